@@ -1,0 +1,1 @@
+"""What the law says, and when: the model of time, the store, and the sources."""

@@ -1,0 +1,48 @@
+"""Errors that a person reads: each message is one sentence that names the place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class InForceError(Exception):
+    """Base of every error that InForce raises on purpose. ``str(error)`` is fit to print."""
+
+
+class BadInputError(InForceError):
+    """What was asked or supplied cannot be understood; nothing was changed."""
+
+
+class StoreError(InForceError):
+    """The store is missing, locked, of another schema, or refuses the write."""
+
+
+class IndexMissingError(InForceError):
+    """The search index does not exist or was built from another corpus."""
+
+
+class SearchFailedError(InForceError):
+    """The engine failed. An infrastructure fault, never an empty result."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a fault sits: file, line (1-based) or record, and field, as far as each is known."""
+
+    file: str
+    line: int | None = None
+    field: str | None = None
+
+    def __str__(self) -> str:
+        """Return ``file:line, field 'x'``, leaving out what is not known."""
+        spot = self.file if self.line is None else f"{self.file}:{self.line}"
+        return spot if self.field is None else f"{spot}, field '{self.field}'"
+
+
+class SourceError(BadInputError):
+    """A record of a source is malformed. Carries its :class:`Place`."""
+
+    def __init__(self, place: Place, problem: str) -> None:
+        super().__init__(f"{place}: {problem}")
+        self.place = place
+        self.problem = problem

@@ -1,0 +1,329 @@
+"""What the law says and when, as frozen data. No I/O, no clock.
+
+The vocabulary follows FRBR as legal publishers use it: a :class:`Work` (an act or code) contains
+:class:`Provision` s (an article, whatever number it bears), and each provision has
+:class:`Version` s (FRBR expressions: one text state, in one language, for one territory).
+
+Two clocks run through everything. *Valid time* (``valid_from``/``valid_to``): when was this the
+law? *Known time* (``known_from``/``known_to``): since when, and until when, was that the published
+state of knowledge? Both are half-open ``[start, end)``; ``None`` is an open end. There are no
+sentinel dates.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Frozen(BaseModel):
+    """Base of all InForce data: immutable, and unknown fields are an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Interval(Frozen):
+    """A half-open span of days ``[start, end)``. ``None`` leaves that side open.
+
+    Raises:
+        ValueError: the interval ends on or before the day it starts.
+    """
+
+    start: date | None = None
+    end: date | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Self:
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise ValueError(f"interval ends {self.end} but starts {self.start}")
+        return self
+
+    def __contains__(self, day: date) -> bool:
+        """Tell whether ``day`` lies inside; the end day does not."""
+        return not (self.before(day) or self.after(day))
+
+    def before(self, day: date) -> bool:
+        """Tell whether the whole interval lies before ``day``."""
+        return self.end is not None and self.end <= day
+
+    def after(self, day: date) -> bool:
+        """Tell whether the whole interval lies after ``day``."""
+        return self.start is not None and self.start > day
+
+    def intersect(self, other: Interval) -> Interval | None:
+        """Return the days that both intervals contain, or ``None`` when there are none."""
+        starts = [day for day in (self.start, other.start) if day is not None]
+        ends = [day for day in (self.end, other.end) if day is not None]
+        start, end = max(starts, default=None), min(ends, default=None)
+        if start is not None and end is not None and end <= start:
+            return None
+        return Interval(start=start, end=end)
+
+    def overlaps(self, other: Interval) -> bool:
+        """Tell whether the two intervals share a day."""
+        return self.intersect(other) is not None
+
+    def words(self) -> str:
+        """Say the interval as a lawyer would: the last day is named, not the day after it."""
+        if self.start is None and self.end is None:
+            return "without recorded limits"
+        if self.end is None:
+            return f"since {self.start}"
+        last = date.fromordinal(self.end.toordinal() - 1)
+        if self.start is None:
+            return f"until {last}"
+        return f"only on {last}" if self.start == last else f"from {self.start} to {last}"
+
+
+class EndReason(StrEnum):
+    """Why a version stopped being the law on its ``valid_to``."""
+
+    SUPERSEDED = "superseded"
+    REPEALED = "repealed"
+    EXPIRED = "expired"
+    ANNULLED = "annulled"
+    SUSPENDED = "suspended"
+    UNKNOWN = "unknown"  # the record stops here: what follows is a coverage gap
+
+
+class Commencement(StrEnum):
+    """What is known of the day a version takes effect."""
+
+    FIXED = "fixed"
+    TO_BE_FIXED = "to_be_fixed"  # enacted; commencement depends on ``condition``
+    UNKNOWN = "unknown"  # it took effect, but the source does not say when
+
+
+class DateBasis(StrEnum):
+    """Where ``valid_from`` was taken from."""
+
+    METADATA = "metadata"
+    CLAUSE = "clause"
+    DECISION = "decision"
+    OVERLAY = "overlay"
+
+
+class SourceRef(Frozen):
+    """The document a version was read from.
+
+    ``file`` is the path inside the source, ``locator`` a commit, line or element id, ``url`` the
+    official page where there is one.
+    """
+
+    file: str
+    locator: str | None = None
+    url: str | None = None
+
+
+class Work(Frozen):
+    """An act, code, regulation or constitution: the thing that bears a title.
+
+    ``id`` is ``<jurisdiction>/<local id>``; ``citation`` is the official citation; ``aliases`` are
+    the short titles and abbreviations lawyers write; ``note`` is shown with every text of the work.
+    """
+
+    id: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)?/[^\s@#]+$")
+    jurisdiction: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)?$")
+    language: str = Field(pattern=r"^[a-z]{2}(-[A-Za-z]+)?$")
+    kind: str
+    title: str = Field(min_length=1)
+    aliases: tuple[str, ...] = ()
+    citation: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+    licence: str | None = None
+    note: str | None = None
+
+
+class Label(Frozen):
+    """The number a provision bears (``art. 1382``, ``s 98``) and when it bore it."""
+
+    text: str = Field(min_length=1)
+    valid_from: date | None = None
+    valid_to: date | None = None
+    known_from: date | None = None
+    known_to: date | None = None
+
+    @property
+    def valid(self) -> Interval:
+        """The days on which the provision bears this label."""
+        return Interval(start=self.valid_from, end=self.valid_to)
+
+    @property
+    def known(self) -> Interval:
+        """The days on which this was the published state of knowledge."""
+        return Interval(start=self.known_from, end=self.known_to)
+
+    @model_validator(mode="after")
+    def _intervals_are_sound(self) -> Self:
+        _ = self.valid, self.known
+        return self
+
+
+class Provision(Frozen):
+    """One article or section through time, whatever number it bears.
+
+    ``id`` says nothing of the number (numbers move and are used again). ``order`` sorts the
+    provisions of a work as printed. ``successors`` names the provisions that took over after a
+    split, a merger or a replacement.
+    """
+
+    id: str = Field(pattern=r"^[^\s@#]+#[^\s@#]+$")
+    work_id: str
+    kind: str = "article"
+    order: int = 0
+    labels: tuple[Label, ...] = Field(min_length=1)
+    successors: tuple[str, ...] = ()
+
+    def label_on(self, day: date, known_at: date | None = None) -> str | None:
+        """Return the label borne on ``day``, or ``None``."""
+        for label in self.labels:
+            if day in label.valid and _is_known(label.known, known_at):
+                return label.text
+        return None
+
+
+class Version(Frozen):
+    """One text state of a provision, as known during ``[known_from, known_to)``.
+
+    ``valid_from`` is ``None`` only when ``commencement`` is not ``fixed``; ``condition`` then says
+    what commencement waits for. ``known_from`` is the official publication where the source
+    records it, else open. ``applies_from`` is set where application starts later than force.
+    ``upstream`` keeps what the source said where it was corrected, and why.
+    """
+
+    id: str = Field(pattern=r"^[^\s@]+@[^\s@]+$")
+    provision_id: str
+    language: str
+    extent: str | None = None
+    heading: str | None = None
+    text: str = Field(min_length=1)
+    valid_from: date | None = None
+    valid_to: date | None = None
+    commencement: Commencement = Commencement.FIXED
+    condition: str | None = None
+    applies_from: date | None = None
+    ended: EndReason | None = None
+    introduced_by: str | None = None
+    ended_by: str | None = None
+    published: date | None = None
+    known_from: date | None = None
+    known_to: date | None = None
+    date_basis: DateBasis = DateBasis.METADATA
+    source: SourceRef
+    upstream: dict[str, str] = Field(default_factory=dict)
+    note: str | None = None
+
+    @property
+    def valid(self) -> Interval:
+        """The days on which this text is in force."""
+        return Interval(start=self.valid_from, end=self.valid_to)
+
+    @property
+    def known(self) -> Interval:
+        """The days on which this was the published state of knowledge."""
+        return Interval(start=self.known_from, end=self.known_to)
+
+    def in_force(self, day: date, known_at: date | None = None) -> bool:
+        """Tell whether this text is in force on ``day`` as known at ``known_at`` (``None``: now).
+
+        A version without a fixed commencement is never in force.
+        """
+        return self.valid_from is not None and day in self.valid and self.is_known(known_at)
+
+    def is_known(self, known_at: date | None = None) -> bool:
+        """Tell whether this row was the state of knowledge at ``known_at`` (``None``: latest)."""
+        return _is_known(self.known, known_at)
+
+    @model_validator(mode="after")
+    def _dates_are_sound(self) -> Self:
+        _ = self.valid, self.known
+        if (self.valid_from is None) == (self.commencement is Commencement.FIXED):
+            raise ValueError("valid_from is required exactly when commencement is 'fixed'")
+        if self.commencement is not Commencement.FIXED and not self.condition:
+            raise ValueError("condition is required when commencement is not 'fixed'")
+        if (self.valid_to is None) != (self.ended is None):
+            raise ValueError("valid_to and ended go together")
+        if self.valid_from is None and self.valid_to is not None:
+            raise ValueError("valid_to needs valid_from")
+        return self
+
+
+class Coverage(Frozen):
+    """A span of valid time for which the corpus holds a work completely.
+
+    ``from_origin`` says that ``covered_from`` is the beginning of the work itself, so that an
+    earlier day means *not yet in force* rather than *unknown*. ``checked`` is the day the source
+    was last compared with its publisher.
+    """
+
+    work_id: str
+    covered_from: date
+    covered_to: date | None = None
+    from_origin: bool = False
+    checked: date | None = None
+    note: str | None = None
+
+    @property
+    def span(self) -> Interval:
+        """The covered days."""
+        return Interval(start=self.covered_from, end=self.covered_to)
+
+    @model_validator(mode="after")
+    def _span_is_sound(self) -> Self:
+        _ = self.span
+        return self
+
+
+class ProvisionHistory(Frozen):
+    """A provision with its rows of every known time and the coverage of its work."""
+
+    provision: Provision
+    versions: tuple[Version, ...]
+    coverage: tuple[Coverage, ...]
+
+
+class WorkHistory(Frozen):
+    """A work with everything known of it: the unit that is validated, stored and indexed whole."""
+
+    work: Work
+    provisions: tuple[Provision, ...]
+    versions: tuple[Version, ...]
+    coverage: tuple[Coverage, ...]
+
+    def of(self, provision: Provision) -> ProvisionHistory:
+        """Return what belongs to one provision."""
+        own = tuple(v for v in self.versions if v.provision_id == provision.id)
+        return ProvisionHistory(provision=provision, versions=own, coverage=self.coverage)
+
+
+class Citation(Frozen):
+    """A quotation of one version, for one date: what an answer is built from.
+
+    ``quote`` stands verbatim in the version's text at ``[start, end)`` (characters). ``label`` is
+    the number borne on ``as_at``.
+    """
+
+    version_id: str
+    provision_id: str
+    work_id: str
+    work_title: str
+    label: str
+    valid_from: date
+    valid_to: date | None = None
+    as_at: date
+    known_at: date | None = None
+    quote: str = Field(min_length=1)
+    start: int = Field(ge=0)
+    end: int
+
+    @property
+    def valid(self) -> Interval:
+        """The days on which the cited text is in force."""
+        return Interval(start=self.valid_from, end=self.valid_to)
+
+
+def _is_known(known: Interval, known_at: date | None) -> bool:
+    return known.end is None if known_at is None else known_at in known

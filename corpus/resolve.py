@@ -1,0 +1,185 @@
+"""Which text of a provision is the law on a day: five answers with words, never a nearest guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Literal
+
+from corpus.model import (
+    Commencement,
+    Coverage,
+    EndReason,
+    Frozen,
+    Provision,
+    ProvisionHistory,
+    Version,
+)
+
+
+class NotYetInForce(Frozen):
+    """The provision exists (enacted and known) but takes effect later, or on a day to be fixed."""
+
+    status: Literal["not_yet_in_force"] = "not_yet_in_force"
+    provision_id: str
+    starts: date | None
+    condition: str | None = None
+    next_version: Version
+
+    @property
+    def explanation(self) -> str:
+        """One sentence for a reader."""
+        if self.starts is None:
+            return f"Enacted, but not yet in force: {self.condition}."
+        return f"Not yet in force on that date: it takes effect on {self.starts}."
+
+
+class Repealed(Frozen):
+    """The provision was law earlier and is not on that date.
+
+    ``how`` tells repeal, expiry, annulment and suspension apart; ``revived`` is the day the law
+    resumes, where it does.
+    """
+
+    status: Literal["repealed"] = "repealed"
+    provision_id: str
+    ended: date
+    how: EndReason
+    by: str | None = None
+    revived: date | None = None
+    last_version: Version
+
+    @property
+    def explanation(self) -> str:
+        """One sentence for a reader."""
+        by = f" by {self.by}" if self.by else ""
+        again = f"; in force again from {self.revived}" if self.revived else ""
+        return f"No longer in force on that date: {self.how.value} from {self.ended}{by}{again}."
+
+
+class CoverageGap(Frozen):
+    """The corpus does not hold this work for that date, so nothing may be said."""
+
+    status: Literal["coverage_gap"] = "coverage_gap"
+    work_id: str
+    explanation: str
+
+
+class Ambiguous(Frozen):
+    """Several texts are in force on that date and nothing in the request chooses between them."""
+
+    status: Literal["ambiguous"] = "ambiguous"
+    candidates: tuple[Version, ...]
+    explanation: str
+
+
+Resolution = Version | NotYetInForce | Repealed | CoverageGap | Ambiguous
+
+
+def resolve(
+    history: ProvisionHistory,
+    as_at: date,
+    known_at: date | None = None,
+    *,
+    extent: str | None = None,
+    language: str | None = None,
+) -> Resolution:
+    """Return the version in force on ``as_at``, or say why there is none.
+
+    Args:
+        history: the provision asked for, its rows and the coverage of its work.
+        as_at: the day whose law is wanted.
+        known_at: answer from what was known on that day; ``None`` is the latest knowledge.
+        extent: a territory; texts for another territory are left out.
+        language: a language; ``None`` takes every language of the provision.
+    """
+    known = [v for v in history.versions if v.is_known(known_at) and _fits(v, extent, language)]
+    live = [v for v in known if v.in_force(as_at, known_at)]
+    if len(live) == 1:
+        return live[0]
+    if live:
+        return Ambiguous(candidates=tuple(live), explanation=_why_ambiguous(live))
+    return _absent(history, known, as_at)
+
+
+def explain(resolution: Resolution) -> str:
+    """Say a resolution in one sentence."""
+    if isinstance(resolution, Version):
+        return f"In force {resolution.valid.words()}."
+    return resolution.explanation
+
+
+def _fits(version: Version, extent: str | None, language: str | None) -> bool:
+    if language is not None and version.language != language:
+        return False
+    return extent is None or version.extent is None or extent in version.extent.split("+")
+
+
+def _why_ambiguous(live: list[Version]) -> str:
+    extents = sorted({v.extent or "everywhere" for v in live})
+    languages = sorted({v.language for v in live})
+    if len(extents) > 1:
+        return f"Different texts are in force by territory ({', '.join(extents)}): name one."
+    if len(languages) > 1:
+        return f"Texts in several languages are in force ({', '.join(languages)}): name one."
+    return f"The source gives {len(live)} different texts for that date and does not choose."
+
+
+def _absent(history: ProvisionHistory, known: list[Version], as_at: date) -> Resolution:
+    """Explain why nothing is in force: coverage first, then the past, then the future."""
+    provision, coverage = history.provision, history.coverage
+    ended = [v for v in known if v.valid_to is not None and v.valid_to <= as_at]
+    last = max(ended, key=lambda v: (v.valid_to or as_at, v.valid_from or as_at), default=None)
+    ahead = [v for v in known if v.valid_from is not None and v.valid_from > as_at]
+    nearest = min(ahead, key=lambda v: v.valid_from or as_at, default=None)
+    if not _covered(coverage, as_at):
+        return _gap(provision.work_id, coverage, as_at)
+    if last is not None:
+        return _after(history, last, nearest, as_at)
+    if nearest is not None:
+        return NotYetInForce(
+            provision_id=provision.id, starts=nearest.valid_from, next_version=nearest
+        )
+    return _undated(provision, known, as_at)
+
+
+def _after(
+    history: ProvisionHistory, last: Version, nearest: Version | None, as_at: date
+) -> Resolution:
+    if last.ended in (EndReason.UNKNOWN, EndReason.SUPERSEDED, None) or last.valid_to is None:
+        return _gap(history.provision.work_id, history.coverage, as_at)
+    return Repealed(
+        provision_id=history.provision.id,
+        ended=last.valid_to,
+        how=last.ended,
+        by=last.ended_by,
+        revived=nearest.valid_from if nearest else None,
+        last_version=last,
+    )
+
+
+def _undated(provision: Provision, known: list[Version], as_at: date) -> Resolution:
+    waiting = [v for v in known if v.commencement is Commencement.TO_BE_FIXED]
+    if waiting:
+        return NotYetInForce(
+            provision_id=provision.id,
+            starts=None,
+            condition=waiting[-1].condition,
+            next_version=waiting[-1],
+        )
+    if known:
+        reason = f"The source does not say since when this text applies: {known[-1].condition}."
+    else:
+        reason = f"Nothing was known of this provision for {as_at} at the time asked about."
+    return CoverageGap(work_id=provision.work_id, explanation=reason)
+
+
+def _covered(coverage: Sequence[Coverage], day: date) -> bool:
+    """Tell whether the record is complete for ``day``; before a work's origin it is."""
+    return any(day in c.span or (c.from_origin and day < c.covered_from) for c in coverage)
+
+
+def _gap(work_id: str, coverage: Sequence[Coverage], day: date) -> CoverageGap:
+    spans = "; ".join(c.span.words() for c in sorted(coverage, key=lambda c: c.covered_from))
+    held = f"it holds {work_id} {spans}" if spans else f"it holds no dated text of {work_id}"
+    return CoverageGap(work_id=work_id, explanation=f"The corpus does not cover {day}: {held}.")

@@ -1,0 +1,84 @@
+"""The retrieval contract: a query always bears a date, and a hit always bears an interval."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import Field
+
+from corpus.model import Frozen, Interval
+
+
+class StatuteQuery(Frozen):
+    """Find provisions in force on ``as_at``.
+
+    There is no undated query: ``as_at`` has no default, and every engine applies it before
+    ranking. ``known_at`` restricts to what had been published by that day; ``None`` is the latest
+    knowledge. Empty filters admit everything.
+
+    Raises:
+        pydantic.ValidationError: no ``as_at``, or ``limit`` outside 1..100.
+    """
+
+    text: str = Field(max_length=20_000)
+    as_at: date
+    known_at: date | None = None
+    jurisdictions: tuple[str, ...] = ()
+    works: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    extent: str | None = None
+    limit: int = Field(default=10, ge=1, le=100)
+
+
+class Hit(Frozen):
+    """One provision in force on the query's date, best first.
+
+    ``score`` is the engine's (comparable within one answer only). ``highlights`` are character
+    spans of ``text`` that matched.
+    """
+
+    version_id: str
+    provision_id: str
+    work_id: str
+    work_title: str
+    jurisdiction: str
+    language: str
+    label: str
+    heading: str | None
+    text: str
+    valid_from: date
+    valid_to: date | None
+    score: float
+    highlights: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def valid(self) -> Interval:
+        """The days on which the text is in force."""
+        return Interval(start=self.valid_from, end=self.valid_to)
+
+
+class IndexedText(Frozen):
+    """What an index stores: one row of a version, under one label, with both clocks.
+
+    ``key`` is unique. A version that changed its label, or whose end became known later, has
+    several rows; their intervals do not overlap in (valid, known) time, so a dated query sees one.
+    """
+
+    key: str
+    version_id: str
+    provision_id: str
+    work_id: str
+    work_title: str
+    jurisdiction: str
+    language: str
+    extent: str | None
+    kind: str
+    label: str
+    heading: str | None
+    text: str
+    valid_from: date
+    valid_to: date | None
+    known_from: date | None
+    known_to: date | None
+    row_from: date
+    row_to: date | None

@@ -1,0 +1,1 @@
+"""Make the agent better: rollouts, rewards, objectives and training runs."""
