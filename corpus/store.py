@@ -1,0 +1,318 @@
+"""The store: the source of truth, in SQL, append-only, on three clocks.
+
+Valid time and known time belong to the data (:mod:`corpus.model`). The *record* clock belongs to
+the store: a row is never changed or deleted, only retired when a newer reading of its source no
+longer contains it. ``Store.as_recorded(instant)`` reads the store as it stood then, so an answer
+can be replayed exactly as it was given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import sqlalchemy as sa
+
+from corpus import tables
+from corpus.clock import now
+from corpus.database import open_database
+from corpus.labels import label_key
+from corpus.locking import writer_lock
+from corpus.model import (
+    Coverage,
+    Frozen,
+    Label,
+    Provision,
+    ProvisionHistory,
+    Version,
+    Work,
+    WorkHistory,
+)
+from corpus.resolve import Resolution, resolve
+
+_Model = TypeVar("_Model", bound=Frozen)
+_Row = dict[str, Any]
+
+
+class Store:
+    """A connection to one corpus. Open it with :meth:`open`; it is safe to share for reading."""
+
+    def __init__(self, engine: sa.Engine, recorded_at: datetime | None = None) -> None:
+        self._engine = engine
+        self._recorded_at = recorded_at
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = False) -> Self:
+        """Open the store at a SQLAlchemy ``url``; with ``create``, make or upgrade its schema.
+
+        Raises:
+            StoreError: there is no store at ``url``, or it has another schema.
+        """
+        return cls(open_database(url, create=create))
+
+    def as_recorded(self, instant: datetime) -> Store:
+        """Return the store as it stood at ``instant`` (record clock), for reading."""
+        return Store(self._engine, instant)
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def works(self) -> list[Work]:
+        """Return every work, by id."""
+        query = self._current(tables.works).order_by(tables.works.c.id)
+        return [_work(row) for row in self._rows(query)]
+
+    def work(self, work_id: str) -> Work | None:
+        """Return one work, or ``None``."""
+        query = self._current(tables.works).where(tables.works.c.id == work_id)
+        return next((_work(row) for row in self._rows(query)), None)
+
+    def provision(self, provision_id: str) -> Provision | None:
+        """Return one provision with its labels, or ``None``."""
+        query = self._current(tables.provisions).where(tables.provisions.c.id == provision_id)
+        return next(iter(self._provisions(query)), None)
+
+    def provisions(self, work_id: str) -> list[Provision]:
+        """Return the provisions of a work, in printed order."""
+        table = tables.provisions
+        query = self._current(table).where(table.c.work_id == work_id)
+        return self._provisions(query.order_by(table.c.order, table.c.row))
+
+    def provisions_by_label(self, work_id: str, key: str) -> list[Provision]:
+        """Return the provisions of a work that bear, bore or will bear a label (by its key)."""
+        ids = (
+            self._current(tables.labels)
+            .where(tables.labels.c.work_id == work_id, tables.labels.c.key == key)
+            .with_only_columns(tables.labels.c.provision_id)
+        )
+        table = tables.provisions
+        query = self._current(table).where(table.c.id.in_(ids)).order_by(table.c.order)
+        return self._provisions(query)
+
+    def history(self, provision_id: str) -> ProvisionHistory | None:
+        """Return a provision with all its rows and the coverage of its work, or ``None``."""
+        provision = self.provision(provision_id)
+        if provision is None:
+            return None
+        return ProvisionHistory(
+            provision=provision,
+            versions=tuple(self._versions(tables.versions.c.provision_id == provision_id)),
+            coverage=self.coverage(provision.work_id),
+        )
+
+    def work_history(self, work_id: str) -> WorkHistory | None:
+        """Return a work with everything known of it, or ``None``."""
+        work = self.work(work_id)
+        if work is None:
+            return None
+        return WorkHistory(
+            work=work,
+            provisions=tuple(self.provisions(work_id)),
+            versions=tuple(self._versions(tables.versions.c.work_id == work_id)),
+            coverage=self.coverage(work_id),
+        )
+
+    def histories(self) -> Iterator[WorkHistory]:
+        """Yield every work with everything known of it, one in memory at a time."""
+        for work in self.works():
+            history = self.work_history(work.id)
+            if history is not None:
+                yield history
+
+    def version(self, version_id: str, known_at: date | None = None) -> Version | None:
+        """Return a version as known at ``known_at`` (``None``: latest), or ``None``."""
+        rows = self._versions(tables.versions.c.id == version_id)
+        return next((v for v in rows if v.is_known(known_at)), None)
+
+    def coverage(self, work_id: str) -> tuple[Coverage, ...]:
+        """Return the coverage of a work, by date."""
+        table = tables.coverage
+        query = self._current(table).where(table.c.work_id == work_id)
+        return tuple(_load(Coverage, r) for r in self._rows(query.order_by(table.c.covered_from)))
+
+    def resolve(
+        self,
+        provision_id: str,
+        as_at: date,
+        known_at: date | None = None,
+        *,
+        extent: str | None = None,
+        language: str | None = None,
+    ) -> Resolution | None:
+        """Resolve a provision on a day (:func:`corpus.resolve.resolve`); ``None``: no such id."""
+        history = self.history(provision_id)
+        if history is None:
+            return None
+        return resolve(history, as_at, known_at, extent=extent, language=language)
+
+    def corpus_hash(self) -> str:
+        """Return a hash of everything the store holds now: equal corpora, equal hashes."""
+        columns = (tables.works.c.id, tables.works.c.content)
+        query = self._current(tables.works).with_only_columns(*columns).order_by(columns[0])
+        lines = "".join(f"{row['id']} {row['content']}\n" for row in self._rows(query))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many works, provisions and distinct versions there are."""
+        distinct = {
+            "works": tables.works.c.id,
+            "provisions": tables.provisions.c.id,
+            "versions": tables.versions.c.id,
+        }
+        with self._engine.connect() as connection:
+            return {
+                name: connection.scalar(
+                    sa.select(sa.func.count(sa.distinct(column))).where(
+                        column.table.c.recorded_to.is_(None)
+                    )
+                )
+                or 0
+                for name, column in distinct.items()
+            }
+
+    # -- writing ---------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the one writer's place.
+
+        Raises:
+            StoreError: somebody else is writing.
+        """
+        with writer_lock(self._engine):
+            yield
+
+    def write(self, history: WorkHistory) -> bool:
+        """Record one work in one transaction; return whether anything changed.
+
+        Rows that the new reading no longer contains are retired, new ones appended.
+        """
+        content = _digest(history.model_dump_json())
+        with self._engine.begin() as connection:
+            if self._content(connection, history.work.id) == content:
+                return False
+            stamp = now()
+            for table, rows in _rows_of(history, content):
+                _sync(connection, table, history.work.id, rows, stamp)
+        return True
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _content(self, connection: sa.Connection, work_id: str) -> str | None:
+        table = tables.works
+        query = self._current(table).where(table.c.id == work_id)
+        found: str | None = connection.scalar(query.with_only_columns(table.c.content))
+        return found
+
+    def _current(self, table: sa.Table) -> sa.Select[Any]:
+        query = sa.select(table)
+        if self._recorded_at is None:
+            return query.where(table.c.recorded_to.is_(None))
+        return query.where(
+            table.c.recorded_from <= self._recorded_at,
+            sa.or_(table.c.recorded_to.is_(None), table.c.recorded_to > self._recorded_at),
+        )
+
+    def _rows(self, query: sa.Select[Any]) -> list[_Row]:
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _provisions(self, query: sa.Select[Any]) -> list[Provision]:
+        rows = self._rows(query)
+        borne: dict[str, list[Label]] = {row["id"]: [] for row in rows}
+        table = tables.labels
+        for some in _chunks(list(borne), 500):
+            found = self._current(table).where(table.c.provision_id.in_(some))
+            for row in self._rows(found.order_by(table.c.valid_from, table.c.row)):
+                borne[row["provision_id"]].append(_load(Label, row))
+        return [_load(Provision, row, labels=tuple(borne[row["id"]])) for row in rows]
+
+    def _versions(self, condition: sa.ColumnElement[bool]) -> list[Version]:
+        table = tables.versions
+        query = self._current(table).where(condition)
+        ordered = query.order_by(table.c.valid_from, table.c.known_from, table.c.row)
+        return [_load(Version, row) for row in self._rows(ordered)]
+
+
+def _rows_of(history: WorkHistory, content: str) -> list[tuple[sa.Table, list[_Row]]]:
+    work_id = history.work.id
+    labels = [
+        {
+            **label.model_dump(),
+            "provision_id": provision.id,
+            "work_id": work_id,
+            "key": label_key(label.text),
+        }
+        for provision in history.provisions
+        for label in provision.labels
+    ]
+    provisions = [p.model_dump(exclude={"labels"}) for p in history.provisions]
+    versions = [{**v.model_dump(), "work_id": work_id} for v in history.versions]
+    return [
+        (tables.works, [{**history.work.model_dump(), "content": content}]),
+        (tables.provisions, provisions),
+        (tables.labels, labels),
+        (tables.versions, versions),
+        (tables.coverage, [c.model_dump() for c in history.coverage]),
+    ]
+
+
+def _sync(
+    connection: sa.Connection, table: sa.Table, work_id: str, rows: list[_Row], stamp: datetime
+) -> None:
+    """Retire the stored rows that are gone and append the new ones."""
+    owner = table.c.id if table is tables.works else table.c.work_id
+    stored = {
+        row.digest: row.row
+        for row in connection.execute(
+            sa.select(table.c.row, table.c.digest).where(
+                owner == work_id, table.c.recorded_to.is_(None)
+            )
+        )
+    }
+    fresh = {_digest(repr(sorted(row.items()))): row for row in rows}
+    gone = [stored[digest] for digest in stored.keys() - fresh.keys()]
+    for some in _chunks(gone, 500):
+        connection.execute(sa.update(table).where(table.c.row.in_(some)).values(recorded_to=stamp))
+    added = [
+        {**row, "digest": digest, "recorded_from": stamp}
+        for digest, row in fresh.items()
+        if digest not in stored
+    ]
+    if added:
+        connection.execute(sa.insert(table), added)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _chunks(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
+    return (items[i : i + size] for i in range(0, len(items), size))
+
+
+def _load(model: type[_Model], row: _Row, **more: object) -> _Model:
+    fields = {name: row[name] for name in model.model_fields if name in row}
+    return model.model_validate({**fields, **more})
+
+
+def _work(row: _Row) -> Work:
+    return _load(Work, row)
