@@ -1,0 +1,144 @@
+"""The demonstration corpus: sound as data, and every question answered as it says."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from corpus.demo import QUESTION_FILES, GoldenQuestion, demo_files, golden_questions
+from corpus.errors import SourceError
+from corpus.invariants import violations
+from corpus.labels import label_key
+from corpus.model import Commencement, EndReason, Version, WorkHistory
+from corpus.resolve import Resolution, resolve
+from corpus.sources.jsonl import Jsonl
+
+NOTE = "Paraphrase for demonstration, not the official text."
+
+
+def _raise(error: SourceError) -> None:
+    raise error
+
+
+@pytest.fixture(scope="module")
+def histories() -> dict[str, WorkHistory]:
+    return {h.work.id: h for h in Jsonl(*demo_files()).works(_raise)}
+
+
+@pytest.fixture(scope="module")
+def versions(histories: dict[str, WorkHistory]) -> list[Version]:
+    return [v for h in histories.values() for v in h.versions]
+
+
+def _questions() -> list[GoldenQuestion]:
+    return [q for name in QUESTION_FILES for q in golden_questions(name)]
+
+
+def _asked(history: WorkHistory, question: GoldenQuestion) -> Resolution:
+    """Resolve the provision that bears the label on the day, else the one that ever bore it."""
+    key, day = label_key(question.label or ""), question.as_at
+    assert day is not None
+    ever = [p for p in history.provisions if key in {label_key(lb.text) for lb in p.labels}]
+    then = [p for p in ever if label_key(p.label_on(day, question.known_at) or "") == key]
+    found = [
+        resolve(history.of(p), day, question.known_at, extent=question.extent) for p in then or ever
+    ]
+    live = [r for r in found if isinstance(r, Version)]
+    assert len(live) <= 1, f"{question.id}: several provisions bear {question.label} on {day}"
+    return (live or found)[0]
+
+
+def test_every_work_keeps_the_invariants(histories: dict[str, WorkHistory]) -> None:
+    assert [str(v) for h in histories.values() for v in violations(h)] == []
+
+
+def test_every_text_is_marked_as_a_paraphrase(histories: dict[str, WorkHistory]) -> None:
+    assert [h.work.id for h in histories.values() if h.work.note != NOTE] == []
+
+
+def test_successors_in_other_works_exist(histories: dict[str, WorkHistory]) -> None:
+    known = {p.id for h in histories.values() for p in h.provisions}
+    named = {s for h in histories.values() for p in h.provisions for s in p.successors}
+    assert named - known == set()
+
+
+def test_edition_is_as_large_as_the_readme_says(
+    histories: dict[str, WorkHistory], versions: list[Version]
+) -> None:
+    assert len(histories) >= 12
+    assert sum(len(h.provisions) for h in histories.values()) >= 60
+    assert len({v.id for v in versions}) >= 150
+    assert len({h.work.language for h in histories.values()}) >= 3
+
+
+def test_lines_run_by_work_then_provision_then_date() -> None:
+    for path in demo_files():
+        starts: dict[str, str] = {}
+        pattern = re.compile(r'"provision_id": "([^"]+)".*?"valid_from": "([^"]+)"')
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if match := pattern.search(line):
+                provision, start = match.groups()
+                assert starts.get(provision, "") <= start, f"{path.name}:{number}"
+                starts[provision] = start
+
+
+def test_neighbouring_texts_differ(histories: dict[str, WorkHistory]) -> None:
+    """Two rows of one extent that meet must say something else, or the date means nothing."""
+    for history in histories.values():
+        ends = {(v.provision_id, v.extent, v.language, v.valid_to): v for v in history.versions}
+        for version in history.versions:
+            key = (version.provision_id, version.extent, version.language, version.valid_from)
+            if version.valid_from and (before := ends.get(key)):
+                assert before.text != version.text, version.id
+
+
+@pytest.mark.parametrize("question", _questions(), ids=lambda q: q.id)
+def test_question_resolves_as_it_says(
+    question: GoldenQuestion, histories: dict[str, WorkHistory]
+) -> None:
+    if question.work is None or question.as_at is None:
+        assert question.abstain in {"not_found", "no_date"}
+        return
+    answer = _asked(histories[question.work], question)
+    if question.abstain:
+        assert getattr(answer, "status", "in_force") == question.abstain
+        return
+    assert isinstance(answer, Version)
+    assert answer.id == question.gold_version
+    assert (question.must_contain or "") in answer.text
+
+
+@pytest.mark.parametrize("name", QUESTION_FILES)
+def test_question_ids_are_unique(name: str) -> None:
+    assert max(Counter(q.id for q in golden_questions(name)).values()) == 1
+
+
+def test_golden_set_is_twenty_answers_and_eight_abstentions() -> None:
+    golden = golden_questions()
+    assert Counter(q.abstain is None for q in golden) == {True: 20, False: 8}
+    reasons = {q.abstain for q in golden if q.abstain}
+    assert reasons >= {
+        "no_date",
+        "not_yet_in_force",
+        "repealed",
+        "coverage_gap",
+        "ambiguous",
+        "not_found",
+    }
+    unnumbered = [q for q in golden if not re.search(r"\d", q.question.split("?")[0])]
+    assert len(unnumbered) >= 12
+    assert len({q.language for q in golden}) >= 3
+
+
+def test_an_answer_without_gold_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs its date and its gold"):
+        GoldenQuestion(id="x", question="?", as_at=date(2020, 1, 1), language="en", why="-")
+
+
+def test_every_way_of_ending_occurs(versions: list[Version]) -> None:
+    wanted = {EndReason.SUPERSEDED, EndReason.REPEALED, EndReason.ANNULLED}
+    assert {v.ended for v in versions} >= wanted
+    assert Commencement.FIXED in {v.commencement for v in versions}
