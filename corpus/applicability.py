@@ -1,0 +1,311 @@
+"""Which date governs a matter: per legal issue, by rule, with the sentence a lawyer wants to read.
+
+The rules are data (``corpus/rules/*.toml``). Transitional rules come before defaults, rules for a
+topic or work before general ones. Nothing is guessed: where a day that could change the outcome is
+missing, the answer is to ask for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from corpus.errors import BadInputError
+from corpus.model import Frozen, Interval
+from corpus.moment import CONNECTING, SLICE, Days, Role, parse_moment
+from corpus.rules import LAW, PLACEHOLDER, Code, Issue, Rule, Table, table
+
+__all__ = [
+    "Applicability",
+    "Code",
+    "Issue",
+    "Matter",
+    "Role",
+    "Slice",
+    "TakesEffect",
+    "governing_dates",
+    "rules_for",
+    "takes_effect",
+]
+
+_UNVERIFIED = "This rule has not been checked against the official text: check it before relying."
+
+
+_IN_ORDER = (
+    (Role.ACT, Role.ACT_END),
+    (Role.ACT, Role.CONVICTION),
+    (Role.ACT, Role.DECISION),
+    (Role.DECISION, Role.FINAL),
+    (Role.PERIOD_START, Role.PERIOD_END),
+)
+
+
+class Matter(Frozen):
+    """One legal issue of a case: where, of what kind, and the days known of it.
+
+    ``topic`` and ``work`` narrow the search to special rules (``rules_for`` lists them).
+
+    Raises:
+        ValueError: an end lies before its beginning, or a decision before the act.
+    """
+
+    jurisdiction: str
+    issue: Issue
+    dates: dict[Role, date] = Field(default_factory=dict)
+    topic: str | None = None
+    work: str | None = None
+
+    @model_validator(mode="after")
+    def _ends_follow_beginnings(self) -> Self:
+        for first, last in _IN_ORDER:
+            start, end = self.dates.get(first), self.dates.get(last)
+            if start is not None and end is not None and end < start:
+                raise ValueError(f"{last.words} ({end}) lies before {first.words} ({start})")
+        return self
+
+
+class Slice(Frozen):
+    """A part of a period and the day whose law governs it."""
+
+    interval: Interval
+    as_at: date
+
+
+class Rejected(Frozen):
+    """A rule that does not decide, what it would have said, and why it gives way."""
+
+    rule: str
+    code: Code
+    dates: tuple[date, ...]
+    why: str
+
+
+class Applicability(Frozen):
+    """Which date governs, and why.
+
+    ``dates`` are the days whose law governs: one; several to compare (``LEX_MITIOR``); one per
+    slice (``SPLIT``), or none yet where only the changes of the text can tell the slices. ``span``
+    is set where every text in force inside it counts: intermediate laws, or a period to be split.
+    ``missing`` are the roles to ask for; any one of an inner tuple will do.
+    """
+
+    code: Code
+    rule: str | None
+    dates: tuple[date, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    span: Interval | None = None
+    authority: str | None = None
+    verified: bool = False
+    sentence: str
+    missing: tuple[tuple[Role, ...], ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+
+class TakesEffect(Frozen):
+    """The day on which an act without a stated day takes effect."""
+
+    day: date
+    authority: str
+    verified: bool
+    sentence: str
+
+
+def governing_dates(matter: Matter, changes: Iterable[date] = ()) -> Applicability:
+    """Return the date or dates whose law governs a matter.
+
+    Args:
+        matter: the issue and the days known of it.
+        changes: days on which the text concerned changed, for splitting a continuing period;
+            without them such a period comes back as a ``span`` to be split by the caller.
+
+    Raises:
+        SourceError: a table of rules is malformed.
+    """
+    rejected: list[Rejected] = []
+    silent: list[Rule] = []
+    for rule, following in _with_rest(_candidates(matter)):
+        days = _days(rule, matter)
+        if CONNECTING not in days and not rule.scoped:
+            silent.append(rule)
+            continue
+        if denied := next((c for c in rule.when if c.holds(days) is False), None):
+            rejected.append(_rejected(rule, days, denied.denial(days)))
+            continue
+        if missing := _missing(rule, days):
+            return _ask(matter, missing, rejected, rule)
+        later = [_overridden(other, rule, matter) for other in following]
+        return _decided(rule, days, sorted(changes), [*rejected, *filter(None, later)])
+    roles = [role for rule in silent for role in rule.connecting.missing(_days(rule, matter))]
+    return _ask(matter, [tuple(dict.fromkeys(roles))], rejected)
+
+
+def takes_effect(jurisdiction: str, published: date, kind: str = "act") -> TakesEffect:
+    """Return when an act that names no day takes effect.
+
+    Args:
+        jurisdiction: ``uk``, ``fr``, ...
+        published: the day of publication, promulgation or assent, as the jurisdiction counts it.
+        kind: ``act``, or another kind the jurisdiction's table knows (``regulation``).
+
+    Raises:
+        BadInputError: the jurisdiction's table has no such rule.
+    """
+    rules = table(jurisdiction)
+    rule = rules.commencement.get(kind) if rules else None
+    if rule is None:
+        raise BadInputError(
+            f"No rule says when a {kind} of '{jurisdiction}' without a stated day takes effect."
+        )
+    day = published + timedelta(days=rule.days)
+    sentence = rule.sentence.format(published=published, day=day)
+    return TakesEffect(
+        day=day,
+        authority=rule.authority,
+        verified=rule.verified,
+        sentence=_cited(sentence, rule.authority, verified=rule.verified),
+    )
+
+
+def rules_for(jurisdiction: str, issue: Issue | None = None) -> tuple[Rule, ...]:
+    """Return the rules tried for a jurisdiction, in order, for one issue or for all."""
+    issues = list(Issue) if issue is None else [issue]
+    found = {rule.id: rule for each in issues for rule in _for_issue(jurisdiction, each)}
+    return tuple(found.values())
+
+
+def _for_issue(jurisdiction: str, issue: Issue) -> list[Rule]:
+    """Order rules: topic or work first, transitional before default, then as written."""
+    own = [rule for rule in _rules(table(jurisdiction)) if issue in rule.issues]
+    if not any(not rule.scoped and not rule.transitional for rule in own):
+        own += [rule for rule in _rules(table("default")) if issue in rule.issues]
+    return sorted(own, key=lambda rule: (not rule.scoped, not rule.transitional))
+
+
+def _rules(rules: Table | None) -> Sequence[Rule]:
+    return rules.rule if rules else ()
+
+
+def _candidates(matter: Matter) -> list[Rule]:
+    def fits(rule: Rule) -> bool:
+        return not rule.scoped or matter.topic in rule.topics or matter.work in rule.works
+
+    return [rule for rule in _for_issue(matter.jurisdiction, matter.issue) if fits(rule)]
+
+
+def _with_rest(rules: list[Rule]) -> Iterable[tuple[Rule, list[Rule]]]:
+    return ((rule, rules[n + 1 :]) for n, rule in enumerate(rules))
+
+
+def _days(rule: Rule, matter: Matter) -> Days:
+    """Return the matter's days, with the rule's connecting date where it is known."""
+    days = {role.value: day for role, day in matter.dates.items()}
+    connecting = rule.connecting.on(days)
+    return days if connecting is None else {**days, CONNECTING: connecting}
+
+
+def _missing(rule: Rule, known: Days) -> tuple[tuple[Role, ...], ...]:
+    days = {**known, SLICE: date.min}
+    wanted = [rule.connecting.missing(known), *(c.missing(known) for c in rule.when)]
+    wanted += [moment.missing(days) for moment in rule.law_at]
+    return tuple(dict.fromkeys(roles for roles in wanted if roles))
+
+
+def _decided(
+    rule: Rule, known: Days, changes: Sequence[date], rejected: Sequence[Rejected]
+) -> Applicability:
+    span = _span(rule, known)
+    slices = _slices(rule, known, changes) if rule.code is Code.SPLIT else ()
+    dates = tuple(part.as_at for part in slices) if rule.code is Code.SPLIT else _law(rule, known)
+    return Applicability(
+        code=rule.code,
+        rule=rule.id,
+        dates=dates,
+        slices=slices,
+        span=span,
+        authority=rule.authority,
+        verified=rule.verified,
+        sentence=_cited(_filled(rule, known, dates), rule.authority, verified=rule.verified),
+        rejected=tuple(rejected),
+    )
+
+
+def _law(rule: Rule, known: Days) -> tuple[date, ...]:
+    days = (moment.on(known) for moment in rule.law_at)
+    return tuple(dict.fromkeys(day for day in days if day is not None))
+
+
+def _span(rule: Rule, known: Days) -> Interval | None:
+    """Return the days whose every text counts: from act to decision, or the whole period."""
+    if rule.code is Code.LEX_MITIOR and rule.intermediate:
+        law = _law(rule, known)
+        return Interval(start=min(law), end=max(law) + timedelta(days=1))
+    return _period(known) if rule.code is Code.SPLIT else None
+
+
+def _period(known: Days) -> Interval:
+    end = known.get(Role.PERIOD_END)
+    return Interval(start=known[CONNECTING], end=end and end + timedelta(days=1))
+
+
+def _slices(rule: Rule, known: Days, changes: Sequence[date]) -> tuple[Slice, ...]:
+    """Cut the period at the rule's days, or else at the days on which the text changed."""
+    cuts = rule.split_at or changes
+    if not cuts:
+        return ()
+    period, slices = _period(known), []
+    edges = [None, *cuts, None]
+    per_slice = rule.law_at if len(rule.law_at) > 1 else rule.law_at * (len(cuts) + 1)
+    for (start, end), moment in zip(pairwise(edges), per_slice, strict=True):
+        part = Interval(start=start, end=end).intersect(period)
+        if part is not None and part.start is not None:
+            as_at = moment.on({**known, SLICE: part.start})
+            slices.append(Slice(interval=part, as_at=as_at or part.start))
+    return tuple(slices)
+
+
+def _filled(rule: Rule, known: Days, dates: Sequence[date]) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match[1] == LAW:
+            return " and ".join(map(str, dates))
+        return str(parse_moment(match[1]).on(known))
+
+    return PLACEHOLDER.sub(value, rule.sentence)
+
+
+def _cited(sentence: str, authority: str, *, verified: bool) -> str:
+    checked = "" if verified else f" {_UNVERIFIED}"
+    return f"{sentence} Authority: {authority}.{checked}"
+
+
+def _rejected(rule: Rule, known: Days, why: str) -> Rejected:
+    return Rejected(rule=rule.id, code=rule.code, dates=_law(rule, known), why=why)
+
+
+def _overridden(rule: Rule, winner: Rule, matter: Matter) -> Rejected | None:
+    """Describe a later rule that would have applied, had the winner not come first."""
+    days = _days(rule, matter)
+    if _missing(rule, days) or not all(condition.holds(days) for condition in rule.when):
+        return None
+    return _rejected(rule, days, f"{winner.id} comes first")
+
+
+def _ask(
+    matter: Matter,
+    missing: Sequence[tuple[Role, ...]],
+    rejected: Sequence[Rejected],
+    rule: Rule | None = None,
+) -> Applicability:
+    wanted = ", and ".join(" or ".join(role.words for role in roles) for roles in missing)
+    return Applicability(
+        code=Code.ASK,
+        rule=rule.id if rule else None,
+        authority=rule.authority if rule else None,
+        missing=tuple(missing),
+        rejected=tuple(rejected),
+        sentence=f"The governing date of this {matter.issue} matter is open: give {wanted}.",
+    )
