@@ -13,6 +13,7 @@ _CHINESE = re.compile(
     r"^第\s*(?P<number>[零〇一二三四五六七八九十百千两]+|\d+(?:-\d+)?)\s*[条條](?P<rest>.*)$"
 )
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 
 
@@ -21,9 +22,10 @@ def label_key(text: str) -> str:
 
     Kind words, dots, spaces and case vanish; Chinese numerals become digits
     (``第三百九十三条之一`` gives ``393之1``). Punctuation that distinguishes numbers (``-``, ``(``,
-    ``/``) stays.
+    ``/``) stays, and so does a raised number: ``§ 87¹`` gives ``87^1``, which is not ``871``.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold().strip()
+    raised = re.sub(rf"(?<=\d)([{_SUPERSCRIPTS}]+)", r"^\1", text)
+    folded = unicodedata.normalize("NFKC", raised).casefold().strip()
     if match := _CHINESE.match(folded):
         return chinese_number(match["number"]) + _chinese_suffix(match["rest"])
     bare = _KINDS.sub("", folded)

@@ -31,12 +31,17 @@ def writer_lock(engine: sa.Engine) -> Iterator[None]:
     elif engine.url.database in (None, "", ":memory:"):
         yield
     else:
-        with _file_lock(Path(f"{engine.url.database}.lock")):
+        with file_lock(Path(f"{engine.url.database}.lock")):
             yield
 
 
 @contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold the lock of a file while inside; the system releases it when the process dies.
+
+    Raises:
+        StoreError: another process holds it.
+    """
     with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

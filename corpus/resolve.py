@@ -132,8 +132,8 @@ def _absent(history: ProvisionHistory, known: list[Version], as_at: date) -> Res
     last = max(ended, key=lambda v: (v.valid_to or as_at, v.valid_from or as_at), default=None)
     ahead = [v for v in known if v.valid_from is not None and v.valid_from > as_at]
     nearest = min(ahead, key=lambda v: v.valid_from or as_at, default=None)
-    if not _covered(coverage, as_at):
-        return _gap(provision.work_id, coverage, as_at)
+    if not covered(coverage, as_at):
+        return coverage_gap(provision.work_id, coverage, as_at)
     if last is not None:
         return _after(history, last, nearest, as_at)
     if nearest is not None:
@@ -147,7 +147,7 @@ def _after(
     history: ProvisionHistory, last: Version, nearest: Version | None, as_at: date
 ) -> Resolution:
     if last.ended in (EndReason.UNKNOWN, EndReason.SUPERSEDED, None) or last.valid_to is None:
-        return _gap(history.provision.work_id, history.coverage, as_at)
+        return coverage_gap(history.provision.work_id, history.coverage, as_at)
     return Repealed(
         provision_id=history.provision.id,
         ended=last.valid_to,
@@ -174,12 +174,13 @@ def _undated(provision: Provision, known: list[Version], as_at: date) -> Resolut
     return CoverageGap(work_id=provision.work_id, explanation=reason)
 
 
-def _covered(coverage: Sequence[Coverage], day: date) -> bool:
+def covered(coverage: Sequence[Coverage], day: date) -> bool:
     """Tell whether the record is complete for ``day``; before a work's origin it is."""
     return any(day in c.span or (c.from_origin and day < c.covered_from) for c in coverage)
 
 
-def _gap(work_id: str, coverage: Sequence[Coverage], day: date) -> CoverageGap:
+def coverage_gap(work_id: str, coverage: Sequence[Coverage], day: date) -> CoverageGap:
+    """Say that the corpus does not hold a work for a day, and for which days it does."""
     spans = "; ".join(c.span.words() for c in sorted(coverage, key=lambda c: c.covered_from))
     held = f"it holds {work_id} {spans}" if spans else f"it holds no dated text of {work_id}"
     return CoverageGap(work_id=work_id, explanation=f"The corpus does not cover {day}: {held}.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Protocol
 
+from corpus.errors import BadInputError
 from retrieval.query import Hit, IndexedText, StatuteQuery
 
 
@@ -41,3 +43,33 @@ class IndexBuilder(Protocol):
     ) -> int:
         """Write every row, swap the index in, and return the number of rows."""
         ...
+
+
+def open_index(url: str) -> StatuteIndex:
+    """Open the index at ``url`` for searching: ``embedded:FOLDER``.
+
+    Raises:
+        BadInputError: the URL names no engine.
+        IndexMissingError: nothing was built there, or by another version of InForce.
+    """
+    from retrieval.embedded import EmbeddedIndex
+
+    return EmbeddedIndex(_folder(url))
+
+
+def open_builder(url: str) -> IndexBuilder:
+    """Return what builds the index at ``url``.
+
+    Raises:
+        BadInputError: the URL names no engine.
+    """
+    from retrieval.embedded_build import EmbeddedBuilder
+
+    return EmbeddedBuilder(_folder(url))
+
+
+def _folder(url: str) -> Path:
+    engine, _, place = url.partition(":")
+    if engine != "embedded" or not place:
+        raise BadInputError(f"'{url}' is not an index URL (example: embedded:.inforce/index)")
+    return Path(place)

@@ -1,0 +1,229 @@
+"""The embedded engine: tantivy, in process, one folder on disk.
+
+A folder holds builds and a pointer file that names the current one
+(:mod:`retrieval.embedded_build`). A build is complete before the pointer moves, so a reader sees the old index or the new one, and a
+killed build changes nothing. Readers notice a moved pointer by themselves.
+
+The filters are part of the engine's query: a text out of force is neither ranked nor counted
+against the limit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import tantivy
+from pydantic import ValidationError
+from tantivy import FieldType, Occur, Query
+
+from corpus.errors import IndexMissingError, SearchFailedError
+from retrieval.analysis import TextQuery, highlights, text_query
+from retrieval.embedded_build import (
+    EVERYWHERE,
+    OPEN_END,
+    POINTER,
+    SCHEMA_VERSION,
+    Build,
+    register_analysers,
+)
+from retrieval.query import Hit, StatuteQuery
+
+_SPARE = 8  # hits fetched beyond the limit, so that equal scores are ordered by id, not by luck
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """One opened build. It stays readable while newer ones replace it."""
+
+    build: Build
+    stamp: tuple[int, int]
+    schema: tantivy.Schema
+    searcher: tantivy.Searcher
+
+
+class EmbeddedIndex:
+    """The index in the folder ``path``. A :class:`retrieval.index.StatuteIndex`.
+
+    Raises:
+        IndexMissingError: there is no index, or another version of InForce wrote it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+        self._snapshot = _open(path)
+
+    @property
+    def corpus_hash(self) -> str:
+        """Return the hash of the corpus the current build was made from."""
+        return self._current().build.corpus_hash
+
+    def search(self, query: StatuteQuery) -> list[Hit]:
+        """Return hits in force on ``query.as_at``, best first, one per provision.
+
+        Raises:
+            IndexMissingError: the index was removed meanwhile.
+            SearchFailedError: the engine failed.
+        """
+        words = text_query(query.text, query.languages)
+        if words.empty:
+            return []
+        snapshot = self._current()
+        try:
+            found = _best(snapshot.searcher, _engine_query(snapshot.schema, words, query), query)
+            return [_hit(snapshot.searcher, address, score, words) for score, address in found]
+        except (ValueError, OSError) as error:
+            raise SearchFailedError(f"the index at {self._path} failed: {error}") from error
+
+    def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
+        """Search several queries on all cores; answers keep their order."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="search")
+        return list(self._pool.map(self.search, queries))
+
+    def close(self) -> None:
+        """Stop the threads of :meth:`search_many`."""
+        with self._lock:
+            if self._pool is not None:
+                self._pool.shutdown()
+                self._pool = None
+
+    def _current(self) -> _Snapshot:
+        """Return the newest build, opening it when the pointer has moved."""
+        if _stamp(self._path) != self._snapshot.stamp:
+            with self._lock:
+                if _stamp(self._path) != self._snapshot.stamp:
+                    self._snapshot = _open(self._path)
+        return self._snapshot
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return what changes when the pointer does."""
+    try:
+        pointer = (path / POINTER).stat()
+        return pointer.st_ino, pointer.st_mtime_ns
+    except OSError:
+        raise IndexMissingError(
+            f"there is no search index at {path}; build it with 'inforce index build'"
+        ) from None
+
+
+def _open(path: Path) -> _Snapshot:
+    """Open the current build; once more from the start when it was replaced while opening."""
+    stamp = _stamp(path)
+    try:
+        build = Build.model_validate_json((path / POINTER).read_bytes())
+    except ValidationError:
+        build = None
+    if build is None or build.schema_version != SCHEMA_VERSION:
+        raise IndexMissingError(
+            f"the search index at {path} was written by another version of InForce; "
+            "build it anew with 'inforce index build'"
+        )
+    try:
+        index = tantivy.Index.open(str(path / build.folder))
+        register_analysers(index)
+        index.config_reader("manual")
+        searcher = index.searcher()
+    except (ValueError, OSError) as error:
+        if _stamp(path) != stamp:
+            return _open(path)
+        raise IndexMissingError(
+            f"the search index at {path} is damaged ({error}); "
+            "build it anew with 'inforce index build'"
+        ) from None
+    return _Snapshot(build, stamp, index.schema, searcher)
+
+
+# -- the engine's query ------------------------------------------------------------------------
+
+
+def _engine_query(schema: tantivy.Schema, words: TextQuery, query: StatuteQuery) -> Query:
+    """Return the words to rank by and, beside them, the filters, which add nothing to a score."""
+    filters = [(Occur.Must, Query.const_score_query(f, 0.0)) for f in _filters(schema, query)]
+    return Query.boolean_query([*_ranking(schema, words), *filters])
+
+
+def _ranking(schema: tantivy.Schema, words: TextQuery) -> Iterable[tuple[Occur, Query]]:
+    for readings in words.phrases:
+        yield Occur.Must, _any(_phrase(schema, reading) for reading in readings)
+    if words.terms:
+        terms = (Query.term_query(schema, "body", term, "freq") for term in words.terms)
+        yield Occur.Should if words.phrases else Occur.Must, _any(terms)
+
+
+def _phrase(schema: tantivy.Schema, reading: Sequence[str]) -> Query:
+    if len(reading) == 1:
+        return Query.term_query(schema, "body", reading[0], "freq")
+    return Query.phrase_query(schema, "body", list(reading))
+
+
+def _any(queries: Iterable[Query]) -> Query:
+    return Query.boolean_query([(Occur.Should, query) for query in queries])
+
+
+def _filters(schema: tantivy.Schema, query: StatuteQuery) -> Iterable[Query]:
+    yield from _holds_on(schema, "row", query.as_at)
+    if query.known_at is None:
+        yield _range(schema, "known_to", lower=OPEN_END)
+    else:
+        yield from _holds_on(schema, "known", query.known_at)
+    for field, wanted in (
+        ("jurisdiction", query.jurisdictions),
+        ("work", query.works),
+        ("language", query.languages),
+        ("extent", (EVERYWHERE, query.extent) if query.extent else ()),
+    ):
+        if wanted:
+            yield Query.term_set_query(schema, field, list(wanted))
+
+
+def _holds_on(schema: tantivy.Schema, clock: str, day: date) -> Iterable[Query]:
+    """Yield the two halves of ``from <= day < to``."""
+    yield _range(schema, f"{clock}_from", upper=day.toordinal())
+    yield _range(schema, f"{clock}_to", lower=day.toordinal() + 1)
+
+
+def _range(
+    schema: tantivy.Schema, field: str, lower: int | None = None, upper: int | None = None
+) -> Query:
+    return Query.range_query(schema, field, FieldType.Unsigned, lower, upper)
+
+
+# -- hits --------------------------------------------------------------------------------------
+
+
+def _best(
+    searcher: tantivy.Searcher, engine_query: Query, query: StatuteQuery
+) -> list[tuple[float, tantivy.DocAddress]]:
+    """Return the best row of each provision, fetching more while languages or extents repeat."""
+    fetch = query.limit + _SPARE
+    while True:
+        hits = searcher.search(engine_query, fetch, count=False).hits
+        addresses = [address for _, address in hits]
+        provisions = searcher.fast_field_values("provision", addresses)
+        ties = searcher.fast_field_values("tie", addresses)
+        ranked = sorted(zip(hits, ties, provisions, strict=True), key=lambda h: (-h[0][0], h[1]))
+        best = {}
+        for hit, _, provision in ranked:
+            best.setdefault(provision, hit)
+        if len(best) >= query.limit or len(hits) < fetch:
+            return list(best.values())[: query.limit]
+        fetch *= 4
+
+
+def _hit(
+    searcher: tantivy.Searcher, address: tantivy.DocAddress, score: float, words: TextQuery
+) -> Hit:
+    stored = json.loads(searcher.doc(address)["hit"][0])
+    spans = highlights(stored["text"], stored["language"], words)
+    return Hit.model_validate({**stored, "score": score, "highlights": spans})

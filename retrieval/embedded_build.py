@@ -1,0 +1,155 @@
+"""Writing the embedded index: schema, numbered builds, and the pointer that makes one current."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from pathlib import Path
+from uuid import uuid4
+
+import tantivy
+
+from corpus.locking import file_lock
+from corpus.model import Frozen
+from retrieval.analysis import ANALYSIS_VERSION, body
+from retrieval.query import Hit, IndexedText
+
+SCHEMA_VERSION = f"1.{ANALYSIS_VERSION}"
+POINTER = "current.json"
+OPEN_END = 1 << 31  # later than any day; only inside an index, where a range needs a number
+NO_START = 0  # earlier than any day
+EVERYWHERE = "*"
+TERMS = "terms"
+_HEAP_BYTES = 256_000_000
+_STORED = tuple(name for name in Hit.model_fields if name in IndexedText.model_fields)
+
+
+class Build(Frozen):
+    """The pointer file: which folder is current and what it was built from."""
+
+    folder: str
+    schema_version: str
+    corpus_hash: str
+    rows: int
+
+
+def schema() -> tantivy.Schema:
+    """Return the schema: searchable terms, filters, and the stored hit."""
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("body", tokenizer_name=TERMS, index_option="position")
+    for name in ("jurisdiction", "work", "kind", "language", "extent"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
+    for name in ("row_from", "row_to", "known_from", "known_to"):
+        builder.add_unsigned_field(name, fast=True)
+    builder.add_unsigned_field("provision", fast=True)
+    builder.add_unsigned_field("tie", fast=True)
+    builder.add_bytes_field("hit", stored=True)
+    return builder.build()
+
+
+def register_analysers(index: tantivy.Index) -> None:
+    """Teach an opened index to split terms at spaces: the engine does not store how."""
+    split = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    index.register_tokenizer(TERMS, split)
+
+
+def extents(extent: str | None) -> list[str]:
+    """Return the territories of a row; a text without one applies everywhere."""
+    return extent.split("+") if extent else [EVERYWHERE]
+
+
+class EmbeddedBuilder:
+    """Builds an index in the folder ``path``. A :class:`retrieval.index.IndexBuilder`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def build(
+        self, rows: Iterable[IndexedText], corpus_hash: str, progress: Callable[[int], None]
+    ) -> int:
+        """Write every row beside the current build, then make the new build current.
+
+        ``progress`` is told the number of rows written, now and then.
+
+        Raises:
+            StoreError: another process is building in this folder.
+        """
+        self._path.mkdir(parents=True, exist_ok=True)
+        with file_lock(self._path / "lock"):
+            self._sweep(keep=_current_folder(self._path))
+            folder = self._path / f"build-{uuid4().hex[:12]}"
+            folder.mkdir()
+            count = _write(rows, folder, progress)
+            build = Build(
+                folder=folder.name,
+                schema_version=SCHEMA_VERSION,
+                corpus_hash=corpus_hash,
+                rows=count,
+            )
+            _point(self._path, build)
+            self._sweep(keep=folder.name)
+        return count
+
+    def _sweep(self, keep: str | None) -> None:
+        """Remove the builds that no pointer names: older ones, and what a killed build left."""
+        for folder in self._path.glob("build-*"):
+            if folder.name != keep:
+                shutil.rmtree(folder)
+
+
+def _current_folder(path: Path) -> str | None:
+    try:
+        return str(json.loads((path / POINTER).read_bytes())["folder"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _point(path: Path, build: Build) -> None:
+    draft = path / f"{POINTER}.new"
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(build.model_dump_json(indent=1))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path / POINTER)
+
+
+def _write(rows: Iterable[IndexedText], folder: Path, progress: Callable[[int], None]) -> int:
+    index = tantivy.Index(schema(), str(folder))
+    register_analysers(index)
+    writer = index.writer(_HEAP_BYTES, 1)
+    count = 0
+    for count, row in enumerate(rows, start=1):
+        writer.add_document(_document(row))
+        if count % 1000 == 0:
+            progress(count)
+    writer.commit()
+    writer.wait_merging_threads()
+    progress(count)
+    return count
+
+
+def _document(row: IndexedText) -> tantivy.Document:
+    document = tantivy.Document()
+    document.add_text("body", body(row))
+    document.add_text("jurisdiction", row.jurisdiction)
+    document.add_text("work", row.work_id)
+    document.add_text("kind", row.kind)
+    document.add_text("language", row.language)
+    for extent in extents(row.extent):
+        document.add_text("extent", extent)
+    document.add_unsigned("row_from", row.row_from.toordinal())
+    document.add_unsigned("row_to", row.row_to.toordinal() if row.row_to else OPEN_END)
+    document.add_unsigned("known_from", row.known_from.toordinal() if row.known_from else NO_START)
+    document.add_unsigned("known_to", row.known_to.toordinal() if row.known_to else OPEN_END)
+    document.add_unsigned("provision", number(row.provision_id))
+    document.add_unsigned("tie", number(row.key))
+    document.add_bytes("hit", row.model_dump_json(include=set(_STORED)).encode())
+    return document
+
+
+def number(name: str) -> int:
+    """Return a 63-bit number for an id: the same on every machine and engine."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) >> 1
