@@ -8,6 +8,8 @@ from dataclasses import dataclass
 class InForceError(Exception):
     """Base of every error that InForce raises on purpose. ``str(error)`` is fit to print."""
 
+    exit_status = 2
+
 
 class BadInputError(InForceError):
     """What was asked or supplied cannot be understood; nothing was changed."""
@@ -23,6 +25,8 @@ class IndexMissingError(InForceError):
 
 class SearchFailedError(InForceError):
     """The engine failed. An infrastructure fault, never an empty result."""
+
+    exit_status = 1
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Self
 
 from corpus.model import Frozen
 
@@ -15,13 +16,26 @@ class Settings(Frozen):
     index_url: str
 
     @classmethod
-    def load(cls) -> Settings:
+    def load(cls) -> Self:
         """Read ``INFORCE_STORE`` and ``INFORCE_INDEX``; each defaults to ``INFORCE_HOME``.
 
         ``INFORCE_HOME`` defaults to ``~/.inforce``.
         """
-        home = Path(os.environ.get("INFORCE_HOME") or Path.home() / ".inforce")
+        home = os.environ.get("INFORCE_HOME")
+        default = cls.under(Path(home) if home else Path.home() / ".inforce")
         return cls(
-            store_url=os.environ.get("INFORCE_STORE") or f"sqlite:///{home / 'store.db'}",
-            index_url=os.environ.get("INFORCE_INDEX") or f"embedded:{home / 'index'}",
+            store_url=os.environ.get("INFORCE_STORE") or default.store_url,
+            index_url=os.environ.get("INFORCE_INDEX") or default.index_url,
         )
+
+    @classmethod
+    def under(cls, home: Path) -> Self:
+        """Keep both in one folder."""
+        base = home.expanduser().absolute()
+        return cls(
+            store_url=f"sqlite:///{base / 'store.db'}", index_url=f"embedded:{base / 'index'}"
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that make another process load these settings."""
+        return {"INFORCE_STORE": self.store_url, "INFORCE_INDEX": self.index_url}

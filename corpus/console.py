@@ -1,0 +1,61 @@
+"""What every verb of the command line shares: dates, progress and output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from corpus.errors import BadInputError
+
+errors = Console(stderr=True, highlight=False)
+out = Console(highlight=False)
+
+
+def parse_day(text: str, name: str) -> date:
+    """Read an ISO day.
+
+    Raises:
+        BadInputError: it is not one; the sentence names the option or field.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInputError(
+            f"{name}: '{text}' is not a date; write it as YYYY-MM-DD, for example 2016-10-01"
+        ) from None
+
+
+def optional_day(text: str | None, name: str) -> date | None:
+    """Read an ISO day or nothing."""
+    return parse_day(text, name) if text is not None else None
+
+
+def print_json(value: object) -> None:
+    """Print one JSON object on one line of standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int | None, str], None]]:
+    """Show a progress bar on standard error; yields ``advance(done, total, what)``."""
+    columns: tuple[Any, ...] = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[what]}"),
+    )
+    with Progress(*columns, console=errors, transient=not errors.is_terminal) as bar:
+        task = bar.add_task(title, total=None, what="")
+
+        def advance(done: int, total: int | None, what: str) -> None:
+            bar.update(task, completed=done, total=total, what=what[:40])
+
+        yield advance

@@ -1,0 +1,1 @@
+"""Benchmarks: run by hand, printed with spread, never part of the suite."""

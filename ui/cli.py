@@ -1,0 +1,58 @@
+"""Verbs of the app: serve it, or load the demonstration and serve that."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from corpus.console import errors, out
+
+app = typer.Typer()
+
+Port = Annotated[int, typer.Option(help="Port of the app on this machine.")]
+
+
+@app.command(epilog="Example:  inforce serve --port 8501")
+def serve(port: Port = 8501) -> None:
+    """Open the app on your own corpus and print its address."""
+    from corpus.settings import Settings
+
+    raise typer.Exit(_run_app(Settings.load().environment(), port))
+
+
+@app.command(epilog="Example:  inforce demo --port 8501")
+def demo(
+    port: Port = 8501,
+    home: Annotated[Path, typer.Option(help="Where the demo corpus is kept.")] = Path("var/demo"),
+    ask: Annotated[bool, typer.Option(help="Answer one question in the terminal first.")] = True,
+    serve: Annotated[bool, typer.Option(help="Open the app afterwards.")] = True,
+) -> None:
+    """Load the demonstration corpus, answer a first question and open the app."""
+    from agent.cli import show_trace
+    from corpus.settings import Settings
+    from ui.demo import QUESTION, first_answer, load_demo
+
+    settings = Settings.under(home)
+    load_demo(settings)
+    if ask:
+        out.print(f"\n[bold]{QUESTION}[/]")
+        show_trace(first_answer(settings))
+    if serve:
+        raise typer.Exit(_run_app(settings.environment(), port))
+
+
+def _run_app(environment: dict[str, str], port: int) -> int:
+    page = Path(__file__).with_name("app.py")
+    errors.print(f"[bold green]InForce is at http://localhost:{port}[/]  (Ctrl+C stops it)")
+    command = [sys.executable, "-m", "streamlit", "run", str(page)]
+    options = [f"--server.port={port}", "--server.headless=true"]
+    quiet = ["--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]
+    run = subprocess.run(
+        [*command, *options, *quiet], env={**os.environ, **environment}, check=False
+    )
+    return run.returncode

@@ -1,0 +1,27 @@
+"""The demonstration: load its corpus and answer a first question."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from agent.graph import ask
+from agent.library import Library
+from agent.trace import Trace
+from corpus.demo import demo_files
+from corpus.settings import Settings
+from corpus.sources.jsonl import Jsonl
+from retrieval.build import load
+
+QUESTION = "À partir de quel âge peut-on contracter mariage ?"
+DAY = date(2006, 4, 4)
+
+
+def load_demo(settings: Settings) -> None:
+    """Bring store and index of the demonstration up to date; quick when they already are."""
+    load(Jsonl(*demo_files()), settings, strict=True)
+
+
+def first_answer(settings: Settings) -> Trace:
+    """Ask the demonstration's first question: the eve of a reform, answered with the old law."""
+    with Library.open(settings) as library:
+        return ask(library, QUESTION, as_at=DAY)
