@@ -101,13 +101,16 @@ class Abstention(Frozen):
 class Trace(Frozen):
     """One question from asking to answer or abstention.
 
-    Exactly one of ``answer`` and ``abstention`` is set once ``stop`` is ``answered`` or
-    ``abstained``.
+    Exactly one of ``answer`` and ``abstention`` is set: a run that stops for any other reason
+    abstains with the reason ``failed``. With ``extent`` and ``jurisdictions`` (the filters the
+    asker set) a trace holds all that asking again needs.
     """
 
     id: str
     question: str
     governing: GoverningDate | None
+    extent: str | None = None
+    jurisdictions: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
     findings: tuple[Finding, ...] = ()
     answer: Answer | None = None

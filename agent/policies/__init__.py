@@ -1,0 +1,1 @@
+"""The policies that come with InForce; each is one file."""

@@ -1,0 +1,169 @@
+"""The policy without a model: find, read, and quote word for word.
+
+A question that cites a provision is answered from that provision, or declined for the reason why
+it was not in force. Any other question is searched for on the governing date. The best provision
+is quoted when it covers at least half of the question's informative terms
+(:func:`agent.policies.evidence.coverage`): with less, most of what was asked is not in the text,
+and quoting it would only look like an answer.
+
+Where the law of the day is silent, the same search is put to other days, near and far. What it
+finds there is never cited; it is read again *on the governing date*, which says why the law was
+silent (not yet in force, repealed, not covered) or gives the wording that held that day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+from agent.dates import find_dates
+from agent.policies.evidence import best_quote, coverage
+from agent.policy import Act, Draft, DraftCitation, PolicyError, PolicyState, Sentence, ToolRequest
+from agent.results import Passage, ProvisionReading, SearchResult
+from agent.trace import Abstention, AbstentionReason, ToolCall
+from corpus.model import Frozen, Work
+from retrieval.citation import ParsedCitation, find_citations
+
+ENOUGH = 0.5
+"""Coverage from which a text counts as speaking of what was asked."""
+
+PROBED_YEARS = (-100, -50, -20, -10, -5, -2, -1, 1, 2, 5, 10, 20, 50)
+"""Where the other days lie. Dense near the governing date, where most law differs by little."""
+
+_Result = TypeVar("_Result", bound=Frozen)
+
+
+@dataclass(frozen=True)
+class ExtractivePolicy:
+    """Decides by rule from the question and the results so far; holds only the works' names."""
+
+    works: Sequence[Work]
+
+    @property
+    def name(self) -> str:
+        """Return the name that traces record."""
+        return "extractive"
+
+    def act(self, state: PolicyState) -> Act:
+        """Return the next move.
+
+        Raises:
+            PolicyError: a tool refused the arguments.
+        """
+        subject = _subject(state.question)
+        if not state.turns:
+            return self._begin(state, subject)
+        calls = state.turns[-1].calls
+        if calls[0].name == "read_provision":
+            return _after_reading(subject, [_result(call, ProvisionReading) for call in calls])
+        results = [_result(call, SearchResult) for call in calls]
+        if results[0].as_at == state.governing.as_at:
+            return _after_search(state, subject, results[0])
+        return _after_probes(state, subject, results)
+
+    def _begin(self, state: PolicyState, subject: str) -> Act:
+        cited = find_citations(subject, self.works)
+        if cited:
+            references = dict.fromkeys(self._reference(citation) for citation in cited)
+            return _read(state, references, "The question cites what to read.")
+        search = _search("call-1", subject, state.governing.as_at)
+        return Act(thought="The question cites no provision: search.", calls=(search,))
+
+    def _reference(self, cited: ParsedCitation) -> str:
+        """Return a citation that stands alone: of ``ss 94 and 98 ERA`` each needs the name."""
+        if find_citations(cited.text, self.works):
+            return cited.text
+        title = next(work.title for work in self.works if work.id == cited.work_id)
+        return f"§ {cited.label} {title}"
+
+
+def _subject(question: str) -> str:
+    """Return the question without its dates, which say when and not what."""
+    for written in reversed(find_dates(question)):
+        question = f"{question[: written.start]} {question[written.end :]}"
+    return question
+
+
+def _after_search(state: PolicyState, subject: str, result: SearchResult) -> Act:
+    best = _best(subject, result.hits)
+    if best is not None:
+        covered = f"{best.label} covers {coverage(subject, best):.0%} of the question: read it."
+        return _read(state, [best.provision_id], covered)
+    days = _other_days(state.governing.as_at)
+    calls = [_search(f"call-{n}", subject, day) for n, day in enumerate(days, start=1)]
+    words = "Nothing in force on that date covers half of the question: look at other days."
+    return Act(thought=words, calls=tuple(calls))
+
+
+def _after_probes(state: PolicyState, subject: str, results: Sequence[SearchResult]) -> Act:
+    best = _best(subject, [hit for result in results for hit in result.hits])
+    if best is not None:
+        words = f"{best.label} spoke of it {best.interval}: what was it on the governing date?"
+        return _read(state, [best.provision_id], words)
+    words = (
+        "No provision in this corpus, in force on that date or on another, "
+        "speaks of what was asked."
+    )
+    return _decline(AbstentionReason.NOT_FOUND, words)
+
+
+def _after_reading(subject: str, readings: Sequence[ProvisionReading]) -> Act:
+    """Quote every provision read; one that may not be quoted stops the answer."""
+    sentences = []
+    for reading in readings:
+        if reading.passage is None:
+            return _decline(AbstentionReason(reading.status), reading.explanation)
+        sentences.append(_sentence(subject, reading.passage))
+    return Act(thought="Quote what covers most.", draft=Draft(sentences=tuple(sentences)))
+
+
+def _sentence(subject: str, passage: Passage) -> Sentence:
+    quote = best_quote(subject, passage.text, passage.language)
+    words = " ".join(quote.split())
+    return Sentence(
+        text=f"{passage.work_title}, {passage.label} (in force {passage.interval}): “{words}”",
+        citations=(DraftCitation(version_id=passage.version_id, quote=quote),),
+    )
+
+
+def _best(subject: str, passages: Sequence[Passage]) -> Passage | None:
+    """Return the passage that covers most, the engine's order deciding ties, if that is enough."""
+    best = max(passages, key=lambda passage: coverage(subject, passage), default=None)
+    return best if best is not None and coverage(subject, best) >= ENOUGH else None
+
+
+def _other_days(day: date) -> Iterator[date]:
+    for years in PROBED_YEARS:
+        ordinal = day.toordinal() + round(years * 365.2425)
+        if date.min.toordinal() <= ordinal <= date.max.toordinal():
+            yield day + timedelta(days=ordinal - day.toordinal())
+
+
+def _search(call_id: str, query: str, day: date) -> ToolRequest:
+    arguments: dict[str, Any] = {"query": query, "as_at": day.isoformat()}
+    return ToolRequest(id=call_id, name="search_statutes", arguments=arguments)
+
+
+def _read(state: PolicyState, references: Iterable[str], thought: str) -> Act:
+    day = state.governing.as_at.isoformat()
+    calls = (
+        ToolRequest(
+            id=f"call-{n}",
+            name="read_provision",
+            arguments={"reference": reference, "as_at": day},
+        )
+        for n, reference in enumerate(references, start=1)
+    )
+    return Act(thought=thought, calls=tuple(calls))
+
+
+def _decline(reason: AbstentionReason, words: str) -> Act:
+    return Act(thought=words, abstention=Abstention(reason=reason, explanation=words))
+
+
+def _result(call: ToolCall, kind: type[_Result]) -> _Result:
+    if "problem" in call.result:
+        raise PolicyError(f"{call.name} refused: {call.result['problem']}")
+    return kind.model_validate(call.result)

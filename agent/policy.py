@@ -1,0 +1,107 @@
+"""What decides: one ``act`` per turn, from everything seen so far to the next move.
+
+A policy sees the question, the governing date, the tools' schemas and the results of its own
+calls, and nothing else: no store, no index. A language model adds the token ids it was given and
+the ids and log-probs it sampled, which travel unchanged into the :class:`~agent.trace.Turn`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, Self
+
+from pydantic import Field, model_validator
+
+from agent.trace import Abstention, GoverningDate, Turn
+from corpus.errors import InForceError
+from corpus.model import Frozen
+
+
+class PolicyError(InForceError):
+    """The policy could not act: its model failed, or what it wrote is no move."""
+
+
+class ToolRequest(Frozen):
+    """A call that the policy asks for. ``id`` is unique within its turn."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+class DraftCitation(Frozen):
+    """A version and words claimed to stand in it; unverified."""
+
+    version_id: str
+    quote: str = Field(max_length=20_000)
+
+
+class Sentence(Frozen):
+    """One sentence of a draft. Without citations it must be marked as ``reasoning``."""
+
+    text: str = Field(min_length=1)
+    citations: tuple[DraftCitation, ...] = ()
+    reasoning: bool = False
+
+
+class Draft(Frozen):
+    """An answer that nobody has checked yet."""
+
+    sentences: tuple[Sentence, ...] = Field(min_length=1)
+
+
+class Act(Frozen):
+    """One move: either tool calls, or a draft, or an abstention.
+
+    ``prompt_ids``, ``completion_ids`` and ``logprobs`` are kept exactly as sampled; empty for a
+    policy without a model.
+
+    Raises:
+        ValueError: the move is none of the three, or more than one of them.
+    """
+
+    text: str = ""
+    thought: str = ""
+    calls: tuple[ToolRequest, ...] = ()
+    draft: Draft | None = None
+    abstention: Abstention | None = None
+    prompt_ids: tuple[int, ...] = ()
+    completion_ids: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_one_move(self) -> Self:
+        moves = bool(self.calls) + (self.draft is not None) + (self.abstention is not None)
+        if moves != 1:
+            raise ValueError("an act is tool calls, a draft or an abstention: exactly one of them")
+        return self
+
+
+class PolicyState(Frozen):
+    """All that a policy may know when it acts.
+
+    ``tools`` are the tools' JSON schemas; ``turns_left`` counts this one, so a policy that sees 1
+    must answer or abstain.
+    """
+
+    question: str
+    governing: GoverningDate
+    tools: tuple[dict[str, Any], ...]
+    turns: tuple[Turn, ...] = ()
+    turns_left: int = Field(ge=1)
+
+
+class Policy(Protocol):
+    """Anything that decides. Must be safe to share between threads."""
+
+    @property
+    def name(self) -> str:
+        """Return the name that traces record."""
+        ...
+
+    def act(self, state: PolicyState) -> Act:
+        """Return the next move.
+
+        Raises:
+            PolicyError: there is none to be had, for a reason outside the question.
+        """
+        ...

@@ -1,0 +1,82 @@
+"""What the tools return: plain frozen data. A version id that stands in one may be cited."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from corpus.model import Frozen
+
+Status = Literal[
+    "in_force", "not_yet_in_force", "repealed", "coverage_gap", "ambiguous", "not_found"
+]
+
+
+class Passage(Frozen):
+    """A version in force on the date asked about, under the label it bore that day."""
+
+    version_id: str
+    provision_id: str
+    work_id: str
+    work_title: str
+    label: str
+    language: str
+    heading: str | None
+    valid_from: date
+    valid_to: date | None
+    interval: str
+    text: str
+
+
+class SearchResult(Frozen):
+    """What ``search_statutes`` found, best first. ``text`` may be an excerpt."""
+
+    as_at: date
+    hits: tuple[Passage, ...]
+
+
+class ProvisionReading(Frozen):
+    """What ``read_provision`` says: the text in force, or why there is none."""
+
+    as_at: date
+    status: Status
+    explanation: str
+    passage: Passage | None = None
+
+
+class VersionLine(Frozen):
+    """One state of a provision in a list."""
+
+    version_id: str
+    label: str
+    valid_from: date | None
+    valid_to: date | None
+    interval: str
+    ended: str | None
+    introduced_by: str | None
+
+
+class VersionList(Frozen):
+    """What ``list_versions`` found, oldest first."""
+
+    as_at: date
+    provision_id: str | None
+    explanation: str
+    versions: tuple[VersionLine, ...] = ()
+
+
+class Comparison(Frozen):
+    """What ``compare_versions`` found. ``redline`` marks ``[-removed-]`` and ``{+added+}``."""
+
+    as_at: date
+    other: date
+    explanation: str
+    version_ids: tuple[str, ...] = ()
+    changed: bool | None = None
+    redline: str = ""
+
+
+class Refused(Frozen):
+    """The arguments cannot be used; says what to correct."""
+
+    problem: str

@@ -1,0 +1,57 @@
+"""From a documented function to the JSON schema that a language model is shown.
+
+The signature gives the types, the Google-style docstring the words. The same model validates the
+arguments that come back, so what is promised and what is accepted cannot differ.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+_ARGUMENT = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
+
+
+@cache
+def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
+    """Return the model of a tool's public arguments: all but the first, which binds it."""
+    words = _described(function)
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (
+            hints[parameter.name],
+            Field(default, description=words[parameter.name]),
+        )
+    return create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+@cache
+def tool_schema(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the function-calling schema, in the form that OpenAI introduced."""
+    description = inspect.cleandoc(function.__doc__ or "").split("\n\nArgs:")[0]
+    parameters = arguments_model(function).model_json_schema()
+    del parameters["title"]
+    for field in parameters["properties"].values():
+        del field["title"]
+    return {
+        "type": "function",
+        "function": {
+            "name": function.__name__,
+            "description": " ".join(description.split()),
+            "parameters": parameters,
+        },
+    }
+
+
+def _described(function: Callable[..., Any]) -> dict[str, str]:
+    """Return the description of each argument from the docstring's ``Args``."""
+    section = inspect.cleandoc(function.__doc__ or "").partition("Args:\n")[2]
+    body = section.partition("\n\n")[0]
+    return {name: " ".join(text.split()) for name, text in _ARGUMENT.findall(body)}

@@ -1,0 +1,51 @@
+"""The acceptance set: 28 dated questions through the real store, the real index and ask()."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from agent.graph import ask
+from agent.library import Library
+from corpus.demo import GoldenQuestion, demo_files, golden_questions
+from corpus.errors import SourceError
+from corpus.sources.jsonl import Jsonl
+from tests.agent.conftest import opened
+
+
+def _stop(error: SourceError) -> None:
+    raise error
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    histories = Jsonl(*demo_files()).works(_stop)
+    yield from opened(tmp_path_factory.mktemp("demo"), *histories)
+
+
+@pytest.mark.parametrize("golden", golden_questions(), ids=lambda golden: golden.id)
+def test_golden(demo: Library, golden: GoldenQuestion) -> None:
+    trace = ask(
+        demo,
+        golden.question,
+        as_at=golden.as_at,
+        known_at=golden.known_at,
+        extent=golden.extent,
+    )
+    if golden.abstain is not None:
+        assert trace.answer is None
+        assert trace.abstention is not None
+        assert trace.abstention.reason == golden.abstain, trace.abstention.explanation
+        return
+    assert trace.answer is not None, trace.abstention
+    (citation,) = trace.answer.citations
+    assert (citation.version_id, citation.label) == (golden.gold_version, golden.label)
+    assert golden.must_contain is not None
+    assert golden.must_contain in citation.quote
+
+
+def test_the_set_is_the_agreed_one() -> None:
+    declined = Counter(golden.abstain is not None for golden in golden_questions())
+    assert declined == {False: 20, True: 8}
