@@ -1,0 +1,38 @@
+"""Questions with provable answers, made from version histories.
+
+Any dated corpus becomes training and evaluation material: the gold answer is a version id and the
+words in it, read off the same rows that the store resolves.
+"""
+
+from corpus.questions.figures import Figure, FigureKind, changed_figures, figures
+from corpus.questions.make import make_questions
+from corpus.questions.question import (
+    Decline,
+    Family,
+    Question,
+    Span,
+    Split,
+    Tally,
+    read_questions,
+    split_of,
+    tally,
+    write_questions,
+)
+
+__all__ = [
+    "Decline",
+    "Family",
+    "Figure",
+    "FigureKind",
+    "Question",
+    "Span",
+    "Split",
+    "Tally",
+    "changed_figures",
+    "figures",
+    "make_questions",
+    "read_questions",
+    "split_of",
+    "tally",
+    "write_questions",
+]

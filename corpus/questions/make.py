@@ -1,0 +1,126 @@
+"""From version histories to questions: a stream, the same for the same seed."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+
+from corpus.model import ProvisionHistory, Version, Work, WorkHistory
+from corpus.questions.families import FAMILIES, Draft, Group, Line, lines, proved
+from corpus.questions.question import Family, Question, split_of
+from corpus.questions.wording import citation, framed, spoken, wording
+
+
+def make_questions(
+    histories: Iterable[WorkHistory],
+    seed: int = 0,
+    per_family: int | None = None,
+    families: Collection[Family] = tuple(Family),
+) -> Iterator[Question]:
+    """Yield questions about each work in turn; memory holds one work at a time.
+
+    Args:
+        histories: the works, from a source or a store, each with every row of every known time.
+        seed: the same seed and works give the same questions, whatever other works there are.
+        per_family: at most so many questions of a family per work (pairs count as two), drawn
+            evenly; ``None`` makes all.
+        families: the families to make.
+    """
+    for history in histories:
+        own = list(lines(_by_provision(history)))
+        for family in Family:
+            if family in families:
+                yield from _of_family(history.work, own, family, seed, per_family)
+
+
+def _of_family(
+    work: Work, own: list[Line], family: Family, seed: int, per_family: int | None
+) -> Iterator[Question]:
+    chance = random.Random(f"{seed}:{work.id}:{family}")  # noqa: S311 - no secret
+    groups = [
+        (line, group)
+        for line in own
+        for group in FAMILIES[family](line, chance)
+        if all(proved(line, draft) for draft in group)
+    ]
+    if per_family is not None:
+        size = 2 if family is Family.PAIRED_DATES else 1
+        wanted = min(len(groups), per_family // size)
+        groups = [groups[n] for n in sorted(chance.sample(range(len(groups)), wanted))]
+    seen: set[str] = set()
+    for line, group in groups:
+        for question in _worded(work, line, group, chance):
+            if question.id not in seen:
+                seen.add(question.id)
+                yield question
+
+
+def _by_provision(history: WorkHistory) -> list[ProvisionHistory]:
+    versions: dict[str, list[Version]] = defaultdict(list)
+    for version in history.versions:
+        versions[version.provision_id].append(version)
+    return [
+        ProvisionHistory(
+            provision=provision,
+            versions=tuple(versions[provision.id]),
+            coverage=history.coverage,
+        )
+        for provision in history.provisions
+    ]
+
+
+def _worded(work: Work, line: Line, group: Group, chance: random.Random) -> Iterator[Question]:
+    """Put a group into words, a pair into the same words."""
+    state = chance.getrandbits(64)
+    pair = None
+    if len(group) > 1:
+        pair = _digest(work.id, line.history.provision.id, *(str(d.as_at) for d in group))
+    for draft in group:
+        text = _sentence(work, draft, random.Random(state))  # noqa: S311 - no secret
+        yield Question(
+            id=f"{draft.family}-{_digest(line.history.provision.id, text)}",
+            family=draft.family,
+            language=work.language,
+            text=text,
+            as_at=draft.as_at,
+            known_at=draft.known_at,
+            jurisdiction=work.jurisdiction,
+            work_id=work.id,
+            provision_id=line.history.provision.id,
+            label=draft.label,
+            gold_version=draft.version.id if draft.version else None,
+            gold_span=draft.span if draft.version else None,
+            decline=draft.decline,
+            why=draft.why,
+            pair=pair,
+            split=split_of(work),
+        )
+
+
+def _sentence(work: Work, draft: Draft, chance: random.Random) -> str:
+    words = wording(work.language)
+    form = draft.asks
+    if draft.as_at is None:
+        form += "_undated"
+    elif draft.known_at is not None:
+        form += "_known"
+    sentence: str = chance.choice(getattr(words, form))
+    return _capital(
+        sentence.format(
+            citation=citation(work, draft.label, chance),
+            date=spoken(draft.as_at, work.language) if draft.as_at else "",
+            known=spoken(draft.known_at, work.language) if draft.known_at else "",
+            what=words.what[draft.kind] if draft.kind else "",
+            frame=framed(draft.span, work.language) if draft.kind and draft.span else "",
+        )
+    )
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,184 @@
+"""A question with a provable answer, and files of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import ValidationError, model_validator
+
+from corpus.errors import BadInputError, Place, SourceError
+from corpus.model import Frozen, Work
+from corpus.questions.figures import between
+
+
+class Family(StrEnum):
+    """What a question tests."""
+
+    VALUE_AT_DATE = "value_at_date"
+    TEXT_AT_DATE = "text_at_date"
+    WHICH_VERSION = "which_version"
+    PAIRED_DATES = "paired_dates"
+    UNAMENDED_CONTROL = "unamended_control"
+    FIRST_LAST_DAY = "first_last_day"
+    NOT_YET_IN_FORCE = "not_yet_in_force"
+    REPEALED = "repealed"
+    MISSING = "missing"
+
+
+class Decline(StrEnum):
+    """Why the right answer is to decline; the words of an agent's abstention."""
+
+    NO_DATE = "no_date"
+    NOT_YET_IN_FORCE = "not_yet_in_force"
+    REPEALED = "repealed"
+    COVERAGE_GAP = "coverage_gap"
+
+
+Split = Literal["train", "selection", "test"]
+
+
+class Span(Frozen):
+    """Where the answer stands in the gold version: characters ``[start, end)`` and their text.
+
+    For a single figure, ``lead`` and ``tail`` are the words around it, which the question quotes.
+    """
+
+    start: int
+    end: int
+    text: str
+    lead: str | None = None
+    tail: str = ""
+
+    def read(self, text: str) -> str | None:
+        """Return what another version has in this place, ``None`` where the place is gone."""
+        return text if self.lead is None else between(text, self.lead, self.tail)
+
+
+class Question(Frozen):
+    """A question about one provision on one day, with its gold answer or the reason to decline.
+
+    ``as_at`` is the day the question names, ``None`` where it names none. ``known_at`` asks for the
+    state of knowledge of a day. The answer is ``gold_version`` and, where words are asked for,
+    ``gold_span``. Questions of one ``pair`` differ in their day alone
+    (and in the number, where the provision was renumbered between the two days).
+    """
+
+    id: str
+    family: Family
+    language: str
+    text: str
+    as_at: date | None = None
+    known_at: date | None = None
+    jurisdiction: str
+    work_id: str
+    provision_id: str
+    label: str
+    gold_version: str | None = None
+    gold_span: Span | None = None
+    decline: Decline | None = None
+    why: str | None = None
+    pair: str | None = None
+    split: Split
+
+    @model_validator(mode="after")
+    def _has_one_outcome(self) -> Self:
+        if (self.gold_version is None) == (self.decline is None):
+            raise ValueError("exactly one of gold_version and decline must be set")
+        if (self.decline is None) != (self.why is None):
+            raise ValueError("decline and why go together")
+        return self
+
+
+class Tally(Frozen):
+    """How many questions there are, by what; ``works`` counts distinct works."""
+
+    total: int
+    works: int
+    by_family: dict[str, int]
+    by_language: dict[str, int]
+    by_jurisdiction: dict[str, int]
+    by_split: dict[str, int]
+    by_decline: dict[str, int]
+
+
+def split_of(work: Work) -> Split:
+    """Return the split of a work: 70 % train, 10 % selection, 20 % test, by stable hash.
+
+    The hash covers jurisdiction and title, so that one act from two sources stays in one split.
+    """
+    name = f"{work.jurisdiction}\n{' '.join(work.title.casefold().split())}"
+    share = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) / 2**64
+    return "train" if share < 0.7 else "selection" if share < 0.8 else "test"
+
+
+def write_questions(questions: Iterable[Question], path: Path) -> int:
+    """Write questions as JSON lines, replacing the file only when all are written; return how many.
+
+    Raises:
+        BadInputError: the file cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    count = 0
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            for question in questions:
+                file.write(question.model_dump_json(exclude_defaults=True) + "\n")
+                count += 1
+        part.replace(path)
+    except OSError as fault:
+        raise BadInputError(f"Cannot write questions to {path}: {fault.strerror}.") from fault
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def read_questions(path: Path) -> Iterator[Question]:
+    """Yield the questions of a file, one JSON object per line.
+
+    Raises:
+        BadInputError: the file cannot be read.
+        SourceError: a line is not a question; names line and field.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                yield _question(line, str(path), number)
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BadInputError(f"Cannot read questions from {path}: {fault}.") from fault
+
+
+def tally(questions: Iterable[Question]) -> Tally:
+    """Count questions by family, language, jurisdiction, split and reason to decline."""
+    counts = [Counter[str]() for _ in range(5)]
+    works = set()
+    for question in questions:
+        works.add(question.work_id)
+        keys = (question.family, question.language, question.jurisdiction, question.split)
+        for counter, key in zip(counts, (*keys, question.decline or "answered"), strict=True):
+            counter[str(key)] += 1
+    family, language, jurisdiction, split, decline = (dict(sorted(c.items())) for c in counts)
+    return Tally(
+        total=sum(family.values()),
+        works=len(works),
+        by_family=family,
+        by_language=language,
+        by_jurisdiction=jurisdiction,
+        by_split=split,
+        by_decline=decline,
+    )
+
+
+def _question(line: str, file: str, number: int) -> Question:
+    try:
+        return Question.model_validate_json(line)
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or None
+        problem = first["msg"].removeprefix("Value error, ")
+        raise SourceError(Place(file, number, field), f"not a question: {problem}") from fault

@@ -1,0 +1,88 @@
+"""Answers that need no model: the upper bound, and what happens to whoever ignores the date."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from corpus.model import Frozen, ProvisionHistory, Version
+from corpus.questions import Decline, Question
+from corpus.store import Store
+from eval.metrics import Score, bootstrap, wilson
+
+
+class Reply(Frozen):
+    """What a baseline says: a version and its words, or that it declines."""
+
+    version_id: str | None = None
+    text: str | None = None
+    decline: str | None = None
+
+
+Baseline = Callable[[Store, Question], Reply]
+
+
+def oracle(store: Store, question: Question) -> Reply:
+    """Answer by resolving the provision on the question's day: right by construction, if all is."""
+    if question.as_at is None:
+        return Reply(decline=Decline.NO_DATE)
+    found = store.resolve(question.provision_id, question.as_at, question.known_at)
+    if isinstance(found, Version):
+        return _quoting(found, question)
+    return Reply(decline=found.status if found is not None else "not_found")
+
+
+def newest_text(store: Store, question: Question) -> Reply:
+    """Answer with the newest text of the provision, whatever the day: search without dates."""
+    history = store.history(question.provision_id)
+    newest = _newest(history) if history else None
+    return _quoting(newest, question) if newest else Reply(decline="not_found")
+
+
+def is_right(question: Question, reply: Reply) -> bool:
+    """Tell whether a reply gives the gold words, or the gold version, or declines for the reason.
+
+    Where words are asked for, the same words count even if another version has them too.
+    """
+    if question.decline is not None:
+        return reply.decline == question.decline
+    if question.gold_span is not None:
+        return reply.text == question.gold_span.text
+    return reply.version_id == question.gold_version
+
+
+def score_by_family(
+    store: Store, questions: Iterable[Question], baseline: Baseline
+) -> dict[str, Score]:
+    """Return the share of right replies per family, and over ``all`` with works resampled.
+
+    A pair counts once, and only when both its replies are right.
+
+    Raises:
+        ValueError: there are no questions.
+    """
+    units: dict[str, bool] = {}
+    placed: dict[str, tuple[str, str]] = {}
+    for question in questions:
+        unit = question.pair or question.id
+        units[unit] = units.get(unit, True) and is_right(question, baseline(store, question))
+        placed[unit] = (question.family, question.work_id)
+    families, works = defaultdict(list), defaultdict(list)
+    for unit, right in units.items():
+        family, work = placed[unit]
+        families[family].append(right)
+        works[work].append(float(right))
+    scores = {name: wilson(sum(rights), len(rights)) for name, rights in sorted(families.items())}
+    return {**scores, "all": bootstrap(list(works.values()), seed=0)}
+
+
+def _quoting(version: Version, question: Question) -> Reply:
+    span = question.gold_span
+    words = span.read(version.text) if span else None
+    return Reply(version_id=version.id, text=words)
+
+
+def _newest(history: ProvisionHistory) -> Version | None:
+    dated = (v for v in history.versions if v.is_known() and v.valid_from is not None)
+    return max(dated, key=lambda v: v.valid_from or date.min, default=None)
