@@ -12,8 +12,8 @@ from corpus.demo import QUESTION_FILES, GoldenQuestion, demo_files, golden_quest
 from corpus.errors import SourceError
 from corpus.invariants import violations
 from corpus.labels import label_key
-from corpus.model import Commencement, EndReason, Version, WorkHistory
-from corpus.resolve import Resolution, resolve
+from corpus.model import Commencement, EndReason, ProvisionHistory, Version, WorkHistory
+from corpus.resolve import Repealed, Resolution, resolve
 from corpus.sources.jsonl import Jsonl
 
 NOTE = "Paraphrase for demonstration, not the official text."
@@ -68,10 +68,15 @@ def test_successors_in_other_works_exist(histories: dict[str, WorkHistory]) -> N
 def test_edition_is_as_large_as_the_readme_says(
     histories: dict[str, WorkHistory], versions: list[Version]
 ) -> None:
-    assert len(histories) >= 12
-    assert sum(len(h.provisions) for h in histories.values()) >= 60
-    assert len({v.id for v in versions}) >= 150
-    assert len({h.work.language for h in histories.values()}) >= 3
+    readme = (demo_files()[0].parent / "README.md").read_text(encoding="utf-8")
+    provisions = sum(len(h.provisions) for h in histories.values())
+    texts = len({v.id for v in versions})
+    jurisdictions = {h.work.jurisdiction for h in histories.values()}
+    languages = {h.work.language for h in histories.values()}
+    size = f"{len(histories)} works, {provisions} provisions and {texts} versions"
+    assert f"{size} from {len(jurisdictions)} jurisdictions in {len(languages)} languages" in (
+        " ".join(readme.split())
+    )
 
 
 def test_lines_run_by_work_then_provision_then_date() -> None:
@@ -128,9 +133,13 @@ def test_golden_set_is_twenty_answers_and_eight_abstentions() -> None:
         "ambiguous",
         "not_found",
     }
-    unnumbered = [q for q in golden if not re.search(r"\d", q.question.split("?")[0])]
-    assert len(unnumbered) >= 12
-    assert len({q.language for q in golden}) >= 3
+    assert len({q.language for q in golden}) >= 5
+
+
+def test_half_of_the_golden_questions_cite_no_provision() -> None:
+    cites = re.compile(r"\b(s|rule|reg)\.? \d|article|§|第.+条")
+    uncited = [q.id for q in golden_questions() if not cites.search(q.question)]
+    assert len(uncited) >= 14
 
 
 def test_an_answer_without_gold_is_refused() -> None:
@@ -139,6 +148,78 @@ def test_an_answer_without_gold_is_refused() -> None:
 
 
 def test_every_way_of_ending_occurs(versions: list[Version]) -> None:
-    wanted = {EndReason.SUPERSEDED, EndReason.REPEALED, EndReason.ANNULLED}
-    assert {v.ended for v in versions} >= wanted
-    assert Commencement.FIXED in {v.commencement for v in versions}
+    assert {v.ended for v in versions} == {*EndReason, None}
+
+
+def test_every_pattern_of_time_occurs(
+    histories: dict[str, WorkHistory], versions: list[Version]
+) -> None:
+    provisions = [p for h in histories.values() for p in h.provisions]
+    today = date(2026, 11, 22)
+    patterns = {
+        "renumbered": any(len(p.labels) > 1 for p in provisions),
+        "future": any(v.valid_from and v.valid_from > today for v in versions),
+        "commencement open": any(v.commencement is Commencement.TO_BE_FIXED for v in versions),
+        "territory": any(v.extent == "S" for v in versions),
+        "applies later than in force": any(
+            v.valid_from and v.applies_from and v.applies_from > v.valid_from for v in versions
+        ),
+        "published after taking effect": any(
+            v.known_from and v.valid_from and v.known_from > v.valid_from for v in versions
+        ),
+        "belief corrected": any(v.known_to for v in versions),
+        "gap in coverage": any(len(h.coverage) > 1 for h in histories.values()),
+        "act replaced by act": any(
+            s.split("#")[0] != p.work_id for p in provisions for s in p.successors
+        ),
+    }
+    assert [name for name, found in patterns.items() if not found] == []
+
+
+def test_suspended_provision_is_revived(histories: dict[str, WorkHistory]) -> None:
+    waiting_day = _history(histories, "fr/lfi-2018#waiting-day")
+    suspended = resolve(waiting_day, date(2020, 4, 1))
+    assert isinstance(suspended, Repealed)
+    assert (suspended.how, suspended.revived) == (EndReason.SUSPENDED, date(2020, 7, 11))
+    assert isinstance(resolve(waiting_day, date(2020, 7, 11)), Version)
+
+
+def test_wage_published_in_february_was_not_known_in_january(
+    histories: dict[str, WorkHistory],
+) -> None:
+    wage = _history(histories, "es/smi#amount")
+    then = resolve(wage, date(2026, 1, 10), known_at=date(2026, 1, 10))
+    now = resolve(wage, date(2026, 1, 10))
+    assert isinstance(then, Version)
+    assert isinstance(now, Version)
+    assert "1.184,00" in then.text
+    assert "1.221,00" in now.text
+
+
+def test_repealed_tax_came_back_with_retroactive_effect(
+    histories: dict[str, WorkHistory],
+) -> None:
+    tax = _history(histories, "us/estate-tax#exclusion")
+    assert isinstance(resolve(tax, date(2010, 6, 1), known_at=date(2010, 6, 1)), Repealed)
+    assert isinstance(resolve(tax, date(2010, 6, 1)), Version)
+
+
+def test_same_number_names_two_provisions_at_two_dates(
+    histories: dict[str, WorkHistory],
+) -> None:
+    bearers = [
+        (day, p.id)
+        for p in histories["de/stgb"].provisions
+        for day in (date(1990, 1, 1), date(2016, 1, 1))
+        if p.label_on(day) == "§ 217"
+        and isinstance(resolve(histories["de/stgb"].of(p), day), Version)
+    ]
+    assert bearers == [
+        (date(1990, 1, 1), "de/stgb#infanticide"),
+        (date(2016, 1, 1), "de/stgb#assisted-suicide-business"),
+    ]
+
+
+def _history(histories: dict[str, WorkHistory], provision_id: str) -> ProvisionHistory:
+    work = histories[provision_id.partition("#")[0]]
+    return work.of(next(p for p in work.provisions if p.id == provision_id))
