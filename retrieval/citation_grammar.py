@@ -23,7 +23,9 @@ _KIND = (
 _NUMERAL = "[零〇一二三四五六七八九十百千两]"
 _NUMBER = (
     r"(?<![^\W\d_])(?:(?:L\.?\s?O|[LRDA])\.?\s?\*{0,2}\s?|[A-Z]{1,2})?\d+(?:[A-Za-z]{1,3}(?![A-Za-z]))?"
-    r"[⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:[-‐‑–./^]\d+(?:[A-Za-z](?![A-Za-z]))?)*(?:\s?\([0-9A-Za-z]{1,5}\))*"
+    r"[⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:[-‐‑–./^]\d+(?:[A-Za-z](?![A-Za-z]))?)*"
+    r"(?:\s?(?:bis|ter|quater|quinquies)\b|\.(?:uno|dos|tres|cuatro|cinco)\b)?"
+    r"(?:\s?\([0-9A-Za-z]{1,5}\))*"
 )
 _PART = (
     r"(?:absatz|abs|satz|nummer|nr|alinéas?|al|paragraphs?|paras?|par|apartados?|apdo|lõige|lg|"
@@ -142,7 +144,7 @@ def _us_mentions(text: str, names: WorkNames) -> Iterator[_Mention]:
         volume = match["volume"] + squash(match["code"]).text
         leading = re.match(r"\d+", match["number"])
         works = names.in_us_code(volume, int(leading[0])) if leading else ()
-        if works := works or names.ids.get(volume, ()):
+        if works := tuple(dict.fromkeys((*works, *names.ids.get(volume, ())))):
             item = _Item(match["number"], "", *match.span("number"))
             yield _Mention((item,), *match.span(), works)
 

@@ -1,8 +1,9 @@
 """The embedded engine: tantivy, in process, one folder on disk.
 
 A folder holds builds and a pointer file that names the current one
-(:mod:`retrieval.embedded_build`). A build is complete before the pointer moves, so a reader sees the old index or the new one, and a
-killed build changes nothing. Readers notice a moved pointer by themselves.
+(:mod:`retrieval.embedded_build`). A build is complete before the pointer moves, so a reader sees
+the old index or the new one, and a killed build changes nothing. Readers notice a moved pointer by
+themselves.
 
 The filters are part of the engine's query: a text out of force is neither ranked nor counted
 against the limit.
@@ -18,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import tantivy
 from pydantic import ValidationError
@@ -213,7 +215,7 @@ def _best(
         provisions = searcher.fast_field_values("provision", addresses)
         ties = searcher.fast_field_values("tie", addresses)
         ranked = sorted(zip(hits, ties, provisions, strict=True), key=lambda h: (-h[0][0], h[1]))
-        best = {}
+        best: dict[Any, tuple[float, tantivy.DocAddress]] = {}
         for hit, _, provision in ranked:
             best.setdefault(provision, hit)
         if len(best) >= query.limit or len(hits) < fetch:

@@ -96,10 +96,11 @@ class WorkNames:
         return None
 
     def in_us_code(self, volume: str, number: int) -> tuple[str, ...]:
-        """Return the works that hold a section of a volume such as ``12cfr``."""
+        """Return the works that may hold a section of a volume (``12cfr``), the closest first."""
+        parts = sorted(self.us.get(volume, ()), key=lambda part: -part.low)
         holders = (
             part.work_id
-            for part in self.us.get(volume, ())
+            for part in parts
             if part.low <= number and (part.high is None or number <= part.high)
         )
         return tuple(dict.fromkeys(holders))
