@@ -36,12 +36,21 @@ class SearchResult(Frozen):
 
 
 class ProvisionReading(Frozen):
-    """What ``read_provision`` says: the text in force, or why there is none."""
+    """What ``read_provision`` says: the text in force, or why there is none and where to look.
+
+    ``name`` is title and label, ``None`` where no provision was found. ``last_day`` is the last
+    day before the date on which it was law, ``first_day`` the first one after it, each ``None``
+    where there is none. ``territories`` are those to choose from where texts differ by territory.
+    """
 
     as_at: date
     status: Status
     explanation: str
+    name: str | None = None
     passage: Passage | None = None
+    last_day: date | None = None
+    first_day: date | None = None
+    territories: tuple[str, ...] = ()
 
 
 class VersionLine(Frozen):

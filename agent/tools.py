@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -25,8 +25,8 @@ from agent.results import (
 )
 from corpus.compare import as_text, compare
 from corpus.errors import BadInputError
-from corpus.model import ProvisionHistory, Version
-from corpus.resolve import Resolution, explain, resolve
+from corpus.model import Provision, ProvisionHistory, Version
+from corpus.resolve import Ambiguous, Resolution, explain, resolve
 from retrieval.citation import resolve_citation
 from retrieval.query import Hit, StatuteQuery
 
@@ -80,12 +80,19 @@ def read_provision(scope: Scope, reference: str, as_at: str) -> ProvisionReading
     """
     day = _day(as_at, "as_at")
     located = _locate(scope, reference, day)
-    found = located.resolution
+    found, history = located.resolution, located.history
+    if history is None:
+        return ProvisionReading(as_at=day, status=located.status, explanation=located.explanation)
+    last_day, first_day = _nearest(scope, history, day)
     return ProvisionReading(
         as_at=day,
         status=located.status,
         explanation=located.explanation,
+        name=_name(scope, history.provision, day),
         passage=_passage(scope, found, day) if isinstance(found, Version) else None,
+        last_day=last_day,
+        first_day=first_day,
+        territories=_territories(found) if isinstance(found, Ambiguous) else (),
     )
 
 
@@ -176,6 +183,31 @@ def _resolved(scope: Scope, history: ProvisionHistory, day: date) -> Resolution:
     return resolve(history, day, scope.known_at, extent=scope.extent)
 
 
+def _nearest(scope: Scope, history: ProvisionHistory, day: date) -> tuple[date | None, date | None]:
+    """Return the last day before ``day`` and the first one after it that a text is recorded for."""
+    known = [v for v in history.versions if v.is_known(scope.known_at)]
+    ends = [v.valid_to for v in known if v.valid_to is not None and v.valid_to <= day]
+    starts = [v.valid_from for v in known if v.valid_from is not None and v.valid_from > day]
+    last = max(ends, default=None)
+    return last - timedelta(days=1) if last else None, min(starts, default=None)
+
+
+def _territories(found: Ambiguous) -> tuple[str, ...]:
+    parts = {part for v in found.candidates if v.extent for part in v.extent.split("+")}
+    return tuple(sorted(parts))
+
+
+def _name(scope: Scope, provision: Provision, day: date) -> str:
+    work = scope.library.store.work(provision.work_id)
+    title = work.title if work else provision.work_id
+    return f"{title}, {_label(provision, day, scope.known_at)}"
+
+
+def _label(provision: Provision, day: date, known_at: date | None) -> str:
+    """Return the number borne on ``day``, or the last one where none is."""
+    return provision.label_on(day, known_at) or provision.labels[-1].text
+
+
 def _passage(scope: Scope, version: Version, day: date) -> Passage:
     store = scope.library.store
     provision = store.provision(version.provision_id)
@@ -187,7 +219,7 @@ def _passage(scope: Scope, version: Version, day: date) -> Passage:
         provision_id=provision.id,
         work_id=provision.work_id,
         work_title=work.title if work else provision.work_id,
-        label=provision.label_on(day, scope.known_at) or provision.labels[-1].text,
+        label=_label(provision, day, scope.known_at),
         language=version.language,
         heading=version.heading,
         valid_from=version.valid_from,
@@ -225,11 +257,10 @@ def _excerpt(hit: Hit) -> str:
 def _line(located: _Located, version: Version, known_at: date | None) -> VersionLine:
     assert located.history is not None
     provision = located.history.provision
-    label = provision.label_on(version.valid_from, known_at) if version.valid_from else None
     dated = version.valid_from is not None
     return VersionLine(
         version_id=version.id,
-        label=label or provision.labels[-1].text,
+        label=_label(provision, version.valid_from or date.max, known_at),
         valid_from=version.valid_from,
         valid_to=version.valid_to,
         interval=version.valid.words() if dated else version.condition or "not dated",

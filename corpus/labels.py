@@ -9,6 +9,7 @@ _KINDS = re.compile(
     r"^(?:articles?|arts?|artículos?|artikel|sections?|sect|sec|ss?|regulations?|reg|rules?|"
     r"paragraphs?|paras?|paragrahv|schedules?|sch|§+)(?![a-z])[\s.:]*"
 )
+_RULE = re.compile(r"^rr?\s+(?=\d)")  # English "r 26.9"; in French "R. 1234-2" the letter counts
 _CHINESE = re.compile(
     r"^第\s*(?P<number>[零〇一二三四五六七八九十百千两]+|\d+(?:-\d+)?)\s*[条條](?P<rest>.*)$"
 )

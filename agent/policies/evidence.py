@@ -1,15 +1,17 @@
 """How far a text speaks of what is asked, and which of its sentences say it.
 
-*Coverage* is the share of the question's informative terms (:func:`retrieval.analysis.text_query`:
-no function words) that occur in a text. Words count as the same when they share their first six
-characters, which joins the inflections of one word in every language here ("dismissed",
-"dismissal"); shorter words, figures and Chinese pairs must be equal.
+What counts is how many of the question's informative terms
+(:func:`retrieval.analysis.text_query`: no function words) stand in heading and text. Words count
+as the same when they share their first six characters, which joins the inflections of one word in
+every language here ("dismissed", "dismissal"); shorter words, figures and Chinese pairs must be
+equal.
 """
 
 from __future__ import annotations
 
 import re
 from itertools import pairwise
+from typing import NamedTuple
 
 from agent.results import Passage
 from retrieval.analysis import text_query, tokens
@@ -31,12 +33,36 @@ def question_terms(question: str, language: str) -> frozenset[str]:
     return frozenset(term[:STEM] for term in (*query.terms, *quoted))
 
 
-def coverage(question: str, passage: Passage) -> float:
-    """Return the share, 0 to 1, of the question's terms in title, label, heading and text."""
-    asked = question_terms(question, passage.language)
-    parts = (passage.work_title, passage.label, passage.heading or "", passage.text)
-    held = frozenset().union(*(_stems(part, passage.language) for part in parts))
-    return len(asked & held) / len(asked) if asked else 0.0
+class Coverage(NamedTuple):
+    """How many of the terms asked for a passage holds."""
+
+    held: int
+    asked: int
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        return self.held / self.asked if self.asked else 0.0
+
+    @property
+    def enough(self) -> bool:
+        """Tell whether the passage speaks of what was asked.
+
+        It holds at least half of the terms, and more than one unless only one was asked: with
+        less, most of the question is not in the text, and one shared word is a coincidence.
+        """
+        return self.share >= 0.5 and self.held >= min(2, self.asked)
+
+
+def coverage(question: str, passage: Passage) -> Coverage:
+    """Count the question's terms that stand in heading and text.
+
+    Terms that the work's title holds are left out: they say where to look and not what is asked.
+    """
+    language = passage.language
+    asked = question_terms(question, language) - _stems(passage.work_title, language)
+    held = _stems(passage.heading or "", language) | _stems(passage.text, language)
+    return Coverage(len(asked & held), len(asked))
 
 
 def best_quote(question: str, text: str, language: str) -> str:

@@ -2,9 +2,8 @@
 
 A question that cites a provision is answered from that provision, or declined for the reason why
 it was not in force. Any other question is searched for on the governing date. The best provision
-is quoted when it covers at least half of the question's informative terms
-(:func:`agent.policies.evidence.coverage`): with less, most of what was asked is not in the text,
-and quoting it would only look like an answer.
+is quoted when it holds enough of the question's informative terms
+(:class:`agent.policies.evidence.Coverage`): else quoting it would only look like an answer.
 
 Where the law of the day is silent, the same search is put to other days, near and far. What it
 finds there is never cited; it is read again *on the governing date*, which says why the law was
@@ -25,9 +24,6 @@ from agent.results import Passage, ProvisionReading, SearchResult
 from agent.trace import Abstention, AbstentionReason, ToolCall
 from corpus.model import Frozen, Work
 from retrieval.citation import ParsedCitation, find_citations
-
-ENOUGH = 0.5
-"""Coverage from which a text counts as speaking of what was asked."""
 
 PROBED_YEARS = (-100, -50, -20, -10, -5, -2, -1, 1, 2, 5, 10, 20, 50)
 """Where the other days lie. Dense near the governing date, where most law differs by little."""
@@ -89,11 +85,12 @@ def _subject(question: str) -> str:
 def _after_search(state: PolicyState, subject: str, result: SearchResult) -> Act:
     best = _best(subject, result.hits)
     if best is not None:
-        covered = f"{best.label} covers {coverage(subject, best):.0%} of the question: read it."
-        return _read(state, [best.provision_id], covered)
+        held = coverage(subject, best)
+        words = f"{best.label} holds {held.held} of the {held.asked} terms asked for: read it."
+        return _read(state, [best.provision_id], words)
     days = _other_days(state.governing.as_at)
     calls = [_search(f"call-{n}", subject, day) for n, day in enumerate(days, start=1)]
-    words = "Nothing in force on that date covers half of the question: look at other days."
+    words = "Nothing in force on that date speaks of it: look at other days."
     return Act(thought=words, calls=tuple(calls))
 
 
@@ -114,7 +111,8 @@ def _after_reading(subject: str, readings: Sequence[ProvisionReading]) -> Act:
     sentences = []
     for reading in readings:
         if reading.passage is None:
-            return _decline(AbstentionReason(reading.status), reading.explanation)
+            named = f"{reading.name}. " if reading.name else ""
+            return _decline(AbstentionReason(reading.status), named + reading.explanation)
         sentences.append(_sentence(subject, reading.passage))
     return Act(thought="Quote what covers most.", draft=Draft(sentences=tuple(sentences)))
 
@@ -129,9 +127,9 @@ def _sentence(subject: str, passage: Passage) -> Sentence:
 
 
 def _best(subject: str, passages: Sequence[Passage]) -> Passage | None:
-    """Return the passage that covers most, the engine's order deciding ties, if that is enough."""
-    best = max(passages, key=lambda passage: coverage(subject, passage), default=None)
-    return best if best is not None and coverage(subject, best) >= ENOUGH else None
+    """Return the passage that holds most, the engine's order deciding ties, if that is enough."""
+    best = max(passages, key=lambda passage: coverage(subject, passage).share, default=None)
+    return best if best is not None and coverage(subject, best).enough else None
 
 
 def _other_days(day: date) -> Iterator[date]:
