@@ -1,0 +1,149 @@
+"""Reading XML that may be hostile: what the adapters of XML formats share.
+
+A file is parsed with entity expansion, network access, external DTDs and huge trees off, and is
+refused with its place when it is malformed, truncated, mislabelled or leans on an entity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from lxml import etree
+from pydantic import ValidationError
+
+from corpus.errors import BadInputError, Place, SourceError
+from corpus.sources.jsonl import source_error
+
+MAX_BYTES = 64 * 2**20
+"""A larger file is refused unread."""
+
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_ONE_BYTE = re.compile(rb"(?i)^(iso-8859-\d+|latin-?\d|windows-125\d|cp125\d|us-ascii)$")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_SPACE = re.compile(r"\s+")
+
+
+def read_xml(path: Path) -> etree._Element:
+    """Parse a file and return its root element.
+
+    Raises:
+        SourceError: the file is unreadable, too large, not well-formed, wrongly encoded, or
+            declares or uses an entity.
+    """
+    data = _bytes(path)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        line = error.lineno or None
+        raise SourceError(Place(str(path), line), f"not well-formed XML: {error.msg}") from None
+    except (ValueError, LookupError) as error:
+        raise SourceError(Place(str(path)), f"not readable as XML: {error}") from None
+    _refuse_entities(root, path)
+    return root
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SourceError(Place(str(path)), f"larger than {MAX_BYTES} bytes")
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceError(Place(str(path)), f"cannot be read: {error.strerror}") from None
+    declared = _DECLARED.match(data)
+    if declared and _ONE_BYTE.match(declared[1]) and _is_utf8(data):
+        label = declared[1].decode()
+        raise SourceError(
+            Place(str(path), 1), f"declares encoding {label}, but its bytes are UTF-8"
+        )
+    return data
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Tell whether the bytes hold non-ASCII characters, and all of them in UTF-8."""
+    try:
+        return not data.decode("utf-8").isascii()
+    except UnicodeDecodeError:
+        return False
+
+
+def _refuse_entities(root: etree._Element, path: Path) -> None:
+    """Entities are refused, not skipped: skipping one would drop text of the law unseen."""
+    dtd = root.getroottree().docinfo.internalDTD
+    declared = next(iter(dtd.iterentities()), None) if dtd is not None else None
+    if declared is not None:
+        raise SourceError(Place(str(path)), f"declares the entity '{declared.name}'")
+    used = next(root.iter(etree.Entity), None)
+    if used is not None:
+        raise SourceError(Place(str(path), used.sourceline), f"uses the entity {used.text}")
+
+
+def xml_files(folder: Path) -> tuple[Path, ...]:
+    """Return the XML files below a folder, in the order of their names.
+
+    Raises:
+        BadInputError: there is no such folder, or no XML file in it.
+    """
+    if not folder.is_dir():
+        raise BadInputError(f"{folder}: no such folder")
+    files = tuple(sorted(path for path in folder.rglob("*.xml") if path.is_file()))
+    if not files:
+        raise BadInputError(f"{folder}: holds no XML file")
+    return files
+
+
+def fingerprint(folder: Path, files: Iterable[Path], settings: str) -> str:
+    """Return a hash of the files' names and bytes and of the settings that shape their reading."""
+    digest = hashlib.sha256(settings.encode())
+    for path in files:
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def squeeze(text: str) -> str:
+    """Return the text with each run of white space as one space, trimmed."""
+    return _SPACE.sub(" ", text).strip()
+
+
+def local(element: etree._Element) -> str:
+    """Return the element's name without its namespace."""
+    return str(etree.QName(element).localname)
+
+
+def iso_day(text: str | None, element: etree._Element | None, field: str, path: Path) -> date:
+    """Return an ISO day (``2014-01-18``).
+
+    Raises:
+        SourceError: it is missing or is no such day.
+    """
+    written = squeeze(text or "")
+    try:
+        if _DAY.fullmatch(written):
+            return date.fromisoformat(written)
+    except ValueError:
+        pass
+    line = None if element is None else element.sourceline
+    raise SourceError(Place(str(path), line, field), f"'{written}' is not a day")
+
+
+@contextmanager
+def modelling(path: Path) -> Iterator[None]:
+    """Turn what the models refuse inside the block into a :class:`SourceError` on the file."""
+    try:
+        yield
+    except ValidationError as error:
+        raise source_error(Place(str(path)), error) from None
