@@ -1,8 +1,8 @@
 """The embedded demonstration corpus: true titles, dates and figures, texts in our own words.
 
-One JSONL file per jurisdiction in InForce's interchange format, and dated questions
-whose answer is known: ``golden.jsonl`` (28, the acceptance set) and ``questions.jsonl``. No text
-here is an official text; every work carries the note that says so.
+One JSONL file per jurisdiction in InForce's interchange format, and two sets of dated questions
+whose answer is known: ``golden.jsonl`` (28, the acceptance set) and ``questions.jsonl`` (200). No
+text here is an official text; every work carries the note that says so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import model_validator
 
 from corpus.model import Frozen
 
-QUESTION_FILES = ("golden.jsonl",)
+QUESTION_FILES = ("golden.jsonl", "questions.jsonl")
 
 Declined = Literal[
     "no_date", "not_yet_in_force", "repealed", "coverage_gap", "ambiguous", "not_found"

@@ -136,6 +136,27 @@ def test_golden_set_is_twenty_answers_and_eight_abstentions() -> None:
     assert len({q.language for q in golden}) >= 5
 
 
+def test_question_set_has_the_size_the_readme_says() -> None:
+    questions = golden_questions("questions.jsonl")
+    declined = sum(q.abstain is not None for q in questions)
+    readme = (demo_files()[0].parent / "README.md").read_text(encoding="utf-8")
+    assert f"holds {len(questions)} more, {declined} of them" in readme
+    assert {q.language for q in questions} == {"en", "fr", "de", "es", "zh", "zh-Hant", "et"}
+
+
+def test_most_questions_fall_on_a_first_or_last_day(versions: list[Version]) -> None:
+    by_id = {v.id: v for v in versions if v.known_to is None}
+    answered = [q for q in golden_questions("questions.jsonl") if q.gold_version in by_id]
+    edges = [
+        q.id
+        for q in answered
+        for v in [by_id[q.gold_version or ""]]
+        if q.as_at == v.valid_from
+        or (v.valid_to and (v.valid_to - (q.as_at or v.valid_to)).days == 1)
+    ]
+    assert len(edges) > len(answered) / 2
+
+
 def test_half_of_the_golden_questions_cite_no_provision() -> None:
     cites = re.compile(r"\b(s|rule|reg)\.? \d|article|§|第.+条")
     uncited = [q.id for q in golden_questions() if not cites.search(q.question)]
