@@ -62,7 +62,7 @@ def show_trace(trace: Trace) -> None:
         reason = trace.abstention.reason.replace("_", " ")
         out.print(f"[yellow]No answer ({reason}).[/] {escape(trace.abstention.explanation)}")
     if trace.answer is not None:
-        out.print(f"\n{escape(trace.answer.text)}\n", soft_wrap=True)
+        out.print(f"\n{escape(trace.answer.text)}\n")
         for citation in trace.answer.citations:
             interval = citation.valid.words()
             out.print(

@@ -98,7 +98,7 @@ def _show_law(found: LawAnswer) -> None:
     out.print(f"[bold]{escape(title)}[/]  [cyan]{found.status.replace('_', ' ')}[/]")
     out.print(escape(found.explanation))
     if found.text:
-        out.print(f"\n{escape(found.text)}\n", soft_wrap=True)
+        out.print(f"\n{escape(found.text)}\n")
         out.print(f"[dim]{escape(f'{found.label} · {found.provision} · {found.source}')}[/]")
 
 
