@@ -136,6 +136,8 @@ def _absent(history: ProvisionHistory, known: list[Version], as_at: date) -> Res
         return coverage_gap(provision.work_id, coverage, as_at)
     if last is not None:
         return _after(history, last, nearest, as_at)
+    if nearest is not None and _bears_number(provision, as_at):
+        return CoverageGap(work_id=provision.work_id, explanation=_unheld(as_at))
     if nearest is not None:
         return NotYetInForce(
             provision_id=provision.id, starts=nearest.valid_from, next_version=nearest
@@ -147,7 +149,7 @@ def _after(
     history: ProvisionHistory, last: Version, nearest: Version | None, as_at: date
 ) -> Resolution:
     if last.ended in (EndReason.UNKNOWN, EndReason.SUPERSEDED, None) or last.valid_to is None:
-        return coverage_gap(history.provision.work_id, history.coverage, as_at)
+        return CoverageGap(work_id=history.provision.work_id, explanation=_unheld(as_at))
     return Repealed(
         provision_id=history.provision.id,
         ended=last.valid_to,
@@ -158,9 +160,18 @@ def _after(
     )
 
 
+def _bears_number(provision: Provision, day: date) -> bool:
+    """Tell whether the provision is recorded to exist on a day: a dated label says so."""
+    return any(label.valid_from is not None and day in label.valid for label in provision.labels)
+
+
+def _unheld(day: date) -> str:
+    return f"The corpus does not hold the text of this provision for {day}."
+
+
 def _undated(provision: Provision, known: list[Version], as_at: date) -> Resolution:
     waiting = [v for v in known if v.commencement is Commencement.TO_BE_FIXED]
-    if waiting:
+    if waiting and not _bears_number(provision, as_at):
         return NotYetInForce(
             provision_id=provision.id,
             starts=None,
