@@ -22,6 +22,8 @@ STEM = 6
 QUOTE = 600
 """Characters of a quotation, at most."""
 
+_FIRST_CHINESE = "\u3400"
+
 # A stop after a short word is an abbreviation more often than an end (art. R. 1234-2, Abs. 1).
 _SENTENCE_END = re.compile(r"(?:(?<=\w{4})\.|[;!?])(?=\s+[^\W\da-zà-ÿ])|[。；！？]|\n")
 
@@ -57,12 +59,22 @@ class Coverage(NamedTuple):
 def coverage(question: str, passage: Passage) -> Coverage:
     """Count the question's terms that stand in heading and text.
 
-    Terms that the work's title holds are left out: they say where to look and not what is asked.
+    Terms that the work's title holds are left out: they say where to look and not what is asked,
+    unless nothing else is asked. Chinese pairs overlap and cross the borders of words, so there
+    the characters are counted that stand in a shared pair.
     """
     language = passage.language
-    asked = question_terms(question, language) - _stems(passage.work_title, language)
+    terms, title = question_terms(question, language), _stems(passage.work_title, language)
     held = _stems(passage.heading or "", language) | _stems(passage.text, language)
-    return Coverage(len(asked & held), len(asked))
+    asked = (terms - title) or terms
+    if not terms - title:
+        held |= title
+    return Coverage(len(_units(asked & held)), len(_units(asked)))
+
+
+def _units(terms: frozenset[str]) -> frozenset[str]:
+    """Return words and figures as they are, Chinese pairs as their characters."""
+    return frozenset().union(*(set(term) if term >= _FIRST_CHINESE else {term} for term in terms))
 
 
 def best_quote(question: str, text: str, language: str) -> str:

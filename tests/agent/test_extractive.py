@@ -159,6 +159,16 @@ def test_terms_that_name_the_work_are_no_evidence() -> None:
     assert coverage(question, passage("An officer may seize them.")).share == 1
 
 
+def test_a_question_that_only_names_the_work_is_about_the_work() -> None:
+    assert coverage("What of widgets?", passage("They are blue.")).enough
+
+
+def test_chinese_pairs_that_cross_words_do_not_count_against_a_text() -> None:
+    chinese = passage("滿十八歲為成年。", title="民法").model_copy(update={"language": "zh-Hant"})
+    assert coverage("滿幾歲為成年？", chinese).enough
+    assert not coverage("滿幾歲可以考駕照？", chinese).enough
+
+
 def test_inflections_of_a_word_are_one_word() -> None:
     assert coverage("unfairly dismissed?", passage("Unfair dismissal is void.")).share == 1
     assert coverage("dismissed?", passage("Dismissal is void.")).share == 1

@@ -49,3 +49,21 @@ def test_golden(demo: Library, golden: GoldenQuestion) -> None:
 def test_the_set_is_the_agreed_one() -> None:
     declined = Counter(golden.abstain is not None for golden in golden_questions())
     assert declined == {False: 20, True: 8}
+
+
+def test_two_hundred_questions_never_cite_a_wrong_version(demo: Library) -> None:
+    right, wrong = 0, []
+    questions = golden_questions("questions.jsonl")
+    for known in questions:
+        trace = ask(
+            demo, known.question, as_at=known.as_at, known_at=known.known_at, extent=known.extent
+        )
+        if trace.answer is None:
+            assert trace.abstention is not None
+            right += trace.abstention.reason == known.abstain
+        elif [c.version_id for c in trace.answer.citations] == [known.gold_version]:
+            right += 1
+        else:
+            wrong.append(known.id)
+    assert wrong == []
+    assert right >= 0.9 * len(questions)
