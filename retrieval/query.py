@@ -69,6 +69,7 @@ class IndexedText(Frozen):
     provision_id: str
     work_id: str
     work_title: str
+    aliases: tuple[str, ...] = ()
     jurisdiction: str
     language: str
     extent: str | None

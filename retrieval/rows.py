@@ -44,6 +44,7 @@ def _under_label(
         provision_id=provision.id,
         work_id=work.id,
         work_title=work.title,
+        aliases=work.aliases,
         jurisdiction=work.jurisdiction,
         language=version.language,
         extent=version.extent,

@@ -108,6 +108,12 @@ def test_every_kind_of_quotation_mark(quoted: str) -> None:
     assert text_query(quoted).phrases == ((("a", "b"),),)
 
 
+def test_a_quotation_with_omissions_is_several_passages() -> None:
+    passages = (("the", "court", "shall"),), (("fix", "a", "day"),), (("for", "it"),)
+    assert text_query('"the court shall … fix a day [not later] for it"').phrases == passages
+    assert len(text_query("「處【 】以下……罰金」").phrases) == 3
+
+
 def test_an_open_quotation_mark_is_nothing() -> None:
     assert text_query('"notice period').phrases == ()
     assert text_query('"notice period').terms == ("notice", "period")
@@ -119,8 +125,8 @@ def test_highlights_are_places_in_the_original() -> None:
     assert [text[a:b] for a, b in spans] == ["ŒUVRE", "12(1)", "刑法典"]
 
 
-def test_a_row_is_found_by_title_label_heading_and_text() -> None:
+def test_a_row_is_found_by_names_label_heading_and_text() -> None:
     row = next(r for r in ROWS if r.heading == "Durée légale")
-    terms = body(row).split()
-    assert {"code", "3121-27", "legale", "salaries"} <= set(terms)
+    terms = body(row.model_copy(update={"aliases": ("C. trav.",)})).split()
+    assert {"code", "trav", "3121-27", "legale", "salaries"} <= set(terms)
     assert terms.count("duree") == 3  # twice for the heading, once in the text
