@@ -55,6 +55,13 @@ CHAINS = {
     )
 }
 
+
+def stemmed_languages(chain: Chain, languages: Sequence[str]) -> list[str]:
+    """Return the languages of ``chain`` that a search of ``languages`` (none: all) touches."""
+    bases = {base_language(language) for language in languages}
+    return [language for language in chain.stemmers if not bases or language in bases]
+
+
 MAX_QUERY_TERMS = 128
 MAX_TERM_CHARS = 64
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -26,15 +26,23 @@ from pydantic import ValidationError
 from tantivy import FieldType, Occur, Query
 
 from corpus.errors import IndexMissingError, SearchFailedError
-from retrieval.analysis import TextQuery, highlights, text_query
+from retrieval.analysis import (
+    CHAINS,
+    Chain,
+    TextQuery,
+    highlights,
+    stemmed_languages,
+    text_query,
+)
 from retrieval.embedded_build import (
-    EVERYWHERE,
     OPEN_END,
     POINTER,
     SCHEMA_VERSION,
     Build,
     register_analysers,
+    stemmer,
 )
+from retrieval.layout import EVERYWHERE, stems_field
 from retrieval.query import Hit, StatuteQuery
 
 _SPARE = 8  # hits fetched beyond the limit, so that equal scores are ordered by id, not by luck
@@ -46,6 +54,7 @@ class _Snapshot:
 
     build: Build
     stamp: tuple[int, int]
+    chain: Chain
     schema: tantivy.Schema
     searcher: tantivy.Searcher
 
@@ -54,14 +63,21 @@ class EmbeddedIndex:
     """The index in the folder ``path``. A :class:`retrieval.index.StatuteIndex`.
 
     Raises:
-        IndexMissingError: there is no index, or another version of InForce wrote it.
+        IndexMissingError: there is no index, or another version of InForce wrote it, or it has
+            another ``chain``.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, chain: str | None = None) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._snapshot = _open(path)
+        built = self._snapshot.build.chain
+        if chain not in (None, built):
+            raise IndexMissingError(
+                f"the search index at {path} was built with the chain '{built}', not '{chain}'; "
+                "build it anew with 'inforce index build'"
+            )
 
     @property
     def corpus_hash(self) -> str:
@@ -80,7 +96,7 @@ class EmbeddedIndex:
             return []
         snapshot = self._current()
         try:
-            found = _best(snapshot.searcher, _engine_query(snapshot.schema, words, query), query)
+            found = _best(snapshot.searcher, _engine_query(snapshot, words, query), query)
             return [_hit(snapshot.searcher, address, score, words) for score, address in found]
         except (ValueError, OSError) as error:
             raise SearchFailedError(f"the index at {self._path} failed: {error}") from error
@@ -131,9 +147,10 @@ def _open(path: Path) -> _Snapshot:
             f"the search index at {path} was written by another version of InForce; "
             "build it anew with 'inforce index build'"
         )
+    chain = CHAINS[build.chain]
     try:
         index = tantivy.Index.open(str(path / build.folder))
-        register_analysers(index)
+        register_analysers(index, chain)
         index.config_reader("manual")
         searcher = index.searcher()
     except (ValueError, OSError) as error:
@@ -143,24 +160,32 @@ def _open(path: Path) -> _Snapshot:
             f"the search index at {path} is damaged ({error}); "
             "build it anew with 'inforce index build'"
         ) from None
-    return _Snapshot(build, stamp, index.schema, searcher)
+    return _Snapshot(build, stamp, chain, index.schema, searcher)
 
 
 # -- the engine's query ------------------------------------------------------------------------
 
 
-def _engine_query(schema: tantivy.Schema, words: TextQuery, query: StatuteQuery) -> Query:
+def _engine_query(snapshot: _Snapshot, words: TextQuery, query: StatuteQuery) -> Query:
     """Return the words to rank by and, beside them, the filters, which add nothing to a score."""
-    filters = [(Occur.Must, Query.const_score_query(f, 0.0)) for f in _filters(schema, query)]
-    return Query.boolean_query([*_ranking(schema, words), *filters])
-
-
-def _ranking(schema: tantivy.Schema, words: TextQuery) -> Iterable[tuple[Occur, Query]]:
+    schema = snapshot.schema
+    clauses = [(Occur.Must, Query.const_score_query(f, 0.0)) for f in _filters(schema, query)]
     for readings in words.phrases:
-        yield Occur.Must, _any(_phrase(schema, reading) for reading in readings)
+        clauses.append((Occur.Must, _any(_phrase(schema, reading) for reading in readings)))
     if words.terms:
-        terms = (Query.term_query(schema, "body", term, "freq") for term in words.terms)
-        yield Occur.Should if words.phrases else Occur.Must, _any(terms)
+        ranking = _any(_terms(snapshot, words, query.languages))
+        clauses.append((Occur.Should if words.phrases else Occur.Must, ranking))
+    return Query.boolean_query(clauses)
+
+
+def _terms(snapshot: _Snapshot, words: TextQuery, languages: Sequence[str]) -> Iterator[Query]:
+    """Yield a query per term and, under a stemming chain, per stem of each language."""
+    for term in words.terms:
+        yield Query.term_query(snapshot.schema, "body", term, "freq")
+    for language in stemmed_languages(snapshot.chain, languages):
+        stems = stemmer(snapshot.chain, language).analyze(" ".join(words.terms))
+        for stem in dict.fromkeys(stems):
+            yield Query.term_query(snapshot.schema, stems_field(language), stem, "freq")
 
 
 def _phrase(schema: tantivy.Schema, reading: Sequence[str]) -> Query:

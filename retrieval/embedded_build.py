@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,17 +13,16 @@ import tantivy
 
 from corpus.locking import file_lock
 from corpus.model import Frozen
-from retrieval.analysis import ANALYSIS_VERSION, body
-from retrieval.query import Hit, IndexedText
+from retrieval.analysis import ANALYSIS_VERSION, CHAINS, Chain, base_language, body
+from retrieval.layout import STORED, extents, number, stems_field
+from retrieval.query import IndexedText
 
 SCHEMA_VERSION = f"1.{ANALYSIS_VERSION}"
 POINTER = "current.json"
 OPEN_END = 1 << 31  # later than any day; only inside an index, where a range needs a number
 NO_START = 0  # earlier than any day
-EVERYWHERE = "*"
 TERMS = "terms"
 _HEAP_BYTES = 256_000_000
-_STORED = tuple(name for name in Hit.model_fields if name in IndexedText.model_fields)
 
 
 class Build(Frozen):
@@ -34,12 +32,15 @@ class Build(Frozen):
     schema_version: str
     corpus_hash: str
     rows: int
+    chain: str = "plain"
 
 
-def schema() -> tantivy.Schema:
+def schema(chain: Chain) -> tantivy.Schema:
     """Return the schema: searchable terms, filters, and the stored hit."""
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("body", tokenizer_name=TERMS, index_option="position")
+    for language in chain.stemmers:
+        builder.add_text_field(stems_field(language), tokenizer_name=language, index_option="freq")
     for name in ("jurisdiction", "work", "kind", "language", "extent"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
     for name in ("row_from", "row_to", "known_from", "known_to"):
@@ -50,22 +51,26 @@ def schema() -> tantivy.Schema:
     return builder.build()
 
 
-def register_analysers(index: tantivy.Index) -> None:
-    """Teach an opened index to split terms at spaces: the engine does not store how."""
+def stemmer(chain: Chain, language: str) -> tantivy.TextAnalyzer:
+    """Return what splits at spaces and stems."""
+    split = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
+    return split.filter(tantivy.Filter.stemmer(chain.stemmers[language])).build()
+
+
+def register_analysers(index: tantivy.Index, chain: Chain) -> None:
+    """Teach an opened index to split terms at spaces and to stem: the engine does not store how."""
     split = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
     index.register_tokenizer(TERMS, split)
-
-
-def extents(extent: str | None) -> list[str]:
-    """Return the territories of a row; a text without one applies everywhere."""
-    return extent.split("+") if extent else [EVERYWHERE]
+    for language in chain.stemmers:
+        index.register_tokenizer(language, stemmer(chain, language))
 
 
 class EmbeddedBuilder:
     """Builds an index in the folder ``path``. A :class:`retrieval.index.IndexBuilder`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, chain: Chain = CHAINS["plain"]) -> None:
         self._path = path
+        self._chain = chain
 
     def build(
         self, rows: Iterable[IndexedText], corpus_hash: str, progress: Callable[[int], None]
@@ -82,15 +87,32 @@ class EmbeddedBuilder:
             self._sweep(keep=_current_folder(self._path))
             folder = self._path / f"build-{uuid4().hex[:12]}"
             folder.mkdir()
-            count = _write(rows, folder, progress)
+            count = self._write(rows, folder, progress)
             build = Build(
                 folder=folder.name,
                 schema_version=SCHEMA_VERSION,
                 corpus_hash=corpus_hash,
                 rows=count,
+                chain=self._chain.name,
             )
             _point(self._path, build)
             self._sweep(keep=folder.name)
+        return count
+
+    def _write(
+        self, rows: Iterable[IndexedText], folder: Path, progress: Callable[[int], None]
+    ) -> int:
+        index = tantivy.Index(schema(self._chain), str(folder))
+        register_analysers(index, self._chain)
+        writer = index.writer(_HEAP_BYTES, 1)
+        count = 0
+        for count, row in enumerate(rows, start=1):
+            writer.add_document(_document(row, self._chain))
+            if count % 1000 == 0:
+                progress(count)
+        writer.commit()
+        writer.wait_merging_threads()
+        progress(count)
         return count
 
     def _sweep(self, keep: str | None) -> None:
@@ -116,24 +138,12 @@ def _point(path: Path, build: Build) -> None:
     draft.replace(path / POINTER)
 
 
-def _write(rows: Iterable[IndexedText], folder: Path, progress: Callable[[int], None]) -> int:
-    index = tantivy.Index(schema(), str(folder))
-    register_analysers(index)
-    writer = index.writer(_HEAP_BYTES, 1)
-    count = 0
-    for count, row in enumerate(rows, start=1):
-        writer.add_document(_document(row))
-        if count % 1000 == 0:
-            progress(count)
-    writer.commit()
-    writer.wait_merging_threads()
-    progress(count)
-    return count
-
-
-def _document(row: IndexedText) -> tantivy.Document:
+def _document(row: IndexedText, chain: Chain) -> tantivy.Document:
     document = tantivy.Document()
-    document.add_text("body", body(row))
+    terms = body(row)
+    document.add_text("body", terms)
+    if (language := base_language(row.language)) in chain.stemmers:
+        document.add_text(stems_field(language), terms)
     document.add_text("jurisdiction", row.jurisdiction)
     document.add_text("work", row.work_id)
     document.add_text("kind", row.kind)
@@ -146,10 +156,5 @@ def _document(row: IndexedText) -> tantivy.Document:
     document.add_unsigned("known_to", row.known_to.toordinal() if row.known_to else OPEN_END)
     document.add_unsigned("provision", number(row.provision_id))
     document.add_unsigned("tie", number(row.key))
-    document.add_bytes("hit", row.model_dump_json(include=set(_STORED)).encode())
+    document.add_bytes("hit", row.model_dump_json(include=set(STORED)).encode())
     return document
-
-
-def number(name: str) -> int:
-    """Return a 63-bit number for an id: the same on every machine and engine."""
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) >> 1

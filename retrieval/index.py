@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from corpus.errors import BadInputError
 from retrieval.query import Hit, IndexedText, StatuteQuery
+from retrieval.url import parse_index_url
 
 
 class StatuteIndex(Protocol):
@@ -46,15 +46,22 @@ class IndexBuilder(Protocol):
 
 
 def open_index(url: str) -> StatuteIndex:
-    """Open the index at ``url`` for searching: ``embedded:FOLDER``.
+    """Open the index at ``url`` (:func:`retrieval.url.parse_index_url`) for searching.
 
     Raises:
         BadInputError: the URL names no engine.
-        IndexMissingError: nothing was built there, or by another version of InForce.
+        IndexMissingError: nothing was built there, or by another version of InForce, or with
+            another chain than the URL asks for.
+        SearchFailedError: the engine cannot be reached or refuses access.
     """
+    target = parse_index_url(url)
+    if target.engine == "elastic":
+        from retrieval.elastic import ElasticIndex
+
+        return ElasticIndex(target)
     from retrieval.embedded import EmbeddedIndex
 
-    return EmbeddedIndex(_folder(url))
+    return EmbeddedIndex(Path(target.place), target.chain_name)
 
 
 def open_builder(url: str) -> IndexBuilder:
@@ -63,13 +70,11 @@ def open_builder(url: str) -> IndexBuilder:
     Raises:
         BadInputError: the URL names no engine.
     """
+    target = parse_index_url(url)
+    if target.engine == "elastic":
+        from retrieval.elastic_build import ElasticBuilder
+
+        return ElasticBuilder(target)
     from retrieval.embedded_build import EmbeddedBuilder
 
-    return EmbeddedBuilder(_folder(url))
-
-
-def _folder(url: str) -> Path:
-    engine, _, place = url.partition(":")
-    if engine != "embedded" or not place:
-        raise BadInputError(f"'{url}' is not an index URL (example: embedded:.inforce/index)")
-    return Path(place)
+    return EmbeddedBuilder(Path(target.place), target.chain)

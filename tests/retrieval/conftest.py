@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from elasticsearch import Elasticsearch
 
 from retrieval.index import StatuteIndex, open_builder, open_index
 from retrieval.query import Hit, IndexedText, StatuteQuery
+from tests.retrieval.node import shared, why_no_node
 
 CORPUS_HASH = "c0ffee"
 
@@ -155,7 +159,29 @@ def embedded_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"embedded:{tmp_path_factory.mktemp('index')}"
 
 
-@pytest.fixture(scope="session", params=["embedded"])
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a running Elasticsearch: INFORCE_ES_URL, else a node shared by the test run."""
+    if url := os.environ.get("INFORCE_ES_URL"):
+        yield url
+        return
+    if reason := why_no_node():
+        pytest.skip(reason)
+    base = tmp_path_factory.getbasetemp()
+    with shared(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def elastic_url(cluster: str) -> Iterator[str]:
+    """An alias of this process's own; what was built behind it is dropped at the end."""
+    alias = f"test-{uuid4().hex[:12]}"
+    yield f"elastic+{cluster}/{alias}"
+    with Elasticsearch(cluster) as client:
+        client.indices.delete(index=",".join(client.indices.get(index=f"{alias}-*")))
+
+
+@pytest.fixture(scope="session", params=["embedded", "elastic"])
 def index(request: pytest.FixtureRequest) -> Iterator[StatuteIndex]:
     """The fixture corpus in each engine."""
     url = request.getfixturevalue(f"{request.param}_url")

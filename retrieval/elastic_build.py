@@ -1,0 +1,357 @@
+"""Writing an index to Elasticsearch: a physical index per corpus, behind an alias.
+
+``statutes`` is an alias; what it points to is named by schema, chain and corpus
+(``statutes-e1.2-plain-9f86d081884c``). A build writes beside the live index, checks counts and
+canary queries, and moves the alias in one step. A row's id is its key, so writing it twice is
+writing it once, and a bulk that a dying node left half done is simply sent again.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
+
+from corpus.errors import BadInputError, SearchFailedError
+from corpus.model import Frozen
+from retrieval.analysis import ANALYSIS_VERSION, Chain, base_language, body
+from retrieval.elastic_node import ElasticSettings, answering, connect, in_words, reason
+from retrieval.layout import STORED, extents, number, stems_field
+from retrieval.query import IndexedText
+from retrieval.url import IndexUrl
+
+SCHEMA_VERSION = f"e1.{ANALYSIS_VERSION}"
+_BATCH_ROWS, _BATCH_BYTES = 1000, 8_000_000
+_AWAY = frozenset({408, 429, 500, 502, 503, 504})
+_CANARIES = 20
+
+
+class Meta(Frozen):
+    """What an index says of itself, kept in its mapping. ``rows`` is set once it is complete."""
+
+    alias: str
+    schema_version: str
+    chain: str
+    corpus_hash: str
+    shards: int = 1
+    rows: int | None = None
+
+
+def mapping(chain: Chain, meta: Meta) -> dict[str, Any]:
+    """Return the mapping: terms, filters as ranges and keywords, dates beside them, the hit."""
+    keyword, day = {"type": "keyword"}, {"type": "date", "format": "yyyy-MM-dd"}
+    days = {"type": "date_range", "format": "yyyy-MM-dd"}
+    stems = {
+        stems_field(language): {"type": "text", "analyzer": language, "index_options": "freqs"}
+        for language in chain.stemmers
+    }
+    return {
+        "dynamic": "strict",
+        "_meta": {"inforce": meta.model_dump()},
+        "_source": {"includes": ["hit"]},
+        "properties": {
+            "body": {"type": "text", "analyzer": "whitespace"},
+            **stems,
+            "in_force": days,
+            "known": days,
+            "latest": {"type": "boolean"},
+            "row_from": day,
+            "row_to": day,
+            "jurisdiction": keyword,
+            "work": keyword,
+            "kind": keyword,
+            "language": keyword,
+            "extent": keyword,
+            "provision": keyword,
+            "tie": {"type": "long"},
+            "hit": {"type": "object", "enabled": False},
+        },
+    }
+
+
+def analysis_settings(chain: Chain) -> dict[str, Any]:
+    """Return the analysers of a chain; the plain chain needs none of its own."""
+    return {
+        "analyzer": {
+            language: {"type": "custom", "tokenizer": "whitespace", "filter": [f"stem_{language}"]}
+            for language in chain.stemmers
+        },
+        "filter": {
+            f"stem_{language}": {"type": "stemmer", "language": name}
+            for language, name in chain.stemmers.items()
+        },
+    }
+
+
+def document(row: IndexedText, chain: Chain) -> dict[str, Any]:
+    """Return what is sent for one row."""
+    terms = body(row)
+    sent = {
+        "body": terms,
+        "in_force": _range(row.row_from, row.row_to),
+        "known": _range(row.known_from, row.known_to),
+        "latest": row.known_to is None,
+        "row_from": str(row.row_from),
+        "jurisdiction": row.jurisdiction,
+        "work": row.work_id,
+        "kind": row.kind,
+        "language": row.language,
+        "extent": extents(row.extent),
+        "provision": row.provision_id,
+        "tie": number(row.key),
+        "hit": row.model_dump(mode="json", include=set(STORED)),
+    }
+    if row.row_to is not None:
+        sent["row_to"] = str(row.row_to)
+    if (language := base_language(row.language)) in chain.stemmers:
+        sent[stems_field(language)] = terms
+    return sent
+
+
+def _range(start: object, end: object) -> dict[str, str]:
+    bounds = {"gte": start, "lt": end}
+    return {name: str(day) for name, day in bounds.items() if day is not None}
+
+
+class ElasticBuilder:
+    """Builds the index behind the alias of ``url``. A :class:`retrieval.index.IndexBuilder`."""
+
+    def __init__(self, url: IndexUrl) -> None:
+        self._url = url
+        self._settings = ElasticSettings.load()
+        self._client = connect(url, self._settings)
+
+    def build(
+        self, rows: Iterable[IndexedText], corpus_hash: str, progress: Callable[[int], None]
+    ) -> int:
+        """Write every row into an index of its own, check it, then move the alias to it.
+
+        Raises:
+            BadInputError: the cluster lacks a filter that the chain asks for (nothing is written).
+            SearchFailedError: the cluster cannot be reached, refuses, or what it holds differs
+                from what was sent; the alias stays where it is.
+        """
+        with answering(self._url):
+            self._check_filters()
+            live = live_index(self._client, self._url.place)
+            physical = self._create(corpus_hash, live)
+            canaries: list[IndexedText] = []
+            count = self._send(physical, _watched(rows, canaries), progress)
+            self._finish(physical, count, canaries)
+            self._swap(physical, live)
+        self._client.close()
+        return count
+
+    def _check_filters(self) -> None:
+        """Ask the cluster to try each stemmer of the chain."""
+        chain = self._url.chain
+        for language, name in chain.stemmers.items():
+            stemmer: dict[str, Any] = {"type": "stemmer", "language": name}
+            try:
+                self._client.indices.analyze(tokenizer="whitespace", filter=[stemmer], text="law")
+            except BadRequestError as error:
+                raise BadInputError(
+                    f"Elasticsearch at {self._url.hosts[0]} cannot stem {language} for the chain "
+                    f"'{chain.name}' ({reason(error.body)}): use a full installation of "
+                    "Elasticsearch (its module analysis-common), or build with ?chain=plain"
+                ) from None
+
+    def _create(self, corpus_hash: str, live: str | None) -> str:
+        """Create the index to fill; what a killed build left under its name goes first."""
+        chain, alias = self._url.chain, self._url.place
+        meta = Meta(
+            alias=alias,
+            schema_version=SCHEMA_VERSION,
+            chain=chain.name,
+            corpus_hash=corpus_hash,
+            shards=self._settings.shards,
+        )
+        physical = f"{alias}-{SCHEMA_VERSION}-{chain.name}-{corpus_hash[:12].lower()}"
+        if physical == live:
+            physical += "-again"
+        self._client.options(ignore_status=404).indices.delete(index=physical)
+        self._client.indices.create(
+            index=physical,
+            mappings=mapping(chain, meta),
+            settings={
+                "number_of_shards": self._settings.shards,
+                "auto_expand_replicas": "0-1",
+                "refresh_interval": "-1",
+                "analysis": analysis_settings(chain),
+            },
+        )
+        return physical
+
+    def _send(
+        self, physical: str, rows: Iterable[IndexedText], progress: Callable[[int], None]
+    ) -> int:
+        count = 0
+        for batch in _batches(rows, self._url.chain):
+            self._send_batch(physical, batch)
+            count += len(batch)
+            progress(count)
+        return count
+
+    def _send_batch(self, physical: str, batch: Sequence[tuple[str, bytes]]) -> None:
+        """Send until all of a batch is in, waiting for a cluster that is away for a while."""
+        patience = Patience(self._settings.patience)
+        waiting = list(batch)
+        while waiting:
+            try:
+                waiting = self._bulk(physical, waiting)
+            except (ApiError, TransportError) as error:
+                if isinstance(error, ApiError) and error.status_code not in _AWAY:
+                    raise
+                patience.wait(in_words(self._url, error))
+            else:
+                if waiting:
+                    problem = SearchFailedError(f"{self._url} does not take {len(waiting)} rows")
+                    patience.wait(problem)
+
+    def _bulk(self, physical: str, batch: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+        """Send a batch; return what has to be sent again."""
+        lines: list[Any] = [part for key, source in batch for part in (_action(key), source)]
+        answer = self._client.bulk(index=physical, operations=lines)
+        again = []
+        for sent, item in zip(batch, answer["items"], strict=True):
+            result = item["index"]
+            if result["status"] in _AWAY:
+                again.append(sent)
+            elif "error" in result:
+                why = result["error"].get("reason", result["error"])
+                raise SearchFailedError(f"{self._url} refuses the row {sent[0]}: {why}")
+        return again
+
+    def _finish(self, physical: str, count: int, canaries: Sequence[IndexedText]) -> None:
+        """Make the rows searchable and check that they are all there and dated as sent."""
+        patient = self._client.options(request_timeout=3600)
+        patient.indices.refresh(index=physical)
+        patient.indices.forcemerge(index=physical, max_num_segments=1)
+        patient.indices.refresh(index=physical)
+        held = patient.count(index=physical)["count"]
+        if held != count:
+            raise SearchFailedError(
+                f"{self._url}: {physical} holds {held} rows, {count} were sent; "
+                "the index in use was left as it is"
+            )
+        for row in canaries:
+            self._check_canary(physical, row)
+        meta = read_meta(self._client, physical)
+        done = meta.model_copy(update={"rows": count}) if meta else None
+        patient.indices.put_mapping(
+            index=physical, meta={"inforce": done.model_dump()} if done else {}
+        )
+        patient.indices.put_settings(index=physical, settings={"refresh_interval": None})
+
+    def _check_canary(self, physical: str, row: IndexedText) -> None:
+        """Check that a row is found on its first day and not on the day before."""
+        days = [(row.row_from, 1)]
+        if row.row_from > date.min:
+            days.append((row.row_from - timedelta(days=1), 0))
+        for day, wanted in days:
+            filters = [{"ids": {"values": [row.key]}}, {"term": {"in_force": str(day)}}]
+            query = {"bool": {"filter": filters}}
+            found = self._client.count(index=physical, query=query)["count"]
+            if found != wanted:
+                raise SearchFailedError(
+                    f"{self._url}: {physical} shows {row.key} {found} times on {day}, "
+                    f"not {wanted}; the index in use was left as it is"
+                )
+
+    def _swap(self, physical: str, live: str | None) -> None:
+        """Move the alias in one step; keep the index it leaves, drop older ones."""
+        alias = self._url.place
+        actions: list[dict[str, Any]] = [{"add": {"index": physical, "alias": alias}}]
+        if live is not None:
+            actions.append({"remove": {"index": live, "alias": alias}})
+        self._client.indices.update_aliases(actions=actions)
+        for name in physical_indices(self._client, alias):
+            if name not in (physical, live):
+                self._client.options(ignore_status=404).indices.delete(index=name)
+
+
+class Patience:
+    """Waiting with growing pauses for something that is away, up to a number of seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+        self._pause = 0.2
+
+    def wait(self, problem: Exception) -> None:
+        """Sleep a while, or raise ``problem`` once the time is up."""
+        if time.monotonic() + self._pause > self._until:
+            raise problem
+        time.sleep(self._pause)
+        self._pause = min(self._pause * 1.5, 5.0)
+
+
+def live_index(client: Elasticsearch, alias: str) -> str | None:
+    """Return the physical index behind ``alias``, or ``None``.
+
+    Raises:
+        BadInputError: the name is that of an index, not of an alias.
+    """
+    try:
+        names = list(client.indices.get_alias(name=alias))
+    except NotFoundError:
+        if client.indices.exists(index=alias):
+            raise BadInputError(
+                f"'{alias}' is an index, not an alias; choose another name"
+            ) from None
+        return None
+    return str(names[0])
+
+
+def physical_indices(client: Elasticsearch, alias: str) -> list[str]:
+    """Return the indices that were built for ``alias``, live or not."""
+    found = client.indices.get_mapping(index=f"{alias}-*", allow_no_indices=True)
+    return [
+        name
+        for name, held in found.items()
+        if held["mappings"].get("_meta", {}).get("inforce", {}).get("alias") == alias
+    ]
+
+
+def read_meta(client: Elasticsearch, name: str) -> Meta | None:
+    """Return what an index (by its name or alias) says of itself; ``None``: it is not ours."""
+    held = next(iter(client.indices.get_mapping(index=name).values()))
+    said = held["mappings"].get("_meta", {}).get("inforce")
+    return Meta.model_validate(said) if said else None
+
+
+def _batches(rows: Iterable[IndexedText], chain: Chain) -> Iterator[list[tuple[str, bytes]]]:
+    """Yield rows, ready to send, in batches of a bounded number and size."""
+    batch: list[tuple[str, bytes]] = []
+    size = 0
+    for row in rows:
+        source = json.dumps(document(row, chain), ensure_ascii=False).encode()
+        batch.append((row.key, source))
+        size += len(source)
+        if len(batch) >= _BATCH_ROWS or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _action(key: str) -> bytes:
+    return json.dumps({"index": {"_id": key}}, ensure_ascii=False).encode()
+
+
+def _watched(rows: Iterable[IndexedText], canaries: list[IndexedText]) -> Iterator[IndexedText]:
+    """Pass rows through and keep those with the smallest numbers: a fixed random sample."""
+    kept: list[tuple[int, str, IndexedText]] = []
+    for row in rows:
+        entry = (-number(row.key), row.key, row)
+        if len(kept) < _CANARIES:
+            heapq.heappush(kept, entry)
+        elif entry > kept[0]:
+            heapq.heapreplace(kept, entry)
+        yield row
+    canaries.extend(row for _, _, row in kept)

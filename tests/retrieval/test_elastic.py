@@ -1,0 +1,247 @@
+"""The cluster engine beside the embedded one, and its own hazards on one node."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import islice
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from elasticsearch import BadRequestError, Elasticsearch
+
+import corpus.demo
+from corpus.errors import BadInputError, IndexMissingError, SearchFailedError
+from corpus.sources.jsonl import Jsonl
+from retrieval.elastic import ElasticIndex
+from retrieval.elastic_build import ElasticBuilder, live_index, physical_indices
+from retrieval.index import open_builder, open_index
+from retrieval.query import IndexedText, StatuteQuery
+from retrieval.rows import work_texts
+from retrieval.url import parse_index_url
+from tests.retrieval.conftest import ROWS, ask, names, row
+
+
+@pytest.fixture
+def alias(cluster: str) -> Iterator[str]:
+    """A URL with an alias of the test's own."""
+    name = f"test-{uuid4().hex[:12]}"
+    yield f"elastic+{cluster}/{name}"
+    with Elasticsearch(cluster) as client:
+        for physical in physical_indices(client, name):
+            client.indices.delete(index=physical)
+
+
+def build(url: str, *rows: IndexedText, corpus_hash: str = "one") -> int:
+    return open_builder(url).build(rows or ROWS, corpus_hash, lambda _: None)
+
+
+def demo_rows() -> list[IndexedText]:
+    files = sorted(Path(corpus.demo.__file__).parent.glob("??.jsonl"))
+    return [r for h in Jsonl(*files).works(_raise) for r in work_texts(h)]
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def questions(rows: list[IndexedText], count: int) -> Iterator[StatuteQuery]:
+    """Words of real texts on days around their changes."""
+    chance = random.Random(7)
+    while count:
+        text = chance.choice(rows)
+        words = text.text.split()
+        words = chance.sample(words, min(len(words), chance.randint(1, 6)))
+        if len(words) == 1:  # a text without spaces
+            start = chance.randrange(len(words[0]))
+            words = [words[0][start : start + chance.randint(2, 8)]]
+        shift = timedelta(days=chance.choice([-1, 0, 1, 400]))
+        yield StatuteQuery(text=" ".join(words), as_at=text.row_from + shift)
+        count -= 1
+
+
+def test_both_engines_give_the_same_ten(alias: str, folder: Path) -> None:
+    rows = demo_rows()
+    indices = []
+    for url in (alias, f"embedded:{folder}"):
+        build(url, *rows)
+        indices.append(open_index(url))
+    asked = list(questions(rows, 600))
+    overlaps = []
+    for ours, theirs in zip(*(index.search_many(asked) for index in indices), strict=True):
+        a, b = {hit.version_id for hit in ours}, {hit.version_id for hit in theirs}
+        if a or b:
+            overlaps.append(len(a & b) / max(len(a), len(b)))
+    assert len(overlaps) >= 500
+    assert sum(overlaps) / len(overlaps) >= 0.9
+
+
+def test_a_missing_index_says_what_to_run(cluster: str) -> None:
+    with pytest.raises(IndexMissingError, match=r"no search index at .*inforce index build"):
+        open_index(f"elastic+{cluster}/nothing-here")
+
+
+def test_a_cluster_that_is_not_there_is_a_failure_not_an_empty_answer() -> None:
+    with pytest.raises(SearchFailedError, match="cannot be reached"):
+        open_index("elastic+http://127.0.0.1:1/statutes")
+
+
+def test_an_index_of_another_version_is_refused(
+    alias: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.elastic_build.SCHEMA_VERSION", "e0.0")
+    build(alias)
+    with pytest.raises(IndexMissingError, match="another version of InForce"):
+        open_index(alias)
+
+
+def test_a_chain_the_node_cannot_serve_is_named_before_anything_is_written(
+    cluster: str, alias: str
+) -> None:
+    with Elasticsearch(cluster) as client:
+        try:
+            client.indices.analyze(
+                tokenizer="whitespace", filter=[{"type": "stemmer", "language": "german"}], text="x"
+            )
+        except BadRequestError:
+            with pytest.raises(BadInputError, match=r"cannot stem de .*chain=plain"):
+                build(f"{alias}?chain=stemmed")
+            assert physical_indices(client, parse_index_url(alias).place) == []
+            return
+    build(f"{alias}?chain=stemmed")  # a full installation
+    hits = ask(open_index(alias), "dismissals compensated", "2004-12-31")
+    assert names(hits)[0].startswith("ended")
+
+
+def test_an_index_in_the_place_of_the_alias_is_left_alone(cluster: str, alias: str) -> None:
+    name = parse_index_url(alias).place
+    with Elasticsearch(cluster) as client:
+        client.indices.create(index=name)
+        with pytest.raises(BadInputError, match="is an index, not an alias"):
+            build(alias)
+        client.indices.delete(index=name)
+
+
+def test_building_the_same_corpus_twice_doubles_nothing(cluster: str, alias: str) -> None:
+    for _ in range(3):
+        assert build(alias) == len(ROWS)
+    name = parse_index_url(alias).place
+    with Elasticsearch(cluster) as client:
+        assert client.count(index=name)["count"] == len(ROWS)
+        assert len(physical_indices(client, name)) == 2  # the live one and the one before
+
+
+def test_a_rebuild_is_noticed(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retrieval.elastic._FRESH_SECONDS", 0.0)
+    build(alias)
+    index = open_index(alias)
+    assert names(ask(index, "wages")) == ["pay"]
+    build(alias, row("uk/x-1#new", "2000-01-01", None, "Wages are daily."), corpus_hash="two")
+    assert names(ask(index, "wages")) == ["new"]
+    assert index.corpus_hash == "two"
+
+
+def test_a_failing_build_leaves_the_alias_where_it_is(cluster: str, alias: str) -> None:
+    build(alias)
+    name = parse_index_url(alias).place
+    with Elasticsearch(cluster) as client:
+        before = live_index(client, name)
+
+        def broken() -> Iterator[IndexedText]:
+            yield from islice(ROWS, 3)
+            raise RuntimeError("the store went away")
+
+        with pytest.raises(RuntimeError):
+            open_builder(alias).build(broken(), "two", lambda _: None)
+        assert live_index(client, name) == before
+    assert names(ask(open_index(alias), "wages")) == ["pay"]
+
+
+def test_rows_that_get_lost_stop_the_swap(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(alias)
+    send = ElasticBuilder._bulk
+    monkeypatch.setattr(
+        ElasticBuilder, "_bulk", lambda self, name, batch: send(self, name, batch[1:])
+    )
+    with pytest.raises(
+        SearchFailedError, match=f"holds {len(ROWS) - 1} rows, {len(ROWS)} were sent"
+    ):
+        build(alias, corpus_hash="two")
+    assert open_index(alias).corpus_hash == "one"
+
+
+def test_wrong_dates_in_the_index_stop_the_swap(
+    alias: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(alias)
+    monkeypatch.setattr("retrieval.elastic_build._range", lambda _start, _end: {})
+    with pytest.raises(SearchFailedError, match="left as it is"):
+        build(alias, corpus_hash="two")
+    assert open_index(alias).corpus_hash == "one"
+
+
+def test_a_refused_row_is_named(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = row("uk/x-1#late", "2000-01-01", None, "text")
+    monkeypatch.setattr("retrieval.elastic_build._range", lambda _start, _end: {"gte": "not a day"})
+    with pytest.raises(SearchFailedError, match="refuses the row uk/x-1#late"):
+        build(alias, strange)
+
+
+def test_an_incomplete_answer_is_a_failure(alias: str) -> None:
+    build(alias)
+    index = open_index(alias)
+    assert isinstance(index, ElasticIndex)
+    answer = {"timed_out": True, "_shards": {"failed": 0}, "hits": {"hits": []}}
+    with pytest.raises(SearchFailedError, match="did not finish"):
+        index._hits(answer, None)  # type: ignore[arg-type]
+    with pytest.raises(SearchFailedError, match="did not finish"):
+        index._hits({**answer, "timed_out": False, "_shards": {"failed": 1}}, None)  # type: ignore[arg-type]
+
+
+def test_an_index_dropped_under_a_reader_is_missing_not_empty(cluster: str, alias: str) -> None:
+    build(alias)
+    index = open_index(alias)
+    with Elasticsearch(cluster) as client:
+        for physical in physical_indices(client, parse_index_url(alias).place):
+            client.indices.delete(index=physical)
+    with pytest.raises(IndexMissingError):
+        ask(index, "wages")
+    with pytest.raises(IndexMissingError):
+        index.search_many([StatuteQuery(text="wages", as_at=date(2020, 1, 1))])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "elastic+http://",
+        "elastic+http://host",
+        "elastic+http://host/a/b",
+        "elastic+http://host/Upper",
+        "elastic+ftp://host/a",
+        "elastic+http://host/a?chain=klingon",
+        "elastic+http://host/a?chains=plain",
+    ],
+)
+def test_a_malformed_url_is_bad_input(url: str) -> None:
+    with pytest.raises(BadInputError):
+        parse_index_url(url)
+
+
+def test_a_url_names_nodes_user_and_chain_but_never_shows_the_password() -> None:
+    url = parse_index_url("elastic+https://me:secret@one,two:9201/law?chain=plain")
+    assert url.hosts == ("https://one:9200", "https://two:9201")
+    assert (url.place, url.user, url.chain_name) == ("law", ("me", "secret"), "plain")
+    assert "secret" not in str(url)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("TIMEOUT", "soon"), ("SHARDS", "0"), ("CA", "/no/such/file.pem")]
+)
+def test_a_wrong_setting_is_bad_input(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"INFORCE_ES_{name}", value)
+    with pytest.raises(BadInputError, match="INFORCE_ES_"):
+        open_index("elastic+http://127.0.0.1:1/statutes")
