@@ -35,6 +35,11 @@ UNKNOWN_PUBLICATION = frozenset({date(1900, 1, 1), date(1970, 1, 1)})
 """Days that stand for an unrecorded publication; as days of commencement they can be real."""
 
 
+def is_placeholder(day: date) -> bool:
+    """Tell whether a day stands for "never" or "not known" and so for no day at all."""
+    return day in PLACEHOLDERS or not 1000 <= day.year < 2900
+
+
 class Violation(Frozen):
     """One broken rule: its name, the id of what breaks it, and a sentence for a reader."""
 
@@ -136,7 +141,7 @@ def _sentinels(
         if day is None:
             continue
         unknown = field in published and day in UNKNOWN_PUBLICATION
-        if day in PLACEHOLDERS or day.year >= 2900 or day.year < 1000 or unknown:
+        if is_placeholder(day) or unknown:
             yield _violation("sentinel_date", subject_id, f"has the placeholder {day} as {field}")
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lxml import etree
 from pydantic import ValidationError
 
 from corpus.errors import BadInputError, Place, SourceError
+from corpus.invariants import is_placeholder
 from corpus.sources.jsonl import source_error
 
 MAX_BYTES = 64 * 2**20
@@ -125,7 +127,20 @@ def local(element: etree._Element) -> str:
 
 
 def iso_day(text: str | None, element: etree._Element | None, field: str, path: Path) -> date:
-    """Return an ISO day (``2014-01-18``).
+    """Return an ISO day (``2014-01-18``) that is meant.
+
+    Raises:
+        SourceError: it is missing, is no such day, or is a placeholder.
+    """
+    day = written_day(text, element, field, path)
+    if is_placeholder(day):
+        line = None if element is None else element.sourceline
+        raise SourceError(Place(str(path), line, field), f"{day} is a placeholder, not a day")
+    return day
+
+
+def written_day(text: str | None, element: etree._Element | None, field: str, path: Path) -> date:
+    """Return an ISO day as written, placeholders too.
 
     Raises:
         SourceError: it is missing or is no such day.
@@ -147,3 +162,48 @@ def modelling(path: Path) -> Iterator[None]:
         yield
     except ValidationError as error:
         raise source_error(Place(str(path)), error) from None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a format sets text: which elements are lines, which say nothing, which are quoted.
+
+    ``marker`` returns the number that opens an element's first line, empty where it has none.
+    """
+
+    lines: frozenset[str]
+    silent: frozenset[str]
+    marker: Callable[[etree._Element], str]
+    quoted: frozenset[str] = frozenset()
+
+
+def text_lines(element: etree._Element, layout: Layout) -> list[str]:
+    """Return the text of an element as lines, each with the numbers it opens with."""
+    name = local(element)
+    if name in layout.silent:
+        return []
+    if name == "tr":
+        cells = [squeeze(_words(cell, layout)) for cell in element]
+        return [" | ".join(cells)] if any(cells) else []
+    if name in layout.lines:
+        line = squeeze(_words(element, layout))
+        return [line] if line else []
+    found = [line for child in element for line in text_lines(child, layout)]
+    if marker := layout.marker(element):
+        found[:1] = [f"{marker} {found[0]}" if found else marker]
+    if name in layout.quoted and found:
+        found[0], found[-1] = f"“{found[0]}", f"{found[-1]}”"
+    return found
+
+
+def _words(element: etree._Element, layout: Layout) -> str:
+    """Return the running text of a line, without what is silent in it.
+
+    Akoma Ntoso writes quotation marks as attributes.
+    """
+    words = [element.get("startQuote") or "", element.text or ""]
+    for child in element:
+        if local(child) not in layout.silent:
+            words.append(_words(child, layout))
+        words.append(child.tail or "")
+    return "".join([*words, element.get("endQuote") or ""])

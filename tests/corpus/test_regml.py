@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -11,56 +10,30 @@ import pytest
 from corpus.errors import BadInputError, SourceError
 from corpus.invariants import violations
 from corpus.model import Commencement, DateBasis, EndReason, Version, WorkHistory
-from corpus.resolve import CoverageGap, NotYetInForce, Repealed, Resolution, resolve
-from corpus.sources.jsonl import write_jsonl
+from corpus.resolve import CoverageGap, NotYetInForce, Repealed
 from corpus.sources.regml import Regml
+from tests.corpus.xml_sources import GOLDEN, ask, assert_rows, change, no_fault, shared, text
 
-GOLDEN = Path(__file__).parent / "golden/regml"
-REAL = Path(__file__).parents[2] / "../shared/corpora/us-cfpb-regml"
-
-
-def no_fault(error: SourceError) -> None:
-    raise error
-
-
-def ask(history: WorkHistory, label: str, as_at: str, known_at: str | None = None) -> Resolution:
-    provision = next(p for p in history.provisions if p.labels[0].text == label)
-    known = date.fromisoformat(known_at) if known_at else None
-    return resolve(history.of(provision), date.fromisoformat(as_at), known)
-
-
-def text(resolution: Resolution) -> str:
-    assert isinstance(resolution, Version), resolution
-    return resolution.text
+REGML = GOLDEN / "regml"
+OVERLAY = REGML / "overlay.toml"
 
 
 # The golden pair ----------------------------------------------------------------------------------
 
 
-def golden(folder: Path = GOLDEN) -> WorkHistory:
-    (history,) = Regml(folder, GOLDEN / "overlay.toml").works(no_fault)
+def golden(folder: Path = REGML) -> WorkHistory:
+    (history,) = Regml(folder, OVERLAY).works(no_fault)
     return history
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the golden folder that a test may damage."""
-    return Path(shutil.copytree(GOLDEN, tmp_path / "regml"))
-
-
-def change(path: Path, old: str, new: str) -> None:
-    before = path.read_text(encoding="utf-8")
-    assert old in before
-    path.write_text(before.replace(old, new), encoding="utf-8")
+    return Path(shutil.copytree(REGML, tmp_path / "regml"))
 
 
 def test_golden_rows(tmp_path: Path) -> None:
-    write_jsonl([golden()], tmp_path / "rows.jsonl")
-    made, expected = (
-        [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        for path in (tmp_path / "rows.jsonl", GOLDEN / "expected.jsonl")
-    )
-    assert made == expected
+    assert_rows([golden()], "regml", tmp_path)
     assert violations(golden()) == ()
 
 
@@ -102,7 +75,7 @@ def test_missing_text_whose_notice_does_not_fit_is_a_gap_and_a_fault(copy: Path)
     )
     (copy / "notice/9001/2004-500.xml").unlink()
     faults: list[SourceError] = []
-    (history,) = Regml(copy, GOLDEN / "overlay.toml").works(faults.append)
+    (history,) = Regml(copy, OVERLAY).works(faults.append)
     assert [(f.place.line, f.problem) for f in faults] == [
         (20, "needs 9001-33, which the text lacks")
     ]
@@ -119,7 +92,7 @@ def test_gap_ends_with_the_next_whole_text(copy: Path) -> None:
     (copy / "notice/9001/2004-500.xml").unlink()
     change(copy / "notice/9001/2003-400.xml", 'operation="deleted"', 'operation="burnt"')
     faults: list[SourceError] = []
-    (history,) = Regml(copy, GOLDEN / "overlay.toml").works(faults.append)
+    (history,) = Regml(copy, OVERLAY).works(faults.append)
     assert len(faults) == 1
     assert len(history.coverage) == 2
     assert isinstance(ask(history, "§ 9001.2", "2004-06-30"), CoverageGap)
@@ -133,7 +106,7 @@ def test_unreadable_text_is_a_fault_and_rebuilt(copy: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8")[:900], encoding="utf-8")
     change(copy / "notice/9001/2001-200.xml", "2030-01-01", "2003-01-01")
     faults: list[SourceError] = []
-    (history,) = Regml(copy, GOLDEN / "overlay.toml").works(faults.append)
+    (history,) = Regml(copy, OVERLAY).works(faults.append)
     assert [Path(f.place.file).name for f in faults] == ["2001-200.xml"]
     assert "$200" in text(ask(history, "§ 9001.1", "2003-01-01", known_at="2002-01-31"))
 
@@ -141,7 +114,7 @@ def test_unreadable_text_is_a_fault_and_rebuilt(copy: Path) -> None:
 def test_document_with_no_readable_file_leaves_the_part_out(copy: Path) -> None:
     (copy / "notice/9001/2003-400.xml").write_text("<notice", encoding="utf-8")
     faults: list[SourceError] = []
-    assert list(Regml(copy, GOLDEN / "overlay.toml").works(faults.append)) == []
+    assert list(Regml(copy, OVERLAY).works(faults.append)) == []
     assert "2003-400.xml" in str(faults[0])
 
 
@@ -219,18 +192,18 @@ def test_record_ends_with_the_snapshot() -> None:
 def test_overlay_without_snapshot_is_refused(tmp_path: Path) -> None:
     (tmp_path / "o.toml").write_text("", encoding="utf-8")
     with pytest.raises(BadInputError, match="snapshot"):
-        Regml(GOLDEN, tmp_path / "o.toml")
+        Regml(REGML, tmp_path / "o.toml")
 
 
 def test_document_published_after_the_snapshot_is_refused(tmp_path: Path) -> None:
-    overlay = (GOLDEN / "overlay.toml").read_text(encoding="utf-8")
+    overlay = (OVERLAY).read_text(encoding="utf-8")
     (tmp_path / "o.toml").write_text(overlay.replace("2005-01-01", "2003-06-01"), encoding="utf-8")
     with pytest.raises(SourceError, match="published after 2003-06-01"):
-        list(Regml(GOLDEN, tmp_path / "o.toml").works(no_fault))
+        list(Regml(REGML, tmp_path / "o.toml").works(no_fault))
 
 
 def test_distrusted_text_is_said_not_to_be_held(copy: Path, tmp_path: Path) -> None:
-    overlay = (GOLDEN / "overlay.toml").read_text(encoding="utf-8")
+    overlay = (OVERLAY).read_text(encoding="utf-8")
     doubt = 'reason = "anachronism"\nby = "the test"\n'
     (tmp_path / "o.toml").write_text(
         f'{overlay}\n[[distrust]]\nfile = "regulation/9001/2000-100.xml"\n'
@@ -247,13 +220,13 @@ def test_distrusted_text_is_said_not_to_be_held(copy: Path, tmp_path: Path) -> N
 
 
 def test_fingerprint_follows_bytes_and_overlay(copy: Path, tmp_path: Path) -> None:
-    same = Regml(GOLDEN, GOLDEN / "overlay.toml").fingerprint()
-    assert Regml(copy, GOLDEN / "overlay.toml").fingerprint() == same
-    overlay = (GOLDEN / "overlay.toml").read_text(encoding="utf-8")
+    same = Regml(REGML, OVERLAY).fingerprint()
+    assert Regml(copy, OVERLAY).fingerprint() == same
+    overlay = (OVERLAY).read_text(encoding="utf-8")
     (tmp_path / "o.toml").write_text(overlay.replace("the test", "me"), encoding="utf-8")
     assert Regml(copy, tmp_path / "o.toml").fingerprint() != same
     change(copy / "regulation/9001/2000-100.xml", "$100", "$101")
-    assert Regml(copy, GOLDEN / "overlay.toml").fingerprint() != same
+    assert Regml(copy, OVERLAY).fingerprint() != same
 
 
 # The real files -----------------------------------------------------------------------------------
@@ -262,9 +235,7 @@ def test_fingerprint_follows_bytes_and_overlay(copy: Path, tmp_path: Path) -> No
 @pytest.fixture(scope="module")
 def real() -> Callable[[str], WorkHistory]:
     """Return the parts by number."""
-    if not REAL.is_dir():
-        pytest.skip("needs the shared corpora: us-cfpb-regml is not beside the repository")
-    parts = {h.work.id.rsplit("-", 1)[1]: h for h in Regml(REAL).works(no_fault)}
+    parts = {h.work.id.rsplit("-", 1)[1]: h for h in Regml(shared("us-cfpb-regml")).works(no_fault)}
     return parts.__getitem__
 
 
