@@ -49,10 +49,8 @@ def read_xml(path: Path) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        line = error.lineno or None
-        raise SourceError(Place(str(path), line), f"not well-formed XML: {error.msg}") from None
-    except (ValueError, LookupError) as error:
-        raise SourceError(Place(str(path)), f"not readable as XML: {error}") from None
+        problem = f"not well-formed XML: {squeeze(error.msg or '')}"
+        raise SourceError(Place(str(path), error.lineno or None), problem) from None
     _refuse_entities(root, path)
     return root
 
