@@ -14,6 +14,7 @@ have a cause that the data show:
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 import re
@@ -191,9 +192,13 @@ def _report(found: Comparison, seconds: Mapping[str, float]) -> Iterator[str]:
     yield f"{peak:6.0f} MiB peak memory"
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the comparison for the folder named on the command line; 1 if one is unexplained."""
-    folder = Path(arguments[0])
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the comparison for a folder; return 1 if a difference is unexplained."""
+    parser = argparse.ArgumentParser(description="The Civil Code against an independent reading.")
+    parser.add_argument("folder", type=Path, help=f"holds {BUNDLE} and {ORACLE}")
+    folder: Path = parser.parse_args(arguments).folder
+    if not (folder / ORACLE).is_file():
+        parser.error(f"{folder / ORACLE}: no such file")
     started = time.perf_counter()
     history = code_civil(folder)
     read = time.perf_counter()
@@ -204,4 +209,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
