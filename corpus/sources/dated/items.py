@@ -1,0 +1,119 @@
+"""A row of the index with the document it names, and the edition that the two make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from corpus.errors import Place, SourceError
+from corpus.labels import label_key
+from corpus.model import DateBasis
+from corpus.sources.dated.alignment import align, by_label
+from corpus.sources.dated.dialect import Listing
+from corpus.sources.dated.editions import Edition, Unit
+from corpus.sources.dated.rows import Row
+from corpus.sources.dated.texts import Document
+
+
+@dataclass(frozen=True)
+class Item:
+    """A row of the index and the document it names."""
+
+    row: Row
+    document: Document
+    listing: Listing
+
+    @property
+    def adopted(self) -> date | None:
+        """When the edition's instrument was adopted: the row, else the header's last event."""
+        if self.row.adopted or not self.document.events:
+            return self.row.adopted
+        return self.document.events[-1].day
+
+    @property
+    def published(self) -> date | None:
+        """When it was published: the row, else the header, else the day of adoption."""
+        header = self.listing.header
+        days = [
+            event.day
+            for event in self.document.events
+            if header and header.published and header.published.search(event.words)
+        ]
+        later = [day for day in days if self.adopted is not None and day >= self.adopted]
+        return self.row.published or max(later, default=self.adopted)
+
+    @property
+    def instrument(self) -> str | None:
+        """What brought the edition about, as far as it is said: a header may stop before it."""
+        header, events = self.listing.header, self.document.events
+        if self.row.introduced_by or not events or self.adopted is None:
+            return self.row.introduced_by
+        last = events[-1]
+        amends = header is not None and header.amends and header.amends.search(last.words)
+        limit = 0 if amends else YEAR
+        return last.words if abs((self.adopted - last.day).days) <= limit else None
+
+    @property
+    def order(self) -> tuple[date, date]:
+        """Editions are in order of adoption, then of commencement."""
+        known = self.adopted or self.published or self.row.in_force_from or date.min
+        return known, self.row.in_force_from or date.max
+
+
+YEAR = 366
+"""Days within which an adoption and its publication are one instrument."""
+
+Told = Mapping[date, Mapping[str, tuple[str, Place]]]
+"""Renumberings that are known: on a day, of a new number's key, the old one's and where it says."""
+
+
+def edition_of(
+    item: Item, through: int, earlier: Sequence[Edition], told: Told, *, numbers_stay: bool = False
+) -> Edition:
+    """Return the edition that contains the first ``through`` amendments.
+
+    ``numbers_stay`` says that an article keeps its number for good, so that numbers identify.
+
+    Raises:
+        SourceError: a known renumbering names an article that is not there.
+    """
+    units = item.document.units
+    before = earlier[-1].units if earlier else ()
+    if numbers_stay:
+        continues = by_label(before, units)
+    else:
+        continues = align(before, units, _told(item, before, told)) if before else {}
+    return Edition(
+        file=item.row.file,
+        units=units,
+        through=through,
+        continues=continues,
+        observed=item.row.observed or item.published,
+        url=item.row.url or item.document.url,
+        basis=_basis(item),
+        upstream=item.row.upstream,
+        note=item.row.note,
+    )
+
+
+def _told(item: Item, before: Sequence[Unit], told: Told) -> dict[int, int]:
+    begins = item.row.in_force_from
+    old = {label_key(unit.label): index for index, unit in enumerate(before)}
+    new = {label_key(unit.label): index for index, unit in enumerate(item.document.units)}
+    found = {}
+    for to, (source, place) in (told.get(begins, {}) if begins else {}).items():
+        if to not in new or source not in old:
+            missing = f"'{to}' on" if to not in new else f"'{source}' before"
+            raise SourceError(place, f"no provision is numbered {missing} {begins}")
+        found[new[to]] = old[source]
+    return found
+
+
+def _basis(item: Item) -> DateBasis:
+    if "in_force_from: reason" in item.row.upstream:
+        return DateBasis.OVERLAY
+    said = item.row.basis or ""
+    found = (basis for start, basis in item.listing.basis.items() if re.match(start, said))
+    return next(found, DateBasis.METADATA)

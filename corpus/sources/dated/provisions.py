@@ -1,0 +1,135 @@
+"""The numbers a provision bears, and the days for which an act is held at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from corpus.identity import provision_id
+from corpus.labels import label_key
+from corpus.model import Coverage, Label, Provision
+from corpus.sources.dated.amendments import Amendment
+from corpus.sources.dated.editions import Chronicle, Thread
+from corpus.sources.dated.steps import Step, day_of, label_at, step_at
+
+
+def provision_of(
+    chronicle: Chronicle,
+    thread: Thread,
+    steps: Sequence[Step],
+    order: int,
+    coverage: Sequence[Coverage],
+) -> Provision:
+    """Return a provision with its numbers through time, identified by its first one."""
+    first = label_at(thread, 0)
+    published = steps[0].amendment.published
+    return Provision(
+        id=provision_id(chronicle.work.id, label_key(first), published or date.min),
+        work_id=chronicle.work.id,
+        kind=chronicle.kind,
+        order=order,
+        labels=_labels(_numbers(chronicle, thread, steps[0], coverage)),
+    )
+
+
+def _existence(chronicle: Chronicle, first: Step, coverage: Sequence[Coverage]) -> date | None:
+    """Return since when the provision exists: it may do so before any text of it is held."""
+    if chronicle.traced and first.amendment.touched is None and coverage:
+        return coverage[0].covered_from
+    return first.first
+
+
+_Change = tuple[str | None, date | None, date | None]
+"""A number taken (``None``: given up), on which day, published when."""
+
+
+def _numbers(
+    chronicle: Chronicle, thread: Thread, first: Step, coverage: Sequence[Coverage]
+) -> Iterator[_Change]:
+    borne: str | None = None
+    existence = _existence(chronicle, first, coverage)
+    for edition, unit in zip(chronicle.editions, thread, strict=True):
+        label = unit.label if unit else None
+        if label == borne:
+            continue
+        amendment = chronicle.amendments[edition.through - 1]
+        if borne is None and existence is not None:
+            yield label, existence, first.amendment.published
+        else:
+            step = step_at(chronicle, amendment, label or borne or "")
+            yield label, step.whole or step.first, step.known
+        borne, existence = label, None
+
+
+def _labels(changes: Iterator[_Change]) -> tuple[Label, ...]:
+    """Turn changes of number into labels; before a change was public, the old number was open."""
+    listed = list(changes)
+    labels = []
+    for (text, day, known), following in zip(listed, [*listed[1:], None], strict=True):
+        if text is None:
+            continue
+        until, public = (following[1], following[2]) if following else (None, None)
+        if until is None or (day is not None and until <= day):
+            labels.append(Label(text=text, valid_from=day, known_from=known))
+            continue
+        if public is not None and (known is None or known < public):
+            labels.append(Label(text=text, valid_from=day, known_from=known, known_to=public))
+        labels.append(Label(text=text, valid_from=day, valid_to=until, known_from=public))
+    return tuple(labels)
+
+
+# Coverage -----------------------------------------------------------------------------------------
+
+
+def coverage_of(chronicle: Chronicle) -> tuple[Coverage, ...]:
+    """Return the spans for which the act is held; it has holes where whole editions are missing."""
+    spans = [_beginning_of(chronicle)] if chronicle.traced else list(_spans(chronicle))
+    origin = chronicle.origin and (
+        not chronicle.traced or chronicle.amendments[0] is _restatement(chronicle)
+    )
+    return tuple(
+        Coverage(
+            work_id=chronicle.work.id,
+            covered_from=start,
+            covered_to=end,
+            from_origin=origin and place == 0,
+            checked=chronicle.checked,
+        )
+        for place, (start, end) in enumerate(spans)
+    )
+
+
+_Span = tuple[date, date | None]
+
+
+def _restatement(chronicle: Chronicle) -> Amendment:
+    """Return the last instrument before the first edition that wrote the act anew."""
+    before = chronicle.amendments[: chronicle.editions[0].through]
+    return next(a for a in reversed(before) if a.touched is None)
+
+
+def _beginning_of(chronicle: Chronicle) -> _Span:
+    amendment = _restatement(chronicle)
+    day = day_of(chronicle, amendment, amendment.default)
+    if day is None:
+        raise ValueError("nothing says when the act took effect")
+    return day, None
+
+
+def _spans(chronicle: Chronicle) -> Iterator[_Span]:
+    opened: date | None = None
+    done = 0
+    for turn, edition in enumerate(chronicle.editions):
+        *missing, own = chronicle.amendments[done : edition.through] or (None,)
+        done = edition.through
+        if own is None:
+            continue
+        begins = own.default.day
+        lost = min((a.published for a in missing if a.published), default=None) if turn else None
+        if opened is not None and lost is not None and (begins is None or lost < begins):
+            if lost > opened:
+                yield opened, lost
+            opened = None
+        opened = opened if opened is not None else begins
+    if opened is not None:
+        yield opened, None

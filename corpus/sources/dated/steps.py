@@ -1,0 +1,152 @@
+"""What happened to one provision, instrument by instrument: the steps its history is made of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from corpus.sources.dated.amendments import Amendment, Number, Start, number
+from corpus.sources.dated.editions import Chronicle, Edition, Thread, Unit, fold
+
+
+@dataclass(frozen=True)
+class Step:
+    """An amendment of one provision. ``unit`` and ``edition`` show the text it left, if one does.
+
+    ``first`` is the earliest day on which any of it can have taken effect, ``whole`` the day from
+    which all of it has; ``None`` where that is open.
+    """
+
+    amendment: Amendment
+    starts: tuple[Start, ...]
+    first: date | None
+    whole: date | None
+    edition: Edition | None = None
+    unit: Unit | None = None
+
+    @property
+    def known(self) -> date | None:
+        """Since when the commencement is public."""
+        days = [s.known for s in self.starts if s.known] + [self.amendment.published]
+        return max((day for day in days if day is not None), default=None)
+
+    @property
+    def noticed(self) -> date | None:
+        """Since when it is public that something changes on ``first``."""
+        days = [s.known for s in self.starts if s.known and s.day == self.first]
+        return min(days, default=self.known)
+
+    @property
+    def text(self) -> str | None:
+        """The text it left: ``None`` when that is none, or not known."""
+        return self.unit.text if self.unit else None
+
+
+def steps_of(chronicle: Chronicle, thread: Thread) -> list[Step]:
+    """Return what happened to a provision, oldest first."""
+    steps: list[Step] = []
+    done = 0
+    for turn, (edition, unit) in enumerate(zip(chronicle.editions, thread, strict=True)):
+        label = label_at(thread, turn)
+        between = chronicle.amendments[done : edition.through]
+        touching = [a for a in between if a.touches(number(label))]
+        if not steps:
+            touching = _beginning(chronicle, touching, number(label))
+        new = _between(chronicle, touching, label, (edition, unit))
+        last = next((u for u in reversed(thread[:turn]) if u is not None), None)
+        if (unit is not None or steps) and not (steps and _unchanged(steps[-1], last, new)):
+            steps += new
+        done = edition.through
+    label = label_at(thread, len(thread) - 1)
+    later = [a for a in chronicle.amendments[done:] if a.touches(number(label))]
+    return [*steps, *(step_at(chronicle, a, label) for a in later)]
+
+
+def _between(
+    chronicle: Chronicle, touching: list[Amendment], label: str, shown: tuple[Edition, Unit | None]
+) -> list[Step]:
+    """Return the steps between two editions: the last amendment is the one whose text is shown."""
+    amending = [a for a in touching if not a.ends]
+    edition, unit = shown
+    new = []
+    for amendment in touching:
+        if amendment.ends:
+            new.append(step_at(chronicle, amendment, label, edition))
+        elif amendment is amending[-1]:
+            new.append(step_at(chronicle, amendment, label, edition, unit))
+        else:
+            new.append(step_at(chronicle, amendment, label))
+    return new
+
+
+def _beginning(chronicle: Chronicle, touching: list[Amendment], label: Number) -> list[Amendment]:
+    """Leave out what happened before the provision, or its present wording of the act, existed."""
+    if not chronicle.traced:
+        return touching[-1:]
+    fresh = [n for n, a in enumerate(touching) if a.touched is None or a.inserts(label)]
+    return touching[fresh[-1] :] if fresh else touching
+
+
+def label_at(thread: Thread, turn: int) -> str:
+    """Return the label at an edition, or the last one borne before it, or the first after it."""
+    here = [u for u in thread[: turn + 1] if u is not None]
+    return here[-1].label if here else next(u.label for u in thread if u is not None)
+
+
+def step_at(
+    chronicle: Chronicle,
+    amendment: Amendment,
+    label: str,
+    edition: Edition | None = None,
+    unit: Unit | None = None,
+) -> Step:
+    """Return what an instrument did to the provision of that number, and from when."""
+    paragraphs = _paragraphs(unit.text) if unit and unit.text else 0
+    starts = amendment.starts(number(label), paragraphs)
+    days = [day_of(chronicle, amendment, start) for start in starts]
+    fixed = [day for day in days if day is not None]
+    vague = any(start.day is None and not start.pending for start in starts)
+    earliest = [amendment.published] if vague and amendment.published else []
+    return Step(
+        amendment=amendment,
+        starts=starts,
+        first=min([*fixed, *earliest], default=None),
+        whole=max(fixed) if len(fixed) == len(days) else None,
+        edition=edition,
+        unit=unit,
+    )
+
+
+def day_of(chronicle: Chronicle, amendment: Amendment, start: Start) -> date | None:
+    """Return the day of a commencement, or by which it had come; ``None`` where that is open."""
+    limit = chronicle.in_force_by
+    if start.day is None and not start.pending and limit and amendment.published:
+        return limit if amendment.published < limit else None
+    return start.day
+
+
+_LISTED = re.compile(r"[一二三四五六七八九十]+、|[（(]|\d+[.、]")
+
+
+def _paragraphs(text: str) -> int:
+    """Count the paragraphs of an article; lines that begin with a list number are not one."""
+    return sum(1 for line in text.split("\n") if not _LISTED.match(line))
+
+
+def _unchanged(before: Step, last: Unit | None, new: list[Step]) -> bool:
+    """Tell whether a single step left the words, so that its day does not matter.
+
+    ``last`` is the provision in the edition before. An unknown day does matter for a new number.
+    """
+    if len(new) != 1 or new[0].amendment.ends:
+        return False
+    (after,) = new
+    if before.whole is None and after.whole is not None:
+        return False
+    one, other = before.unit, after.unit
+    if one is None or other is None or last is None:
+        return one is None and other is None
+    if after.whole is None and last.label != other.label:
+        return False
+    return fold(one.text or "") == fold(other.text or "") and one.heading == other.heading

@@ -1,0 +1,100 @@
+"""The files of a collection, and its tables: read only from inside the folder, fault by fault."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from corpus.errors import Place, SourceError
+
+MAX_BYTES = 64 * 2**20
+"""A larger file is refused unread."""
+
+Record = dict[str, str]
+"""A record of a table, by column."""
+
+
+class Damaged(NamedTuple):
+    """A record that is longer or shorter than the header, as far as it can be told."""
+
+    fault: SourceError
+    record: Record
+
+
+def read_text(root: Path, file: str, asked: Place) -> str:
+    """Return the text of a file of the collection.
+
+    Raises:
+        SourceError: the file lies outside, is missing, too large, or not UTF-8.
+    """
+    path = inside(root, file, asked)
+    try:
+        data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
+    except OSError as error:
+        raise SourceError(asked, f"'{file}' cannot be read: {error.strerror}") from None
+    if data is None:
+        raise SourceError(Place(file), f"larger than {MAX_BYTES // 2**20} MiB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SourceError(Place(file, line), "not UTF-8 text") from None
+
+
+def inside(root: Path, file: str, asked: Place) -> Path:
+    """Return the path of a file of the collection.
+
+    Raises:
+        SourceError: the name is absolute, climbs out, or follows a link out of the collection.
+    """
+    parts = PurePosixPath(file).parts
+    plain = not re.search(r"[\\\x00]|^[A-Za-z]:", file)
+    if not parts or not plain or PurePosixPath(file).is_absolute() or ".." in parts:
+        raise SourceError(asked, f"'{file}' does not name a file inside the collection")
+    path = root.joinpath(*parts)
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise SourceError(asked, f"'{file}' leads out of the collection")
+    return path
+
+
+def records(root: Path, file: str) -> Iterator[tuple[int, Record | Damaged]]:
+    """Yield the records of a CSV or JSON table with their line (CSV) or number (JSON).
+
+    A record of another length than the header is yielded as damaged.
+
+    Raises:
+        SourceError: the table is missing, not UTF-8, or not CSV or JSON.
+    """
+    text = read_text(root, file, Place(file))
+    if file.endswith(".json"):
+        yield from _json_records(text, file)
+        return
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for record in reader:
+            if None in record or None in record.values():
+                problem = "not as many fields as the header"
+                fault = SourceError(Place(file, reader.line_num), problem)
+                held = {k: v for k, v in record.items() if isinstance(k, str) and v is not None}
+                yield reader.line_num, Damaged(fault, held)
+            else:
+                yield reader.line_num, record
+    except csv.Error as error:
+        raise SourceError(Place(file, reader.line_num), f"not CSV: {error}") from None
+
+
+def _json_records(text: str, file: str) -> Iterator[tuple[int, Record | Damaged]]:
+    try:
+        listed = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+        raise SourceError(Place(file, line), "not JSON") from None
+    if not isinstance(listed, list) or not all(isinstance(r, dict) for r in listed):
+        raise SourceError(Place(file), "not a list of objects")
+    for place, record in enumerate(listed, start=1):
+        yield place, {str(k): "" if v is None else str(v) for k, v in record.items()}
