@@ -32,6 +32,7 @@ from corpus.sources.xml import (
     iso_day,
     local,
     modelling,
+    place_of,
     read_xml,
     squeeze,
     xml_files,
@@ -59,6 +60,7 @@ class Clml:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._files = folder, xml_files(folder)
+        self._last: WorkHistory | None = None
 
     @property
     def name(self) -> str:
@@ -73,6 +75,10 @@ class Clml:
         """Return ``None``: which files make one work is known once they are read."""
         return None
 
+    def place(self, subject_id: str) -> Place:
+        """Return where a record of the work last yielded was read."""
+        return place_of(self._last, subject_id, self._folder)
+
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
         """Yield the works one by one; a file that cannot be read, or holds no text, is a fault."""
         found: dict[str, list[_File]] = defaultdict(list)
@@ -85,9 +91,11 @@ class Clml:
                 found[file.work.id].append(file)
         for files in found.values():
             try:
-                yield _history(files)
+                self._last = _history(files)
             except SourceError as fault:
                 on_fault(fault)
+            else:
+                yield self._last
 
 
 @dataclass(frozen=True)

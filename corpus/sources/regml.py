@@ -41,7 +41,7 @@ from corpus.sources.regml_chain import Chain, Standing, follow
 from corpus.sources.regml_changes import label_order
 from corpus.sources.regml_documents import Document, Head, read_documents
 from corpus.sources.regml_text import Unit
-from corpus.sources.xml import fingerprint, modelling, xml_files
+from corpus.sources.xml import fingerprint, modelling, place_of, xml_files
 from corpus.timeline import State, version_rows
 
 _KINDS = ("section", "appendix", "comment")
@@ -57,6 +57,7 @@ class Regml:
         if self._overlay.snapshot is None:
             raise BadInputError(f"{overlay}: give 'snapshot', the day the copy was made")
         self._end = self._overlay.snapshot
+        self._last: WorkHistory | None = None
 
     @property
     def name(self) -> str:
@@ -71,15 +72,19 @@ class Regml:
         """Return the number of parts."""
         return len(self._parts())
 
+    def place(self, subject_id: str) -> Place:
+        """Return where a record of the work last yielded was read."""
+        return place_of(self._last, subject_id, self._folder)
+
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
         """Yield the parts one by one; one whose documents cannot be put in order is a fault."""
         for part in self._parts():
             try:
-                history = self._history(part, on_fault)
+                self._last = self._history(part, on_fault)
             except SourceError as fault:
                 on_fault(fault)
             else:
-                yield history
+                yield self._last
 
     def _parts(self) -> list[str]:
         """Return the names of the folders that hold documents."""

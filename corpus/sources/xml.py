@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.invariants import is_placeholder
+from corpus.model import WorkHistory
 from corpus.sources.jsonl import source_error
 
 MAX_BYTES = 64 * 2**20
@@ -112,6 +113,14 @@ def fingerprint(folder: Path, files: Iterable[Path], settings: str) -> str:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+def place_of(history: WorkHistory | None, subject_id: str, folder: Path) -> Place:
+    """Return the file that a version, or the first version of a provision, was read from."""
+    for version in history.versions if history else ():
+        if subject_id in (version.id, version.provision_id):
+            return Place(str(folder / version.source.file), field=version.source.locator)
+    return Place(str(folder))
 
 
 def squeeze(text: str) -> str:

@@ -159,7 +159,7 @@ def test_real_files_load_without_fault_or_violation(real: dict[str, WorkHistory]
 
 
 @pytest.mark.corpora
-def test_signed_is_not_in_force(real: dict[str, WorkHistory]) -> None:
+def test_trap_5_signing_is_not_commencement(real: dict[str, WorkHistory]) -> None:
     act = real["de/bgbl-1-1964-s593"]
     assert isinstance(ask(act, "§ 20", "1964-08-05"), NotYetInForce)
     assert isinstance(ask(act, "§ 20", "1964-09-20"), NotYetInForce)

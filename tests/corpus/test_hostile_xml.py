@@ -15,13 +15,15 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import InForceError, SourceError
+from corpus.ingest import ingest
 from corpus.invariants import violations
 from corpus.sources import Source
 from corpus.sources.akoma_ntoso import AkomaNtoso
 from corpus.sources.clml import Clml
 from corpus.sources.regml import Regml
 from corpus.sources.xml import read_xml
-from tests.corpus.xml_sources import GOLDEN, no_fault, shared
+from corpus.store import Store
+from tests.corpus.xml_sources import GOLDEN, change, no_fault, shared
 
 MUTATIONS = int(os.environ.get("INFORCE_MUTATIONS", "3"))
 SOURCES: dict[str, Callable[[Path], Source]] = {
@@ -137,6 +139,33 @@ def test_hostile_file_among_sound_ones_is_one_fault(name: str, tmp_path: Path) -
     faults: list[SourceError] = []
     assert list(SOURCES[name](folder).works(faults.append)) == sound
     assert [Path(fault.place.file).name for fault in faults] == ["evil.xml"]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_damaged_folder_leaves_whole_works_in_the_store(name: str, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(GOLDEN / name, tmp_path / name))
+    sound = {history.work.id: history for history in SOURCES[name](folder).works(no_fault)}
+    victim = sorted(folder.rglob("*.xml"))[0]
+    write(victim, victim.read_bytes()[:-20])
+    with Store.open(f"sqlite:///{tmp_path / 'store.db'}", create=True) as store:
+        report = ingest(SOURCES[name](folder), store)
+        held = list(store.histories())
+        with pytest.raises(SourceError, match=victim.name):
+            ingest(SOURCES[name](folder), store, strict=True)
+        assert list(store.histories()) == held
+    assert [victim.name in fault for fault in report.faults] == [True]
+    assert all(not violations(history) for history in held)
+    assert {history.work.id for history in held} <= set(sound)
+
+
+def test_broken_invariant_names_the_file(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(GOLDEN / "clml", tmp_path / "clml"))
+    change(folder / "kettle-regulations-made.xml", 'Date="2002-04-01"', 'Date="1900-01-01"')
+    change(folder / "kettle-regulations-made.xml", "<ukm:Made", "<ukm:Was")
+    source = Clml(folder)
+    history = next(h for h in source.works(no_fault) if h.work.id == "uk/uksi-2002-777")
+    (place,) = {str(source.place(version.id)) for version in history.versions}
+    assert place == f"{folder}/kettle-regulations-made.xml, field 'regulation-1'"
 
 
 @pytest.mark.parametrize("name", SOURCES)

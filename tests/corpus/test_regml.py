@@ -275,6 +275,30 @@ def test_threshold_of_regulation_m_by_year(real: Real, year: int, amount: str) -
 
 
 @pytest.mark.corpora
+def test_trap_2_change_of_markup_is_no_version(real: Real) -> None:
+    """Of part 1013 only the comments with the threshold changed in seven files."""
+    texts: dict[str, set[str]] = {}
+    for version in real("1013").versions:
+        texts.setdefault(version.source.locator or "", set()).add(version.id)
+    assert {key: len(ids) for key, ids in texts.items() if len(ids) > 1} == {"1013-2-Interp": 7}
+
+
+@pytest.mark.corpora
+def test_rebuilding_gives_the_text_that_the_publisher_prints(real: Real, tmp_path: Path) -> None:
+    """Part 1013 from its first text and six notices is part 1013 from seven texts."""
+    for path in shared("us-cfpb-regml").glob("*/1013/*.xml"):
+        if path.parent.parent.name == "notice" or path.stem == "2011-31723":
+            copy = tmp_path / path.parent.parent.name / "1013" / path.name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    (rebuilt,) = Regml(tmp_path).works(no_fault)
+    printed = real("1013")
+    assert [(v.id, v.text, v.valid) for v in rebuilt.versions] == [
+        (v.id, v.text, v.valid) for v in printed.versions
+    ]
+
+
+@pytest.mark.corpora
 def test_trap_9_five_documents_take_effect_on_one_day(real: Real) -> None:
     """The order is that of amendment; each earlier text answers for what was known before."""
     known = {
