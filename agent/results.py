@@ -40,7 +40,8 @@ class ProvisionReading(Frozen):
 
     ``name`` is title and label, ``None`` where no provision was found. ``last_day`` is the last
     day before the date on which it was law, ``first_day`` the first one after it, each ``None``
-    where there is none. ``territories`` are those to choose from where texts differ by territory.
+    where there is none. ``territories`` are the extents of the texts to choose from where they
+    differ by territory.
     """
 
     as_at: date

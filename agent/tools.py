@@ -193,8 +193,7 @@ def _nearest(scope: Scope, history: ProvisionHistory, day: date) -> tuple[date |
 
 
 def _territories(found: Ambiguous) -> tuple[str, ...]:
-    parts = {part for v in found.candidates if v.extent for part in v.extent.split("+")}
-    return tuple(sorted(parts))
+    return tuple(sorted({v.extent for v in found.candidates if v.extent}))
 
 
 def _name(scope: Scope, provision: Provision, day: date) -> str:

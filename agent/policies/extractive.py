@@ -121,7 +121,7 @@ def _sentence(subject: str, passage: Passage) -> Sentence:
     quote = best_quote(subject, passage.text, passage.language)
     words = " ".join(quote.split())
     return Sentence(
-        text=f"{passage.work_title}, {passage.label} (in force {passage.interval}): “{words}”",
+        text=f"{passage.work_title}, {passage.label}: “{words}”",
         citations=(DraftCitation(version_id=passage.version_id, quote=quote),),
     )
 

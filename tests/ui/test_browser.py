@@ -1,0 +1,141 @@
+"""The app as a lawyer meets it: a real server, a real browser, one question."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from corpus.settings import Settings
+
+pytest.importorskip("playwright", reason="playwright is not installed")
+from playwright.sync_api import Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+MARRIAGE = "À partir de quel âge peut-on contracter mariage ?"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def url(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = _free_port()
+    log = tmp_path_factory.mktemp("app") / "streamlit.log"
+    today = {"INFORCE_TODAY": "2026-11-22"}
+    options = [f"--server.port={port}", "--server.address=127.0.0.1"]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "ui/app.py", *options],
+            cwd=ROOT,
+            env={**os.environ, **settings.environment(), **today},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _await(f"http://127.0.0.1:{port}/_stcore/health", server, log)
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def _await(health: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the server answers, or fail with what it printed."""
+    for _ in range(300):
+        if server.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(health, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the app did not start:\n{log.read_text(encoding='utf-8')}")
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        found = browser.new_page(viewport={"width": 1200, "height": 900})
+        found.set_default_timeout(30_000)
+        expect.set_options(timeout=30_000)
+        yield found
+        browser.close()
+
+
+def test_a_question_typed_and_dated_is_answered_with_a_card(page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_label("Question").fill(MARRIAGE)
+    page.get_by_role("button", name="Ask", exact=True).wait_for()
+    _type_day(page, "2006-04-04")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    card = page.locator("article.card")
+    expect(card).to_have_count(1)
+    expect(card.locator(".label")).to_have_text("art. 144")
+    expect(card.locator(".chip")).to_have_text("In force from 21 March 1804 to 4 April 2006")
+    expect(card.locator("mark")).to_contain_text("quinze ans")
+    expect(page.locator(".banner.past")).to_contain_text("4 April 2006")
+    assert "as_at=2006-04-04" in page.url
+    _keep_picture(page)
+
+
+def test_the_page_fits_a_phone(page: Page, url: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(url + "?" + urlencode({"q": MARRIAGE, "as_at": "2006-04-04"}))
+    expect(page.locator("article.card")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    box = page.locator("article.card").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 360
+
+
+def test_going_back_shows_the_question_before(page: Page, url: str) -> None:
+    page.goto(url + "?" + urlencode({"q": MARRIAGE, "as_at": "2006-04-04"}))
+    expect(page.locator(".card .label")).to_have_text("art. 144")
+    page.get_by_role("button", name="Ask the same of today’s law").click()
+    expect(page.locator(".banner.today")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".banner.past")).to_be_visible()
+    expect(page.locator(".card .chip")).to_contain_text("4 April 2006")
+
+
+def _type_day(page: Page, day: str) -> None:
+    field = page.get_by_test_id("stDateInput").first
+    field.click()
+    page.keyboard.type(day.replace("-", ""))
+    page.keyboard.press("Escape")
+
+
+def _keep_picture(page: Page) -> None:
+    """Save the picture that the README shows, when asked to."""
+    if os.environ.get("INFORCE_SAVE_SCREENSHOTS") == "1":
+        folder = ROOT / "docs/images"
+        folder.mkdir(parents=True, exist_ok=True)
+        height = page.evaluate(
+            "document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight"
+        )
+        page.set_viewport_size({"width": 1000, "height": int(height) + 20})
+        page.wait_for_timeout(500)
+        page.screenshot(path=folder / "ask.png")

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from agent.trace import (
+    Abstention,
+    AbstentionReason,
+    Answer,
+    GoverningDate,
+    StopReason,
+    ToolCall,
+    Trace,
+    Turn,
+)
+from corpus.model import Citation, SourceRef
+from ui import render
+from ui.advice import HEADINGS
+from ui.cards import Card, Span
+from ui.export import as_json, as_markdown
+
+EVIL = '<script>alert(1)</script>"onmouseover=x \u202e'
+TODAY = date(2026, 11, 22)
+
+
+def citation(text: str, quote: str) -> Citation:
+    start = text.index(quote)
+    return Citation(
+        version_id="uk/a#b@2000-01-01",
+        provision_id="uk/a#b",
+        work_id="uk/a",
+        work_title=f"Act {EVIL}",
+        label=f"s 1 {EVIL}",
+        valid_from=date(2000, 1, 1),
+        valid_to=date(2010, 1, 1),
+        as_at=date(2005, 1, 1),
+        quote=quote,
+        start=start,
+        end=start + len(quote),
+    )
+
+
+def evil_card(url: str | None = "https://example.org") -> Card:
+    text = f"Before {EVIL} quoted & <b>bold</b> after {EVIL}"
+    return Card(
+        number=1,
+        citation=citation(text, "quoted & <b>bold</b>"),
+        heading=f"Heading {EVIL}",
+        text=text,
+        language="en",
+        in_force="from 1 January 2000 to 31 December 2009",
+        since=f"Amended {EVIL}",
+        spans=(
+            Span(kind="cited", words=f"In force {EVIL}", days=100),
+            Span(kind="gap", words="No text in force", days=10),
+            Span(kind="text", words="In force", days=1),
+        ),
+        source=SourceRef(file="a.xml", url=url),
+        note=EVIL,
+        licence=None,
+        official=f"1 c. 1 {EVIL}",
+    )
+
+
+def trace(**more: object) -> Trace:
+    call = ToolCall(
+        id="1",
+        name="search_statutes",
+        arguments={"query": EVIL, "as_at": "2005-01-01"},
+        result={"hits": [1, 2]},
+    )
+    fields: dict[str, object] = {
+        "id": "abc",
+        "question": f"Question {EVIL}",
+        "governing": GoverningDate(as_at=date(2005, 1, 1), ground="Given."),
+        "turns": (Turn(index=0, thought=EVIL, calls=(call,)),),
+        "stop": StopReason.ABSTAINED,
+        "policy": "extractive",
+        "corpus_hash": "f" * 64,
+        "started": datetime(2026, 11, 22, tzinfo=UTC),
+    }
+    return Trace.model_validate({**fields, **more})
+
+
+def test_nothing_that_was_written_elsewhere_becomes_markup() -> None:
+    shown = Answer(text=f"{EVIL} [1]", citations=(evil_card().citation,))
+    declined = Abstention(reason=AbstentionReason.REPEALED, explanation=EVIL)
+    for html in (
+        render.card(evil_card()),
+        render.answer(shown),
+        render.abstention(declined),
+        render.steps(trace()),
+        render.call_words(trace().turns[0].calls[0]),
+        render.banner(GoverningDate(as_at=TODAY, ground=EVIL, assumed=True), TODAY),
+        render.footer(EVIL, 3, [EVIL]),
+    ):
+        assert "<script" not in html
+        assert '"onmouseover' not in html
+        assert "\u202e" not in html
+
+
+def test_the_quote_is_marked_and_escaped() -> None:
+    assert "<mark>quoted &amp; &lt;b&gt;bold&lt;/b&gt;</mark>" in render.card(evil_card())
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "http://x", None])
+def test_only_a_secure_address_becomes_a_link(url: str | None) -> None:
+    assert "href" not in render.card(evil_card(url))
+
+
+@pytest.mark.parametrize(
+    ("as_at", "kind"), [("2026-11-21", "past"), ("2026-11-22", "today"), ("2026-11-23", "future")]
+)
+def test_the_banner_changes_colour_to_the_day(as_at: str, kind: str) -> None:
+    governing = GoverningDate(as_at=date.fromisoformat(as_at), ground="Given.")
+    assert f'class="banner {kind}"' in render.banner(governing, TODAY)
+
+
+def test_an_assumed_date_is_said() -> None:
+    ground = "Taken from the words “3 March 2004” in the question."
+    governing = GoverningDate(as_at=date(2004, 3, 3), ground=ground, assumed=True)
+    assert ground in render.banner(governing, TODAY)
+
+
+def test_marks_in_the_answer_lead_to_their_cards() -> None:
+    html = render.answer(Answer(text="So. [1]", citations=(evil_card().citation,)))
+    assert 'href="#citation-1"' in html
+    assert 'id="citation-1"' in render.card(evil_card())
+
+
+def test_every_reason_has_words() -> None:
+    for reason in AbstentionReason:
+        html = render.abstention(Abstention(reason=reason, explanation="Because."))
+        assert HEADINGS[reason].split("’")[0] in html
+
+
+def test_many_equal_searches_are_told_as_one() -> None:
+    calls = tuple(
+        ToolCall(id=str(y), name="search_statutes", arguments={"as_at": f"{y}-01-01"})
+        for y in range(1990, 2003)
+    )
+    html = render.steps(trace(turns=(Turn(index=0, calls=calls),)))
+    assert "13 other days, 1990-01-01 to 2002-01-01" in html
+
+
+def test_a_broken_tool_call_is_shown_as_it_is() -> None:
+    call = ToolCall(id="1", name="read_provision", arguments={}, error="The engine is down.")
+    assert "The engine is down." in render.call_words(call)
+    refused = ToolCall(id="1", name="magic", arguments={}, result={"problem": "No such tool."})
+    assert "No such tool." in render.call_words(refused)
+
+
+def test_the_note_to_keep_stands_alone() -> None:
+    shown = evil_card()
+    answered = trace(
+        answer=Answer(text="So. [1]", citations=(shown.citation,)), stop=StopReason.ANSWERED
+    )
+    note = as_markdown(answered, (shown,))
+    for part in ("1 January 2005", shown.citation.version_id, "> quoted", "f" * 64, "abc"):
+        assert part in note
+    assert Trace.model_validate_json(as_json(answered)) == answered
+
+
+def test_a_declined_answer_can_be_kept_too() -> None:
+    declined = trace(
+        governing=None, abstention=Abstention(reason=AbstentionReason.NO_DATE, explanation="When?")
+    )
+    assert "No date was given." in as_markdown(declined, ())

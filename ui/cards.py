@@ -1,0 +1,159 @@
+"""What a card shows of a citation, read from the store once."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from corpus.model import (
+    Citation,
+    EndReason,
+    Frozen,
+    Interval,
+    Provision,
+    ProvisionHistory,
+    SourceRef,
+    Version,
+)
+from corpus.store import Store
+from ui.words import day_words, interval_words
+
+
+class Span(Frozen):
+    """One stretch of a provision's life. A ``gap`` has no text in force."""
+
+    kind: Literal["text", "cited", "gap"]
+    words: str
+    days: int
+
+
+class Card(Frozen):
+    """A citation with its surroundings. ``text`` is the whole provision, the quote inside it."""
+
+    number: int
+    citation: Citation
+    heading: str | None
+    text: str
+    language: str
+    in_force: str
+    since: str
+    spans: tuple[Span, ...]
+    source: SourceRef
+    note: str | None
+    licence: str | None
+    official: str
+
+
+def build_cards(citations: tuple[Citation, ...], store: Store, today: date) -> tuple[Card, ...]:
+    """Return a card for each citation, in order.
+
+    Raises:
+        LookupError: a cited version has left the store since it was cited.
+    """
+    return tuple(_card(n, c, store, today) for n, c in enumerate(citations, start=1))
+
+
+def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
+    version = store.version(citation.version_id, citation.known_at)
+    history, work = store.history(citation.provision_id), store.work(citation.work_id)
+    if version is None or history is None or work is None:
+        raise LookupError(f"{citation.version_id} has left the store since it was cited")
+    rows = _siblings(history, version)
+    notes = [note for note in (version.note, work.note) if note]
+    return Card(
+        number=number,
+        citation=citation,
+        heading=version.heading,
+        text=version.text,
+        language=version.language,
+        in_force=interval_words(citation.valid),
+        since=since_words(version.id, rows, history.provision, citation.label, today),
+        spans=_spans(rows, version.id, today),
+        source=version.source,
+        note=" ".join(notes) or None,
+        licence=work.licence,
+        official=work.citation,
+    )
+
+
+def since_words(
+    version_id: str, rows: tuple[Version, ...], provision: Provision, label: str, today: date
+) -> str:
+    """Say what became of a cited text, by what is known now: amended since, or still the law."""
+    now = next((row for row in rows if row.id == version_id), None)
+    if now is None:
+        return "As published since, this text was not the law at any time."
+    said = _fate(now, rows, today)
+    number = provision.label_on(today)
+    if number is not None and number != label:
+        said += f" Today it is numbered {number}."
+    return said
+
+
+def _fate(row: Version, rows: tuple[Version, ...], today: date) -> str:
+    if row.valid_to is None:
+        return "Not amended since: this is still the text in force."
+    by = f" by {row.ended_by}" if row.ended_by else ""
+    done = row.valid_to <= today
+    what = _ENDED[row.ended or EndReason.UNKNOWN][0 if done else 1]
+    said = f"{what} {day_words(row.valid_to)}{by}."
+    later = [v for v in rows if v.valid_from is not None and row.valid_to < v.valid_from <= today]
+    if later:
+        said += f" Changed {len(later)} more {'time' if len(later) == 1 else 'times'} since."
+    return said if done else f"Still in force today. {said}"
+
+
+_ENDED = {
+    EndReason.SUPERSEDED: ("Amended on", "Will be amended on"),
+    EndReason.REPEALED: ("Repealed on", "Will be repealed on"),
+    EndReason.EXPIRED: ("Expired on", "Expires on"),
+    EndReason.ANNULLED: ("Annulled on", "Annulled with effect from"),
+    EndReason.SUSPENDED: ("Suspended on", "Suspended from"),
+    EndReason.UNKNOWN: ("The record ends on", "The record ends on"),
+}
+
+
+def _siblings(history: ProvisionHistory, version: Version) -> tuple[Version, ...]:
+    """Return the dated rows, as known now, in the language and for the territory of ``version``."""
+    rows = (
+        row
+        for row in history.versions
+        if row.is_known()
+        and row.valid_from is not None
+        and row.language == version.language
+        and (row.extent is None or version.extent is None or _meet(row.extent, version.extent))
+    )
+    return tuple(sorted(rows, key=lambda row: row.valid_from or date.min))
+
+
+def _meet(one: str, other: str) -> bool:
+    return not set(one.split("+")).isdisjoint(other.split("+"))
+
+
+def _spans(rows: tuple[Version, ...], cited: str, today: date) -> tuple[Span, ...]:
+    """Return the life of a provision from its first text to today or its last change."""
+    spans: list[Span] = []
+    reached = rows[0].valid_from or today if rows else today
+    for row in rows:
+        start = row.valid_from or today
+        if start < reached:
+            continue  # another territory's text of the same days
+        if start > reached:
+            spans.append(_gap(reached, start))
+        kind: Literal["text", "cited"] = "cited" if row.id == cited else "text"
+        end = row.valid_to or max(today, start)
+        words = f"In force {interval_words(row.valid)}"
+        spans.append(Span(kind=kind, words=words, days=_days(start, end)))
+        reached = end
+    if reached < today:
+        spans.append(_gap(reached, today))
+    return tuple(spans)
+
+
+def _gap(start: date, end: date) -> Span:
+    words = f"No text in force {interval_words(Interval(start=start, end=end))}"
+    return Span(kind="gap", words=words, days=_days(start, end))
+
+
+def _days(start: date, end: date) -> int:
+    return max(1, (end - start).days)

@@ -1,0 +1,30 @@
+"""The library that this process answers from, opened once and reopened when it is rebuilt."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from agent.library import Library
+from corpus.settings import Settings
+
+
+def open_library() -> Library:
+    """Return the library of the settings in the environment.
+
+    Raises:
+        StoreError: there is no store, or it has another schema.
+        IndexMissingError: there is no index, or it belongs to another corpus.
+    """
+    settings = Settings.load()
+    return _opened(settings.store_url, settings.index_url)[0]
+
+
+def _unchanged(opened: tuple[Library, str]) -> bool:
+    library, corpus_hash = opened
+    return library.index.corpus_hash == corpus_hash
+
+
+@st.cache_resource(show_spinner="Opening the library", validate=_unchanged)
+def _opened(store_url: str, index_url: str) -> tuple[Library, str]:
+    library = Library.open(Settings(store_url=store_url, index_url=index_url))
+    return library, library.corpus_hash
