@@ -13,7 +13,7 @@ from corpus.model import Frozen
 from ui.words import day_words, territory_words
 
 HEADINGS = {
-    AbstentionReason.NO_DATE: "Which day’s law?",
+    AbstentionReason.NO_DATE: "A date is needed",
     AbstentionReason.NOT_YET_IN_FORCE: "Not yet in force",
     AbstentionReason.REPEALED: "No longer in force",
     AbstentionReason.COVERAGE_GAP: "Outside what this corpus holds",

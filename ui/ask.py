@@ -156,8 +156,9 @@ def _outcome(library: Library, asked: Asked) -> None:
     if trace.abstention is not None:
         st.html(render.abstention(trace.abstention))
         _suggest(trace, asked)
-    with st.expander("How this was found", icon=":material/route:"):
-        st.html(render.steps(trace))
+    if trace.turns:
+        with st.expander("How this was found", icon=":material/route:"):
+            st.html(render.steps(trace))
     _keep(trace, asked, cards)
 
 

@@ -40,7 +40,7 @@ def banner(governing: GoverningDate, today: date) -> str:
     day = governing.as_at
     when = "past" if day < today else "future" if day > today else "today"
     notes = {
-        "past": "Texts shown here may have changed since.",
+        "past": "It may have changed since.",
         "future": "Only law already enacted is known; it may still change.",
         "today": "This is today’s law, as far as the corpus has been kept up to date.",
     }
