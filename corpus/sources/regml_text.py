@@ -69,7 +69,7 @@ def _name(key: str) -> tuple[str, str]:
     if interpretation and not number:
         return "comment", f"Supplement I, {_INTRODUCTION.get(tail, tail.strip('-'))}"
     if interpretation:
-        return "comment", f"Comment {number if number[0].isdigit() else f'app. {number}'}"
+        return "comment", f"Comment {number if number[0].isdigit() else f'app. {number}'}{tail}"
     if number[:1].isdigit():
         return "section", f"§ {part}.{number}"
     return "appendix", f"Appendix {number or part}"
