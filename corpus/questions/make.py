@@ -51,10 +51,11 @@ def _of_family(
         groups = [groups[n] for n in sorted(chance.sample(range(len(groups)), wanted))]
     seen: set[str] = set()
     for line, group in groups:
-        for question in _worded(work, line, group, chance):
-            if question.id not in seen:
-                seen.add(question.id)
-                yield question
+        asked = list(_worded(work, line, group, chance))
+        ids = {question.id for question in asked}
+        if len(ids) == len(group) and seen.isdisjoint(ids):
+            seen |= ids
+            yield from asked
 
 
 def _by_provision(history: WorkHistory) -> list[ProvisionHistory]:

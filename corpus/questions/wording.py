@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import tomllib
 from datetime import date
 from functools import cache
@@ -11,6 +12,8 @@ from importlib.resources import files
 from corpus.model import Frozen, Work
 from corpus.questions.figures import FigureKind
 from corpus.questions.question import Span
+
+_CODE = re.compile(r"\w?\d+")  # a publisher's code for a work, which no lawyer writes
 
 
 class Wording(Frozen):
@@ -49,8 +52,9 @@ def wording(language: str) -> Wording:
 def citation(work: Work, label: str, chance: random.Random) -> str:
     """Name a provision as a lawyer would, now and then by a short title of its work."""
     name = work.title
-    if work.aliases and chance.random() < 0.3:
-        name = chance.choice(work.aliases)
+    short = [alias for alias in work.aliases if not _CODE.fullmatch(alias)]
+    if short and chance.random() < 0.3:
+        name = chance.choice(short)
     return wording(work.language).citation.format(title=name, label=label)
 
 

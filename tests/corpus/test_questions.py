@@ -1,5 +1,5 @@
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date
 from itertools import islice
@@ -36,6 +36,7 @@ from corpus.questions import (
 from corpus.questions.wording import spoken, wordings
 from corpus.resolve import resolve
 from corpus.sources.jsonl import Jsonl
+from corpus.sources.registry import open_source
 from tests.corpus.build import DUTY, WORK, history, version
 
 OLD = "A person who sells a widget is liable to a fine not exceeding £1,000 for each widget sold."
@@ -380,6 +381,23 @@ def test_ids_are_unique_and_pairs_are_whole(asked: list[Question]) -> None:
     assert all(len(pair) == 2 for pair in pairs.values())
 
 
+def test_pairs_that_share_a_day_are_kept_whole_or_not_at_all() -> None:
+    rows = [
+        version(f"2000-01-0{n}", f"2000-01-0{n + 1}", f"The duty falls on the {who}.")
+        for n, who in enumerate(("buyer", "seller", "carrier"), 1)
+    ]
+    for seed in range(20):
+        pairs = Counter(q.pair for q in made(history(*rows), Family.PAIRED_DATES, seed))
+        assert pairs
+        assert set(pairs.values()) == {2}
+
+
+def test_a_publishers_code_is_no_name_for_a_work() -> None:
+    work = two_fines().model_copy(update={"work": WORK.model_copy(update={"aliases": ("C0001",)})})
+    texts = [q.text for seed in range(20) for q in made(work, Family.TEXT_AT_DATE, seed)]
+    assert not any("C0001" in text for text in texts)
+
+
 def test_no_act_is_in_two_splits(asked: list[Question]) -> None:
     splits = defaultdict(set)
     for question in asked:
@@ -486,3 +504,40 @@ def test_an_absent_or_unwritable_file_is_one_sentence(
         list(read_questions(tmp_path / "none.jsonl"))
     with pytest.raises(BadInputError, match="Cannot write questions to"):
         write_questions(asked[:1], tmp_path / "no" / "q.jsonl")
+
+
+# --- the real corpora ---
+
+CORPORA = Path(__file__).parents[2] / "../shared/corpora"
+
+
+@pytest.mark.corpora
+@pytest.mark.slow
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the folder of shared corpora is absent")
+def test_real_histories_give_fifty_thousand_questions_that_resolve_to_their_gold() -> None:
+    total = 0
+    for name in ("fr-codes-git", "ee-riigiteataja-git"):
+        for work in open_source(str(CORPORA / name)).works(fail):
+            provisions = {p.id: work.of(p) for p in work.provisions}
+            for question in make_questions([work], seed=1):
+                total += 1
+                if question.as_at is None:
+                    continue
+                held = provisions[question.provision_id]
+                found = resolve(held, question.as_at, question.known_at)
+                gold = found.id if isinstance(found, Version) else found.status
+                assert gold == (question.gold_version or question.decline)
+    assert total >= 50_000
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the folder of shared corpora is absent")
+def test_bribery_by_a_unit_is_asked_with_five_years_before_2024_03_01_and_three_from_then() -> None:
+    source = open_source(str(CORPORA / "cn-lawrefbook"))
+    criminal = next(w for w in source.works(lambda _: None) if w.work.id == "cn/刑法")
+    asked = [
+        (str(q.as_at), q.gold_span.text)
+        for q in make_questions([criminal], families=[Family.FIRST_LAST_DAY])
+        if q.label == "第三百九十三条"
+    ]
+    assert asked == [("2024-02-29", "五年"), ("2024-03-01", "三年")]

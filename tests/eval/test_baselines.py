@@ -23,7 +23,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="module")
 def questions(store: Store) -> list[Question]:
-    return list(make_questions(store.histories(), seed=2, per_family=6))
+    return list(make_questions(store.histories(), seed=2, per_family=2))
 
 
 def test_an_oracle_that_reads_the_store_is_always_right(
