@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from retrieval.url import IndexUrl
 
 READ_PRIVILEGES = "read and view_index_metadata"
 WRITE_PRIVILEGES = "create_index, delete_index, write, monitor and manage"
+logging.getLogger("elastic_transport").addHandler(logging.NullHandler())  # errors say it once
+
 CONNECTIONS = 16  # to each node; more searches than that wait their turn
 
 
@@ -104,25 +107,22 @@ def in_words(url: IndexUrl, error: ApiError | TransportError) -> InForceError:
 def refused(url: IndexUrl, status: int, body: object) -> InForceError:
     """Say what the status and body of a refusal mean."""
     node = f"Elasticsearch at {url.hosts[0]}"
-    if status == 401 and "missing authentication" in str(body):
-        return SearchFailedError(f"{node} wants a key: set INFORCE_ES_API_KEY")
-    if status == 401:
-        return SearchFailedError(
-            f"{node} does not accept the key or password given: "
-            "check INFORCE_ES_API_KEY and the index URL"
-        )
-    if status == 403:
-        return SearchFailedError(
-            f"{node} does not let this key do that with '{url.place}': searching needs "
-            f"{READ_PRIVILEGES} on '{url.place}*', building also {WRITE_PRIVILEGES}"
-        )
     if status == 404:
         return IndexMissingError(
             f"there is no search index at {url}; build it with 'inforce index build'"
         )
-    if status == 429:
-        return SearchFailedError(f"{node} is overloaded; try again later")
-    return SearchFailedError(f"{node} failed with status {status}: {reason(body)}")
+    if status == 401 and "missing authentication" in str(body):
+        return SearchFailedError(f"{node} wants a key: set INFORCE_ES_API_KEY")
+    sentences = {
+        401: "does not accept the key or password given: check INFORCE_ES_API_KEY and the URL",
+        403: f"does not let this key do that with '{url.place}': searching needs {READ_PRIVILEGES} "
+        f"on '{url.place}*', building also {WRITE_PRIVILEGES}",
+        429: "is overloaded; try again later",
+        503: f"does not have all of '{url.place}' ready; try again later",
+    }
+    return SearchFailedError(
+        f"{node} {sentences.get(status, f'failed with status {status}: {reason(body)}')}"
+    )
 
 
 def reason(body: Any) -> str:

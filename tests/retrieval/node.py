@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 START = Path(__file__).parents[2] / "../shared/elasticsearch/start"
@@ -67,7 +67,7 @@ class Node:
     def wait(self, seconds: float = 180, nodes: int = 1) -> None:
         """Wait until the node answers, secured or not, in a cluster of ``nodes``."""
         until = time.monotonic() + seconds
-        path = f"/_cluster/health?wait_for_nodes={nodes}&timeout=1s"
+        path = f"/_cluster/health?wait_for_nodes={nodes}&wait_for_status=yellow&timeout=1s"
         while time.monotonic() < until:
             assert self._process is not None
             if self._process.poll() is not None:
@@ -114,16 +114,14 @@ def node_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running(*options: str) -> Iterator[Node]:
-    """A node of one's own."""
-    with node_folder() as folder:
-        node = Node(folder, *options)
+def running(*options: str, folder: Path | None = None) -> Iterator[Node]:
+    """A node of one's own, in ``folder`` or in one that is removed afterwards."""
+    with ExitStack() as stack:
+        node = Node(folder or stack.enter_context(node_folder()), *options)
         node.start()
-        try:
-            node.wait()
-            yield node
-        finally:
-            node.stop()
+        stack.callback(node.stop)
+        node.wait()
+        yield node
 
 
 @contextmanager
