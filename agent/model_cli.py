@@ -1,0 +1,81 @@
+"""Verbs of the language models: prepare, list, serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from corpus.console import errors, out, print_json, progress_bar
+
+app = typer.Typer(help="Language models: prepare them, see which there are.", no_args_is_help=True)
+
+
+@app.command(epilog="Example:  inforce model prepare smollm2")
+def prepare(
+    name: Annotated[str, typer.Argument(help="smollm2 or tiny.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one object.")] = False,
+) -> None:
+    """Make a model ready to use, once; run it again to check every file's checksum."""
+    from agent.models import manifest_of
+    from agent.models import prepare as run
+
+    with progress_bar(f"Preparing {name}") as advance:
+        spec = run(name, advance)
+    manifest = manifest_of(spec)
+    if json:
+        print_json({**spec.model_dump(), "source": manifest.source if manifest else None})
+    else:
+        out.print(f"{spec.name} is ready: {spec.location}", soft_wrap=True)
+
+
+@app.command("list", epilog="Example:  inforce model list")
+def list_models(
+    json: Annotated[bool, typer.Option("--json", help="Print one object per model.")] = False,
+) -> None:
+    """List the models that come with InForce, and whether they are ready."""
+    from agent.models import known_models, manifest_of
+
+    for spec in known_models():
+        manifest = manifest_of(spec)
+        if json:
+            source = manifest.source if manifest else None
+            print_json({**spec.model_dump(), "ready": manifest is not None, "source": source})
+        else:
+            state = (
+                spec.location if manifest else f"not prepared: inforce model prepare {spec.name}"
+            )
+            out.print(f"[bold]{spec.name}[/]  {spec.summary}\n  {state}", soft_wrap=True)
+
+
+def serve_model(  # noqa: PLR0913
+    name: Annotated[str, typer.Argument(help="smollm2, tiny, a folder or a hub id.")],
+    port: Annotated[int, typer.Option(help="Where it listens, on this machine only.")] = 8000,
+    python: Annotated[
+        str | None, typer.Option(help="The interpreter of the environment that has vLLM.")
+    ] = None,
+    adapter: Annotated[
+        Path | None, typer.Option(help="A LoRA adapter; it is served under its folder's name.")
+    ] = None,
+    context: Annotated[int | None, typer.Option(help="Tokens of prompt and answer.")] = None,
+    cpu: Annotated[bool, typer.Option(help="Serve without a GPU.")] = False,
+) -> None:
+    """Serve a model with vLLM, as an OpenAI-compatible endpoint; Ctrl-C ends it."""
+    from agent.models import models_home
+    from agent.serving import Serving, served
+
+    wanted = {"model": name, "port": port, "adapter": adapter, "context": context, "cpu": cpu}
+    if python is not None:
+        wanted["python"] = python
+    serving = Serving.model_validate(wanted)
+    log = models_home() / f"vllm-{port}.log"
+    with errors.status(f"Starting vLLM on {name}; it writes to {log}") as status:
+
+        def waiting(seconds: float) -> None:
+            status.update(f"Starting vLLM on {name} ({seconds:.0f} s); it writes to {log}")
+
+        with served(serving, log=log, waiting=waiting) as process:
+            status.stop()
+            out.print(f"{serving.served_name} is served at {serving.url}", soft_wrap=True)
+            process.wait()
