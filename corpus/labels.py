@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+LABEL_KEYS = 2
+"""Raise it when :func:`label_key` changes: stored works are then read again."""
+
 _KINDS = re.compile(
     r"^(?:articles?|arts?|artículos?|artikel|sections?|sect|sec|ss?|regulations?|reg|rules?|"
     r"paragraphs?|paras?|paragrahv|schedules?|sch|§+)(?![a-z])[\s.:]*"

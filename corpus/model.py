@@ -117,6 +117,10 @@ class SourceRef(Frozen):
     locator: str | None = None
     url: str | None = None
 
+    def words(self) -> str:
+        """Say where a text was read: the file, the place inside it, the official page."""
+        return " ".join(part for part in (self.file, self.locator, self.url) if part)
+
 
 class Work(Frozen):
     """An act, code, regulation or constitution: the thing that bears a title.

@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from corpus import tables
 from corpus.clock import now
 from corpus.database import open_database
-from corpus.labels import label_key
+from corpus.errors import StoreError
+from corpus.labels import LABEL_KEYS, label_key
 from corpus.locking import writer_lock
 from corpus.model import (
     Coverage,
@@ -205,7 +206,7 @@ class Store:
 
         Rows that the new reading no longer contains are retired, new ones appended.
         """
-        content = _digest(history.model_dump_json())
+        content = _digest(f"{LABEL_KEYS}{history.model_dump_json()}")
         with self._engine.begin() as connection:
             if self._content(connection, history.work.id) == content:
                 return False
@@ -232,8 +233,11 @@ class Store:
         )
 
     def _rows(self, query: sa.Select[Any]) -> list[_Row]:
-        with self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+        try:
+            with self._engine.connect() as connection:
+                return [dict(row) for row in connection.execute(query).mappings()]
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreError(f"cannot read the store at {self._engine.url}: {error}") from error
 
     def _provisions(self, query: sa.Select[Any]) -> list[Provision]:
         rows = self._rows(query)

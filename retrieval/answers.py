@@ -10,7 +10,7 @@ from datetime import date
 from typing import Literal
 
 from corpus.errors import BadInputError
-from corpus.model import Frozen, Provision, SourceRef, Version
+from corpus.model import Frozen, Provision, Version
 from corpus.store import Store
 from retrieval.citation import resolve_citation
 
@@ -125,11 +125,6 @@ def in_force_pair(
     return pair[0], pair[1]
 
 
-def source_words(source: SourceRef) -> str:
-    """Say where a text was read: file, place inside it, official page."""
-    return " ".join(part for part in (source.file, source.locator, source.url) if part)
-
-
 def _lines(
     provision: Provision, known: Iterable[Version], known_at: date | None
 ) -> Iterator[VersionLine]:
@@ -146,5 +141,5 @@ def _lines(
             introduced_by=row.introduced_by,
             known_from=row.known_from,
             text=row.text,
-            source=source_words(row.source),
+            source=row.source.words(),
         )

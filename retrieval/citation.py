@@ -15,7 +15,7 @@ from datetime import date
 from typing import Literal
 
 from corpus.labels import label_key
-from corpus.model import Frozen, Label, Provision, SourceRef, Version
+from corpus.model import Frozen, Label, Provision, Version
 from corpus.resolve import (
     Ambiguous,
     NotYetInForce,
@@ -147,7 +147,7 @@ class _Asked:
             valid_from=shown.valid_from if shown else None,
             valid_to=shown.valid_to if shown else None,
             text=shown.text if shown and live else None,
-            source=_source_words(shown.source) if shown else None,
+            source=shown.source.words() if shown else None,
             explanation=explain(resolution),
             resolution=resolution,
         )
@@ -160,10 +160,6 @@ def _shown(resolution: Resolution) -> Version | None:
     if isinstance(resolution, Repealed):
         return resolution.last_version
     return resolution.next_version if isinstance(resolution, NotYetInForce) else None
-
-
-def _source_words(source: SourceRef) -> str:
-    return " ".join(part for part in (source.file, source.locator, source.url) if part)
 
 
 def _in_work(asked: _Asked, work_id: str) -> CitationAnswer | None:
