@@ -15,10 +15,10 @@ from typing import Any
 
 from corpus.errors import IndexMissingError, SearchFailedError
 from retrieval.analysis import CHAINS, Chain, TextQuery, highlights, stemmed_languages, text_query
-from retrieval.elastic_build import SCHEMA_VERSION, Meta, read_meta
+from retrieval.elastic_build import SCHEMA_VERSION, Live, read_live
 from retrieval.elastic_node import CONNECTIONS, ElasticSettings, answering, connect, refused
-from retrieval.layout import EVERYWHERE, stems_field
-from retrieval.query import Hit, StatuteQuery
+from retrieval.layout import EVERYWHERE, FACET_COUNTS, STATUSES, Status, facets, stems_field
+from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 from retrieval.url import IndexUrl
 
 _BATCH = 16  # searches in one request of search_many
@@ -40,12 +40,17 @@ class ElasticIndex:
         self._client = connect(url, self._settings)
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
-        self._meta, self._read_at = self._read_meta(), time.monotonic()
+        self._live, self._read_at = self._read_live(), time.monotonic()
 
     @property
     def corpus_hash(self) -> str:
         """Return the hash of the corpus that the live index was built from."""
-        return self._current().corpus_hash
+        return self._current().meta.corpus_hash
+
+    @property
+    def version(self) -> str:
+        """Return the name of the index behind the alias."""
+        return self._current().name
 
     def search(self, query: StatuteQuery) -> list[Hit]:
         """Return hits in force on ``query.as_at``, best first, one per provision.
@@ -58,7 +63,7 @@ class ElasticIndex:
         words = text_query(query.text, query.languages)
         if words.empty:
             return []
-        request = search_request(words, query, CHAINS[self._current().chain])
+        request = search_request(words, query, CHAINS[self._current().meta.chain])
         with answering(self._url):
             answer = self._client.search(
                 index=self._url.place, **self._how(), body={**request, **self._limits()}
@@ -73,6 +78,69 @@ class ElasticIndex:
         batches = [queries[i : i + _BATCH] for i in range(0, len(queries), _BATCH)]
         return [hits for found in self._pool.map(self._search_batch, batches) for hits in found]
 
+    def facets(self, query: StatuteQuery) -> Facets:
+        """Count what ``query`` finds on its date and, by status, on others.
+
+        Raises:
+            SearchFailedError: as :meth:`search`.
+        """
+        words = text_query(query.text, query.languages)
+        if words.empty:
+            return facets({}, {})
+        chain = CHAINS[self._current().meta.chain]
+        asked = {status: engine_query(words, query, chain, status) for status in STATUSES}
+        provisions = {"provisions": {"cardinality": {"field": "provision"}}}
+        lines: list[dict[str, Any]] = []
+        for status, found in asked.items():
+            aggs = {**provisions, **(FACET_COUNTS if status == "in_force" else {})}
+            lines += [self._how(), {"query": found, "size": 0, "aggs": aggs} | self._limits()]
+        with answering(self._url):
+            answers = self._client.msearch(index=self._url.place, searches=lines)["responses"]
+        counted = {s: self._whole(a)["aggregations"] for s, a in zip(asked, answers, strict=True)}
+        statuses = {status: count["provisions"]["value"] for status, count in counted.items()}
+        return facets(counted["in_force"], statuses)
+
+    def keys(self) -> Iterator[str]:
+        """Yield the key of every row held, as of one moment."""
+        with answering(self._url):
+            moment = self._client.open_point_in_time(index=self._url.place, keep_alive="5m")["id"]
+            after: list[Any] | None = None
+            while True:
+                page = self._whole(
+                    self._client.search(
+                        pit={"id": moment, "keep_alive": "5m"},
+                        sort=[{"_shard_doc": "asc"}],
+                        size=10_000,
+                        source=False,
+                        track_total_hits=False,
+                        search_after=after,
+                    ).body
+                )
+                rows = page["hits"]["hits"]
+                yield from (row["_id"] for row in rows)
+                if not rows:
+                    break
+                moment, after = page["pit_id"], rows[-1]["sort"]
+            self._client.close_point_in_time(id=moment)
+
+    def status(self) -> IndexStatus:
+        """Say what the live index is, how large (without replicas), and its health."""
+        live = self._current()
+        with answering(self._url):
+            health = self._client.cluster.health(index=live.name)["status"]
+            stats = self._client.indices.stats(index=live.name, metric=["docs", "store"])
+        held = stats["_all"]["primaries"]
+        return IndexStatus(
+            engine="elastic",
+            place=str(self._url),
+            version=live.name,
+            chain=live.meta.chain,
+            corpus_hash=live.meta.corpus_hash,
+            rows=held["docs"]["count"],
+            bytes=held["store"]["size_in_bytes"],
+            health=health,
+        )
+
     def close(self) -> None:
         """Release the connections."""
         with self._lock:
@@ -82,7 +150,7 @@ class ElasticIndex:
         self._client.close()
 
     def _search_batch(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
-        chain = CHAINS[self._current().chain]
+        chain = CHAINS[self._current().meta.chain]
         words = [text_query(query.text, query.languages) for query in queries]
         sent = [i for i, some in enumerate(words) if not some.empty]
         answers: list[list[Hit]] = [[] for _ in queries]
@@ -99,7 +167,7 @@ class ElasticIndex:
 
     def _how(self) -> dict[str, Any]:
         """Return how to search: all shards or none, and with the same word weights on each."""
-        several = self._current().shards > 1
+        several = self._current().meta.shards > 1
         how: dict[str, Any] = {"allow_partial_search_results": False}
         return {**how, "search_type": "dfs_query_then_fetch"} if several else how
 
@@ -108,57 +176,74 @@ class ElasticIndex:
         return {"timeout": f"{int(self._settings.timeout * 1000)}ms"}
 
     def _hits(self, answer: Mapping[str, Any], words: TextQuery) -> list[Hit]:
-        """Read an answer; one that is an error or incomplete is a failure, not few hits."""
+        return [_hit(found, words) for found in self._whole(answer)["hits"]["hits"]]
+
+    def _whole(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return an answer; one that is an error or incomplete is a failure, not few hits."""
         if "error" in answer:
             raise refused(self._url, answer.get("status", 500), answer["error"])
         if answer["timed_out"] or answer["_shards"]["failed"]:
-            raise SearchFailedError(
-                f"Elasticsearch at {self._url} did not finish the search in time"
-            )
-        return [_hit(found, words) for found in answer["hits"]["hits"]]
+            raise SearchFailedError(f"Elasticsearch at {self._url} did not finish in time")
+        return answer
 
-    def _current(self) -> Meta:
+    def _current(self) -> Live:
         """Return what the live index says of itself, read again when it may have changed."""
         if time.monotonic() - self._read_at > _FRESH_SECONDS:
             with self._lock:
-                self._meta, self._read_at = self._read_meta(), time.monotonic()
-        return self._meta
+                self._live, self._read_at = self._read_live(), time.monotonic()
+        return self._live
 
-    def _read_meta(self) -> Meta:
+    def _read_live(self) -> Live:
         with answering(self._url):
-            meta = read_meta(self._client, self._url.place)
-        if meta is None or meta.schema_version != SCHEMA_VERSION:
+            live = read_live(self._client, self._url.place)
+        if live is None or live.meta.schema_version != SCHEMA_VERSION:
             raise IndexMissingError(
                 f"the search index at {self._url} was written by another version of InForce; "
                 "build it anew with 'inforce index build'"
             )
-        if self._url.chain_name not in (None, meta.chain):
+        if self._url.chain_name not in (None, live.meta.chain):
             raise IndexMissingError(
-                f"the search index at {self._url} was built with the chain '{meta.chain}', not "
-                f"'{self._url.chain_name}'; build it anew with 'inforce index build'"
+                f"the search index at {self._url} was built with the chain '{live.meta.chain}', "
+                f"not '{self._url.chain_name}'; build it anew with 'inforce index build'"
             )
-        return meta
+        return live
 
 
 # -- the engine's query ------------------------------------------------------------------------
 
 
 def search_request(words: TextQuery, query: StatuteQuery, chain: Chain) -> dict[str, Any]:
-    """Return the body of a search: what to rank by, what to filter by, one hit per provision."""
-    required = [_any(_phrase(reading) for reading in readings) for readings in words.phrases]
-    ranking = [_any(_terms(words, chain, query.languages))] if words.terms else []
-    clauses: dict[str, Any] = {"filter": list(_filters(query))}
-    clauses["must"] = required or ranking
-    if required:
-        clauses["should"] = ranking
+    """Return the body of a search: what to rank and filter by, one hit per provision."""
     return {
-        "query": {"bool": clauses},
+        "query": engine_query(words, query, chain),
         "collapse": {"field": "provision"},
         "sort": [{"_score": "desc"}, {"tie": "asc"}],
         "size": query.limit,
         "track_total_hits": False,
         "_source": ["hit"],
     }
+
+
+def engine_query(
+    words: TextQuery, query: StatuteQuery, chain: Chain, status: Status = "in_force"
+) -> dict[str, Any]:
+    """Return the words to rank by and, beside them, the filters, which add nothing to a score."""
+    phrases = [_any(_phrase(reading) for reading in readings) for readings in words.phrases]
+    ranking = [_any(_terms(words, chain, query.languages))] if words.terms else []
+    clauses = {
+        "filter": [_dated(query, status), *_filters(query)],
+        "must": phrases or ranking,
+        "should": ranking if phrases else [],
+    }
+    return {"bool": clauses}
+
+
+def _dated(query: StatuteQuery, status: Status) -> dict[str, Any]:
+    if status == "in_force":
+        return {"term": {"in_force": str(query.as_at)}}
+    if status == "not_yet_in_force":
+        return {"range": {"row_from": {"gt": str(query.as_at)}}}
+    return {"range": {"row_to": {"lte": str(query.as_at)}}}
 
 
 def _phrase(reading: Sequence[str]) -> dict[str, Any]:
@@ -177,7 +262,6 @@ def _any(queries: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _filters(query: StatuteQuery) -> Iterator[dict[str, Any]]:
-    yield {"term": {"in_force": str(query.as_at)}}
     if query.known_at is None:
         yield {"term": {"latest": True}}
     else:

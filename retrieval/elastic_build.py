@@ -43,6 +43,13 @@ class Meta(Frozen):
     rows: int | None = None
 
 
+class Live(Frozen):
+    """A physical index and what it says of itself."""
+
+    name: str
+    meta: Meta
+
+
 def mapping(chain: Chain, meta: Meta) -> dict[str, Any]:
     """Return the mapping: terms, filters as ranges and keywords, dates beside them, the hit."""
     keyword, day = {"type": "keyword"}, {"type": "date", "format": "yyyy-MM-dd"}
@@ -143,7 +150,7 @@ class ElasticBuilder:
             physical = self._create(corpus_hash, live)
             canaries: list[IndexedText] = []
             count = self._send(physical, _watched(rows, canaries), progress)
-            self._finish(physical, count, canaries)
+            self._finish(physical, corpus_hash, count, canaries)
             self._swap(physical, live)
         self._client.close()
         return count
@@ -165,20 +172,13 @@ class ElasticBuilder:
     def _create(self, corpus_hash: str, live: str | None) -> str:
         """Create the index to fill; what a killed build left under its name goes first."""
         chain, alias = self._url.chain, self._url.place
-        meta = Meta(
-            alias=alias,
-            schema_version=SCHEMA_VERSION,
-            chain=chain.name,
-            corpus_hash=corpus_hash,
-            shards=self._settings.shards,
-        )
         physical = f"{alias}-{SCHEMA_VERSION}-{chain.name}-{corpus_hash[:12].lower()}"
         if physical == live:
             physical += "-again"
         self._client.options(ignore_status=404).indices.delete(index=physical)
         self._client.indices.create(
             index=physical,
-            mappings=mapping(chain, meta),
+            mappings=mapping(chain, self._meta(corpus_hash)),
             settings={
                 "number_of_shards": self._settings.shards,
                 "auto_expand_replicas": "0-1",
@@ -187,6 +187,15 @@ class ElasticBuilder:
             },
         )
         return physical
+
+    def _meta(self, corpus_hash: str) -> Meta:
+        return Meta(
+            alias=self._url.place,
+            schema_version=SCHEMA_VERSION,
+            chain=self._url.chain.name,
+            corpus_hash=corpus_hash,
+            shards=self._settings.shards,
+        )
 
     def _send(
         self, physical: str, rows: Iterable[IndexedText], progress: Callable[[int], None]
@@ -228,7 +237,9 @@ class ElasticBuilder:
                 raise SearchFailedError(f"{self._url} refuses the row {sent[0]}: {why}")
         return again
 
-    def _finish(self, physical: str, count: int, canaries: Sequence[IndexedText]) -> None:
+    def _finish(
+        self, physical: str, corpus_hash: str, count: int, canaries: Sequence[IndexedText]
+    ) -> None:
         """Make the rows searchable and check that they are all there and dated as sent."""
         patient = self._client.options(request_timeout=3600)
         patient.indices.refresh(index=physical)
@@ -242,11 +253,8 @@ class ElasticBuilder:
             )
         for row in canaries:
             self._check_canary(physical, row)
-        meta = read_meta(self._client, physical)
-        done = meta.model_copy(update={"rows": count}) if meta else None
-        patient.indices.put_mapping(
-            index=physical, meta={"inforce": done.model_dump()} if done else {}
-        )
+        complete = self._meta(corpus_hash).model_copy(update={"rows": count})
+        patient.indices.put_mapping(index=physical, meta={"inforce": complete.model_dump()})
         patient.indices.put_settings(index=physical, settings={"refresh_interval": None})
 
     def _check_canary(self, physical: str, row: IndexedText) -> None:
@@ -318,11 +326,11 @@ def physical_indices(client: Elasticsearch, alias: str) -> list[str]:
     ]
 
 
-def read_meta(client: Elasticsearch, name: str) -> Meta | None:
-    """Return what an index (by its name or alias) says of itself; ``None``: it is not ours."""
-    held = next(iter(client.indices.get_mapping(index=name).values()))
+def read_live(client: Elasticsearch, alias: str) -> Live | None:
+    """Return what is behind ``alias`` (or under that name); ``None``: it is not one of ours."""
+    name, held = next(iter(client.indices.get_mapping(index=alias).items()))
     said = held["mappings"].get("_meta", {}).get("inforce")
-    return Meta.model_validate(said) if said else None
+    return Live(name=name, meta=Meta.model_validate(said)) if said else None
 
 
 def _batches(rows: Iterable[IndexedText], chain: Chain) -> Iterator[list[tuple[str, bytes]]]:

@@ -16,6 +16,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -42,8 +43,8 @@ from retrieval.embedded_build import (
     register_analysers,
     stemmer,
 )
-from retrieval.layout import EVERYWHERE, stems_field
-from retrieval.query import Hit, StatuteQuery
+from retrieval.layout import EVERYWHERE, FACET_COUNTS, STATUSES, Status, facets, stems_field
+from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 
 _SPARE = 8  # hits fetched beyond the limit, so that equal scores are ordered by id, not by luck
 
@@ -84,6 +85,11 @@ class EmbeddedIndex:
         """Return the hash of the corpus the current build was made from."""
         return self._current().build.corpus_hash
 
+    @property
+    def version(self) -> str:
+        """Return the name of the current build."""
+        return self._current().build.folder
+
     def search(self, query: StatuteQuery) -> list[Hit]:
         """Return hits in force on ``query.as_at``, best first, one per provision.
 
@@ -95,11 +101,9 @@ class EmbeddedIndex:
         if words.empty:
             return []
         snapshot = self._current()
-        try:
+        with self._failures():
             found = _best(snapshot.searcher, _engine_query(snapshot, words, query), query)
             return [_hit(snapshot.searcher, address, score, words) for score, address in found]
-        except (ValueError, OSError) as error:
-            raise SearchFailedError(f"the index at {self._path} failed: {error}") from error
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
         """Search several queries on all cores; answers keep their order."""
@@ -108,12 +112,63 @@ class EmbeddedIndex:
                 self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="search")
         return list(self._pool.map(self.search, queries))
 
+    def facets(self, query: StatuteQuery) -> Facets:
+        """Count what ``query`` finds on its date and, by status, on others.
+
+        Raises:
+            SearchFailedError: the engine failed.
+        """
+        words = text_query(query.text, query.languages)
+        if words.empty:
+            return facets({}, {})
+        snapshot = self._current()
+        asked = {status: _engine_query(snapshot, words, query, status) for status in STATUSES}
+        with self._failures():
+            counted = snapshot.searcher.aggregate(asked["in_force"], FACET_COUNTS)
+            statuses = {
+                status: snapshot.searcher.cardinality(found, "provision")
+                for status, found in asked.items()
+            }
+        return facets(counted, statuses)
+
+    def keys(self) -> Iterator[str]:
+        """Yield the key of every row held."""
+        searcher = self._current().searcher
+        with self._failures():
+            rows = searcher.search(Query.all_query(), max(1, searcher.num_docs), count=False).hits
+            for _, address in rows:
+                yield json.loads(searcher.doc(address)["hit"][0])["key"]
+
+    def status(self) -> IndexStatus:
+        """Say what the current build is and how many bytes it takes on disk."""
+        snapshot = self._current()
+        build = snapshot.build
+        files = (self._path / build.folder).iterdir()
+        return IndexStatus(
+            engine="embedded",
+            place=str(self._path),
+            version=build.folder,
+            chain=build.chain,
+            corpus_hash=build.corpus_hash,
+            rows=snapshot.searcher.num_docs,
+            bytes=sum(file.stat().st_size for file in files),
+            health="green" if snapshot.searcher.num_docs == build.rows else "red",
+        )
+
     def close(self) -> None:
         """Stop the threads of :meth:`search_many`."""
         with self._lock:
             if self._pool is not None:
                 self._pool.shutdown()
                 self._pool = None
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn the engine's errors into one sentence."""
+        try:
+            yield
+        except (ValueError, OSError) as error:
+            raise SearchFailedError(f"the index at {self._path} failed: {error}") from error
 
     def _current(self) -> _Snapshot:
         """Return the newest build, opening it when the pointer has moved."""
@@ -166,10 +221,14 @@ def _open(path: Path) -> _Snapshot:
 # -- the engine's query ------------------------------------------------------------------------
 
 
-def _engine_query(snapshot: _Snapshot, words: TextQuery, query: StatuteQuery) -> Query:
+def _engine_query(
+    snapshot: _Snapshot, words: TextQuery, query: StatuteQuery, status: Status = "in_force"
+) -> Query:
     """Return the words to rank by and, beside them, the filters, which add nothing to a score."""
     schema = snapshot.schema
-    clauses = [(Occur.Must, Query.const_score_query(f, 0.0)) for f in _filters(schema, query)]
+    clauses = [
+        (Occur.Must, Query.const_score_query(f, 0.0)) for f in _filters(schema, query, status)
+    ]
     for readings in words.phrases:
         clauses.append((Occur.Must, _any(_phrase(schema, reading) for reading in readings)))
     if words.terms:
@@ -198,8 +257,13 @@ def _any(queries: Iterable[Query]) -> Query:
     return Query.boolean_query([(Occur.Should, query) for query in queries])
 
 
-def _filters(schema: tantivy.Schema, query: StatuteQuery) -> Iterable[Query]:
-    yield from _holds_on(schema, "row", query.as_at)
+def _filters(schema: tantivy.Schema, query: StatuteQuery, status: Status) -> Iterable[Query]:
+    if status == "in_force":
+        yield from _holds_on(schema, "row", query.as_at)
+    elif status == "not_yet_in_force":
+        yield _range(schema, "row_from", lower=query.as_at.toordinal() + 1)
+    else:
+        yield _range(schema, "row_to", upper=query.as_at.toordinal())
     if query.known_at is None:
         yield _range(schema, "known_to", lower=OPEN_END)
     else:
@@ -252,5 +316,6 @@ def _hit(
     searcher: tantivy.Searcher, address: tantivy.DocAddress, score: float, words: TextQuery
 ) -> Hit:
     stored = json.loads(searcher.doc(address)["hit"][0])
+    del stored["key"]
     spans = highlights(stored["text"], stored["language"], words)
     return Hit.model_validate({**stored, "score": score, "highlights": spans})

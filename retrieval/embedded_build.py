@@ -156,5 +156,5 @@ def _document(row: IndexedText, chain: Chain) -> tantivy.Document:
     document.add_unsigned("known_to", row.known_to.toordinal() if row.known_to else OPEN_END)
     document.add_unsigned("provision", number(row.provision_id))
     document.add_unsigned("tie", number(row.key))
-    document.add_bytes("hit", row.model_dump_json(include=set(STORED)).encode())
+    document.add_bytes("hit", row.model_dump_json(include={*STORED, "key"}).encode())
     return document

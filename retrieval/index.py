@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from retrieval.query import Hit, IndexedText, StatuteQuery
-from retrieval.url import parse_index_url
+from retrieval.query import Facets, Hit, IndexedText, IndexStatus, StatuteQuery
+from retrieval.url import IndexUrl, parse_index_url
 
 
 class StatuteIndex(Protocol):
@@ -16,6 +18,11 @@ class StatuteIndex(Protocol):
     @property
     def corpus_hash(self) -> str:
         """Return the hash of the corpus it was built from."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Return a name that changes whenever answers may: a rebuild makes another version."""
         ...
 
     def search(self, query: StatuteQuery) -> list[Hit]:
@@ -28,6 +35,18 @@ class StatuteIndex(Protocol):
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
         """Search several queries at once; answers keep their order."""
+        ...
+
+    def facets(self, query: StatuteQuery) -> Facets:
+        """Count what ``query`` finds, by jurisdiction, work, kind and status."""
+        ...
+
+    def keys(self) -> Iterator[str]:
+        """Yield the key of every row held, in no particular order, to be checked with the store."""
+        ...
+
+    def status(self) -> IndexStatus:
+        """Say what is held and whether it is well."""
         ...
 
     def close(self) -> None:
@@ -45,6 +64,78 @@ class IndexBuilder(Protocol):
         ...
 
 
+class CachedIndex:
+    """An index that remembers its last answers, by query (words, date, filters) and version.
+
+    Rollouts ask the same things at the same time: of equal queries in one :meth:`search_many` one
+    is sent. Answers of a replaced version are never given.
+    """
+
+    def __init__(self, inner: StatuteIndex, size: int = 2048) -> None:
+        self._inner = inner
+        self._size = size
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[tuple[str, StatuteQuery], list[Hit]] = OrderedDict()
+
+    @property
+    def corpus_hash(self) -> str:
+        """Return the hash of the corpus it was built from."""
+        return self._inner.corpus_hash
+
+    @property
+    def version(self) -> str:
+        """Return the version of the index that answers now."""
+        return self._inner.version
+
+    def search(self, query: StatuteQuery) -> list[Hit]:
+        """Return what the index finds, from memory where it was asked before."""
+        key = (self._inner.version, query)
+        known = self._recall(key)
+        return known if known is not None else self._keep(key, self._inner.search(query))
+
+    def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
+        """Search each distinct query once; answers keep their order."""
+        version = self._inner.version
+        answers = {query: self._recall((version, query)) for query in queries}
+        missing = [query for query, known in answers.items() if known is None]
+        for query, found in zip(missing, self._inner.search_many(missing), strict=True):
+            answers[query] = self._keep((version, query), found)
+        return [list(answers[query] or ()) for query in queries]
+
+    def facets(self, query: StatuteQuery) -> Facets:
+        """Count what ``query`` finds."""
+        return self._inner.facets(query)
+
+    def keys(self) -> Iterator[str]:
+        """Yield the key of every row held."""
+        return self._inner.keys()
+
+    def status(self) -> IndexStatus:
+        """Say what is held and whether it is well."""
+        return self._inner.status()
+
+    def close(self) -> None:
+        """Release the index and forget its answers."""
+        self._inner.close()
+        with self._lock:
+            self._answers.clear()
+
+    def _recall(self, key: tuple[str, StatuteQuery]) -> list[Hit] | None:
+        with self._lock:
+            known = self._answers.get(key)
+            if known is None:
+                return None
+            self._answers.move_to_end(key)
+            return list(known)
+
+    def _keep(self, key: tuple[str, StatuteQuery], found: list[Hit]) -> list[Hit]:
+        with self._lock:
+            self._answers[key] = found
+            if len(self._answers) > self._size:
+                self._answers.popitem(last=False)
+        return list(found)
+
+
 def open_index(url: str) -> StatuteIndex:
     """Open the index at ``url`` (:func:`retrieval.url.parse_index_url`) for searching.
 
@@ -54,7 +145,10 @@ def open_index(url: str) -> StatuteIndex:
             another chain than the URL asks for.
         SearchFailedError: the engine cannot be reached or refuses access.
     """
-    target = parse_index_url(url)
+    return CachedIndex(_open_engine(parse_index_url(url)))
+
+
+def _open_engine(target: IndexUrl) -> StatuteIndex:
     if target.engine == "elastic":
         from retrieval.elastic import ElasticIndex
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
+from typing import Any, Literal, get_args
 
-from retrieval.query import Hit, IndexedText
+from retrieval.query import Facets, Hit, IndexedText
 
 STORED = frozenset(Hit.model_fields.keys() & IndexedText.model_fields.keys())
 """The fields of a row that a hit gives back."""
@@ -26,3 +28,30 @@ def number(name: str) -> int:
 def stems_field(language: str) -> str:
     """Return the field that holds the stemmed terms of a language."""
     return f"stems_{language}"
+
+
+Status = Literal["in_force", "not_yet_in_force", "no_longer_in_force"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+FACETS = {"jurisdictions": "jurisdiction", "works": "work", "kinds": "kind"}
+"""Each facet with the field it counts."""
+
+FACET_COUNTS = {
+    name: {
+        "terms": {"field": field, "size": 1000},
+        "aggs": {"provisions": {"cardinality": {"field": "provision"}}},
+    }
+    for name, field in FACETS.items()
+}
+"""The aggregations of :class:`retrieval.query.Facets`; both engines read this form."""
+
+
+def facets(counted: Mapping[str, Any], statuses: Mapping[Status, float]) -> Facets:
+    """Read what :data:`FACET_COUNTS` counted."""
+    counts = {
+        name: {
+            bucket["key"]: int(bucket["provisions"]["value"])
+            for bucket in counted.get(name, {}).get("buckets", ())
+        }
+        for name in FACETS
+    }
+    return Facets(**counts, statuses={str(s): round(n) for s, n in statuses.items()})

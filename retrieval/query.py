@@ -57,6 +57,34 @@ class Hit(Frozen):
         return Interval(start=self.valid_from, end=self.valid_to)
 
 
+class Facets(Frozen):
+    """How many provisions a query finds, by what they belong to.
+
+    ``jurisdictions``, ``works`` and ``kinds`` count what is in force on the query's date.
+    ``statuses`` counts, for the same words, ``in_force``, ``not_yet_in_force`` and
+    ``no_longer_in_force`` texts: what another date would find. Counts of more than a thousand may
+    be estimates.
+    """
+
+    jurisdictions: dict[str, int]
+    works: dict[str, int]
+    kinds: dict[str, int]
+    statuses: dict[str, int]
+
+
+class IndexStatus(Frozen):
+    """What an index is: where, which state of the corpus, how large, and whether it is well."""
+
+    engine: str
+    place: str
+    version: str
+    chain: str
+    corpus_hash: str
+    rows: int
+    bytes: int
+    health: str
+
+
 class IndexedText(Frozen):
     """What an index stores: one row of a version, under one label, with both clocks.
 

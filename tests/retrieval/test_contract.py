@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retrieval.index import StatuteIndex
-from retrieval.query import StatuteQuery
+from retrieval.query import Hit, StatuteQuery
 from tests.retrieval.conftest import CORPUS_HASH, ROWS, ask, names
 
 
@@ -225,6 +226,44 @@ def test_search_many_answers_in_order(index: StatuteIndex) -> None:
     texts = ["wages", "durée légale", "", "杀人", "s.12(1)(a)"] * 20
     queries = [StatuteQuery(text=text, as_at=date(2020, 1, 1)) for text in texts]
     assert index.search_many(queries) == [index.search(query) for query in queries]
+
+
+def test_facets_count_provisions_not_versions(index: StatuteIndex) -> None:
+    query = StatuteQuery(text="notice alcohol durée 行贿", as_at=date(2020, 1, 1))
+    counted = index.facets(query)
+    assert counted.jurisdictions == {"uk": 2, "fr": 1, "cn": 1}
+    assert counted.works["uk/labour-1990"] == 2
+    assert counted.kinds == {"act": 2, "code": 2}
+    assert counted.statuses["in_force"] == 4
+    assert counted.statuses["not_yet_in_force"] == 2  # the robot's notice, and bribery's new text
+    assert counted.statuses["no_longer_in_force"] == 2  # the serf's notice, and the old period
+
+
+def test_facets_keep_to_the_filters(index: StatuteIndex) -> None:
+    query = StatuteQuery(text="notice durée", as_at=date(2020, 1, 1), jurisdictions=("fr",))
+    assert index.facets(query).jurisdictions == {"fr": 1}
+    assert index.facets(query.model_copy(update={"text": "*"})).works == {}
+
+
+def test_every_row_can_be_listed(index: StatuteIndex) -> None:
+    assert sorted(index.keys()) == sorted(row.key for row in ROWS)
+
+
+def test_status_says_what_is_held(index: StatuteIndex) -> None:
+    status = index.status()
+    assert (status.rows, status.corpus_hash, status.health) == (len(ROWS), CORPUS_HASH, "green")
+    assert status.version == index.version
+    assert status.bytes > 1000
+
+
+def test_many_threads_and_an_event_loop_may_share_it(index: StatuteIndex) -> None:
+    texts = ["wages", "durée légale", "杀人", "period of notice", "alcohol limit"] * 20
+    queries = [StatuteQuery(text=text, as_at=date(2020, 1, 1), limit=7) for text in texts]
+
+    async def together() -> list[list[Hit]]:
+        return await asyncio.gather(*(asyncio.to_thread(index.search, q) for q in queries))
+
+    assert asyncio.run(together()) == [index.search(query) for query in queries]
 
 
 def test_best_first_and_never_beyond_the_limit(index: StatuteIndex) -> None:

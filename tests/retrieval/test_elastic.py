@@ -191,8 +191,7 @@ def test_a_refused_row_is_named(alias: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_an_incomplete_answer_is_a_failure(alias: str) -> None:
     build(alias)
-    index = open_index(alias)
-    assert isinstance(index, ElasticIndex)
+    index = ElasticIndex(parse_index_url(alias))
     answer = {"timed_out": True, "_shards": {"failed": 0}, "hits": {"hits": []}}
     with pytest.raises(SearchFailedError, match="did not finish"):
         index._hits(answer, None)  # type: ignore[arg-type]
