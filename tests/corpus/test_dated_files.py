@@ -220,6 +220,7 @@ def test_without_the_table_rewritten_words_are_another_provision(copy: Path) -> 
 @pytest.mark.parametrize(
     "name",
     [
+        "texts/../texts/fees-2012.md",
         "../secret.txt",
         "/etc/hostname",
         "texts/../../secret.txt",

@@ -235,7 +235,7 @@ def by_annals(work: Work, items: Sequence[Item]) -> Chronicle:
         traced=True,
         origin=True,
         in_force_by=listing.undated_before,
-        checked=ordered[-1].row.observed or listing.checked,
+        checked=listing.checked or ordered[-1].row.observed,
     )
 
 

@@ -47,18 +47,18 @@ def _numbers(
     chronicle: Chronicle, thread: Thread, first: Step, coverage: Sequence[Coverage]
 ) -> Iterator[_Change]:
     borne: str | None = None
-    existence = _existence(chronicle, first, coverage)
+    begun = False
     for edition, unit in zip(chronicle.editions, thread, strict=True):
         label = unit.label if unit else None
         if label == borne:
             continue
-        amendment = chronicle.amendments[edition.through - 1]
-        if borne is None and existence is not None:
-            yield label, existence, first.amendment.published
+        if not begun:
+            yield label, _existence(chronicle, first, coverage), first.amendment.published
         else:
+            amendment = chronicle.amendments[edition.through - 1]
             step = step_at(chronicle, amendment, label or borne or "")
             yield label, step.whole or step.first, step.known
-        borne, existence = label, None
+        borne, begun = label, True
 
 
 def _labels(changes: Iterator[_Change]) -> tuple[Label, ...]:

@@ -41,6 +41,7 @@ _FILLER = re.compile(
     r"[，；。、]|並|但|其中|規定|修正|之|條文|其餘|其他|發布|公布|除|外|及|刪除|暨|規範"
 )
 _ASIDE = re.compile(r"（(?:原名稱|新名稱)[^）]*）|，?但現行條文[^；。]*之刪除，自公布日施行")
+_LAST_YEAR = 300
 _HIGHEST = 2000  # no act has more articles; a greater number is a missing comma
 _REF = re.compile(r"第?([\d～、-]*\d)(條|項|款|類|目)(?:序文)?")
 
@@ -78,9 +79,10 @@ def roc_date(year: str, month: str, day: str) -> date:
     Raises:
         ValueError: a numeral is malformed or there is no such day.
     """
-    return date(
-        int(chinese_number(year)) + 1911, int(chinese_number(month)), int(chinese_number(day))
-    )
+    count = int(chinese_number(year))
+    if count > _LAST_YEAR:
+        raise ValueError(f"the year {year} lies too far ahead")
+    return date(count + 1911, int(chinese_number(month)), int(chinese_number(day)))
 
 
 def _clauses(flat: str) -> Iterator[tuple[date, str]]:

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from corpus.errors import Place, SourceError
 from corpus.model import Commencement, EndReason, Frozen
 from corpus.sources.dated.dialect import FIELDS, Listing, Table
-from corpus.sources.dated.tables import Damaged, Record, records
+from corpus.sources.dated.tables import Damaged, Record, plausible_day, records
 from corpus.sources.jsonl import source_error
 from corpus.sources.overlay import Correction
 
@@ -235,14 +235,11 @@ class _Days:
         return self.of(field, written)
 
     def of(self, field: str, written: str) -> date:
-        match = _DAY.fullmatch(written)
-        try:
-            if match:
-                return date(*(int(part) for part in match.groups()))
-        except ValueError:
-            pass
         place = Place(self._place.file, self._place.line, field)
-        raise SourceError(place, f"'{written}' is not a date like 2024-07-01")
+        match = _DAY.fullmatch(written)
+        if match is None:
+            raise SourceError(place, f"'{written}' is not a date like 2024-07-01")
+        return plausible_day(place, *match.groups())
 
 
 def _commencement(

@@ -7,13 +7,17 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from corpus.errors import Place, SourceError
+from corpus.invariants import PLACEHOLDERS, UNKNOWN_PUBLICATION
 
 MAX_BYTES = 64 * 2**20
 """A larger file is refused unread."""
+
+_NO_DAYS = PLACEHOLDERS | UNKNOWN_PUBLICATION
 
 Record = dict[str, str]
 """A record of a table, by column."""
@@ -98,3 +102,19 @@ def _json_records(text: str, file: str) -> Iterator[tuple[int, Record | Damaged]
         raise SourceError(Place(file), "not a list of objects")
     for place, record in enumerate(listed, start=1):
         yield place, {str(k): "" if v is None else str(v) for k, v in record.items()}
+
+
+def plausible_day(place: Place, *numbers: str) -> date:
+    """Return the day of a year, month and day on which something can have happened.
+
+    Raises:
+        SourceError: there is no such day, or it is one that publishers write for "not known".
+    """
+    written = "-".join(numbers)
+    try:
+        found = date(*(int(number) for number in numbers))
+    except ValueError:
+        raise SourceError(place, f"there is no day {written}") from None
+    if found in _NO_DAYS or not 1000 <= found.year < 2900:
+        raise SourceError(place, f"{written} is a placeholder, not a date")
+    return found

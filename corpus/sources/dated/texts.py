@@ -14,6 +14,7 @@ from corpus.labels import label_key
 from corpus.model import Frozen
 from corpus.sources.dated.dialect import Header, Layout
 from corpus.sources.dated.editions import Unit
+from corpus.sources.dated.tables import plausible_day
 
 
 class Event(Frozen):
@@ -41,7 +42,9 @@ def read_document(text: str, file: str, layout: Layout, header: Header | None) -
     Raises:
         SourceError: the file is malformed, holds no provision, or one number twice.
     """
-    document = _json(text, file, layout) if layout.format == "json" else _text(text, layout, header)
+    document = (
+        _json(text, file, layout) if layout.format == "json" else _text(text, file, layout, header)
+    )
     if not document.units:
         raise SourceError(Place(file), "holds no provision")
     seen: dict[str, Unit] = {}
@@ -56,16 +59,18 @@ def read_document(text: str, file: str, layout: Layout, header: Header | None) -
 # Text ---------------------------------------------------------------------------------------------
 
 
-def _text(text: str, layout: Layout, header: Header | None) -> Document:
+def _text(text: str, file: str, layout: Layout, header: Header | None) -> Document:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     end = header.ends.search(text) if header else None
+    if header and end is None:
+        raise SourceError(Place(file), "has no line that ends its header")
     top, body = (text[: end.start()], text[end.end() :]) if end else ("", text)
     title = header.title.search(top or text) if header and header.title else None
     first = text.count("\n", 0, end.end()) + 1 if end else 1
     return Document(
         units=tuple(_units(body, layout, first)),
         title=title[1].strip() if title else None,
-        events=tuple(_events(top, header)) if header else (),
+        events=tuple(_events(top, header, file)) if header else (),
         body=body,
     )
 
@@ -110,16 +115,13 @@ def _unwrapped(text: str, columns: int | None) -> str:
     return joined.strip()
 
 
-def _events(top: str, header: Header) -> Iterator[Event]:
+def _events(top: str, header: Header, file: str) -> Iterator[Event]:
     for match in header.line.finditer(top) if header.line else ():
         words = match["event"].strip()
-        if header.ignore is not None and header.ignore.search(words):
-            continue
-        try:
-            day = date(int(match["year"]), int(match["month"]), int(match["day"]))
-        except ValueError:
-            continue
-        yield Event(day=day, words=words)
+        if header.ignore is None or not header.ignore.search(words):
+            place = Place(file, top.count("\n", 0, match.start()) + 1)
+            day = plausible_day(place, match["year"], match["month"], match["day"])
+            yield Event(day=day, words=words)
 
 
 # JSON ---------------------------------------------------------------------------------------------
