@@ -6,28 +6,33 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from corpus.console import errors, out
 
+if TYPE_CHECKING:
+    from corpus.settings import Settings
+
 app = typer.Typer()
 
-Port = Annotated[int, typer.Option(help="Port of the app on this machine.")]
+Port = Annotated[int, typer.Option(help="Port of the app.")]
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets others in.")]
 
 
 @app.command(epilog="Example:  inforce serve --port 8501")
-def serve(port: Port = 8501) -> None:
+def serve(port: Port = 8501, host: Host = "localhost") -> None:
     """Open the app on your own corpus and print its address."""
     from corpus.settings import Settings
 
-    raise typer.Exit(_run_app(Settings.load().environment(), port))
+    raise typer.Exit(_run_app(Settings.load(), host, port))
 
 
 @app.command(epilog="Example:  inforce demo --port 8501")
 def demo(
     port: Port = 8501,
+    host: Host = "localhost",
     home: Annotated[Path, typer.Option(help="Where the demo corpus is kept.")] = Path("var/demo"),
     ask: Annotated[bool, typer.Option(help="Answer one question in the terminal first.")] = True,
     serve: Annotated[bool, typer.Option(help="Open the app afterwards.")] = True,
@@ -43,16 +48,22 @@ def demo(
         out.print(f"\n[bold]{QUESTION}[/]")
         show_trace(first_answer(settings))
     if serve:
-        raise typer.Exit(_run_app(settings.environment(), port))
+        raise typer.Exit(_run_app(settings, host, port))
 
 
-def _run_app(environment: dict[str, str], port: int) -> int:
+def _run_app(settings: Settings, host: str, port: int) -> int:
     page = Path(__file__).with_name("app.py")
-    errors.print(f"[bold green]InForce is at http://localhost:{port}[/]  (Ctrl+C stops it)")
+    errors.print(f"[bold green]InForce is at http://{host}:{port}[/]  (Ctrl+C stops it)")
+    options = {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+        "browser.serverAddress": host,
+        "logger.level": "warning",
+    }
     command = [sys.executable, "-m", "streamlit", "run", str(page)]
-    options = [f"--server.port={port}", "--server.headless=true"]
-    quiet = ["--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]
-    run = subprocess.run(
-        [*command, *options, *quiet], env={**os.environ, **environment}, check=False
-    )
-    return run.returncode
+    command += [f"--{name}={value}" for name, value in options.items()]
+    environment = {**os.environ, **settings.environment()}
+    return subprocess.run(command, env=environment, check=False).returncode
