@@ -73,7 +73,9 @@ def test_sixteen_acts_and_679_versions(
         assert history.provisions
 
 
-def test_seven_versions_were_published_after_they_took_effect(all_states: list[State]) -> None:
+def test_trap_10_seven_versions_were_published_after_they_took_effect(
+    all_states: list[State],
+) -> None:
     late = {
         (Path(s.revision.path).stem, str(s.day), str(s.published))
         for s in all_states
@@ -100,7 +102,7 @@ def test_seven_versions_were_published_after_they_took_effect(all_states: list[S
         (PENAL, date(2011, 6, 21), date(2011, 6, 30)),
     ],
 )
-def test_before_a_late_publication_the_older_text_was_the_law_as_known(
+def test_trap_10_before_a_late_publication_the_older_text_was_the_law_as_known(
     estonia: dict[str, WorkHistory], act: str, took_effect: date, published: date
 ) -> None:
     history = estonia[act]
@@ -129,7 +131,7 @@ def test_later_state_known_first_holds_for_its_own_day(estonia: dict[str, WorkHi
     assert before.text != after.text == now.text
 
 
-def test_placeholder_publication_is_unknown_and_kept(
+def test_trap_4_placeholder_publication_is_unknown_and_kept(
     estonia: dict[str, WorkHistory], all_states: list[State]
 ) -> None:
     kept = [s for s in all_states if s.upstream.get("publication_date") == "1900-01-01"]

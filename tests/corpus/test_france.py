@@ -11,7 +11,7 @@ import pytest
 from corpus.errors import SourceError
 from corpus.invariants import violations
 from corpus.labels import label_key
-from corpus.model import Provision, Version, WorkHistory
+from corpus.model import Interval, Provision, Version, WorkHistory
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed, Resolution, resolve
 from corpus.sources.dialect import read_dialect
 from corpus.sources.git_markdown import GitMarkdown
@@ -92,7 +92,7 @@ def test_comparison_notices_one_changed_word(civil: WorkHistory) -> None:
     assert causes["unexplained"] == 1
 
 
-def test_1382_became_1240_on_2016_10_01(civil: WorkHistory) -> None:
+def test_trap_8_1382_became_1240_on_2016_10_01(civil: WorkHistory) -> None:
     eve, day = date(2016, 9, 30), date(2016, 10, 1)
     tort = article(civil, "art. 1382", eve)
     assert article(civil, "art. 1240", day).id == tort.id
@@ -125,13 +125,21 @@ def test_427_1_is_not_yet_in_force(civil: WorkHistory) -> None:
     assert found.starts == date(2026, 12, 31)
 
 
-def test_bootstrap_union_is_dropped(civil: WorkHistory) -> None:
+def test_trap_1_bootstrap_union_is_dropped(civil: WorkHistory) -> None:
     """The union has 6,306 headings; no state of the code has more than 3,000 articles."""
     in_force = [v for v in civil.versions if v.in_force(date(1804, 3, 21))]
     assert 1_300 < len(in_force) < 2_300
 
 
-def test_daily_snapshots_confirm_and_amend_nothing(france: dict[str, WorkHistory]) -> None:
+def test_trap_3_dates_come_from_trailers_not_from_commits(civil: WorkHistory) -> None:
+    starts = {v.valid_from for v in civil.versions if v.valid_from is not None}
+    assert len([day for day in starts if day < date(1970, 1, 1)]) > 100
+    assert date(1970, 1, 2) not in starts
+    future = article(civil, "427-1", date(2026, 12, 31))
+    assert [v.valid for v in civil.of(future).versions] == [Interval(start=date(2026, 12, 31))]
+
+
+def test_trap_2_daily_snapshots_confirm_and_amend_nothing(france: dict[str, WorkHistory]) -> None:
     for work in (CIVIL, ADMINISTRATION, MINORS):
         (coverage,) = france[work].coverage
         assert coverage.checked == date(2026, 4, 3)
@@ -140,7 +148,9 @@ def test_daily_snapshots_confirm_and_amend_nothing(france: dict[str, WorkHistory
 
 
 @pytest.mark.parametrize("number", ["L1", "L2", "LO 119"])
-def test_electoral_code_has_a_coverage_gap(france: dict[str, WorkHistory], number: str) -> None:
+def test_trap_7_electoral_code_has_a_coverage_gap(
+    france: dict[str, WorkHistory], number: str
+) -> None:
     code = france[ELECTORAL]
     spans = [(c.covered_from, c.covered_to) for c in code.coverage]
     assert spans == [
@@ -152,7 +162,7 @@ def test_electoral_code_has_a_coverage_gap(france: dict[str, WorkHistory], numbe
     assert isinstance(law(code, number, date(2026, 4, 1)), Version)
 
 
-def test_nothing_is_in_force_within_the_gap(france: dict[str, WorkHistory]) -> None:
+def test_trap_7_nothing_is_in_force_within_the_gap(france: dict[str, WorkHistory]) -> None:
     assert not any(v.in_force(date(2010, 1, 1)) for v in france[ELECTORAL].versions)
 
 
