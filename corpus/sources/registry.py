@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from corpus.errors import BadInputError, SourceError
 from corpus.sources import Source
 from corpus.sources.jsonl import Jsonl
+
+if TYPE_CHECKING:
+    from corpus.sources.dated.dialect import Listing
+
+_ESSENTIAL = {"file", "work", "in_force_from"}
 
 Reader = Callable[[Path, str | None], Source | None]
 """Opens a path, in a dialect if one is named; ``None`` when this is not its format."""
@@ -37,8 +43,9 @@ def open_source(spec: str, dialect: str | None = None) -> Source:
         source = reader(path, dialect)
         if source is not None:
             return source
-    spoken = f" in the dialect '{dialect}'" if dialect else "; name its layout with --dialect"
-    raise BadInputError(f"{spec}: this is no legislation that InForce can read{spoken}")
+    if dialect is not None:
+        raise BadInputError(f"{spec}: there is no dialect '{dialect}' that reads this")
+    raise BadInputError(f"{spec}: this layout is not known; name it with --dialect")
 
 
 def _jsonl(path: Path, dialect: str | None) -> Source | None:
@@ -58,8 +65,7 @@ def _git(path: Path, dialect: str | None) -> Source | None:
     if dialect is None:
         spoken = detect_dialect(place)
     else:
-        speaks = dialect in built_in() or _has_table(dialect, "page")
-        spoken = read_dialect(dialect) if speaks else None
+        spoken = read_dialect(dialect) if _is_kind(dialect, built_in(), "page") else None
     return GitMarkdown(place, spoken) if spoken else None
 
 
@@ -80,29 +86,33 @@ def _dated(path: Path, dialect: str | None) -> Source | None:
     if not path.is_dir():
         return None
     if dialect is not None:
-        speaks = dialect in built_in() or _has_table(dialect, "index")
-        return DatedFiles(path, read_listing(dialect)) if speaks else None
-    for name in built_in():
-        listing = read_listing(name)
-        if _has_columns(path / listing.index.file, set(listing.index.columns.values())):
-            return DatedFiles(path, listing)
-    return None
+        spoken = _is_kind(dialect, built_in(), "index")
+        return DatedFiles(path, read_listing(dialect)) if spoken else None
+    listings = [read_listing(name) for name in built_in()]
+    best = max(listings, key=lambda listing: _columns_found(path, listing))
+    return DatedFiles(path, best) if _columns_found(path, best) else None
 
 
-def _has_columns(index: Path, wanted: set[str]) -> bool:
-    """Tell whether a CSV index has all columns; of ``a|b`` one is enough."""
+def _columns_found(folder: Path, listing: Listing) -> int:
+    """Count the dialect's columns in the folder's CSV index; 0 where an essential one is missing.
+
+    Of ``a|b`` one is enough.
+    """
+    index = folder / listing.index.file
     if not index.is_file():
-        return False
+        return 0
     with index.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         header = set(next(csv.reader(file), []))
-    return all(header & set(columns.split("|")) for columns in wanted)
+    found = {field for field, c in listing.index.columns.items() if header & set(c.split("|"))}
+    essential = _ESSENTIAL & listing.index.columns.keys()
+    return len(found) if essential <= found else 0
 
 
-def _has_table(dialect: str, table: str) -> bool:
-    """Tell whether the TOML at a path has a table, which shows what kind of dialect it is."""
+def _is_kind(dialect: str, names: Sequence[str], table: str) -> bool:
+    """Tell whether a dialect is one of the built-in ``names``, or a file with this table."""
     path = Path(dialect)
-    if not path.is_file():
-        raise BadInputError(f"--dialect: there is no built-in dialect or file '{dialect}'")
+    if dialect in names or not path.is_file():
+        return dialect in names
     try:
         return table in tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
