@@ -34,9 +34,8 @@ def ingest(
     json: Json = False,
 ) -> None:
     """Read legislation into the store and bring the index up to date."""
-    from corpus.sources.registry import open_source
-
     from corpus.settings import Settings
+    from corpus.sources.registry import open_source
     from retrieval.build import load
 
     report = load(open_source(source, dialect), Settings.load(), strict=strict)

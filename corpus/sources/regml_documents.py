@@ -73,8 +73,8 @@ def read_documents(
     found: dict[Key, Document] = {}
     places = [folder / kind / part for kind in ("regulation", "notice")]
     for name in sorted({path.name for place in places for path in place.glob("*.xml")}):
-        heads = [Head(folder, place / name, overlay) for place in places]
-        document = _document(*heads, on_fault)
+        text, notice = (Head(folder, place / name, overlay) for place in places)
+        document = _document(text, notice, on_fault)
         if document.key in found:
             problem = f"is the same document as {found[document.key].file.name}"
             raise SourceError(Place(str(document.file)), problem)
@@ -107,6 +107,7 @@ def _document(text: Head, notice: Head, on_fault: OnFault) -> Document:
 def _published(head: Head, number: str, effective: date, url: str | None) -> date | None:
     """Return the day in the Federal Register address; ``fdsys/date`` often repeats the effect."""
     said = head.day("fdsys/date")
+    published: date | None
     match = _ADDRESS.search(url or "")
     if match and match[4] == number:
         published = iso_day(
