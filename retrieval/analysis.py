@@ -23,12 +23,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from corpus.labels import chinese_number
-from retrieval.query import IndexedText
 from retrieval.stopwords import STOPWORDS
 
 ANALYSIS_VERSION = 2
@@ -106,6 +105,12 @@ class TextQuery:
     phrases: tuple[tuple[tuple[str, ...], ...], ...] = ()
 
     @property
+    def wanted(self) -> frozenset[str]:
+        """Every term asked for, in phrases and beside them."""
+        quoted = (term for phrase in self.phrases for reading in phrase for term in reading)
+        return frozenset((*self.terms, *quoted))
+
+    @property
     def empty(self) -> bool:
         """Tell whether nothing can be searched for."""
         return not self.terms and not self.phrases
@@ -133,19 +138,6 @@ def normalise(text: str, language: str) -> str:
     return " ".join(terms)
 
 
-def body(row: IndexedText) -> str:
-    """Return the searchable form of a row: names, label, heading and text as one field.
-
-    One field rather than several weighted ones: a short heading with a boost of its own outranks
-    the text that answers, and one field costs one lookup per term. A weight is a repetition. These
-    weights were chosen on the train split of the questions made from the demonstration corpus.
-    """
-    heading = row.heading or ""
-    names = (row.work_title, *row.aliases)
-    parts = (*names, row.label, row.label, row.label, heading, heading, row.text)
-    return " ".join(normalise(part, row.language) for part in parts if part)
-
-
 # -- questions ---------------------------------------------------------------------------------
 
 
@@ -167,13 +159,11 @@ def text_query(text: str, languages: Sequence[str] = ()) -> TextQuery:
     return TextQuery(_question_terms(loose, languages), tuple(phrases))
 
 
-def highlights(text: str, language: str, query: TextQuery) -> tuple[tuple[int, int], ...]:
-    """Return the spans of ``text`` that match ``query``, in order, merged where they touch."""
-    wanted = {term for phrase in query.phrases for reading in phrase for term in reading}
-    wanted.update(query.terms)
+def highlights(text: str, language: str, terms: Collection[str]) -> tuple[tuple[int, int], ...]:
+    """Return the spans of ``text`` that ``terms`` stand for, in order, merged where they touch."""
     spans: list[tuple[int, int]] = []
     for token in tokens(text, language):
-        if token.term not in wanted:
+        if token.term not in terms:
             continue
         if spans and token.start <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(spans[-1][1], token.end))

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from corpus.errors import IndexMissingError, SearchFailedError
-from retrieval.analysis import CHAINS, Chain, TextQuery, highlights, stemmed_languages, text_query
+from retrieval.analysis import CHAINS, Chain, TextQuery, stemmed_languages, text_query
 from retrieval.elastic_build import SCHEMA_VERSION, Live, read_live
 from retrieval.elastic_node import CONNECTIONS, ElasticSettings, answering, connect, refused
 from retrieval.layout import EVERYWHERE, FACET_COUNTS, STATUSES, Status, facets, stems_field
@@ -176,7 +176,8 @@ class ElasticIndex:
         return {"timeout": f"{int(self._settings.timeout * 1000)}ms"}
 
     def _hits(self, answer: Mapping[str, Any], words: TextQuery) -> list[Hit]:
-        return [_hit(found, words) for found in self._whole(answer)["hits"]["hits"]]
+        wanted = words.wanted
+        return [_hit(found, wanted) for found in self._whole(answer)["hits"]["hits"]]
 
     def _whole(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return an answer; one that is an error or incomplete is a failure, not few hits."""
@@ -276,7 +277,6 @@ def _filters(query: StatuteQuery) -> Iterator[dict[str, Any]]:
             yield {"terms": {field: list(wanted)}}
 
 
-def _hit(found: Mapping[str, Any], words: TextQuery) -> Hit:
+def _hit(found: Mapping[str, Any], wanted: frozenset[str]) -> Hit:
     stored = found["_source"]["hit"]
-    spans = highlights(stored["text"], stored["language"], words)
-    return Hit.model_validate({**stored, "score": found["_score"], "highlights": spans})
+    return Hit.model_validate({**stored, "score": found["_score"], "matched": wanted})

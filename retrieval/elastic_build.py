@@ -20,9 +20,9 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundErro
 
 from corpus.errors import BadInputError, SearchFailedError
 from corpus.model import Frozen
-from retrieval.analysis import ANALYSIS_VERSION, Chain, base_language, body
+from retrieval.analysis import ANALYSIS_VERSION, Chain, base_language
 from retrieval.elastic_node import ElasticSettings, answering, connect, in_words, reason
-from retrieval.layout import STORED, extents, number, stems_field
+from retrieval.layout import STORED, body, extents, number, stems_field
 from retrieval.query import IndexedText
 from retrieval.url import IndexUrl
 

@@ -31,7 +31,6 @@ from retrieval.analysis import (
     CHAINS,
     Chain,
     TextQuery,
-    highlights,
     stemmed_languages,
     text_query,
 )
@@ -103,7 +102,8 @@ class EmbeddedIndex:
         snapshot = self._current()
         with self._failures():
             found = _best(snapshot.searcher, _engine_query(snapshot, words, query), query)
-            return [_hit(snapshot.searcher, address, score, words) for score, address in found]
+            wanted = words.wanted
+            return [_hit(snapshot.searcher, address, score, wanted) for score, address in found]
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
         """Search several queries on all cores; answers keep their order."""
@@ -313,9 +313,8 @@ def _best(
 
 
 def _hit(
-    searcher: tantivy.Searcher, address: tantivy.DocAddress, score: float, words: TextQuery
+    searcher: tantivy.Searcher, address: tantivy.DocAddress, score: float, matched: frozenset[str]
 ) -> Hit:
     stored = json.loads(searcher.doc(address)["hit"][0])
     del stored["key"]
-    spans = highlights(stored["text"], stored["language"], words)
-    return Hit.model_validate({**stored, "score": score, "highlights": spans})
+    return Hit.model_validate({**stored, "score": score, "matched": matched})

@@ -13,8 +13,8 @@ import tantivy
 
 from corpus.locking import file_lock
 from corpus.model import Frozen
-from retrieval.analysis import ANALYSIS_VERSION, CHAINS, Chain, base_language, body
-from retrieval.layout import STORED, extents, number, stems_field
+from retrieval.analysis import ANALYSIS_VERSION, CHAINS, Chain, base_language
+from retrieval.layout import STORED, body, extents, number, stems_field
 from retrieval.query import IndexedText
 
 SCHEMA_VERSION = f"1.{ANALYSIS_VERSION}"

@@ -7,6 +7,7 @@ from datetime import date
 from pydantic import Field
 
 from corpus.model import Frozen, Interval
+from retrieval.analysis import highlights
 
 
 class StatuteQuery(Frozen):
@@ -33,8 +34,8 @@ class StatuteQuery(Frozen):
 class Hit(Frozen):
     """One provision in force on the query's date, best first.
 
-    ``score`` is the engine's (comparable within one answer only). ``highlights`` are character
-    spans of ``text`` that matched.
+    ``score`` is the engine's (comparable within one answer only); ``matched`` are the terms that
+    were asked for.
     """
 
     version_id: str
@@ -49,7 +50,12 @@ class Hit(Frozen):
     valid_from: date
     valid_to: date | None
     score: float
-    highlights: tuple[tuple[int, int], ...] = ()
+    matched: frozenset[str] = frozenset()
+
+    @property
+    def highlights(self) -> tuple[tuple[int, int], ...]:
+        """The character spans of ``text`` that match; worked out when looked at."""
+        return highlights(self.text, self.language, self.matched)
 
     @property
     def valid(self) -> Interval:

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from retrieval.analysis import (
     MAX_QUERY_TERMS,
-    body,
     highlights,
     normalise,
     text_query,
     tokens,
 )
+from retrieval.layout import body
 from retrieval.stopwords import STOPWORDS
 from tests.retrieval.conftest import ROWS
 
@@ -121,7 +121,7 @@ def test_an_open_quotation_mark_is_nothing() -> None:
 
 def test_highlights_are_places_in_the_original() -> None:
     text = "L’ŒUVRE (12(1)(a)) 刑法典"
-    spans = highlights(text, "fr", text_query("oeuvre 12(1) 刑法典", ["fr"]))
+    spans = highlights(text, "fr", text_query("oeuvre 12(1) 刑法典", ["fr"]).wanted)
     assert [text[a:b] for a, b in spans] == ["ŒUVRE", "12(1)", "刑法典"]
 
 

@@ -15,6 +15,7 @@ from elasticsearch import BadRequestError, Elasticsearch
 import corpus.demo
 from corpus.errors import BadInputError, IndexMissingError, SearchFailedError
 from corpus.sources.jsonl import Jsonl
+from retrieval.analysis import text_query
 from retrieval.elastic import ElasticIndex
 from retrieval.elastic_build import ElasticBuilder, live_index, physical_indices
 from retrieval.index import open_builder, open_index
@@ -194,9 +195,9 @@ def test_an_incomplete_answer_is_a_failure(alias: str) -> None:
     index = ElasticIndex(parse_index_url(alias))
     answer = {"timed_out": True, "_shards": {"failed": 0}, "hits": {"hits": []}}
     with pytest.raises(SearchFailedError, match="did not finish"):
-        index._hits(answer, None)  # type: ignore[arg-type]
+        index._hits(answer, text_query("law"))
     with pytest.raises(SearchFailedError, match="did not finish"):
-        index._hits({**answer, "timed_out": False, "_shards": {"failed": 1}}, None)  # type: ignore[arg-type]
+        index._hits({**answer, "timed_out": False, "_shards": {"failed": 1}}, text_query("law"))
 
 
 def test_an_index_dropped_under_a_reader_is_missing_not_empty(cluster: str, alias: str) -> None:
