@@ -281,9 +281,8 @@ def _share(one: str | None, other: str | None) -> bool:
 def _spans_cover(spans: Iterable[tuple[int, int]], wanted: tuple[int, int]) -> bool:
     reached, end = wanted
     for span in sorted(spans):
-        if span[0] > reached:
-            return False
-        reached = max(reached, span[1])
+        if span[0] <= reached < end:
+            reached = max(reached, span[1])
     return reached >= end
 
 

@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from corpus.invariants import violations
@@ -254,6 +254,14 @@ def test_sweep_agrees_with_comparing_every_pair(spans: list[Any]) -> None:
         st.tuples(DAY, st.one_of(st.none(), st.sampled_from("abc")), st.one_of(st.none(), DAY)),
         max_size=8,
     )
+)
+@example(
+    [
+        (date(2000, 1, 1), None, date(2000, 1, 2)),
+        (date(2000, 1, 1), "a", None),
+        (date(2000, 1, 1), "b", date(2000, 1, 1)),
+        (date(2000, 1, 2), "b", None),
+    ]
 )
 def test_rows_made_from_any_states_are_sound(states: list[Any]) -> None:
     made = version_rows(
