@@ -112,6 +112,7 @@ def test_a_single_node_killed_while_bulk_loading_and_while_searching() -> None:
             while not searching.faults:
                 time.sleep(0.05)
             node.start()
+            node.wait()
             searching.wait_for(20)
         assert all(isinstance(fault, SearchFailedError) for fault in searching.faults)
         assert len({str(fault).count("\n") for fault in searching.faults}) == 1
@@ -234,7 +235,8 @@ def test_one_of_three_nodes_killed_under_load(monkeypatch: pytest.MonkeyPatch) -
         first.start()
         first.wait(nodes=3)
         with Elasticsearch(first.url) as client:
-            client.cluster.health(wait_for_status="green", timeout="120s", request_timeout=130)
+            patient = client.options(request_timeout=130)
+            patient.cluster.health(wait_for_status="green", timeout="120s")
         index = open_index(url)
         everything_is_there_once(index, f"elastic+{first.url}/statutes")
         with Searching(index) as searching:
@@ -242,6 +244,9 @@ def test_one_of_three_nodes_killed_under_load(monkeypatch: pytest.MonkeyPatch) -
             second.kill()
             searching.wait_for(200)
         assert all(isinstance(fault, SearchFailedError) for fault in searching.faults)
+        with Elasticsearch(first.url) as client:
+            patient = client.options(request_timeout=130)
+            patient.cluster.health(wait_for_status="yellow", timeout="120s")
         everything_is_there_once(index, f"elastic+{first.url}/statutes")
         report(
             f"three nodes: longest interruption {searching.longest_interruption():.1f} s, "
