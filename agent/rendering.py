@@ -29,6 +29,9 @@ from corpus.model import Frozen
 
 Fits = Callable[[str], bool]
 
+_SAID_TWICE = {"provision_id", "work_id", "language", "valid_from", "valid_to"}
+"""Fields that repeat the version id, the text or the interval in words beside them."""
+
 _CAPS = (4000, 2000, 1000, 500, 250, 120, 60)
 
 
@@ -146,23 +149,26 @@ def _in_words(call: ToolCall, fits: Fits) -> str:
 
 
 def shown(call: ToolCall, fits: Fits) -> str:
-    """Return a result as JSON, its long texts shortened until it fits, or as much as fits."""
-    whole = _json(_without_nulls(call.result))
-    if fits(whole):
-        return whole
+    """Return a result as JSON, without what it says twice.
+
+    Long texts are shortened until it fits; then it is cut.
+    """
+    result = _lean(call.result)
+    text = _json(result)
     for cap in _CAPS:
-        text = _json(_shortened(_without_nulls(call.result), cap))
         if fits(text):
             return text
+        text = _json(_shortened(result, cap))
     while text and not fits(text):
         text = text[: len(text) // 2]
     return text
 
 
-def _without_nulls(value: Any) -> Any:
+def _lean(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list | tuple) else value
+        known = {key: item for key, item in value.items() if item is not None}
+        return {key: _lean(item) for key, item in known.items() if key not in _SAID_TWICE}
+    return [_lean(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _shortened(value: Any, cap: int) -> Any:

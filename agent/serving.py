@@ -44,6 +44,11 @@ class Serving(Frozen):
         return self.adapter.name if self.adapter else find_model(self.model).name
 
 
+_WHOLE_PREFILL = "--no-enable-chunked-prefill"
+"""Without a GPU, a prompt read in pieces and a request with a seed kill vLLM 0.31: it would rewind
+a random generator that cannot be rewound there."""
+
+
 def command(serving: Serving) -> list[str]:
     """Return the command that starts vLLM.
 
@@ -63,7 +68,7 @@ def command(serving: Serving) -> list[str]:
     if serving.adapter is not None:
         line += ["--enable-lora", "--lora-modules", f"{serving.served_name}={serving.adapter}"]
     if serving.cpu:
-        line += ["--enforce-eager", "--dtype", "bfloat16"]
+        line += ["--enforce-eager", "--dtype", "bfloat16", _WHOLE_PREFILL]
     return line
 
 

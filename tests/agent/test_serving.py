@@ -50,7 +50,12 @@ def test_the_server_adds_nothing_of_its_own_to_sampling(mine: str) -> None:
 
 def test_cpu_context_and_adapter_reach_the_command(mine: str) -> None:
     line = " ".join(command(Serving(model=mine, cpu=True, context=2048, adapter=Path("/a/judge"))))
-    for words in ("--enforce-eager --dtype bfloat16", "--max-model-len 2048", "judge=/a/judge"):
+    for words in (
+        "--no-enable-chunked-prefill",
+        "--enforce-eager --dtype bfloat16",
+        "--max-model-len 2048",
+        "judge=/a/judge",
+    ):
         assert words in line
 
 

@@ -1,0 +1,125 @@
+"""The tiny model behind a real vLLM. ``INFORCE_VLLM_PYTHON`` names the interpreter that has it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+
+from agent.episode import episode
+from agent.graph import ask
+from agent.library import Library
+from agent.models import prepare
+from agent.policies.endpoint import Endpoint
+from agent.policies.local import local_policy
+from agent.policies.modelled import ModelPolicy
+from agent.policies.server import server_policy
+from agent.policy import PolicyError
+from agent.sampling import Sampling
+from agent.serving import Serving, served
+from agent.trace import StopReason
+from tests.agent.test_rendering import state
+
+PYTHON = os.environ.get("INFORCE_VLLM_PYTHON")
+CONTEXT = 4096
+
+pytestmark = pytest.mark.skipif(
+    not PYTHON, reason="INFORCE_VLLM_PYTHON names no interpreter with vLLM"
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INFORCE_HOME", str(home))
+        prepare("tiny")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        cpu = not torch.cuda.is_available()
+        wanted = Serving(model="tiny", python=PYTHON or "", port=port, cpu=cpu, context=CONTEXT)
+        with served(wanted, log=home / "vllm.log"):
+            yield wanted
+
+
+def policy(server: Serving, **settings: Any) -> ModelPolicy:
+    sampling = Sampling(**{"max_tokens": 24, "temperature": 1.0, **settings})
+    made = server_policy(Endpoint(server.url), "tiny", tokenizer="tiny", sampling=sampling)
+    assert isinstance(made, ModelPolicy)
+    return made
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7, 1.0])
+def test_logprobs_of_vllm_are_those_of_a_forward_pass(server: Serving, temperature: float) -> None:
+    prompt = tuple(range(40, 100))
+    served_by = policy(server, temperature=temperature)
+    drawn = served_by.sampler.sample(prompt, served_by.sampling, frozenset())
+    sampler: Any = local_policy("tiny", device="cpu").sampler
+    with torch.inference_mode():
+        batch = torch.tensor([[*prompt, *drawn.ids]])
+        logits_T_V = sampler.model(batch).logits[0, len(prompt) - 1 : -1].float()
+    logprobs_T_V = torch.log_softmax(logits_T_V / (temperature or 1.0), dim=-1)
+    expected = logprobs_T_V[range(len(drawn.ids)), list(drawn.ids)]
+    assert torch.allclose(torch.tensor(drawn.logprobs), expected, atol=0.02, rtol=0)
+
+
+def test_the_token_that_ends_a_turn_comes_back(server: Serving) -> None:
+    made = policy(server)
+    free = made.sampler.sample((40, 50, 60), made.sampling, frozenset())
+    stopped = made.sampler.sample((40, 50, 60), made.sampling, frozenset({free.ids[7]}))
+    at = free.ids.index(free.ids[7])
+    assert stopped.stop == "end"
+    assert stopped.ids == free.ids[: at + 1]
+
+
+def test_a_thread_keeps_its_ids_and_repeats(server: Serving, library: Library) -> None:
+    question = "第四十六条? 👩‍⚖️"
+    first, again = (
+        ask(library, question, as_at=date(2001, 1, 1), policy=policy(server)) for _ in range(2)
+    )
+    assert first.stop is StopReason.TURN_BUDGET
+    assert [turn.completion_ids for turn in first.turns] == [t.completion_ids for t in again.turns]
+    assert sum(episode(first.turns).mask) == sum(len(turn.completion_ids) for turn in first.turns)
+
+
+def test_long_prompts_with_seeds_side_by_side_do_not_kill_the_server(server: Serving) -> None:
+    made = policy(server)
+    prompts = [tuple(range(40 + n, 1000)) * 3 for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        drawn = list(
+            pool.map(lambda ids: made.sampler.sample(ids, made.sampling, frozenset()), prompts)
+        )
+    assert {len(completion.ids) for completion in drawn} == {24}
+
+
+def test_a_thread_longer_than_the_servers_context_is_said_before_it_is_sent(
+    server: Serving,
+) -> None:
+    with pytest.raises(PolicyError, match=f"server:tiny takes {CONTEXT}, of which 24"):
+        policy(server).act(state(question="第" * 5000))
+
+
+def test_the_server_says_why_it_refuses(server: Serving) -> None:
+    endpoint = Endpoint(server.url)
+    with pytest.raises(PolicyError, match="has no model 'teeny'; it serves tiny"):
+        server_policy(endpoint, "teeny")
+    with pytest.raises(PolicyError, match=r"refused \(400\).*maximum context length"):
+        endpoint.call("/completions", {"model": "tiny", "prompt": [5] * 5000, "max_tokens": 10})
+
+
+def test_any_client_can_chat_with_it(server: Serving, library: Library, tmp_path: Path) -> None:
+    """A random model writes nothing sensible; the exchange works all the same."""
+    made = server_policy(Endpoint(server.url), "tiny", sampling=Sampling(max_tokens=8))
+    trace = ask(library, "How long?", as_at=date(2001, 1, 1), policy=made)
+    assert trace.stop in {StopReason.TURN_BUDGET, StopReason.POLICY_ERROR}
