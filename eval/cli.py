@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from corpus.console import out, print_json
+from eval.bench.cli import app as bench
 
 app = typer.Typer()
+app.add_typer(bench, name="bench")
 evaluate = typer.Typer(no_args_is_help=True, help="Score answers against questions.")
 app.add_typer(evaluate, name="eval")
 

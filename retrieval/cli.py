@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpus.console import errors, optional_day, out, parse_day, print_json
+from retrieval.index_cli import app as index_app
 
 if TYPE_CHECKING:
     from corpus.ingest import IngestReport
     from retrieval.answers import LawAnswer, VersionsAnswer
 
 app = typer.Typer()
+app.add_typer(index_app, name="index")
 
 Citation = Annotated[str, typer.Argument(help="As a lawyer writes it: 'art. 1240 Code civil'.")]
 KnownAt = Annotated[

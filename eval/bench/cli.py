@@ -1,0 +1,98 @@
+"""``inforce bench``: measure speed on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from corpus.console import errors, out, print_json
+
+if TYPE_CHECKING:
+    from eval.bench.retrieval import Report
+
+app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
+
+
+@app.callback()
+def bench() -> None:
+    """Measure speed on this machine."""
+
+
+@app.command(epilog="Example:  inforce bench retrieval --versions 200000 --engine embedded")
+def retrieval(
+    versions: Annotated[int, typer.Option(help="Rows of the synthetic statute book.")] = 200_000,
+    engine: Annotated[
+        str, typer.Option(help="'embedded', or an index URL such as elastic+http://host/alias.")
+    ] = "embedded",
+    queries: Annotated[int, typer.Option(help="Distinct queries to time.", min=256)] = 1000,
+    seed: Annotated[int, typer.Option(help="Fixes the book and the queries.")] = 0,
+    to: Annotated[Path | None, typer.Option(help="Folder for report.json and plot.svg.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare dated search with the bare engine, SQLite FTS5 and, where installed, LanceDB."""
+    import tempfile
+
+    from eval.bench.retrieval import run
+    from retrieval.url import parse_index_url
+
+    with tempfile.TemporaryDirectory(prefix="inforce-bench-") as scratch:
+        url = parse_index_url(f"embedded:{scratch}/index" if engine == "embedded" else engine)
+        report = run(url, versions, queries, seed, say=errors.print)
+    if to is not None:
+        _keep(report, to)
+    print_json(report.model_dump()) if json else _show(report)
+
+
+def _keep(report: Report, folder: Path) -> None:
+    from eval.bench.plot import bars
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    title = f"Dated search over {report.rows:,} rows ({report.machine})"
+    rows = [(result.name, (result.p50, result.p95, result.p99)) for result in report.results]
+    plot = bars(title, "ms", ("p50", "p95", "p99"), rows)
+    (folder / "plot.svg").write_text(plot, encoding="utf-8")
+
+
+def _show(report: Report) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{report.rows:,} rows, {report.queries} queries; {report.machine}")
+    names = (
+        "",
+        "build s",
+        "disk MB",
+        "memory MB",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "1",
+        "4",
+        "16 clients/s",
+    )
+    for name in names:
+        table.add_column(name, justify="left" if not name else "right")
+    for result in report.results:
+        cells = (
+            result.build_seconds,
+            result.disk_mb,
+            result.memory_mb,
+            result.p50,
+            result.p95,
+            result.p99,
+        )
+        table.add_row(
+            result.name,
+            *("-" if cell is None else f"{cell:g}" for cell in cells),
+            *(f"{rate:g}" for rate in result.per_second.values()),
+        )
+    out.print(table)
+    rollouts = report.rollouts
+    out.print(f"our p50 over the bare engine's, query by query: {report.ratio_p50:g}")
+    out.print(
+        "64 rollouts x 4 searches, together against one by one (searches/s): distinct queries "
+        f"{rollouts.distinct_together:g} against {rollouts.distinct_one_by_one:g}, groups that ask "
+        f"alike {rollouts.alike_together:g} against {rollouts.alike_one_by_one:g}"
+    )

@@ -1,0 +1,222 @@
+"""What the retrieval benchmark compares: each builds from rows and answers dated queries."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from retrieval.analysis import CHAINS, text_query
+from retrieval.layout import body
+from retrieval.query import IndexedText, StatuteQuery
+from retrieval.url import IndexUrl
+
+_OPEN_END = 1 << 31
+
+
+class Contender(Protocol):
+    """Something that can be built and asked. Every one gets the same terms and the same days."""
+
+    name: str
+
+    def build(self, rows: Iterable[IndexedText]) -> None:
+        """Write every row."""
+        ...
+
+    def search(self, query: StatuteQuery) -> Sequence[Any]:
+        """Return the ten best rows in force on the query's day, with their texts."""
+        ...
+
+
+class Ours:
+    """InForce: the engine without its cache, as ``open_index`` gives it."""
+
+    def __init__(self, url: IndexUrl) -> None:
+        self.name = f"inforce ({url.engine})"
+        self._url = url
+
+    def build(self, rows: Iterable[IndexedText]) -> None:
+        """Build and open."""
+        from retrieval.elastic import ElasticIndex
+        from retrieval.elastic_build import ElasticBuilder
+        from retrieval.embedded import EmbeddedIndex
+        from retrieval.embedded_build import EmbeddedBuilder
+
+        folder = Path(self._url.place)
+        elastic = self._url.engine == "elastic"
+        builder = ElasticBuilder(self._url) if elastic else EmbeddedBuilder(folder)
+        builder.build(rows, "benchmark", lambda _: None)
+        self.index = ElasticIndex(self._url) if elastic else EmbeddedIndex(folder)
+        self.search = self.index.search
+
+
+class BareTantivy:
+    """The embedded engine's own files, searched with nothing but tantivy's calls."""
+
+    name = "bare tantivy"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def build(self, rows: Iterable[IndexedText]) -> None:  # noqa: ARG002 - built by Ours
+        """Open what InForce built."""
+        import tantivy
+
+        from retrieval.embedded_build import Build, register_analysers
+
+        build = Build.model_validate_json((self._folder / "current.json").read_bytes())
+        index = tantivy.Index.open(str(self._folder / build.folder))
+        register_analysers(index, CHAINS["plain"])
+        self._schema, self._searcher = index.schema, index.searcher()
+
+    def search(self, query: StatuteQuery) -> Sequence[Any]:
+        """Search and read the stored documents."""
+        from tantivy import FieldType, Occur, Query
+
+        day, schema = query.as_at.toordinal(), self._schema
+        words = text_query(query.text, query.languages).terms
+        terms = [(Occur.Should, Query.term_query(schema, "body", w, "freq")) for w in words]
+        bounds = (("row_from", None, day), ("row_to", day + 1, None), ("known_to", _OPEN_END, None))
+        filters = [
+            Query.range_query(schema, field, FieldType.Unsigned, low, high)
+            for field, low, high in bounds
+        ]
+        clauses = [Query.boolean_query(terms), *filters]
+        asked = Query.boolean_query([(Occur.Must, clause) for clause in clauses])
+        hits = self._searcher.search(asked, query.limit, count=False).hits
+        return [json.loads(self._searcher.doc(address)["hit"][0]) for _, address in hits]
+
+
+class BareElasticsearch:
+    """The cluster engine's own index, searched with one HTTP request and nothing else."""
+
+    name = "bare _search"
+
+    def __init__(self, url: IndexUrl) -> None:
+        import urllib3
+
+        self._path = f"{url.hosts[0]}/{url.place}/_search"
+        self._pool = urllib3.PoolManager(maxsize=16)
+
+    def build(self, rows: Iterable[IndexedText]) -> None:
+        """Do nothing: InForce built it."""
+
+    def search(self, query: StatuteQuery) -> Sequence[Any]:
+        """Post the request and read the answer."""
+        from retrieval.elastic import search_request
+
+        request = search_request(text_query(query.text, query.languages), query, CHAINS["plain"])
+        headers = {"content-type": "application/json"}
+        answer = self._pool.request("POST", self._path, body=json.dumps(request), headers=headers)
+        found: list[Any] = answer.json()["hits"]["hits"]
+        return found
+
+
+class SqliteFts5:
+    """SQLite's full-text index, joined with the days of each row."""
+
+    name = "sqlite fts5"
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._own = threading.local()
+
+    def build(self, rows: Iterable[IndexedText]) -> None:
+        """Write terms and days."""
+        with sqlite3.connect(self._file) as connection:
+            connection.execute("pragma journal_mode=off")
+            connection.execute("create virtual table words using fts5(body, content='')")
+            connection.execute(
+                "create table held (id integer primary key, row_from, row_to, known_to, text)"
+            )
+            for number, row in enumerate(rows):
+                connection.execute(
+                    "insert into words (rowid, body) values (?, ?)", (number, body(row))
+                )
+                connection.execute(
+                    "insert into held values (?, ?, ?, ?, ?)", (number, *_days(row), row.text)
+                )
+
+    def search(self, query: StatuteQuery) -> Sequence[Any]:
+        """Rank what matches any word and is in force."""
+        words = text_query(query.text, query.languages).terms
+        if not hasattr(self._own, "connection"):
+            self._own.connection = sqlite3.connect(self._file)
+        asked = " OR ".join(f'"{word}"' for word in words)
+        day = query.as_at.toordinal()
+        found = self._own.connection.execute(
+            "select held.text, bm25(words) from words join held on held.id = words.rowid where "
+            "words match ? and row_from <= ? and row_to > ? and known_to = ? order by 2 limit ?",
+            (asked, day, day, _OPEN_END, query.limit),
+        )
+        rows: list[Any] = found.fetchall()
+        return rows
+
+
+class LanceDb:
+    """LanceDB's full-text index, filtered before ranking."""
+
+    name = "lancedb"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def build(self, rows: Iterable[IndexedText]) -> None:
+        """Write terms and days; index the words and, as LanceDB advises, the days."""
+        import lancedb  # type: ignore[import-not-found]
+        import pyarrow as pa  # type: ignore[import-untyped]
+
+        database = lancedb.connect(str(self._folder))
+        table: Any = None
+        for some in _batches(iter(rows), 20_000):
+            columns: dict[str, list[Any]] = {
+                "body": [body(r) for r in some],
+                "text": [r.text for r in some],
+            }
+            for name, values in zip(
+                ("row_from", "row_to", "known_to"), zip(*map(_days, some), strict=True), strict=True
+            ):
+                columns[name] = list(values)
+            batch = pa.table(columns)
+            table = table.add(batch) and table if table else database.create_table("held", batch)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table.create_fts_index(
+                "body",
+                base_tokenizer="whitespace",
+                stem=False,
+                remove_stop_words=False,
+                lower_case=False,
+                ascii_folding=False,
+                with_position=False,
+            )
+        for name in ("row_from", "row_to"):
+            table.create_scalar_index(name)
+        self._table = table
+
+    def search(self, query: StatuteQuery) -> Sequence[Any]:
+        """Rank what matches any word and is in force."""
+        words = " ".join(text_query(query.text, query.languages).terms)
+        day = query.as_at.toordinal()
+        held = f"row_from <= {day} and row_to > {day} and known_to = {_OPEN_END}"
+        asked = self._table.search(words, query_type="fts").where(held, prefilter=True)
+        found: list[Any] = asked.limit(query.limit).to_list()
+        return found
+
+
+def _days(row: IndexedText) -> tuple[int, int, int]:
+    return (
+        row.row_from.toordinal(),
+        row.row_to.toordinal() if row.row_to else _OPEN_END,
+        row.known_to.toordinal() if row.known_to else _OPEN_END,
+    )
+
+
+def _batches(rows: Iterator[IndexedText], size: int) -> Iterator[list[IndexedText]]:
+    while some := list(islice(rows, size)):
+        yield some
