@@ -17,7 +17,7 @@ from retrieval.analysis import ANALYSIS_VERSION, CHAINS, Chain, base_language
 from retrieval.layout import STORED, body, extents, number, stems_field
 from retrieval.query import IndexedText
 
-SCHEMA_VERSION = f"1.{ANALYSIS_VERSION}"
+SCHEMA_VERSION = f"2.{ANALYSIS_VERSION}"
 POINTER = "current.json"
 OPEN_END = 1 << 31  # later than any day; only inside an index, where a range needs a number
 NO_START = 0  # earlier than any day
@@ -48,6 +48,7 @@ def schema(chain: Chain) -> tantivy.Schema:
     builder.add_unsigned_field("provision", fast=True)
     builder.add_unsigned_field("tie", fast=True)
     builder.add_bytes_field("hit", stored=True)
+    builder.add_bytes_field("key", stored=True)
     return builder.build()
 
 
@@ -156,5 +157,6 @@ def _document(row: IndexedText, chain: Chain) -> tantivy.Document:
     document.add_unsigned("known_to", row.known_to.toordinal() if row.known_to else OPEN_END)
     document.add_unsigned("provision", number(row.provision_id))
     document.add_unsigned("tie", number(row.key))
-    document.add_bytes("hit", row.model_dump_json(include={*STORED, "key"}).encode())
+    document.add_bytes("hit", row.model_dump_json(include=set(STORED)).encode())
+    document.add_bytes("key", row.key.encode())
     return document
