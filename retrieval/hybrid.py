@@ -36,7 +36,7 @@ class HybridIndex:
 
     def __init__(self, words: StatuteIndex, rows: Sequence[IndexedText], encoder: Encoder) -> None:
         self._words, self._rows, self._encoder = words, rows, encoder
-        self._vectors = DatedVectors(encoder.encode([_said(row) for row in rows]), rows)
+        self._vectors = DatedVectors(encoder.encode([said(row) for row in rows]), rows)
 
     @property
     def corpus_hash(self) -> str:
@@ -83,7 +83,7 @@ class HybridIndex:
         self._words.close()
 
 
-def _said(row: IndexedText) -> str:
+def said(row: IndexedText) -> str:
     """Return what a vector stands for: whose law, under what heading, saying what."""
     return " ".join(part for part in (row.work_title, row.heading, row.text) if part)
 

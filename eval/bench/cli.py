@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,3 +97,43 @@ def _show(report: Report) -> None:
         f"{rollouts.distinct_together:g} against {rollouts.distinct_one_by_one:g}, groups that ask "
         f"alike {rollouts.alike_together:g} against {rollouts.alike_one_by_one:g}"
     )
+
+
+@app.command(epilog="Example:  inforce bench ranking")
+def ranking(
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="A model that transformers can load; left out: learnt from the corpus."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Fixes the questions and the resampling.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure recall, MRR and nDCG of words, vectors and both on dated questions."""
+    import tempfile
+
+    from eval.bench.ranking import run
+    from retrieval.dense import TransformersEncoder
+    from retrieval.hybrid import Encoder
+    from retrieval.latent import learn
+
+    def make(texts: Sequence[str]) -> Encoder:
+        return TransformersEncoder(encoder) if encoder else learn(texts)
+
+    with tempfile.TemporaryDirectory(prefix="inforce-bench-") as scratch:
+        found = run(Path(scratch), make, seed)
+    if json:
+        print_json(
+            {
+                s: {h: {k: q.model_dump() for k, q in by.items()} for h, by in hows.items()}
+                for s, hows in found.items()
+            }
+        )
+        return
+    for name, hows in found.items():
+        out.print(f"[bold]{name}[/]")
+        for how, by_language in hows.items():
+            for language, quality in by_language.items():
+                scores = (
+                    f"R@10 {quality.recall_at_10}  MRR {quality.mrr}  nDCG@10 {quality.ndcg_at_10}"
+                )
+                out.print(f"  {how:<22} {language:<8} {scores}")
