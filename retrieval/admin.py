@@ -20,7 +20,7 @@ def swap_back(url: str) -> str:
     target = parse_index_url(url)
     if target.engine != "elastic":
         raise BadInputError(f"{target}: the embedded index keeps one build; build it anew instead")
-    from retrieval.elastic_build import live_index, physical_indices, read_live
+    from retrieval.elastic_layout import live_index, physical_indices, read_live
     from retrieval.elastic_node import ElasticSettings, answering, connect
 
     with answering(target), connect(target, ElasticSettings.load()) as client:
@@ -45,7 +45,7 @@ def drop(url: str) -> int:
 
 
 def _drop_cluster(target: IndexUrl) -> int:
-    from retrieval.elastic_build import physical_indices
+    from retrieval.elastic_layout import physical_indices
     from retrieval.elastic_node import ElasticSettings, answering, connect
 
     with answering(target), connect(target, ElasticSettings.load()) as client:

@@ -33,34 +33,6 @@ from retrieval.stopwords import STOPWORDS
 ANALYSIS_VERSION = 2
 """Part of every index's schema: an index written under other rules is stale."""
 
-
-@dataclass(frozen=True)
-class Chain:
-    """What an engine does to the terms beyond splitting at spaces.
-
-    ``stemmers`` names the stemming filter of each language; an engine indexes the terms of such a
-    language a second time, stemmed, and searches both. The plain chain asks nothing of an engine.
-    """
-
-    name: str
-    stemmers: dict[str, str]
-
-
-CHAINS = {
-    chain.name: chain
-    for chain in (
-        Chain("plain", {}),
-        Chain("stemmed", {"de": "german", "en": "english", "es": "spanish", "fr": "french"}),
-    )
-}
-
-
-def stemmed_languages(chain: Chain, languages: Sequence[str]) -> list[str]:
-    """Return the languages of ``chain`` that a search of ``languages`` (none: all) touches."""
-    bases = {base_language(language) for language in languages}
-    return [language for language in chain.stemmers if not bases or language in bases]
-
-
 MAX_QUERY_TERMS = 128
 MAX_TERM_CHARS = 64
 

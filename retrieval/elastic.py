@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from corpus.errors import IndexMissingError, SearchFailedError
-from retrieval.analysis import CHAINS, Chain, TextQuery, stemmed_languages, text_query
-from retrieval.elastic_build import SCHEMA_VERSION, Live, read_live
+from retrieval.analysis import TextQuery, text_query
+from retrieval.chains import CHAINS, Chain
+from retrieval.elastic_layout import SCHEMA_VERSION, Live, read_live
 from retrieval.elastic_node import CONNECTIONS, ElasticSettings, answering, connect, refused
 from retrieval.layout import EVERYWHERE, FACET_COUNTS, STATUSES, Status, facets, stems_field
 from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
@@ -254,7 +255,7 @@ def _phrase(reading: Sequence[str]) -> dict[str, Any]:
 def _terms(words: TextQuery, chain: Chain, languages: Sequence[str]) -> Iterator[dict[str, Any]]:
     terms = " ".join(words.terms)
     yield {"match": {"body": terms}}
-    for language in stemmed_languages(chain, languages):
+    for language in chain.languages(languages):
         yield {"match": {stems_field(language): terms}}
 
 

@@ -27,13 +27,8 @@ from pydantic import ValidationError
 from tantivy import FieldType, Occur, Query
 
 from corpus.errors import IndexMissingError, SearchFailedError
-from retrieval.analysis import (
-    CHAINS,
-    Chain,
-    TextQuery,
-    stemmed_languages,
-    text_query,
-)
+from retrieval.analysis import TextQuery, text_query
+from retrieval.chains import CHAINS, Chain
 from retrieval.embedded_build import (
     OPEN_END,
     POINTER,
@@ -248,7 +243,7 @@ def _terms(snapshot: _Snapshot, words: TextQuery, languages: Sequence[str]) -> I
     """Yield a query per term and, under a stemming chain, per stem of each language."""
     for term in words.terms:
         yield Query.term_query(snapshot.schema, "body", term, "freq")
-    for language in stemmed_languages(snapshot.chain, languages):
+    for language in snapshot.chain.languages(languages):
         stems = stemmer(snapshot.chain, language).analyze(" ".join(words.terms))
         for stem in dict.fromkeys(stems):
             yield Query.term_query(snapshot.schema, stems_field(language), stem, "freq")

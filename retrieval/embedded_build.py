@@ -13,7 +13,8 @@ import tantivy
 
 from corpus.locking import file_lock
 from corpus.model import Frozen
-from retrieval.analysis import ANALYSIS_VERSION, CHAINS, Chain, base_language
+from retrieval.analysis import ANALYSIS_VERSION, base_language
+from retrieval.chains import PLAIN, Chain
 from retrieval.layout import STORED, body, extents, number, stems_field
 from retrieval.query import IndexedText
 
@@ -69,7 +70,7 @@ def register_analysers(index: tantivy.Index, chain: Chain) -> None:
 class EmbeddedBuilder:
     """Builds an index in the folder ``path``. A :class:`retrieval.index.IndexBuilder`."""
 
-    def __init__(self, path: Path, chain: Chain = CHAINS["plain"]) -> None:
+    def __init__(self, path: Path, chain: Chain = PLAIN) -> None:
         self._path = path
         self._chain = chain
 

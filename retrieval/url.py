@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from corpus.errors import BadInputError
 from corpus.model import Frozen
-from retrieval.analysis import CHAINS, Chain
+from retrieval.chains import CHAINS, Chain
 
 EXAMPLE = "embedded:.inforce/index or elastic+http://localhost:9200/statutes"
 

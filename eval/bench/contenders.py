@@ -11,7 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from retrieval.analysis import CHAINS, text_query
+from retrieval.analysis import text_query
+from retrieval.chains import PLAIN
 from retrieval.layout import body
 from retrieval.query import IndexedText, StatuteQuery
 from retrieval.url import IndexUrl
@@ -71,7 +72,7 @@ class BareTantivy:
 
         build = Build.model_validate_json((self._folder / "current.json").read_bytes())
         index = tantivy.Index.open(str(self._folder / build.folder))
-        register_analysers(index, CHAINS["plain"])
+        register_analysers(index, PLAIN)
         self._schema, self._searcher = index.schema, index.searcher()
 
     def search(self, query: StatuteQuery) -> Sequence[Any]:
@@ -110,7 +111,7 @@ class BareElasticsearch:
         """Post the request and read the answer."""
         from retrieval.elastic import search_request
 
-        request = search_request(text_query(query.text, query.languages), query, CHAINS["plain"])
+        request = search_request(text_query(query.text, query.languages), query, PLAIN)
         headers = {"content-type": "application/json"}
         answer = self._pool.request("POST", self._path, body=json.dumps(request), headers=headers)
         found: list[Any] = answer.json()["hits"]["hits"]

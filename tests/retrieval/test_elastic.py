@@ -18,7 +18,8 @@ from corpus.sources.jsonl import Jsonl
 from retrieval.admin import drop, swap_back
 from retrieval.analysis import text_query
 from retrieval.elastic import ElasticIndex
-from retrieval.elastic_build import ElasticBuilder, live_index, physical_indices
+from retrieval.elastic_build import ElasticBuilder
+from retrieval.elastic_layout import live_index, physical_indices
 from retrieval.index import open_builder, open_index
 from retrieval.query import IndexedText, StatuteQuery
 from retrieval.rows import work_texts
@@ -190,7 +191,7 @@ def test_wrong_dates_in_the_index_stop_the_swap(
     alias: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(alias)
-    monkeypatch.setattr("retrieval.elastic_build._range", lambda _start, _end: {})
+    monkeypatch.setattr("retrieval.elastic_layout._range", lambda _start, _end: {})
     with pytest.raises(SearchFailedError, match="left as it is"):
         build(alias, corpus_hash="two")
     assert open_index(alias).corpus_hash == "one"
@@ -198,7 +199,9 @@ def test_wrong_dates_in_the_index_stop_the_swap(
 
 def test_a_refused_row_is_named(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
     strange = row("uk/x-1#late", "2000-01-01", None, "text")
-    monkeypatch.setattr("retrieval.elastic_build._range", lambda _start, _end: {"gte": "not a day"})
+    monkeypatch.setattr(
+        "retrieval.elastic_layout._range", lambda _start, _end: {"gte": "not a day"}
+    )
     with pytest.raises(SearchFailedError, match="refuses the row uk/x-1#late"):
         build(alias, strange)
 
