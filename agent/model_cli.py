@@ -9,10 +9,14 @@ import typer
 
 from corpus.console import errors, out, print_json, progress_bar
 
-app = typer.Typer(help="Language models: prepare them, see which there are.", no_args_is_help=True)
+models = typer.Typer(
+    help="Language models: prepare them, see which there are.", no_args_is_help=True
+)
+app = typer.Typer()
+app.add_typer(models, name="model")
 
 
-@app.command(epilog="Example:  inforce model prepare smollm2")
+@models.command(epilog="Example:  inforce model prepare smollm2")
 def prepare(
     name: Annotated[str, typer.Argument(help="smollm2 or tiny.")],
     json: Annotated[bool, typer.Option("--json", help="Print one object.")] = False,
@@ -30,7 +34,7 @@ def prepare(
         out.print(f"{spec.name} is ready: {spec.location}", soft_wrap=True)
 
 
-@app.command("list", epilog="Example:  inforce model list")
+@models.command("list", epilog="Example:  inforce model list")
 def list_models(
     json: Annotated[bool, typer.Option("--json", help="Print one object per model.")] = False,
 ) -> None:
@@ -49,6 +53,7 @@ def list_models(
             out.print(f"[bold]{spec.name}[/]  {spec.summary}\n  {state}", soft_wrap=True)
 
 
+@app.command("serve-model", epilog="Example:  inforce serve-model smollm2 --cpu")
 def serve_model(  # noqa: PLR0913
     name: Annotated[str, typer.Argument(help="smollm2, tiny, a folder or a hub id.")],
     port: Annotated[int, typer.Option(help="Where it listens, on this machine only.")] = 8000,

@@ -40,6 +40,7 @@ MAX_CALLS = 8
 """Calls of one turn that are carried out; a model that repeats itself asks for more."""
 
 _MAX_TEXT = 200_000
+_MAX_WORDS = 500
 _MAX_STARTS = 100
 _MAX_DEPTH = 12
 _THINK = re.compile(r"<think>(.*?)(?:</think>|\Z)", re.DOTALL)
@@ -193,7 +194,8 @@ def _abstention(value: dict[str, Any]) -> Abstention:
         raise _NoMoveError(f"One abstains with one of {', '.join(REASONS)}.")
     if not isinstance(explanation, str) or not explanation.strip():
         raise _NoMoveError("An abstention has an explanation.")
-    return Abstention(reason=AbstentionReason(reason), explanation=explanation)
+    words = f"In the model's own words, which nobody checked: “{explanation.strip()[:_MAX_WORDS]}”"
+    return Abstention(reason=AbstentionReason(reason), explanation=words)
 
 
 def _call_id(number: int) -> str:

@@ -153,8 +153,8 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_verbs_list_and_prepare(written: list[str]) -> None:
     run = CliRunner()
-    before = run.invoke(app, ["list"])
+    before = run.invoke(app, ["model", "list"])
     assert "not prepared: inforce model prepare smollm2" in before.output
-    assert run.invoke(app, ["prepare", "tiny"]).exit_code == 0
-    after = run.invoke(app, ["list", "--json"]).output.splitlines()
+    assert run.invoke(app, ["model", "prepare", "tiny"]).exit_code == 0
+    after = run.invoke(app, ["model", "list", "--json"]).output.splitlines()
     assert ['"ready": true' in line for line in after] == [False, True]

@@ -106,6 +106,7 @@ def test_an_abstention_has_a_reason_that_a_model_may_give() -> None:
     act = parse(ABSTAIN)
     assert act.abstention is not None
     assert act.abstention.reason is AbstentionReason.REPEALED
+    assert act.abstention.explanation.startswith("In the model's own words, which nobody checked")
     for reason in ("unverified", "failed", "no_date", "", "tired", None, ["repealed"]):
         text = json.dumps({"abstain": reason, "explanation": "x"})
         assert "One abstains with one of not_yet_in_force" in problem(parse(text))

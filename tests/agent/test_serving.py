@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from agent import serving
+from agent.model_cli import app
 from agent.models import ModelError
 from agent.serving import Serving, command, served
 
@@ -46,6 +48,12 @@ def test_the_server_adds_nothing_of_its_own_to_sampling(mine: str) -> None:
     assert "--logprobs-mode processed_logprobs" in line
     assert "--host 127.0.0.1" in line
     assert "--enforce-eager" not in line
+
+
+def test_the_verb_starts_nothing_for_a_model_that_is_not_prepared() -> None:
+    ran = CliRunner().invoke(app, ["serve-model", "tiny", "--port", "1"])
+    assert isinstance(ran.exception, ModelError)
+    assert "inforce model prepare tiny" in str(ran.exception)
 
 
 def test_cpu_context_and_adapter_reach_the_command(mine: str) -> None:
