@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import ClassVar, Literal
 
 import torch
@@ -23,16 +22,6 @@ from corpus.model import Frozen
 
 Need = Literal["old_logps", "entropies", "certainty", "hidden", "teacher_logps", "top_k"]
 """A tensor that costs a pass of its own; the trainer makes only those that a slot names."""
-
-
-class Outcome(IntEnum):
-    """What became of a rollout, decided before any reward is shaped."""
-
-    WRONG = 0
-    CORRECT = 1
-    ABSTAINED = 2
-    EXCLUDED = -1
-    """Truncated, or voided by an infrastructure failure: it says nothing of the policy."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +49,7 @@ class Batch:
         rewards_N_F: NaN where a channel says nothing of a rollout.
         completion_ids_N_T: as sampled, never tokenised again.
         mask_N_T: 1.0 where the model wrote a token that counts, 0.0 for tools' tokens and padding.
-        outcomes_N: :class:`Outcome` of each rollout.
+        outcomes_N: the :class:`~rl.outcome.Outcome` of each rollout.
         answer_keys_N: rollouts of a group with equal keys gave the same answer; -1: unparseable.
         own_N: the current policy sampled it (others come from the rollout pool).
         sampling_logps_N_T: under whoever sampled, NaN where unknown; ``None``: not recorded.
