@@ -14,70 +14,23 @@ day on which a file was made, or to its own first day when that is later.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from corpus.errors import Place, SourceError
 from corpus.model import EndReason, Work, WorkHistory
-from corpus.sources import OnFault
 from corpus.sources.akoma_ntoso_file import Head, read_statements
 from corpus.sources.statements import Statement, refuse_doubles, work_history
 from corpus.sources.xml import (
-    fingerprint,
     local,
     modelling,
-    place_of,
     read_xml,
-    xml_files,
 )
+from corpus.sources.xml_folder import XmlFolder
 
 _DOCUMENTS = ("act", "bill", "doc")
-
-
-class AkomaNtoso:
-    """A folder of Akoma Ntoso files."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._files = folder, xml_files(folder)
-        self._last: WorkHistory | None = None
-
-    @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self._folder.name
-
-    def fingerprint(self) -> str:
-        """Return a hash of the files."""
-        return fingerprint(self._folder, self._files, "akoma ntoso 1")
-
-    def count(self) -> int | None:
-        """Return ``None``: which files make one work is known once they are read."""
-        return None
-
-    def place(self, subject_id: str) -> Place:
-        """Return where a record of the work last yielded was read."""
-        return place_of(self._last, subject_id, self._folder)
-
-    def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
-        """Yield the works one by one; a file that cannot be read is a fault."""
-        found: dict[str, list[_Manifestation]] = defaultdict(list)
-        for path in self._files:
-            try:
-                manifestation = _read(path, self._folder)
-            except SourceError as fault:
-                on_fault(fault)
-            else:
-                found[manifestation.work.id].append(manifestation)
-        for manifestations in found.values():
-            try:
-                self._last = _history(manifestations)
-            except SourceError as fault:
-                on_fault(fault)
-            else:
-                yield self._last
 
 
 @dataclass(frozen=True)
@@ -90,6 +43,13 @@ class _Manifestation:
     published: date | None
     entry: date | None
     statements: Sequence[Statement]
+
+
+class AkomaNtoso(XmlFolder[_Manifestation]):
+    """A folder of Akoma Ntoso files."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "akoma ntoso 1", _read, _history)
 
 
 def _history(manifestations: Sequence[_Manifestation]) -> WorkHistory:

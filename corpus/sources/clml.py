@@ -14,8 +14,7 @@ one act are read as one work.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,19 +23,16 @@ from lxml import etree
 
 from corpus.errors import Place, SourceError
 from corpus.model import Work, WorkHistory
-from corpus.sources import OnFault
 from corpus.sources.clml_provisions import Head, read_statements
 from corpus.sources.statements import Statement, refuse_doubles, work_history
 from corpus.sources.xml import (
-    fingerprint,
     iso_day,
     local,
     modelling,
-    place_of,
     read_xml,
     squeeze,
-    xml_files,
 )
+from corpus.sources.xml_folder import XmlFolder
 
 _URI = re.compile(
     r"legislation\.gov\.uk/(?:id/)?([a-z]+)/((?:[A-Za-z][\w-]*/)?\d[\d-]*)/(\d+)(?=/|$)"
@@ -55,49 +51,6 @@ _CITED = {
 }
 
 
-class Clml:
-    """A folder of CLML files."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._files = folder, xml_files(folder)
-        self._last: WorkHistory | None = None
-
-    @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self._folder.name
-
-    def fingerprint(self) -> str:
-        """Return a hash of the files."""
-        return fingerprint(self._folder, self._files, "clml 1")
-
-    def count(self) -> int | None:
-        """Return ``None``: which files make one work is known once they are read."""
-        return None
-
-    def place(self, subject_id: str) -> Place:
-        """Return where a record of the work last yielded was read."""
-        return place_of(self._last, subject_id, self._folder)
-
-    def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
-        """Yield the works one by one; a file that cannot be read, or holds no text, is a fault."""
-        found: dict[str, list[_File]] = defaultdict(list)
-        for path in self._files:
-            try:
-                file = _read(path, self._folder)
-            except SourceError as fault:
-                on_fault(fault)
-            else:
-                found[file.work.id].append(file)
-        for files in found.values():
-            try:
-                self._last = _history(files)
-            except SourceError as fault:
-                on_fault(fault)
-            else:
-                yield self._last
-
-
 @dataclass(frozen=True)
 class _File:
     """What one file says. ``points`` are the days for which the publisher has other texts."""
@@ -106,6 +59,13 @@ class _File:
     work: Work
     statements: Sequence[Statement]
     points: Sequence[str]
+
+
+class Clml(XmlFolder[_File]):
+    """A folder of CLML files."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "clml 1", _read, _history)
 
 
 def _history(files: Sequence[_File]) -> WorkHistory:
