@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # Machines differ in speed, so no example has a deadline. CI draws the same examples every time: a
@@ -11,3 +12,11 @@ from hypothesis import settings
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+_TRAINING = {"torch", "transformers", "peft", "trl", "datasets"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what needs the extra ``train``, so that ``make test-train`` runs it and no more."""
+    if isinstance(item, pytest.Function) and _TRAINING & vars(item.module).keys():
+        item.add_marker("torch")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("torch")
+pytest.importorskip("torch", reason="needs the extra train")
 
 import torch
 
@@ -33,9 +33,10 @@ from tests.agent.test_rendering import state
 PYTHON = os.environ.get("INFORCE_VLLM_PYTHON")
 CONTEXT = 4096
 
-pytestmark = pytest.mark.skipif(
-    not PYTHON, reason="INFORCE_VLLM_PYTHON names no interpreter with vLLM"
-)
+pytestmark = [
+    pytest.mark.vllm,
+    pytest.mark.skipif(not PYTHON, reason="INFORCE_VLLM_PYTHON names no interpreter with vLLM"),
+]
 
 
 @pytest.fixture(scope="module")
