@@ -7,7 +7,8 @@ the ids and log-probs it sampled, which travel unchanged into the :class:`~agent
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Self
+from collections.abc import Callable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from pydantic import Field, model_validator
 
@@ -53,7 +54,7 @@ class Act(Frozen):
     """One move: either tool calls, or a draft, or an abstention.
 
     ``prompt_ids``, ``completion_ids`` and ``logprobs`` are kept exactly as sampled; empty for a
-    policy without a model.
+    policy without a model. ``adjustment`` is what a controller added to the prompt.
 
     Raises:
         ValueError: the move is none of the three, or more than one of them.
@@ -67,6 +68,7 @@ class Act(Frozen):
     prompt_ids: tuple[int, ...] = ()
     completion_ids: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
+    adjustment: str = ""
 
     @model_validator(mode="after")
     def _is_one_move(self) -> Self:
@@ -80,7 +82,9 @@ class PolicyState(Frozen):
     """All that a policy may know when it acts.
 
     ``tools`` are the tools' JSON schemas; ``turns_left`` counts this one, so a policy that sees 1
-    must answer or abstain.
+    must answer or abstain. ``tokens_left`` are the ids, of prompt and completion together, that
+    the thread may still spend. A last turn with ``findings`` was a draft that did not stand: this
+    is the one chance to mend it. ``adjustment`` is what a controller wants said before this turn.
     """
 
     question: str
@@ -88,6 +92,8 @@ class PolicyState(Frozen):
     tools: tuple[dict[str, Any], ...]
     turns: tuple[Turn, ...] = ()
     turns_left: int = Field(ge=1)
+    tokens_left: int | None = None
+    adjustment: str = ""
 
 
 class Policy(Protocol):
@@ -103,5 +109,18 @@ class Policy(Protocol):
 
         Raises:
             PolicyError: there is none to be had, for a reason outside the question.
+        """
+        ...
+
+
+@runtime_checkable
+class StreamingPolicy(Policy, Protocol):
+    """A policy that can say its tokens as they come."""
+
+    def stream(self, state: PolicyState, on_text: Callable[[str], None]) -> Act:
+        """Return what :meth:`act` would, telling each piece of text as it is written.
+
+        Raises:
+            PolicyError: as :meth:`act`; pieces told before count for nothing.
         """
         ...

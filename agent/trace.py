@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from corpus.applicability import Code, Issue, Role
 from corpus.model import Citation, Frozen
 
 
@@ -40,12 +41,22 @@ class AbstentionReason(StrEnum):
 
 
 class GoverningDate(Frozen):
-    """The date whose law governs, and on what ground. ``assumed`` is shown to the reader."""
+    """The date whose law governs, and on what ground. ``assumed`` is shown to the reader.
+
+    ``rule`` and ``rule_id`` name the rule that chose it (``corpus/rules/*.toml``) and ``verified``
+    says whether that rule was compared with the official text; all ``None`` where the date was
+    given or read out of the question without a rule. ``candidates`` are set where the law of
+    several days counts, or may: ``as_at`` is one of them, and each wants an answer of its own.
+    """
 
     as_at: date
     known_at: date | None = None
     ground: str
     assumed: bool = False
+    rule: Code | None = None
+    rule_id: str | None = None
+    verified: bool | None = None
+    candidates: tuple[date, ...] = ()
 
 
 class ToolCall(Frozen):
@@ -59,11 +70,22 @@ class ToolCall(Frozen):
     milliseconds: float = 0.0
 
 
+class Finding(Frozen):
+    """What the verifier says of one citation or statement of the draft."""
+
+    check: Literal["resolves", "in_force", "verbatim", "seen", "sentence", "figure"]
+    passed: bool
+    subject: str
+    explanation: str
+
+
 class Turn(Frozen):
     """One act of the policy and the tool calls it asked for.
 
     ``prompt_ids``, ``completion_ids`` and ``logprobs`` (natural log, one per completion token) are
-    kept exactly as sampled; empty for a policy without a model.
+    kept exactly as sampled; empty for a policy without a model. ``findings`` are what the verifier
+    said of this turn's draft, where the policy was told and could act once more. ``adjustment`` is
+    what a controller added to the prompt before it.
     """
 
     index: int
@@ -73,15 +95,8 @@ class Turn(Frozen):
     prompt_ids: tuple[int, ...] = ()
     completion_ids: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
-
-
-class Finding(Frozen):
-    """What the verifier says of one citation or statement of the draft."""
-
-    check: Literal["resolves", "in_force", "verbatim", "seen", "sentence", "figure"]
-    passed: bool
-    subject: str
-    explanation: str
+    findings: tuple[Finding, ...] = ()
+    adjustment: str = ""
 
 
 class Answer(Frozen):
@@ -102,8 +117,9 @@ class Trace(Frozen):
     """One question from asking to answer or abstention.
 
     Exactly one of ``answer`` and ``abstention`` is set: a run that stops for any other reason
-    abstains with the reason ``failed``. With ``extent`` and ``jurisdictions`` (the filters the
-    asker set) a trace holds all that asking again needs.
+    abstains with the reason ``failed``. With what the asker set besides the question (the filters
+    ``extent`` and ``jurisdictions``; ``issue`` and ``facts``, which choose the date) a trace holds
+    all that asking again needs: :func:`agent.graph.asked_again`.
     """
 
     id: str
@@ -111,6 +127,8 @@ class Trace(Frozen):
     governing: GoverningDate | None
     extent: str | None = None
     jurisdictions: tuple[str, ...] = ()
+    issue: Issue | None = None
+    facts: dict[Role, date] = Field(default_factory=dict)
     turns: tuple[Turn, ...] = ()
     findings: tuple[Finding, ...] = ()
     answer: Answer | None = None
