@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from types import TracebackType
 from typing import Self
 
+from corpus.closing import Closing
 from corpus.errors import IndexMissingError
 from corpus.model import Work
 from corpus.settings import Settings
@@ -17,7 +17,7 @@ from retrieval.index import StatuteIndex, open_index
 
 
 @dataclass(frozen=True)
-class Library:
+class Library(Closing):
     """A store and the index built from it. Safe to share between threads; a context manager."""
 
     store: Store
@@ -57,14 +57,3 @@ class Library:
         """Release both."""
         self.index.close()
         self.store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -12,13 +12,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 
 from corpus import tables
 from corpus.clock import now
+from corpus.closing import Closing
 from corpus.database import open_database
 from corpus.errors import StoreError
 from corpus.labels import LABEL_KEYS, label_key
@@ -39,7 +39,7 @@ _Model = TypeVar("_Model", bound=Frozen)
 _Row = dict[str, Any]
 
 
-class Store:
+class Store(Closing):
     """A connection to one corpus. Open it with :meth:`open`; it is safe to share for reading."""
 
     def __init__(self, engine: sa.Engine, recorded_at: datetime | None = None) -> None:
@@ -62,17 +62,6 @@ class Store:
     def close(self) -> None:
         """Release the connections."""
         self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     # -- reading ---------------------------------------------------------------------------
 
