@@ -123,6 +123,7 @@ def act(state: State, runtime: Run) -> Update:
         text=move.text,
         thought=move.thought,
         calls=tuple(calls),
+        draft=move.draft,
         prompt_ids=move.prompt_ids,
         completion_ids=move.completion_ids,
         logprobs=move.logprobs,

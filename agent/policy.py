@@ -12,9 +12,20 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 from pydantic import Field, model_validator
 
-from agent.trace import Abstention, GoverningDate, Turn
+from agent.trace import Abstention, Draft, DraftCitation, GoverningDate, Sentence, Turn
 from corpus.errors import InForceError
 from corpus.model import Frozen
+
+__all__ = [
+    "Act",
+    "Draft",
+    "DraftCitation",
+    "Policy",
+    "PolicyError",
+    "PolicyState",
+    "Sentence",
+    "ToolRequest",
+]
 
 
 class PolicyError(InForceError):
@@ -27,27 +38,6 @@ class ToolRequest(Frozen):
     id: str
     name: str
     arguments: dict[str, Any]
-
-
-class DraftCitation(Frozen):
-    """A version and words claimed to stand in it; unverified."""
-
-    version_id: str
-    quote: str = Field(max_length=20_000)
-
-
-class Sentence(Frozen):
-    """One sentence of a draft. Without citations it must be marked as ``reasoning``."""
-
-    text: str = Field(min_length=1)
-    citations: tuple[DraftCitation, ...] = ()
-    reasoning: bool = False
-
-
-class Draft(Frozen):
-    """An answer that nobody has checked yet."""
-
-    sentences: tuple[Sentence, ...] = Field(min_length=1)
 
 
 class Act(Frozen):

@@ -79,19 +79,42 @@ class Finding(Frozen):
     explanation: str
 
 
+class DraftCitation(Frozen):
+    """A version and words claimed to stand in it; unverified."""
+
+    version_id: str
+    quote: str = Field(max_length=20_000)
+
+
+class Sentence(Frozen):
+    """One sentence of a draft. Without citations it must be marked as ``reasoning``."""
+
+    text: str = Field(min_length=1)
+    citations: tuple[DraftCitation, ...] = ()
+    reasoning: bool = False
+
+
+class Draft(Frozen):
+    """An answer that nobody has checked yet."""
+
+    sentences: tuple[Sentence, ...] = Field(min_length=1)
+
+
 class Turn(Frozen):
     """One act of the policy and the tool calls it asked for.
 
     ``prompt_ids``, ``completion_ids`` and ``logprobs`` (natural log, one per completion token) are
-    kept exactly as sampled; empty for a policy without a model. ``findings`` are what the verifier
-    said of this turn's draft, where the policy was told and could act once more. ``adjustment`` is
-    what a controller added to the prompt before it.
+    kept exactly as sampled; empty for a policy without a model. ``draft`` is the answer it wanted
+    to give, whether or not it shipped. ``findings`` are what the verifier said of it, where the
+    policy was told and could act once more. ``adjustment`` is what a controller added to the
+    prompt before it.
     """
 
     index: int
     text: str = ""
     thought: str = ""
     calls: tuple[ToolCall, ...] = ()
+    draft: Draft | None = None
     prompt_ids: tuple[int, ...] = ()
     completion_ids: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
