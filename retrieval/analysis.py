@@ -26,6 +26,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from corpus.labels import chinese_number
 from retrieval.stopwords import STOPWORDS
@@ -37,13 +38,15 @@ MAX_QUERY_TERMS = 128
 MAX_TERM_CHARS = 64
 
 _CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_CJK_BUT_NUMBER = _CJK.replace("\u4e00-", "\u4e00-\u7b2b\u7b2d-")  # without 第
+_ARTICLE = "[零〇一二三四五六七八九十百千两]+(?=[条條])"
 _JOINERS = "\u00ad\u200b-\u200d\u2060\ufeff"
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _LETTER = rf"[^\W\d_{_CJK}{_SUPERSCRIPTS}]"
 _TOKEN = re.compile(
     rf"(?P<word>{_LETTER}+(?:[\u0300-\u036f{_JOINERS}]+{_LETTER}*)*)"
-    rf"|(?P<numeral>(?<=第)[零〇一二三四五六七八九十百千两]+(?=[条條]))"
-    rf"|(?P<cjk>[{_CJK}]+?(?:(?<=第)(?=[零〇一二三四五六七八九十百千两]+[条條])|(?![{_CJK}])))"
+    rf"|(?P<numeral>(?<=第){_ARTICLE})"
+    rf"|(?P<cjk>(?:[{_CJK_BUT_NUMBER}]+|第(?!{_ARTICLE}))+(?:第(?={_ARTICLE}))?|第(?={_ARTICLE}))"
     rf"|(?P<grouped>(?<!\d)\d{{1,3}}(?:[.,'’\u00a0\u202f\u2009]\d{{3}})+(?!\d))"
     rf"|(?P<number>\d+(?:{_LETTER}{{1,3}}(?!{_LETTER}))?[{_SUPERSCRIPTS}]*"
     rf"(?:[-‐‑–./:]\d+(?:{_LETTER}(?!{_LETTER}))?)*)(?P<levels>(?:[(（]\w{{1,5}}[)）])*)"
@@ -56,13 +59,16 @@ _OMISSION = re.compile(r"…|\.{3}|\[[^\]]*\]|【[^】]*】|_{2,}")
 _GERMAN_SPELLED = re.compile(r"(?<![aeouq])ue|[ao]e")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A term and the characters ``[start, end)`` of the original text that it stands for."""
 
     term: str
     start: int
     end: int
+
+
+_Folding = Callable[[str], str]
+_Chinese = Callable[[str, int], Iterator[Token]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +105,32 @@ def tokens(text: str, language: str) -> Iterator[Token]:
 
 
 def normalise(text: str, language: str) -> str:
-    """Return the terms of a document joined by spaces: what an engine is given to index."""
+    """Return the terms of a document joined by spaces: what an engine is given to index.
+
+    No term crosses a space or a line break, and what stands between two of them is mostly a word
+    met before.
+    """
     fold = _folding(language)
+    pieces = text.replace("\n", " ").split(" ")
+    read = [
+        _remembered(piece, fold) if len(piece) <= _LONGEST_REMEMBERED else _terms(piece, fold)
+        for piece in pieces
+    ]
+    return " ".join(filter(None, read))
+
+
+def _terms(piece: str, fold: _Folding) -> str:
     terms: list[str] = []
-    for match in _TOKEN.finditer(text):
-        if match.lastgroup == "word":
-            terms.append(fold(match[0])[:MAX_TERM_CHARS])
+    for match in _TOKEN.finditer(piece):
+        if match.lastgroup == "cjk":
+            terms += _characters_and_pairs(match[0])
         else:
-            terms.extend(token.term for token in _tokens_of(match, fold, _chinese_document))
+            terms += [token.term for token in _tokens_of(match, fold, _chinese_document)]
     return " ".join(terms)
+
+
+_LONGEST_REMEMBERED = 24
+_remembered = lru_cache(maxsize=1 << 17)(_terms)
 
 
 # -- questions ---------------------------------------------------------------------------------
@@ -148,19 +171,21 @@ def _readings(phrase: str, languages: Sequence[str]) -> tuple[tuple[str, ...], .
     """Return the distinct term sequences of a phrase under each folding."""
     found = (
         tuple(t.term for t in tokens(phrase, language))[:MAX_QUERY_TERMS]
-        for language in _profiles(languages)
+        for language in _foldings(tuple(languages)).values()
     )
     return tuple(dict.fromkeys(reading for reading in found if reading))
 
 
 def _question_terms(text: str, languages: Sequence[str]) -> tuple[str, ...]:
-    foldings = [_folding(language) for language in _profiles(languages)]
+    foldings = _foldings(tuple(languages))
     words: dict[str, str] = {}  # each form, with the plain form that stopwords are listed under
     for match in _TOKEN.finditer(text):
-        plain = [t.term for t in _tokens_of(match, _fold, _chinese_question)]
-        for fold in foldings:
-            terms = [t.term for t in _tokens_of(match, fold, _chinese_question)]
-            words.update(zip(terms, plain, strict=True))
+        if match.lastgroup == "word":
+            if plain := _fold(match[0])[:MAX_TERM_CHARS]:
+                words.update((fold(match[0])[:MAX_TERM_CHARS], plain) for fold in foldings)
+        else:
+            terms = [token.term for token in _tokens_of(match, _fold, _chinese_question)]
+            words.update(zip(terms, terms, strict=True))
     drop = _stopwords(words, languages)
     kept = [form for form, plain in words.items() if form not in drop and plain not in drop]
     return tuple((kept or list(words))[:MAX_QUERY_TERMS])
@@ -179,9 +204,6 @@ def _stopwords(words: dict[str, str], languages: Sequence[str]) -> frozenset[str
 
 
 # -- terms -------------------------------------------------------------------------------------
-
-_Folding = Callable[[str], str]
-_Chinese = Callable[[str, int], Iterator[Token]]
 
 
 def _tokens_of(match: re.Match[str], fold: _Folding, chinese: _Chinese) -> Iterator[Token]:
@@ -216,12 +238,15 @@ def _number(text: str) -> str:
     return re.sub("[‐‑–]", "-", _fold(marked))[:MAX_TERM_CHARS]
 
 
+def _characters_and_pairs(run: str) -> list[str]:
+    """Return each character and each pair: ``刑法典`` gives ``刑 刑法 法 法典 典``."""
+    pairs = map(str.__add__, run, run[1:])
+    return [*(term for both in zip(run, pairs, strict=False) for term in both), run[-1]]
+
+
 def _chinese_document(run: str, start: int) -> Iterator[Token]:
-    """Yield each character and each pair: ``刑法典`` gives ``刑 刑法 法 法典 典``."""
-    for i, char in enumerate(run):
-        yield Token(char, start + i, start + i + 1)
-        if i + 1 < len(run):
-            yield Token(run[i : i + 2], start + i, start + i + 2)
+    for i, term in enumerate(_characters_and_pairs(run)):
+        yield Token(term, start + i // 2, start + i // 2 + len(term))
 
 
 def _chinese_question(run: str, start: int) -> Iterator[Token]:
@@ -238,11 +263,10 @@ def base_language(language: str) -> str:
     return language.split("-", maxsplit=1)[0]
 
 
-def _profiles(languages: Sequence[str]) -> list[str]:
-    """Return one language for each way of folding that ``languages`` ask for (none: all)."""
-    bases = [base_language(language) for language in languages] or ["", *_FOLDINGS]
-    chosen = {_folding(base): base for base in bases}
-    return list(chosen.values())
+@lru_cache(maxsize=1024)
+def _foldings(languages: tuple[str, ...]) -> dict[_Folding, str]:
+    """Return each way of folding that ``languages`` ask for (none: all), with one of its own."""
+    return {_folding(language): language for language in languages or ("", *_FOLDINGS)}
 
 
 def _folding(language: str) -> _Folding:

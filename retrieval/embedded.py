@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import tantivy
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from tantivy import FieldType, Occur, Query
 
 from corpus.errors import IndexMissingError, SearchFailedError
@@ -40,6 +40,8 @@ from retrieval.embedded_build import (
 from retrieval.layout import EVERYWHERE, FACET_COUNTS, STATUSES, Status, facets, stems_field
 from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 
+_Found = tuple[float, tantivy.DocAddress]
+_HITS = TypeAdapter(list[Hit])
 _SPARE = 8  # hits fetched beyond the limit, so that equal scores are ordered by id, not by luck
 
 
@@ -64,6 +66,7 @@ class EmbeddedIndex:
 
     def __init__(self, path: Path, chain: str | None = None) -> None:
         self._path = path
+        self._pointer = str(path / POINTER)
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._snapshot = _open(path)
@@ -97,15 +100,7 @@ class EmbeddedIndex:
         snapshot = self._current()
         with self._failures():
             found = _best(snapshot.searcher, _engine_query(snapshot, words, query), query)
-            matched = json.dumps(sorted(words.wanted))
-            return [
-                _hit(
-                    snapshot.searcher,
-                    address,
-                    f'{{"score":{score!r},"matched":{matched},'.encode(),
-                )
-                for score, address in found
-            ]
+            return _hits(snapshot.searcher, found, words)
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
         """Search several queries on all cores; answers keep their order."""
@@ -174,29 +169,31 @@ class EmbeddedIndex:
 
     def _current(self) -> _Snapshot:
         """Return the newest build, opening it when the pointer has moved."""
-        if _stamp(self._path) != self._snapshot.stamp:
+        if _stamp(self._pointer) != self._snapshot.stamp:
             with self._lock:
-                if _stamp(self._path) != self._snapshot.stamp:
+                if _stamp(self._pointer) != self._snapshot.stamp:
                     self._snapshot = _open(self._path)
         return self._snapshot
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """Return what changes when the pointer does."""
+def _stamp(pointer: str) -> tuple[int, int]:
+    """Return what changes when the pointer file does."""
     try:
-        pointer = (path / POINTER).stat()
-        return pointer.st_ino, pointer.st_mtime_ns
+        found = os.stat(pointer)  # noqa: PTH116 - a Path would double what a search pays for this
     except OSError:
+        folder = os.path.dirname(pointer)  # noqa: PTH120
         raise IndexMissingError(
-            f"there is no search index at {path}; build it with 'inforce index build'"
+            f"there is no search index at {folder}; build it with 'inforce index build'"
         ) from None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _open(path: Path) -> _Snapshot:
     """Open the current build; once more from the start when it was replaced while opening."""
-    stamp = _stamp(path)
+    pointer = path / POINTER
+    stamp = _stamp(str(pointer))
     try:
-        build = Build.model_validate_json((path / POINTER).read_bytes())
+        build = Build.model_validate_json(pointer.read_bytes())
     except ValidationError:
         build = None
     if build is None or build.schema_version != SCHEMA_VERSION:
@@ -211,7 +208,7 @@ def _open(path: Path) -> _Snapshot:
         index.config_reader("manual")
         searcher = index.searcher()
     except (ValueError, OSError) as error:
-        if _stamp(path) != stamp:
+        if _stamp(str(pointer)) != stamp:
             return _open(path)
         raise IndexMissingError(
             f"the search index at {path} is damaged ({error}); "
@@ -295,25 +292,35 @@ def _range(
 # -- hits --------------------------------------------------------------------------------------
 
 
-def _best(
-    searcher: tantivy.Searcher, engine_query: Query, query: StatuteQuery
-) -> list[tuple[float, tantivy.DocAddress]]:
+def _best(searcher: tantivy.Searcher, engine_query: Query, query: StatuteQuery) -> list[_Found]:
     """Return the best row of each provision, fetching more while languages or extents repeat."""
     fetch = query.limit + _SPARE
     while True:
         hits = searcher.search(engine_query, fetch, count=False).hits
-        addresses = [address for _, address in hits]
-        provisions = searcher.fast_field_values("provision", addresses)
-        ties = searcher.fast_field_values("tie", addresses)
-        ranked = sorted(zip(hits, ties, provisions, strict=True), key=lambda h: (-h[0][0], h[1]))
-        best: dict[Any, tuple[float, tantivy.DocAddress]] = {}
-        for hit, _, provision in ranked:
+        ranked = _ordered(searcher, hits)
+        provisions = searcher.fast_field_values("provision", [address for _, address in ranked])
+        best: dict[Any, _Found] = {}
+        for provision, hit in zip(provisions, ranked, strict=True):
             best.setdefault(provision, hit)
         if len(best) >= query.limit or len(hits) < fetch:
             return list(best.values())[: query.limit]
         fetch *= 4
 
 
-def _hit(searcher: tantivy.Searcher, address: tantivy.DocAddress, found: bytes) -> Hit:
-    """Read a stored hit, ``found`` (the rest of its JSON object) put before it."""
-    return Hit.model_validate_json(found + searcher.doc(address)["hit"][0][1:])
+def _ordered(searcher: tantivy.Searcher, hits: list[_Found]) -> list[_Found]:
+    """Return hits, best first, with those of equal score in the order of their ids."""
+    if len({score for score, _ in hits}) == len(hits):
+        return hits
+    ties = searcher.fast_field_values("tie", [address for _, address in hits])
+    order = sorted(range(len(hits)), key=lambda i: (-hits[i][0], ties[i]))
+    return [hits[i] for i in order]
+
+
+def _hits(searcher: tantivy.Searcher, found: Sequence[_Found], words: TextQuery) -> list[Hit]:
+    """Read stored hits, all at once, with what the search adds put into their JSON."""
+    matched = json.dumps(sorted(words.wanted)).encode()
+    objects = [
+        b'{"score":%a,"matched":%b,%b' % (score, matched, searcher.doc(address)["hit"][0][1:])
+        for score, address in found
+    ]
+    return _HITS.validate_json(b"[" + b",".join(objects) + b"]")
