@@ -1,0 +1,137 @@
+"""Rewards: what a trace is worth, channel by channel, and what became of the rollout.
+
+Free of torch. The channels are combined by the objective (GDPO normalises each within its group),
+so none is normalised here. ``docs/rewards.md`` has the table of hacks and guards.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.trace import Trace
+from corpus.errors import BadInputError
+from corpus.questions import Question
+from rl.outcome import Outcome
+from rl.rewards import channels
+from rl.rewards.channels import right
+from rl.rewards.claims import Claim, claims, declared, drafted, scorable
+from rl.rewards.overlap import words
+
+__all__ = [
+    "REWARDS",
+    "Claim",
+    "Reward",
+    "RewardSpec",
+    "answer_key",
+    "claims",
+    "declared",
+    "drafted",
+    "outcome",
+    "right",
+    "scorable",
+    "score",
+    "score_all",
+]
+
+Reward = Callable[[Trace, Question], float | None]
+"""``None``: the rollout could not be scored, or the channel says nothing of its question."""
+
+
+class RewardSpec(NamedTuple):
+    """A channel: what it measures, the hack it invites, the guard, and its customary weight."""
+
+    name: str
+    function: Reward
+    measures: str
+    hack: str
+    guard: str
+    weight: float
+
+
+def _spec(name: str, function: Reward, weight: float) -> RewardSpec:
+    """Read what a channel measures, its hack and its guard off the function's docstring."""
+    words_of = " ".join(inspect.cleandoc(function.__doc__ or "").split())
+    measures, hack, guard = re.split(r" ?(?:Hack|Guard): ", words_of)
+    return RewardSpec(name, function, measures, hack, guard, weight)
+
+
+_SPECS = (
+    _spec("task", channels.task, 1.0),
+    _spec("temporal", channels.temporal, 0.5),
+    _spec("query", channels.query, 0.1),
+    _spec("format", channels.format_gate, 0.0),
+    _spec("abstention", channels.abstention, 0.5),
+    _spec("cost", channels.cost, 0.1),
+)
+
+REWARDS: Mapping[str, RewardSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
+"""Every channel by name."""
+
+
+def score(
+    trace: Trace | None, question: Question, names: Sequence[str] = tuple(REWARDS)
+) -> dict[str, float | None]:
+    """Return the channels of one rollout; all ``None`` where there is no trace.
+
+    Raises:
+        BadInputError: there is no channel of that name.
+    """
+    unknown = [name for name in names if name not in REWARDS]
+    if unknown:
+        listed = ", ".join(REWARDS)
+        raise BadInputError(f"There is no reward '{unknown[0]}'; there are {listed}.")
+    if trace is None:
+        return dict.fromkeys(names)
+    return {name: REWARDS[name].function(trace, question) for name in names}
+
+
+def score_all(
+    rollouts: Sequence[tuple[Trace | None, Question]], names: Sequence[str] = tuple(REWARDS)
+) -> NDArray[np.float64]:
+    """Return the channels of many rollouts, shape ``(N, F)``, NaN where there is none.
+
+    Raises:
+        BadInputError: there is no channel of that name.
+    """
+    rows = [score(trace, question, names).values() for trace, question in rollouts]
+    values = [[np.nan if value is None else value for value in row] for row in rows]
+    return np.array(values, dtype=np.float64).reshape(len(rollouts), len(names))
+
+
+def outcome(trace: Trace | None, question: Question) -> Outcome:
+    """Return what became of a rollout, before any shaping.
+
+    Only an abstention that the policy declared is one; a struck draft is wrong, whatever it spared
+    the reader.
+    """
+    if trace is None or not scorable(trace):
+        return Outcome.EXCLUDED
+    if declared(trace) is not None:
+        return Outcome.ABSTAINED
+    return Outcome.CORRECT if right(trace, question) else Outcome.WRONG
+
+
+def answer_key(trace: Trace | None) -> str | None:
+    """Return a key that rollouts giving the same answer share; ``None``: there is no answer.
+
+    Words are compared as in :mod:`rl.rewards.overlap`, citations as a sorted set. A struck draft
+    has the key of its draft, an abstention that of its reason.
+    """
+    if trace is None or not scorable(trace):
+        return None
+    reason, draft = declared(trace), drafted(trace)
+    if reason is not None:
+        return f"abstain:{reason}"
+    if draft is None:
+        return None
+    said = " ".join(word for sentence in draft.sentences for word in words(sentence.text))
+    cited = sorted({claim.version_id for claim in claims(trace)})
+    return json.dumps([said, cited], ensure_ascii=False)
