@@ -55,6 +55,13 @@ def find_dates(text: str) -> tuple[WrittenDate, ...]:
     return tuple(sorted(found, key=lambda written: written.start))
 
 
+def without_dates(text: str) -> str:
+    """Return a text without its dates: what is asked, and not of when."""
+    for written in reversed(find_dates(text)):
+        text = f"{text[: written.start]} {text[written.end :]}"
+    return text
+
+
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[WrittenDate]:
     for match in pattern.finditer(text):
         parts = match.groupdict()

@@ -1,40 +1,174 @@
-"""Which date governs a question. No date, no search: it is given, stated in words, or asked for."""
+"""Which date governs a question. No date, no search: it is given, found by rule, or asked for.
+
+The rules are those of :mod:`corpus.applicability`, put to the days that the asker gave and those
+that the question names. A rule that waits for a day which only the asker can know is never worked
+around: the day is asked for, unless the question names exactly one day. That one is then taken,
+and shown as the assumption it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
-from agent.dates import WrittenDate, find_dates
-from agent.trace import Abstention, AbstentionReason, GoverningDate
+from pydantic import ValidationError
+
+from agent.asking import Asked, MissingDate
+from agent.facts import ISSUE_OF, Facts, read_facts
+from agent.trace import GoverningDate
+from corpus.applicability import Applicability, Code, Issue, Matter, Role, governing_dates
+from corpus.errors import BadInputError
 from corpus.model import Work
+
+Changes = Callable[[date], Iterable[date]]
+"""The days on which the text asked about changed, its citation read on a day."""
+
+_ANYWHERE = "default"
+_SPACELESS = "\u3400-\u9fff"
 
 
 def frame_question(
-    question: str, works: Iterable[Work], as_at: date | None, known_at: date | None = None
-) -> GoverningDate | Abstention:
-    """Return the governing date and its ground, or the abstention that asks for one.
+    asked: Asked, works: Sequence[Work], changes: Changes = lambda _: ()
+) -> GoverningDate | MissingDate:
+    """Return the governing date with its ground, or what is missing to find it.
 
-    A date that belongs to the title of a work held (``Loi du 5 juillet 1985``) names the work and
-    not the day. With ``as_at`` given, dates in the question are left alone.
+    Args:
+        asked: with ``as_at`` given, nothing else is looked at.
+        works: everything held; their titles are no facts, and their places choose the rules.
+        changes: asked only where a period or a series of laws must be cut.
+
+    Raises:
+        BadInputError: the facts given contradict each other.
     """
-    if as_at is not None:
-        return GoverningDate(as_at=as_at, known_at=known_at, ground="Given with the question.")
-    named = {found.day for work in works for found in _title_dates(work)}
-    stated = [found for found in find_dates(question) if found.day not in named]
-    days = sorted({found.day for found in stated})
-    if len(days) == 1:
-        ground = f"Taken from the words “{stated[0].words}” in the question."
-        return GoverningDate(as_at=days[0], known_at=known_at, ground=ground, assumed=True)
-    return Abstention(reason=AbstentionReason.NO_DATE, explanation=_please(days))
+    if asked.as_at is not None:
+        return _given(asked, asked.as_at)
+    said = read_facts(asked.question, works)
+    ruled = _ruled(asked, said, works, changes)
+    if ruled is not None and ruled.dates and ruled.code is not Code.ASK:
+        return _governed(asked, said, ruled)
+    if len(said.days) == 1 and asked.issue is None and not asked.facts:
+        return _assumed(asked, said, ruled)
+    return _missing(asked, said, ruled)
 
 
-def _title_dates(work: Work) -> Iterable[WrittenDate]:
-    return (f for words in (work.title, work.citation, *work.aliases) for f in find_dates(words))
+def check_facts(asked: Asked) -> None:
+    """Refuse facts that cannot be true together.
+
+    Raises:
+        BadInputError: an end lies before its beginning, or a decision before the act.
+    """
+    if asked.facts:
+        _matter(asked.issue or Issue.CIVIL, asked.facts, _ANYWHERE, None)
 
 
-def _please(days: list[date]) -> str:
-    if not days:
-        return "Which day's law is wanted? The law changes, and the question names no full date."
-    listed = ", ".join(str(day) for day in days)
-    return f"Which day's law is wanted? The question names several dates ({listed})."
+def _given(asked: Asked, as_at: date) -> GoverningDate:
+    ground = "Given with the question."
+    if asked.candidates:
+        ground = f"One of {len(asked.candidates)} days whose law may count; each is answered apart."
+    return GoverningDate(
+        as_at=as_at,
+        known_at=asked.known_at,
+        ground=ground,
+        assumed=bool(asked.candidates),
+        candidates=asked.candidates,
+    )
+
+
+def _governed(asked: Asked, said: Facts, ruled: Applicability) -> GoverningDate:
+    read = {role: day for role, day in said.roles.items() if role not in asked.facts}
+    words = "; ".join(f"{role.words} is {day}" for role, day in read.items())
+    found = f"Read in the question: {words}. " if read else ""
+    return GoverningDate(
+        as_at=ruled.dates[0],
+        known_at=asked.known_at,
+        ground=found + ruled.sentence,
+        assumed=bool(read) or asked.issue is None,
+        rule=ruled.code,
+        rule_id=ruled.rule,
+        verified=ruled.verified,
+        candidates=ruled.dates if len(ruled.dates) > 1 else (),
+    )
+
+
+def _assumed(asked: Asked, said: Facts, ruled: Applicability | None) -> GoverningDate:
+    ground = f"Taken from the words “{said.written[0].words}” in the question."
+    if ruled is not None and ruled.missing:
+        ground += f" {ruled.sentence}"
+    return GoverningDate(as_at=said.days[0], known_at=asked.known_at, ground=ground, assumed=True)
+
+
+def _missing(asked: Asked, said: Facts, ruled: Applicability | None) -> MissingDate:
+    if ruled is not None:
+        return MissingDate(explanation=ruled.sentence, roles=ruled.missing, days=said.days)
+    if asked.facts and asked.issue is None:
+        kinds = ", ".join(Issue)
+        words = f"Of what kind is the matter ({kinds})? The rules then choose among its days."
+    elif not said.days:
+        words = "Which day's law is wanted? The law changes, and the question names no full date."
+    else:
+        listed = ", ".join(str(day) for day in said.days)
+        words = f"Which day's law is wanted? The question names several dates ({listed})."
+    return MissingDate(explanation=words, days=said.days)
+
+
+# -- the rules ---------------------------------------------------------------------------------
+
+
+def _ruled(
+    asked: Asked, said: Facts, works: Sequence[Work], changes: Changes
+) -> Applicability | None:
+    """Return what the rules say, or ``None`` where there is nothing to put to them."""
+    days = {**said.roles, **asked.facts}
+    issue = asked.issue or said.issue or next((ISSUE_OF[r] for r in days if r in ISSUE_OF), None)
+    if issue is None or not (days or asked.issue):
+        return None
+    named = [work for work in works if _is_named(work, asked.question)]
+    places = asked.jurisdictions or tuple({work.jurisdiction: None for work in named or works})
+    work = named[0].id if len(named) == 1 else None
+    try:
+        general, *local = (_matter(issue, days, place, work) for place in (_ANYWHERE, *places))
+    except BadInputError:
+        if asked.facts:
+            raise
+        return None
+    if len(local) == 1:
+        return _cut(local[0], changes)
+    return _agreed(_cut(general, changes), [_cut(matter, changes) for matter in local])
+
+
+def _matter(issue: Issue, days: dict[Role, date], place: str, work: str | None) -> Matter:
+    try:
+        return Matter(jurisdiction=place, issue=issue, dates=days, work=work)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise BadInputError(f"The facts contradict each other: {problem}.") from None
+
+
+def _cut(matter: Matter, changes: Changes) -> Applicability:
+    """Apply the rules; cut a span of several laws where the text changed."""
+    ruled = governing_dates(matter)
+    if ruled.span is None or ruled.span.start is None:
+        return ruled
+    inside = [day for day in changes(ruled.span.start) if day in ruled.span]
+    if ruled.code is Code.SPLIT:
+        cut = governing_dates(matter, inside)
+        return cut if cut.dates else cut.model_copy(update={"dates": (ruled.span.start,)})
+    between = tuple(sorted({*ruled.dates[1:], *inside} - {ruled.dates[0]}))
+    return ruled.model_copy(update={"dates": (ruled.dates[0], *between)})
+
+
+def _agreed(general: Applicability, local: Sequence[Applicability]) -> Applicability:
+    """Return the general principle where every place comes to the same, else ask for the place."""
+    if all(found.dates == general.dates for found in local):
+        return general
+    words = "The governing date depends on the jurisdiction: name it, or give the day."
+    return Applicability(code=Code.ASK, rule=None, sentence=words)
+
+
+def _is_named(work: Work, question: str) -> bool:
+    """Tell whether a question speaks of a work by its title or by a name it goes by."""
+    names = "|".join(re.escape(name) for name in (work.title, *work.aliases))
+    return (
+        re.search(rf"(?<![^\W{_SPACELESS}])(?:{names})(?![^\W{_SPACELESS}])", question) is not None
+    )

@@ -1,8 +1,9 @@
-"""The graph: frame -> decide -> act -> (decide ...) -> verify -> respond.
+"""The graph: frame -> decide -> act -> (decide ...) -> verify -> (decide, once) -> respond.
 
 One compiled graph holds no library and no policy; both come with each run, in its
 :class:`~agent.nodes.Context`. So the same object answers a lawyer, runs many training episodes at
-once, and is evaluated.
+once, and is evaluated. A run in a :class:`~agent.checkpoints.Thread` is kept step by step: it can
+wait for a date, and a killed one goes on where it was.
 """
 
 from __future__ import annotations
@@ -10,25 +11,55 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
-from functools import cache
-from typing import Any, Literal
+from typing import Any
 
-from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
 
-from agent import nodes
+from agent.asking import Asked, MissingDate, Reply
+from agent.candidates import candidate_days
+from agent.checkpoints import Begun, Thread
+from agent.framing import check_facts
 from agent.library import Library
-from agent.nodes import Asked, Called, Context, State, Step
+from agent.nodes import Called, Context, Said, State, Step
 from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Policy
+from agent.threads import begun_in, graph_of, kept, name_of, waits_for
 from agent.trace import Trace
+from agent.wiring import compile_graph
 from corpus.clock import now
 from corpus.errors import BadInputError
 from corpus.model import Frozen
 
+__all__ = [
+    "Asked",
+    "Done",
+    "Event",
+    "Paused",
+    "Reply",
+    "Thread",
+    "ask",
+    "asked_again",
+    "compile_graph",
+    "resume",
+    "run",
+    "run_each",
+    "start",
+    "stream",
+]
+
 MAX_QUESTION = 20_000
 """Characters of a question."""
+
+
+class Paused(Frozen):
+    """The thread waits for a day; :func:`resume` takes the reply, in this process or another."""
+
+    thread: str
+    asked: Asked
+    missing: MissingDate
 
 
 class Done(Frozen):
@@ -37,26 +68,8 @@ class Done(Frozen):
     trace: Trace
 
 
-Event = Step | Called | Done
-Graph = CompiledStateGraph[State, Context, State, State]
-
-
-@cache
-def compile_graph() -> Graph:
-    """Return the graph. Run it with ``{"asked": Asked(...)}`` and ``context=Context(...)``."""
-    graph = StateGraph(State, context_schema=Context)
-    graph.add_node("frame", nodes.frame)
-    graph.add_node("decide", nodes.decide)
-    graph.add_node("act", nodes.act)
-    graph.add_node("verify", nodes.check)
-    graph.add_node("respond", nodes.respond)
-    graph.add_edge(START, "frame")
-    graph.add_conditional_edges("frame", _after_frame)
-    graph.add_conditional_edges("decide", _after_decide)
-    graph.add_conditional_edges("act", _after_act)
-    graph.add_edge("verify", "respond")
-    graph.add_edge("respond", END)
-    return graph.compile()
+Event = Step | Said | Called | Paused | Done
+# -- without a thread --------------------------------------------------------------------------
 
 
 def ask(  # noqa: PLR0913 - everything that fixes an answer, by name
@@ -74,8 +87,8 @@ def ask(  # noqa: PLR0913 - everything that fixes an answer, by name
     Args:
         library: where to look.
         question: in words.
-        as_at: the day whose law is wanted. ``None``: taken from the question where it states
-            exactly one full date, else the answer is an abstention that asks for it.
+        as_at: the day whose law is wanted. ``None``: found by the rules from what the question
+            says, else the answer is an abstention that asks for it.
         known_at: answer from what had been published by that day; ``None`` is the latest.
         policy: who decides; the extractive policy where none is given.
         extent: a territory.
@@ -91,71 +104,181 @@ def ask(  # noqa: PLR0913 - everything that fixes an answer, by name
         extent=extent,
         jurisdictions=jurisdictions,
     )
-    *_, last = stream(library, asked, policy=policy)
-    assert isinstance(last, Done)
-    return last.trace
+    return run(_context(library, policy), asked)
+
+
+def run(context: Context, asked: Asked) -> Trace:
+    """Answer one question. May be called from many threads at once.
+
+    Raises:
+        BadInputError: the question is empty or too long, or its facts contradict each other.
+    """
+    clock = time.perf_counter()
+    context = replace(context, interactive=False, durable=False)
+    state = compile_graph().invoke(_begin(context, asked), _config(context), context=context)
+    return _trace(state, clock)
+
+
+def run_each(context: Context, asked: Asked) -> Iterator[Trace]:
+    """Answer one question for each day that it may mean, oldest first; each trace says so.
+
+    Raises:
+        BadInputError: as :func:`run`; or nothing tells which days those are.
+    """
+    _check(asked)
+    days = candidate_days(context.library, asked)
+    for day in days:
+        yield run(context, asked.model_copy(update={"as_at": day, "candidates": days}))
 
 
 def stream(library: Library, asked: Asked, *, policy: Policy | None = None) -> Iterator[Event]:
     """Answer like :func:`ask`, yielding each step and call as it happens; ends with ``Done``.
 
     Raises:
-        BadInputError: the question is empty or too long.
+        BadInputError: as :func:`run`.
     """
-    _check(asked.question)
-    context = Context(library, policy or ExtractivePolicy(library.works))
-    started, clock = now(), time.perf_counter()
-    state: State = {}
+    return start(_context(library, policy), asked)
+
+
+def asked_again(trace: Trace) -> Asked:
+    """Return what asks the question of a trace again, of the same law."""
+    governing = trace.governing
+    given = governing is not None and not governing.assumed and governing.rule is None
+    several = governing.candidates if governing and governing.rule is None else ()
+    return Asked(
+        question=trace.question,
+        as_at=governing.as_at if governing and (given or several) else None,
+        known_at=governing.known_at if governing else None,
+        extent=trace.extent,
+        jurisdictions=trace.jurisdictions,
+        issue=trace.issue,
+        facts=trace.facts,
+        candidates=several,
+    )
+
+
+# -- step by step, and in a thread --------------------------------------------------------------
+
+
+def start(context: Context, asked: Asked, thread: Thread | None = None) -> Iterator[Event]:
+    """Answer a question, yielding what happens; ends with ``Done``, or ``Paused`` in a thread.
+
+    Args:
+        context: what to work with; only an ``interactive`` one pauses.
+        asked: the question.
+        thread: where to keep the run. Its name must be new.
+
+    Raises:
+        BadInputError: as :func:`run`; or the thread exists.
+    """
+    if thread is not None and kept(thread):
+        raise BadInputError(f"There is a thread '{thread.id}' already: resume it.")
+    return _events(context, _begin(context, asked, thread), thread)
+
+
+def resume(context: Context, thread: Thread, reply: Reply | None = None) -> Iterator[Event]:
+    """Go on with a thread, whatever ended the process that ran it.
+
+    A step that had ended is not taken again, and a tool that had answered is not called again. A
+    thread that is over yields its trace; one that waits needs the ``reply``, else it says again
+    what for.
+
+    Raises:
+        BadInputError: there is no such thread, it was begun with another corpus or policy, it
+            waits for nothing, or the reply contradicts what is known.
+    """
+    state = begun_in(context, thread)
+    waiting = waits_for(thread)
+    if reply is not None and waiting is None:
+        raise BadInputError(f"Thread '{thread.id}' does not wait for a date.")
+    if waiting is not None and reply is None:
+        return iter([Paused(thread=thread.id, asked=state["asked"], missing=waiting)])
+    if reply is None:
+        return _events(context, None, thread)
+    check_facts(state["asked"].told(reply))
+    context = replace(context, interactive=True)  # what still lacks is asked for again
+    return _events(context, Command(resume=reply.model_dump(mode="json")), thread)
+
+
+def _events(context: Context, begun: Any, thread: Thread | None) -> Iterator[Event]:
+    clock = time.perf_counter()
+    state: Any = {}
+    mode: str
     payload: Any
-    for mode, payload in compile_graph().stream(
-        {"asked": asked},
+    context = replace(
+        context,
+        listened=True,
+        durable=thread is not None,
+        interactive=context.interactive and thread is not None,
+    )
+    for mode, payload in graph_of(thread).stream(
+        begun,
+        _config(context, thread),
         context=context,
         stream_mode=["custom", "values"],
-        config={"recursion_limit": 2 * context.max_turns + 10},
+        durability="sync" if thread is not None else None,
     ):
         if mode == "custom":
             yield payload
         else:
             state = payload
-    verdict = state.get("verdict")
-    yield Done(
-        trace=Trace(
-            id=uuid.uuid4().hex,
-            question=asked.question,
-            governing=state.get("governing"),
-            extent=asked.extent,
-            jurisdictions=asked.jurisdictions,
-            turns=state.get("turns", ()),
-            findings=verdict.findings if verdict else (),
-            answer=state.get("answer"),
-            abstention=state.get("abstention"),
-            stop=state["stop"],
-            policy=context.policy.name,
-            corpus_hash=library.corpus_hash,
-            started=started,
-            milliseconds=(time.perf_counter() - clock) * 1000,
-        )
+    if thread is not None and (missing := waits_for(thread)) is not None:
+        yield Paused(thread=thread.id, asked=begun_in(context, thread)["asked"], missing=missing)
+    else:
+        yield Done(trace=_trace(state, clock))
+
+
+def _config(context: Context, thread: Thread | None = None) -> RunnableConfig:
+    """Return the bound on steps: two for each turn, and the others with the second chance."""
+    config: RunnableConfig = {"recursion_limit": 2 * context.max_turns + 12}
+    if thread is not None:
+        config |= name_of(thread)
+    return config
+
+
+def _context(library: Library, policy: Policy | None) -> Context:
+    return Context(library, policy or ExtractivePolicy(library.works))
+
+
+def _begin(context: Context, asked: Asked, thread: Thread | None = None) -> State:
+    _check(asked)
+    begun = Begun(
+        id=thread.id if thread is not None else uuid.uuid4().hex,
+        policy=context.policy.name,
+        corpus_hash=context.library.corpus_hash,
+        started=now(),
     )
+    return {"begun": begun, "asked": asked}
 
 
-def _check(question: str) -> None:
-    if not question.strip():
+def _check(asked: Asked) -> None:
+    if not asked.question.strip():
         raise BadInputError("The question is empty.")
-    if len(question) > MAX_QUESTION:
+    if len(asked.question) > MAX_QUESTION:
         raise BadInputError(
-            f"The question has {len(question)} characters; at most {MAX_QUESTION} can be read."
+            f"The question has {len(asked.question)} characters; "
+            f"at most {MAX_QUESTION} can be read."
         )
+    check_facts(asked)
 
 
-def _after_frame(state: State) -> Literal["decide", "respond"]:
-    return "respond" if "stop" in state else "decide"
-
-
-def _after_decide(state: State) -> Literal["act", "respond"]:
-    return "respond" if "stop" in state else "act"
-
-
-def _after_act(state: State) -> Literal["decide", "verify", "respond"]:
-    if "stop" in state:
-        return "respond"
-    return "decide" if state["act"].draft is None else "verify"
+def _trace(state: Any, clock: float) -> Trace:
+    begun, asked, verdict = state["begun"], state["asked"], state.get("verdict")
+    return Trace(
+        id=begun.id,
+        question=asked.question,
+        governing=state.get("governing"),
+        extent=asked.extent,
+        jurisdictions=asked.jurisdictions,
+        issue=asked.issue,
+        facts=asked.facts,
+        turns=state.get("turns", ()),
+        findings=verdict.findings if verdict else (),
+        answer=state.get("answer"),
+        abstention=state.get("abstention"),
+        stop=state["stop"],
+        policy=begun.policy,
+        corpus_hash=begun.corpus_hash,
+        started=begun.started,
+        milliseconds=(time.perf_counter() - clock) * 1000,
+    )

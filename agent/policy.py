@@ -24,6 +24,7 @@ __all__ = [
     "PolicyError",
     "PolicyState",
     "Sentence",
+    "StreamingPolicy",
     "ToolRequest",
 ]
 

@@ -7,6 +7,7 @@ Their docstrings become the schemas that a language model reads (:mod:`agent.sch
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -56,18 +57,29 @@ def search_statutes(scope: Scope, query: Query, as_at: str, limit: Limit = 8) ->
             are found.
         limit: How many provisions to return.
     """
-    day = _day(as_at, "as_at")
-    hits = scope.library.index.search(
-        StatuteQuery(
-            text=query,
-            as_at=day,
-            known_at=scope.known_at,
-            jurisdictions=scope.jurisdictions,
-            extent=scope.extent,
-            limit=limit,
-        )
+    asked = statute_query(scope, query, as_at, limit)
+    return search_result(asked, scope.library.index.search(asked))
+
+
+def statute_query(scope: Scope, query: str, as_at: str, limit: int = 8) -> StatuteQuery:
+    """Return what ``search_statutes`` puts to the index.
+
+    Raises:
+        BadInputError: ``as_at`` is no day.
+    """
+    return StatuteQuery(
+        text=query,
+        as_at=_day(as_at, "as_at"),
+        known_at=scope.known_at,
+        jurisdictions=scope.jurisdictions,
+        extent=scope.extent,
+        limit=limit,
     )
-    return SearchResult(as_at=day, hits=tuple(_hit(hit) for hit in hits))
+
+
+def search_result(asked: StatuteQuery, hits: Sequence[Hit]) -> SearchResult:
+    """Return what ``search_statutes`` says of the hits of its query."""
+    return SearchResult(as_at=asked.as_at, hits=tuple(passage_of(hit) for hit in hits))
 
 
 def read_provision(scope: Scope, reference: str, as_at: str) -> ProvisionReading:
@@ -228,7 +240,8 @@ def _passage(scope: Scope, version: Version, day: date) -> Passage:
     )
 
 
-def _hit(hit: Hit) -> Passage:
+def passage_of(hit: Hit) -> Passage:
+    """Return a hit as a policy is shown it."""
     return Passage(
         version_id=hit.version_id,
         provision_id=hit.provision_id,

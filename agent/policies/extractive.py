@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from agent.dates import find_dates
+from agent.dates import without_dates
 from agent.policies.evidence import best_quote, coverage
 from agent.policy import Act, Draft, DraftCitation, PolicyError, PolicyState, Sentence, ToolRequest
 from agent.results import Passage, ProvisionReading, SearchResult
-from agent.trace import Abstention, AbstentionReason, ToolCall
+from agent.trace import Abstention, AbstentionReason, Finding, ToolCall
 from corpus.model import Frozen, Work
 from retrieval.citation import ParsedCitation, find_citations
 
@@ -48,9 +48,11 @@ class ExtractivePolicy:
         Raises:
             PolicyError: a tool refused the arguments.
         """
-        subject = _subject(state.question)
+        subject = without_dates(state.question)
         if not state.turns:
             return self._begin(state, subject)
+        if state.turns[-1].findings:
+            return _withdraw(state.turns[-1].findings)
         calls = state.turns[-1].calls
         if calls[0].name == "read_provision":
             return _after_reading(subject, [_result(call, ProvisionReading) for call in calls])
@@ -73,13 +75,6 @@ class ExtractivePolicy:
             return cited.text
         title = next(work.title for work in self.works if work.id == cited.work_id)
         return f"§ {cited.label} {title}"
-
-
-def _subject(question: str) -> str:
-    """Return the question without its dates, which say when and not what."""
-    for written in reversed(find_dates(question)):
-        question = f"{question[: written.start]} {question[written.end :]}"
-    return question
 
 
 def _after_search(state: PolicyState, subject: str, result: SearchResult) -> Act:
@@ -124,6 +119,12 @@ def _sentence(subject: str, passage: Passage) -> Sentence:
         text=f"{passage.work_title}, {passage.label}: “{words}”",
         citations=(DraftCitation(version_id=passage.version_id, quote=quote),),
     )
+
+
+def _withdraw(findings: Sequence[Finding]) -> Act:
+    """Give a draft up that does not stand: quoting something else would be no better founded."""
+    words = " ".join(finding.explanation for finding in findings if not finding.passed)
+    return _decline(AbstentionReason.UNVERIFIED, f"What was to be quoted does not stand: {words}")
 
 
 def _best(subject: str, passages: Sequence[Passage]) -> Passage | None:
