@@ -25,14 +25,20 @@ def ask(
         list[str] | None, typer.Option(help="Search only here; may be repeated.")
     ] = None,
     extent: Annotated[str | None, typer.Option(help="Territory, where texts differ by it.")] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(help="extractive, a model[+adapter] or an endpoint's URL[#model]."),
+    ] = None,
     timing: Annotated[bool, typer.Option(help="Print how long the answer took.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the trace as one object.")] = False,
 ) -> None:
     """Answer a question from the law in force on a day, with citations, or say why not."""
     from agent.graph import ask as run
     from agent.library import Library
+    from agent.policies.opening import PolicyChoice, open_policy
     from corpus.settings import Settings
 
+    choice = PolicyChoice.load(policy)
     as_at, known = optional_day(on, "--on"), optional_day(known_at, "--known-at")
     with Library.open(Settings.load()) as library:
         trace = run(
@@ -40,6 +46,7 @@ def ask(
             question,
             as_at=as_at,
             known_at=known,
+            policy=open_policy(choice, library.works),
             jurisdictions=tuple(jurisdiction or ()),
             extent=extent,
         )
@@ -49,6 +56,8 @@ def ask(
         show_trace(trace)
         if timing:
             out.print(f"[dim]{trace.milliseconds:.0f} ms[/]")
+    if trace.stop in {"policy_error", "tool_error"}:
+        raise typer.Exit(1)
 
 
 def show_trace(trace: Trace) -> None:

@@ -58,7 +58,10 @@ def serve_model(  # noqa: PLR0913
     name: Annotated[str, typer.Argument(help="smollm2, tiny, a folder or a hub id.")],
     port: Annotated[int, typer.Option(help="Where it listens, on this machine only.")] = 8000,
     python: Annotated[
-        str | None, typer.Option(help="The interpreter of the environment that has vLLM.")
+        str | None,
+        typer.Option(
+            envvar="INFORCE_VLLM_PYTHON", help="The interpreter of the environment that has vLLM."
+        ),
     ] = None,
     adapter: Annotated[
         Path | None, typer.Option(help="A LoRA adapter; it is served under its folder's name.")

@@ -32,6 +32,9 @@ Fits = Callable[[str], bool]
 _SAID_TWICE = {"provision_id", "work_id", "language", "valid_from", "valid_to"}
 """Fields that repeat the version id, the text or the interval in words beside them."""
 
+_PROBLEM, _PROBLEMS = 300, 8
+"""Characters of an objection, and objections, that a model is told."""
+
 _CAPS = (4000, 2000, 1000, 500, 250, 120, 60)
 
 
@@ -64,7 +67,7 @@ def render(state: PolicyState, codec: Codec, room: int) -> tuple[int, ...]:
         return tuple(_ids(codec, chat, tools))
     known = last.prompt_ids + last.completion_ids
     share = max(0, room - len(known)) // (2 * max(1, len(last.calls)))
-    news = list(_news(state, last, codec.carrier, _fits(codec, share)))
+    news = list(_news(state, len(state.turns) - 1, codec.carrier, _fits(codec, share)))
     chat = [_OPENING, Message(role="assistant", content="…"), *news]
     added = list(_ids(codec, chat, tools, after=1))
     if last.completion_ids[-1] in codec.stop_ids and added[:1] == [last.completion_ids[-1]]:
@@ -86,15 +89,16 @@ def conversation(state: PolicyState, carrier: Carrier, fits: Fits) -> list[Messa
         ground=state.governing.ground.rstrip("."),
         question=state.question,
     )
-    chat = [*(() if carrier == "tool" else _examples()), Message(role="user", content=question)]
+    asked = Message(role="user", content=question + _hint(state, 0))
+    chat = [*(() if carrier == "tool" else _examples()), asked]
     system = _system(state, carrier)
     if carrier == "user":
         chat[0] = Message(role="user", content=f"{system}\n\n{chat[0].content}")
     else:
         chat.insert(0, Message(role="system", content=system))
-    for turn in state.turns:
+    for number, turn in enumerate(state.turns):
         chat.append(Message(role="assistant", content=turn.text))
-        chat += _news(state, turn, carrier, fits)
+        chat += _news(state, number, carrier, fits)
     return chat
 
 
@@ -127,19 +131,34 @@ def _described(function: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _news(state: PolicyState, turn: Turn, carrier: Carrier, fits: Fits) -> Iterator[Message]:
-    """Yield what came of a turn: each result, then the warning before the last turn."""
-    hint = ""
-    if turn is state.turns[-1] and state.turns_left == 1:
-        hint = f"\n\n{_prompt('last_turn')}"
-    if carrier == "tool" and not any(call.name == UNREADABLE for call in turn.calls):
-        for call in turn.calls:
-            tail = hint if call is turn.calls[-1] else ""
+def _news(state: PolicyState, number: int, carrier: Carrier, fits: Fits) -> Iterator[Message]:
+    """Yield what came of a turn, each result or what did not stand, and the hint to the next."""
+    turn, hint = state.turns[number], _hint(state, number + 1)
+    calls = turn.calls
+    if carrier == "tool" and calls and not any(call.name == UNREADABLE for call in calls):
+        for call in calls:
+            tail = hint if call is calls[-1] else ""
             content = shown(call, fits) + tail
             yield Message(role="tool", content=content, name=call.name, call_id=call.id)
     else:
-        parts = [_in_words(call, fits) for call in turn.calls]
+        parts = [_in_words(call, fits) for call in calls]
+        if turn.findings:
+            parts.append(_prompt("findings", problems="\n".join(_problems(turn))))
         yield Message(role="user", content="\n\n".join(parts) + hint)
+
+
+def _hint(state: PolicyState, number: int) -> str:
+    """Return what is said right before a turn: a controller's words, and that it is the last."""
+    now = number == len(state.turns)
+    said = state.adjustment if now else state.turns[number].adjustment
+    last = _prompt("last_turn") if now and state.turns_left == 1 else ""
+    return "".join(f"\n\n{words}" for words in (said, last) if words)
+
+
+def _problems(turn: Turn) -> list[str]:
+    """Return what the verifier objects to, each sentence once and of bounded length."""
+    failed = [finding.explanation for finding in turn.findings if not finding.passed]
+    return [f"- {words[:_PROBLEM]}" for words in dict.fromkeys(failed)][:_PROBLEMS]
 
 
 def _in_words(call: ToolCall, fits: Fits) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from pydantic import Field, model_validator
 
 from corpus.model import Frozen
+
+OnIds = Callable[[Sequence[int]], None]
+"""Told the ids of a completion as they are drawn, the token that ends it among them."""
 
 
 class Sampling(Frozen):
@@ -68,5 +71,24 @@ class Sampler(Protocol):
 
         Raises:
             PolicyError: the model failed or cannot be reached.
+        """
+        ...
+
+
+@runtime_checkable
+class StreamingSampler(Sampler, Protocol):
+    """A sampler that can tell its ids as it draws them."""
+
+    def stream(
+        self,
+        prompt_ids: Sequence[int],
+        sampling: Sampling,
+        stop_ids: frozenset[int],
+        on_ids: OnIds,
+    ) -> Completion:
+        """Return what :meth:`sample` would, telling the ids on the way.
+
+        Raises:
+            PolicyError: as :meth:`sample`; ids told before count for nothing.
         """
         ...

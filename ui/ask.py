@@ -19,7 +19,7 @@ from ui.advice import suggestions
 from ui.cards import Card, build_cards
 from ui.examples import Example, examples
 from ui.export import as_json, as_markdown
-from ui.library import open_library
+from ui.library import open_chosen_policy, open_library
 from ui.words import day_words
 
 _DOING = {
@@ -174,7 +174,7 @@ def _trace(library: Library, asked: Asked) -> Trace:
 
 def _run(library: Library, asked: Asked) -> Trace:
     progress = st.empty()
-    for event in stream(library, asked):
+    for event in stream(library, asked, policy=open_chosen_policy(library)):
         if isinstance(event, Done):
             progress.empty()
             return event.trace

@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from agent.library import Library
+from agent.policies.opening import EXTRACTIVE, PolicyChoice, open_policy
+from agent.policy import Policy
 from corpus.settings import Settings
 
 
@@ -17,6 +19,28 @@ def open_library() -> Library:
     """
     settings = Settings.load()
     return _opened(settings.store_url, settings.index_url)[0]
+
+
+def open_chosen_policy(library: Library) -> Policy:
+    """Return the policy that ``INFORCE_POLICY`` chooses; a model is loaded once.
+
+    Raises:
+        ModelError: the model is unknown, unprepared or damaged, or its packages are missing.
+        PolicyError: the address is none.
+        BadInputError: a setting cannot be used.
+    """
+    choice = PolicyChoice.load()
+    if choice.policy == EXTRACTIVE:
+        return open_policy(choice, library.works)
+    return _model(choice)
+
+
+@st.cache_resource(
+    show_spinner="Loading the language model",
+    hash_funcs={PolicyChoice: lambda choice: choice.policy},
+)
+def _model(choice: PolicyChoice) -> Policy:
+    return open_policy(choice, ())
 
 
 def _unchanged(opened: tuple[Library, str]) -> bool:

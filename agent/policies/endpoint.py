@@ -1,10 +1,11 @@
-"""One HTTP call to an OpenAI-compatible endpoint: an answer as JSON, or one clear sentence."""
+"""HTTP to an OpenAI-compatible endpoint: answers as JSON, or one clear sentence."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
@@ -16,6 +17,16 @@ from agent.policy import PolicyError
 
 _MOST = 64 << 20
 """Bytes of an answer that are read."""
+
+_DONE = "[DONE]"
+
+
+class RefusedError(PolicyError):
+    """The endpoint answered with an error status."""
+
+    def __init__(self, words: str, status: int) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -48,10 +59,15 @@ class Endpoint:
         """Check the address.
 
         Raises:
-            PolicyError: it is none.
+            PolicyError: it is none, or carries a password that messages would show.
         """
         parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
+        if parts.username or parts.password:
+            raise PolicyError(
+                f"The address of {parts.hostname} carries a user or password: "
+                "put the key into INFORCE_POLICY_KEY."
+            )
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise PolicyError(
                 f"'{self.url}' is no address of an endpoint: write http://host:port/v1."
             )
@@ -62,11 +78,33 @@ class Endpoint:
         Raises:
             PolicyError: the endpoint is down, slow, refuses, or answers with something else.
         """
-        deadline = time.monotonic() + self.timeout
+        with self._in_words():
+            text = b"".join(self._chunks(path, body))
+        return self._object(text)
+
+    def events(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Post ``body`` and yield the answer's pieces as they arrive (server-sent events).
+
+        Raises:
+            PolicyError: as :meth:`call`, or the stream ends before it says so.
+        """
+        with self._in_words():
+            for line in _lines(self._chunks(path, {**body, "stream": True})):
+                name, _, data = line.partition(b":")
+                if name != b"data":
+                    continue
+                if data.strip() == _DONE.encode():
+                    return
+                yield self._event(data)
+        raise PolicyError(f"{self.url} broke off its answer.")
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """Turn what can go wrong on the way into one sentence."""
         try:
-            text = b"".join(self._chunks(path, body, deadline))
+            yield
         except HTTPError as error:
-            raise PolicyError(self._refusal(error)) from error
+            raise RefusedError(self._refusal(error), error.code) from error
         except TimeoutError as error:
             raise PolicyError(self._slow()) from error
         except URLError as error:
@@ -77,10 +115,10 @@ class Endpoint:
             raise PolicyError(
                 f"{self.url} broke off its answer ({type(error).__name__})."
             ) from error
-        return self._object(text)
 
-    def _chunks(self, path: str, body: dict[str, Any] | None, deadline: float) -> Iterator[bytes]:
+    def _chunks(self, path: str, body: dict[str, Any] | None) -> Iterator[bytes]:
         """Yield the answer as it arrives, so that a server that drips meets the deadline too."""
+        deadline = time.monotonic() + self.timeout
         headers = {"Content-Type": "application/json"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
@@ -95,6 +133,17 @@ class Endpoint:
                 if size > _MOST:
                     raise PolicyError(f"{self.url} sent more than {_MOST >> 20} MiB.")
                 yield chunk
+
+    def _event(self, data: bytes) -> dict[str, Any]:
+        """Return a piece of a stream.
+
+        Raises:
+            PolicyError: it is no object, or says that the server failed on the way.
+        """
+        event = self._object(data)
+        if "error" in event:
+            raise PolicyError(f"{self.url} failed: {_message(event)}")
+        return event
 
     def _object(self, text: bytes) -> dict[str, Any]:
         try:
@@ -115,9 +164,22 @@ class Endpoint:
     def _refusal(self, error: HTTPError) -> str:
         """Return what an error status says, in one line."""
         try:
-            said = json.loads(error.read(1 << 16))
-            inner = said.get("error", said)
-            words = str(inner.get("message") if isinstance(inner, dict) else inner)
+            words = _message(json.loads(error.read(1 << 16)))
         except (OSError, ValueError, RecursionError, AttributeError, HTTPException):
             words = str(error.reason)
-        return f"{self.url} refused ({error.code}): {' '.join(words.split())[:300]}"
+        return f"{self.url} refused ({error.code}): {words}"
+
+
+def _message(said: dict[str, Any]) -> str:
+    inner = said.get("error", said)
+    words = str(inner.get("message") if isinstance(inner, dict) else inner)
+    return " ".join(words.split())[:300]
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of what arrives in pieces; the last one may lack its end."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+    yield rest

@@ -11,12 +11,13 @@ from agent.models import ModelError, open_location
 from agent.policies.codecs import first_line, open_codec
 from agent.policies.modelled import ModelPolicy
 from agent.policy import PolicyError
-from agent.sampling import Completion, Sampling
+from agent.sampling import Completion, OnIds, Sampling
 
 try:
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, DynamicCache
+    from transformers.utils.logging import disable_progress_bar
 except ImportError as missing:
     raise ModelError(f"{missing.name} is not installed: pip install 'inforce[train]'.") from missing
 
@@ -36,15 +37,14 @@ def local_policy(
         adapter: a LoRA adapter to lay on top, as ``peft`` saves it.
         sampling: how tokens are drawn.
         device: such as ``cpu`` or ``cuda``; by default the GPU where there is one.
-        dtype: such as ``float32`` or ``bfloat16``; by default float32 on a CPU, else bfloat16.
+        dtype: such as ``float32`` or ``bfloat16``; by default as the weights were saved.
 
     Raises:
         ModelError: the model or adapter is missing, unprepared or damaged.
     """
     codec = open_codec(model)
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    kind = getattr(torch, dtype or ("float32" if place == "cpu" else "bfloat16"))
-    network = _load(model, adapter, kind).to(place)
+    network = _load(model, adapter, dtype or "auto").to(place)
     name = f"local:{model}" + (f"+{adapter.name}" if adapter else "")
     return ModelPolicy(name, codec, LocalSampler(network), sampling or Sampling())
 
@@ -69,15 +69,33 @@ class LocalSampler:
         Raises:
             PolicyError: memory ran out.
         """
+        return self.stream(prompt_ids, sampling, stop_ids, lambda _: None)
+
+    def stream(
+        self,
+        prompt_ids: Sequence[int],
+        sampling: Sampling,
+        stop_ids: frozenset[int],
+        on_ids: OnIds,
+    ) -> Completion:
+        """Return what :meth:`sample` would, telling each id as it is drawn.
+
+        Raises:
+            PolicyError: memory ran out.
+        """
         try:
             with self._lock, torch.inference_mode():
-                return self._sample(prompt_ids, sampling, stop_ids)
+                return self._sample(prompt_ids, sampling, stop_ids, on_ids)
         except torch.OutOfMemoryError as error:
             words = f"Memory ran out on a prompt of {len(prompt_ids)} tokens."
             raise PolicyError(words) from error
 
     def _sample(
-        self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
+        self,
+        prompt_ids: Sequence[int],
+        sampling: Sampling,
+        stop_ids: frozenset[int],
+        on_ids: OnIds,
     ) -> Completion:
         generator = torch.Generator().manual_seed(sampling.seed_for(prompt_ids))
         cache = DynamicCache(config=self.model.config)
@@ -88,6 +106,7 @@ class LocalSampler:
             token, logprob = draw(self._logits(fed, cache), sampling, generator)
             ids.append(token)
             logprobs.append(logprob)
+            on_ids([token])
             if token in stop_ids:
                 return Completion(ids=tuple(ids), logprobs=tuple(logprobs), stop="end")
             fed = [token]
@@ -121,7 +140,8 @@ def _nucleus(logprobs_V: Any, sampling: Sampling) -> Any:
     return torch.log_softmax(logprobs_V.index_fill(0, out, -torch.inf), dim=-1)
 
 
-def _load(model: str, adapter: Path | None, dtype: Any) -> Any:
+def _load(model: str, adapter: Path | None, dtype: str) -> Any:
+    disable_progress_bar()
     try:
         network = AutoModelForCausalLM.from_pretrained(open_location(model), dtype=dtype)
         return network if adapter is None else _with_adapter(network, adapter)

@@ -3,65 +3,122 @@
 With its tokenizer at hand and vLLM behind the endpoint, the exchange is exact: the prompt goes out
 as token ids, and sampled ids and log-probs come back (``return_token_ids``). Any other endpoint is
 sent the same thread as chat messages; such turns have no ids and cannot be trained on.
+
+Nothing is asked of the endpoint before the first turn, so that an endpoint that is down ends a run
+like any other failure: with one sentence, in a trace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from agent.parsing import parse
-from agent.policies.endpoint import Endpoint
+from agent.policies.endpoint import Endpoint, RefusedError
 from agent.policies.modelled import ModelPolicy
-from agent.policy import Act, Policy, PolicyError, PolicyState
+from agent.policy import Act, PolicyError, PolicyState
 from agent.rendering import conversation
-from agent.sampling import Completion, Sampling
+from agent.sampling import Completion, OnIds, Sampling
 
 RESULT_CHARACTERS = 12_000
 """Characters of one tool result that a chat message shows."""
 
+_NO_LIST = {404, 405, 501}
+"""What endpoints answer that do not list their models."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model behind an endpoint. ``wanted`` is its name there; without one, the only model."""
+
+    endpoint: Endpoint
+    wanted: str | None = None
+
+    @property
+    def title(self) -> str:
+        """Return what to call it without asking the endpoint."""
+        return self.wanted or urlsplit(self.endpoint.url).netloc
+
+    @cached_property
+    def card(self) -> dict[str, Any]:
+        """Return what the endpoint says of the model; asked once.
+
+        Raises:
+            PolicyError: the endpoint fails, does not serve the model, or several without one named.
+        """
+        try:
+            listed = self.endpoint.call("/models").get("data")
+        except RefusedError as refusal:
+            if refusal.status in _NO_LIST and self.wanted:
+                return {"id": self.wanted}
+            raise
+        cards = listed if isinstance(listed, list) else []
+        named = {str(card["id"]): card for card in cards if isinstance(card, dict) and "id" in card}
+        wanted = self.wanted or (next(iter(named)) if len(named) == 1 else None)
+        if wanted not in named:
+            raise PolicyError(self._not_served(list(named)))
+        return named[wanted]
+
+    @property
+    def model(self) -> str:
+        """Return the name that requests give.
+
+        Raises:
+            PolicyError: see :attr:`card`.
+        """
+        return str(self.card["id"])
+
+    def _not_served(self, names: Sequence[str]) -> str:
+        served = ", ".join(names[:10]) + (" and others" if len(names) > 10 else "")
+        if self.wanted is None:
+            which = f"one of {served}" if names else "its name"
+            return f"{self.endpoint.url} does not serve one model alone: write {which} after a '#'."
+        return f"{self.endpoint.url} has no model '{self.wanted}'; it serves {served or 'none'}."
+
 
 def server_policy(
-    endpoint: Endpoint,
-    model: str,
-    *,
-    tokenizer: str | None = None,
-    sampling: Sampling | None = None,
-) -> Policy:
-    """Return the policy that a served model decides, once the endpoint is known to serve it.
+    served: Served, *, tokenizer: str | None = None, sampling: Sampling | None = None
+) -> ModelPolicy | ChatPolicy:
+    """Return the policy that a served model decides. The endpoint is asked when it first acts.
 
     Args:
-        endpoint: where the server answers.
-        model: the name that the endpoint gives the model.
+        served: the model and its endpoint.
         tokenizer: the model's name, folder or hub id, to exchange token ids with vLLM. ``None``
             exchanges text with any endpoint.
         sampling: how tokens are drawn.
 
     Raises:
-        PolicyError: the endpoint is down or does not serve the model.
         ModelError: there is no such tokenizer.
     """
     drawn = sampling or Sampling()
-    card = _model_card(endpoint, model)
     if tokenizer is None:
-        return ChatPolicy(endpoint, model, drawn)
+        return ChatPolicy(served, drawn)
     from agent.policies.codecs import open_codec
 
-    sampler = ServerSampler(endpoint, model, int(card.get("max_model_len") or 1 << 20))
-    return ModelPolicy(f"server:{model}", open_codec(tokenizer), sampler, drawn)
+    name = f"server:{served.title}"
+    return ModelPolicy(name, open_codec(tokenizer), ServerSampler(served), drawn)
 
 
 @dataclass(frozen=True)
 class ServerSampler:
     """Samples through vLLM's ``/v1/completions``, ids in and ids out."""
 
-    endpoint: Endpoint
-    model: str
-    context: int
+    served: Served
+
+    @property
+    def context(self) -> int:
+        """Return how many tokens prompt and completion may have together.
+
+        Raises:
+            PolicyError: the endpoint fails or does not serve the model.
+        """
+        return int(self.served.card.get("max_model_len") or 1 << 20)
 
     def sample(
         self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
@@ -71,8 +128,32 @@ class ServerSampler:
         Raises:
             PolicyError: the endpoint fails, or its answer is not exact to the id.
         """
-        body = {
-            "model": self.model,
+        body = self._body(prompt_ids, sampling, stop_ids)
+        with self._exact():
+            choice = self.served.endpoint.call("/completions", body)["choices"][0]
+            return self._completion(choice, prompt_ids, stop_ids)
+
+    def stream(
+        self,
+        prompt_ids: Sequence[int],
+        sampling: Sampling,
+        stop_ids: frozenset[int],
+        on_ids: OnIds,
+    ) -> Completion:
+        """Return what :meth:`sample` would, telling the ids as they arrive.
+
+        Raises:
+            PolicyError: as :meth:`sample`.
+        """
+        body = self._body(prompt_ids, sampling, stop_ids)
+        with self._exact():
+            return self._completion(self._heard(body, on_ids), prompt_ids, stop_ids)
+
+    def _body(
+        self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
+    ) -> dict[str, Any]:
+        return {
+            "model": self.served.model,
             "prompt": list(prompt_ids),
             "max_tokens": sampling.max_tokens,
             "temperature": sampling.temperature,
@@ -82,31 +163,50 @@ class ServerSampler:
             "logprobs": 0,
             "return_token_ids": True,
         }
-        answer = self.endpoint.call("/completions", body)
-        return self._completion(answer, prompt_ids, stop_ids)
 
-    def _completion(
-        self, answer: dict[str, Any], prompt_ids: Sequence[int], stop_ids: frozenset[int]
-    ) -> Completion:
+    @contextmanager
+    def _exact(self) -> Iterator[None]:
+        """Say in words that an answer has not the ids and log-probs that were asked for."""
         try:
-            choice = answer["choices"][0]
-            ids = choice["token_ids"]
-            given = choice.get("prompt_token_ids")
-            completion = Completion(
-                ids=ids,
-                logprobs=choice["logprobs"]["token_logprobs"],
-                stop="end" if ids and ids[-1] in stop_ids else "length",
-            )
+            yield
         except (LookupError, TypeError, AttributeError, ValidationError):
             raise PolicyError(
-                f"{self.endpoint.url} answered without token ids and log-probs: it is not vLLM, "
-                "or too old; use it without a tokenizer."
+                f"{self.served.endpoint.url} answered without token ids and log-probs: it is not "
+                "vLLM, or too old; use it without a tokenizer."
             ) from None
+
+    def _heard(self, body: dict[str, Any], on_ids: OnIds) -> dict[str, Any]:
+        """Return the pieces of a streamed choice as one, telling their ids as they come."""
+        ids: list[int] = []
+        logprobs: list[float] = []
+        given = None
+        for event in self.served.endpoint.events("/completions", body):
+            for choice in event["choices"]:
+                given = given or choice.get("prompt_token_ids")
+                if choice["token_ids"]:
+                    ids += choice["token_ids"]
+                    logprobs += choice["logprobs"]["token_logprobs"]
+                    on_ids(choice["token_ids"])
+        return {
+            "token_ids": ids,
+            "logprobs": {"token_logprobs": logprobs},
+            "prompt_token_ids": given,
+        }
+
+    def _completion(
+        self, choice: dict[str, Any], prompt_ids: Sequence[int], stop_ids: frozenset[int]
+    ) -> Completion:
+        ids, given = choice["token_ids"], choice.get("prompt_token_ids")
+        completion = Completion(
+            ids=ids,
+            logprobs=choice["logprobs"]["token_logprobs"],
+            stop="end" if ids and ids[-1] in stop_ids else "length",
+        )
         if not completion.ids:
-            raise PolicyError(f"{self.endpoint.url} answered with nothing.")
+            raise PolicyError(f"{self.served.endpoint.url} answered with nothing.")
         if given is not None and given != list(prompt_ids):
             raise PolicyError(
-                f"{self.endpoint.url} changed the prompt: its ids came back different."
+                f"{self.served.endpoint.url} changed the prompt: its ids came back different."
             )
         return completion
 
@@ -115,14 +215,13 @@ class ServerSampler:
 class ChatPolicy:
     """Sends the thread as chat messages and reads the move out of the text."""
 
-    endpoint: Endpoint
-    model: str
+    served: Served
     sampling: Sampling = field(default_factory=Sampling)
 
-    @cached_property
+    @property
     def name(self) -> str:
         """Return the name that traces record."""
-        return f"chat:{self.model}"
+        return f"chat:{self.served.title}"
 
     def act(self, state: PolicyState) -> Act:
         """Return the next move, without token ids.
@@ -130,36 +229,51 @@ class ChatPolicy:
         Raises:
             PolicyError: the endpoint fails.
         """
+        answer = self.served.endpoint.call("/chat/completions", self._body(state))
+        try:
+            choice = answer["choices"][0]
+            text, ended = choice["message"]["content"] or "", choice.get("finish_reason")
+        except (LookupError, TypeError, AttributeError):
+            raise PolicyError(f"{self.served.endpoint.url} answered without a message.") from None
+        return self._act(text, ended)
+
+    def stream(self, state: PolicyState, on_text: Callable[[str], None]) -> Act:
+        """Return what :meth:`act` would, telling each piece of text as it is written.
+
+        Raises:
+            PolicyError: the endpoint fails.
+        """
+        text, ended = "", None
+        for piece, why in self._pieces(self._body(state)):
+            text, ended = text + piece, why or ended
+            if piece:
+                on_text(piece)
+        return self._act(text, ended)
+
+    def _body(self, state: PolicyState) -> dict[str, Any]:
         chat = conversation(state, "system", lambda text: len(text) <= RESULT_CHARACTERS)
-        body = {
-            "model": self.model,
+        return {
+            "model": self.served.model,
             "messages": [{"role": part.role, "content": part.content} for part in chat],
             "max_tokens": self.sampling.max_tokens,
             "temperature": self.sampling.temperature,
             "top_p": self.sampling.top_p,
             "seed": self.sampling.seed,
         }
-        answer = self.endpoint.call("/chat/completions", body)
-        try:
-            choice = answer["choices"][0]
-            text, ended = choice["message"]["content"] or "", choice.get("finish_reason")
-        except (LookupError, TypeError, AttributeError):
-            raise PolicyError(f"{self.endpoint.url} answered without a message.") from None
+
+    def _pieces(self, body: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+        """Yield each piece of a streamed message, and why it ended where that is said."""
+        for event in self.served.endpoint.events("/chat/completions", body):
+            try:
+                for choice in event["choices"]:
+                    yield choice["delta"].get("content") or "", choice.get("finish_reason")
+            except (LookupError, TypeError, AttributeError):
+                url = self.served.endpoint.url
+                raise PolicyError(f"{url} answered without a message.") from None
+
+    def _act(self, text: Any, ended: str | None) -> Act:
         if not isinstance(text, str):
-            raise PolicyError(f"{self.endpoint.url} answered with a message that is no text.")
+            raise PolicyError(
+                f"{self.served.endpoint.url} answered with a message that is no text."
+            )
         return parse(text, cut=ended == "length")
-
-
-def _model_card(endpoint: Endpoint, model: str) -> dict[str, Any]:
-    """Return what the endpoint says of a model.
-
-    Raises:
-        PolicyError: it does not serve the model.
-    """
-    listed = endpoint.call("/models").get("data")
-    cards = [card for card in listed if isinstance(card, dict)] if isinstance(listed, list) else []
-    names = [str(card.get("id")) for card in cards]
-    if model not in names:
-        served = ", ".join(names) or "none"
-        raise PolicyError(f"{endpoint.url} has no model '{model}'; it serves {served}.")
-    return cards[names.index(model)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,11 +19,11 @@ from agent.graph import ask
 from agent.library import Library
 from agent.policies.endpoint import Endpoint
 from agent.policies.modelled import ModelPolicy
-from agent.policies.server import ChatPolicy, ServerSampler, server_policy
+from agent.policies.server import ChatPolicy, Served, ServerSampler
 from agent.policy import PolicyError
 from agent.sampling import Completion, Sampling
 from agent.trace import StopReason, Trace
-from tests.agent.test_rendering import ANSWER, READ, SEARCH
+from tests.agent.test_rendering import ANSWER, READ, SEARCH, state
 from tests.agent.toymodel import END, ToyCodec, spelt
 
 DAY = date(1995, 6, 30)
@@ -37,7 +38,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        self.json({"data": [{"id": "judge", "max_model_len": 9000}]})
+        if self.server.models is None:
+            self.json({"message": "no list"}, 404)
+        else:
+            cards = [{"id": name, "max_model_len": 50_000} for name in self.server.models]
+            self.json({"data": cards})
 
     def do_POST(self) -> None:
         size = int(self.headers["Content-Length"])
@@ -67,6 +72,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, *replies: Reply) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.replies = replies
+        self.models: list[str] | None = ["judge"]
         self.asked: list[dict[str, Any]] = []
 
     @property
@@ -110,8 +116,12 @@ def chat_says(text: object, finish: str = "stop") -> Reply:
 
 
 def exact(server: Server, timeout: float = 20.0) -> ModelPolicy:
-    sampler = ServerSampler(Endpoint(server.url, KEY, timeout), "judge", 50_000)
+    sampler = ServerSampler(Served(Endpoint(server.url, KEY, timeout), "judge"))
     return ModelPolicy("server:judge", ToyCodec(), sampler, Sampling(max_tokens=400))
+
+
+def chat(server: Server) -> ChatPolicy:
+    return ChatPolicy(Served(Endpoint(server.url), "judge"))
 
 
 def asked(library: Library, policy: Any) -> Trace:
@@ -151,7 +161,7 @@ def test_a_completion_cut_by_the_budget_is_known_as_such() -> None:
 
 def test_any_other_endpoint_is_sent_messages(library: Library) -> None:
     with serving(chat_says(SEARCH), chat_says(READ), chat_says(ANSWER)) as server:
-        trace = asked(library, ChatPolicy(Endpoint(server.url), "judge"))
+        trace = asked(library, chat(server))
     assert trace.stop is StopReason.ANSWERED
     assert trace.policy == "chat:judge"
     assert {turn.prompt_ids + turn.completion_ids for turn in trace.turns} == {()}
@@ -164,7 +174,7 @@ def test_any_other_endpoint_is_sent_messages(library: Library) -> None:
 @pytest.mark.parametrize("answer", [None, ""])
 def test_a_message_without_text_is_no_move(library: Library, answer: str | None) -> None:
     with serving(chat_says(answer)) as server:
-        trace = asked(library, ChatPolicy(Endpoint(server.url), "judge"))
+        trace = asked(library, chat(server))
     assert trace.stop is StopReason.TURN_BUDGET
 
 
@@ -247,12 +257,96 @@ def test_what_was_done_before_a_failure_stays_in_the_trace(library: Library) -> 
     assert [turn.text for turn in trace.turns] == [SEARCH]
 
 
-def test_a_wrong_model_name_lists_the_right_ones() -> None:
-    with (
-        serving() as server,
-        pytest.raises(PolicyError, match="has no model 'jugde'; it serves judge"),
-    ):
-        server_policy(Endpoint(server.url), "jugde")
+@pytest.mark.parametrize(
+    ("wanted", "served", "words"),
+    [
+        ("jugde", ["judge"], "has no model 'jugde'; it serves judge."),
+        ("judge", [], "has no model 'judge'; it serves none."),
+        (None, ["judge", "clerk"], "does not serve one model alone: write one of judge, clerk"),
+        (None, [], "does not serve one model alone: write its name after a '#'"),
+        ("judge", [f"m{n}" for n in range(90)], "m8, m9 and others."),
+    ],
+)
+def test_a_wrong_model_name_ends_the_run_with_the_right_ones(
+    library: Library, wanted: str | None, served: list[str], words: str
+) -> None:
+    with serving() as server:
+        server.models = served
+        trace = asked(library, ChatPolicy(Served(Endpoint(server.url), wanted)))
+    assert trace.stop is StopReason.POLICY_ERROR
+    assert trace.abstention is not None
+    assert words in trace.abstention.explanation
+
+
+def test_the_only_model_served_need_not_be_named(library: Library) -> None:
+    with serving(chat_says(SEARCH), chat_says(READ), chat_says(ANSWER)) as server:
+        assert asked(library, ChatPolicy(Served(Endpoint(server.url)))).answer is not None
+    assert {sent["model"] for sent in server.asked} == {"judge"}
+
+
+def test_an_endpoint_that_does_not_list_its_models_is_taken_at_its_word(library: Library) -> None:
+    with serving(chat_says(SEARCH), chat_says(READ), chat_says(ANSWER)) as server:
+        server.models = None
+        assert asked(library, ChatPolicy(Served(Endpoint(server.url), "judge"))).answer is not None
+        unnamed = asked(library, ChatPolicy(Served(Endpoint(server.url))))
+    assert unnamed.abstention is not None
+    assert "refused (404)" in unnamed.abstention.explanation
+
+
+def sse(*events: object, done: bool = True) -> Reply:
+    lines = [f"data: {json.dumps(event)}\n\n" for event in events]
+    text = ": a comment\n\n" + "".join(lines) + ("data: [DONE]\n\n" if done else "")
+    return lambda handler, _: handler.raw(text.encode())
+
+
+def piece(*ids: int, **more: Any) -> dict[str, Any]:
+    choice = {"token_ids": list(ids), "logprobs": {"token_logprobs": [-0.5] * len(ids)}, **more}
+    return {"choices": [choice]}
+
+
+def test_tokens_are_told_as_they_come_and_characters_whole() -> None:
+    told: list[str] = []
+    first, *rest = (*spelt("第"), *spelt(SEARCH), END)
+    with serving(sse(piece(first), piece(*rest), {"choices": []})) as server:
+        act = exact(server).stream(state(), told.append)
+    assert told == ["第" + SEARCH]
+    assert act.completion_ids == (first, *rest)
+    assert [call.name for call in act.calls] == ["search_statutes"]
+    assert server.asked[0]["stream"] is True
+
+
+def test_a_chat_is_streamed_too() -> None:
+    told: list[str] = []
+    said = [{"choices": [{"delta": {"content": part}}]} for part in (SEARCH[:9], SEARCH[9:], None)]
+    with serving(sse({"choices": [{"delta": {"role": "assistant"}}]}, *said)) as server:
+        act = chat(server).stream(state(), told.append)
+    assert told == [SEARCH[:9], SEARCH[9:]]
+    assert [call.name for call in act.calls] == ["search_statutes"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (sse(piece(5), done=False), "broke off its answer"),
+        (sse(piece(5), {"error": {"message": "out of\nmemory"}}), "failed: out of memory"),
+        (sse({"choices": [{"text": "x"}]}), "without token ids"),
+        (sse({"choices": "x"}), "without token ids"),
+        (sse(piece(5), [1]), "no object"),
+        (sse(), "answered with nothing"),
+        (lambda h, _: h.raw(b'data: {"choices": [{"tok'), "no whole JSON"),
+        (lambda h, _: h.json({"error": {"message": "no"}}, 400), "refused (400): no"),
+    ],
+)
+def test_a_stream_that_breaks_is_one_clear_sentence(reply: Reply, words: str) -> None:
+    with serving(reply) as server, pytest.raises(PolicyError, match=re.escape(words)):
+        exact(server).stream(state(), lambda _: None)
+
+
+@pytest.mark.parametrize("url", ["http://clerk:secret@localhost/v1", "https://secret@x/v1"])
+def test_a_password_in_the_address_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(PolicyError, match="INFORCE_POLICY_KEY") as refusal:
+        Endpoint(url)
+    assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("url", ["localhost:8000/v1", "ftp://x/v1", "file:///etc/passwd", ""])

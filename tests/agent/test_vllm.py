@@ -23,7 +23,7 @@ from agent.models import prepare
 from agent.policies.endpoint import Endpoint
 from agent.policies.local import local_policy
 from agent.policies.modelled import ModelPolicy
-from agent.policies.server import server_policy
+from agent.policies.server import Served, server_policy
 from agent.policy import PolicyError
 from agent.sampling import Sampling
 from agent.serving import Serving, served
@@ -56,7 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 def policy(server: Serving, **settings: Any) -> ModelPolicy:
     sampling = Sampling(**{"max_tokens": 24, "temperature": 1.0, **settings})
-    made = server_policy(Endpoint(server.url), "tiny", tokenizer="tiny", sampling=sampling)
+    made = server_policy(Served(Endpoint(server.url), "tiny"), tokenizer="tiny", sampling=sampling)
     assert isinstance(made, ModelPolicy)
     return made
 
@@ -114,13 +114,13 @@ def test_a_thread_longer_than_the_servers_context_is_said_before_it_is_sent(
 def test_the_server_says_why_it_refuses(server: Serving) -> None:
     endpoint = Endpoint(server.url)
     with pytest.raises(PolicyError, match="has no model 'teeny'; it serves tiny"):
-        server_policy(endpoint, "teeny")
+        policy(server, "teeny").act(state())
     with pytest.raises(PolicyError, match=r"refused \(400\).*maximum context length"):
         endpoint.call("/completions", {"model": "tiny", "prompt": [5] * 5000, "max_tokens": 10})
 
 
 def test_any_client_can_chat_with_it(server: Serving, library: Library, tmp_path: Path) -> None:
     """A random model writes nothing sensible; the exchange works all the same."""
-    made = server_policy(Endpoint(server.url), "tiny", sampling=Sampling(max_tokens=8))
+    made = server_policy(Served(Endpoint(server.url)), sampling=Sampling(max_tokens=8))
     trace = ask(library, "How long?", as_at=date(2001, 1, 1), policy=made)
     assert trace.stop in {StopReason.TURN_BUDGET, StopReason.POLICY_ERROR}

@@ -167,6 +167,14 @@ def test_ask_prints_the_trace_and_abstains_without_a_day(home: Path) -> None:
     assert undated["abstention"]["reason"] == "no_date"
 
 
+def test_a_model_that_cannot_be_reached_is_a_failure_with_a_trace(home: Path) -> None:
+    words = ("ask", "Quel âge ?", "--on", "2006-04-04", "--policy", "http://127.0.0.1:9/v1#judge")
+    done = run(home, *words, "--json")
+    trace = json.loads(done.stdout)
+    assert (done.returncode, trace["stop"], trace["policy"]) == (1, "policy_error", "chat:judge")
+    assert "http://127.0.0.1:9/v1 cannot be reached" in trace["abstention"]["explanation"]
+
+
 def test_compare_marks_the_words_that_changed(home: Path) -> None:
     done = run(home, "compare", "art. 144 Code civil", "2006-04-04", "2006-04-05")
     assert done.returncode == 0

@@ -1,0 +1,28 @@
+"""The page asks the policy that the settings choose, and says in a sentence when it cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from corpus.settings import Settings
+from tests.ui.test_ask_page import MARRIAGE, opened, shown
+
+
+@pytest.fixture(autouse=True)
+def _environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("INFORCE_TODAY", "2026-11-22")
+
+
+def test_an_endpoint_that_is_down_is_said_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INFORCE_POLICY", "http://127.0.0.1:9/v1#judge")
+    html = shown(opened(**MARRIAGE))
+    assert "http://127.0.0.1:9/v1 cannot be reached" in html
+    assert 'class="card"' not in html
+
+
+def test_a_policy_that_is_none_is_said_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INFORCE_POLICY", "extractiv")
+    (error,) = opened(**MARRIAGE).error
+    assert "'extractiv' is no model" in error.value
