@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from corpus.console import out, print_json
 from eval.bench.cli import app as bench
+
+if TYPE_CHECKING:
+    from agent.trace import Trace
 
 app = typer.Typer()
 app.add_typer(bench, name="bench")
@@ -41,3 +47,61 @@ def baselines(
         out.print(f"[bold]{name.replace('_', ' ')}[/]")
         for family, score in by_family.items():
             out.print(f"  {family:<22} {score}")
+
+
+@evaluate.command(epilog="Example:  inforce eval policy extractive --limit 50")
+def policy(
+    name: Annotated[str, typer.Argument(help="As for 'inforce ask --policy'.")],
+    limit: Annotated[int, typer.Option(help="Questions of the demonstration corpus.", min=1)] = 50,
+    at_once: Annotated[int, typer.Option(help="Questions side by side.", min=1)] = 1,
+    turns: Annotated[int, typer.Option(help="Acts of one question.", min=1)] = 8,
+    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Fixes the questions and the sampling.")] = 0,
+    keep: Annotated[Path | None, typer.Option(help="A file for the traces, one a line.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Put dated questions to a policy: what it drafts, what ships, what it costs."""
+    from agent.nodes import Context
+    from agent.policies.opening import PolicyChoice, open_policy
+    from agent.sampling import Sampling
+    from corpus.console import progress_bar
+    from eval.demo import demo_library, demo_questions
+    from eval.policies import ask_all, report
+
+    choice, questions = PolicyChoice.load(name), demo_questions(limit, seed)
+    drawn = Sampling(max_tokens=choice.max_tokens, temperature=temperature, seed=seed)
+    with demo_library() as library, kept(keep) as keep_trace, progress_bar(name) as advance:
+        context = Context(library, open_policy(choice, library.works, drawn), max_turns=turns)
+        count = itertools.count(1)
+
+        def done(trace: Trace) -> None:
+            keep_trace(trace)
+            advance(next(count), len(questions), trace.stop)
+
+        traces, seconds = ask_all(context, questions, at_once, done)
+        found = report(library.store, questions, traces, at_once, seconds)
+    if json:
+        print_json(found.model_dump(mode="json"))
+        return
+    for field, value in found:
+        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if field in COUNTS else value
+        out.print(f"{field.replace('_', ' '):<22} {_words(shown)}")
+
+
+COUNTS = ("stops", "reasons")
+
+
+def _words(value: object) -> str:
+    if value is None:
+        return "nothing to count"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+@contextmanager
+def kept(file: Path | None) -> Iterator[Callable[[Trace], None]]:
+    """Yield what writes a trace as a line of a file; without a file it does nothing."""
+    if file is None:
+        yield lambda _: None
+        return
+    with file.open("w", encoding="utf-8") as lines:
+        yield lambda trace: print(trace.model_dump_json(), file=lines, flush=True)

@@ -137,3 +137,37 @@ def ranking(
                     f"R@10 {quality.recall_at_10}  MRR {quality.mrr}  nDCG@10 {quality.ndcg_at_10}"
                 )
                 out.print(f"  {how:<22} {language:<8} {scores}")
+
+
+@app.command(epilog="Example:  inforce bench agent http://127.0.0.1:8000/v1 --tokenizer smollm2")
+def agent(
+    endpoint: Annotated[str, typer.Argument(help="vLLM's address, #MODEL if it serves several.")],
+    tokenizer: Annotated[str, typer.Option(help="The served model's name, folder or hub id.")],
+    questions: Annotated[int, typer.Option(help="Side by side.", min=1)] = 32,
+    rounds: Annotated[int, typer.Option(help="How often, with new questions.", min=1)] = 2,
+    turns: Annotated[int, typer.Option(help="Acts of one question.", min=1)] = 8,
+    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 0.0,
+    json: Annotated[bool, typer.Option("--json", help="Print one object per round.")] = False,
+) -> None:
+    """Compare questions through the graph with bare generation of the same tokens."""
+    from agent.policies.modelled import ModelPolicy
+    from agent.policies.opening import PolicyChoice, open_policy
+    from agent.sampling import Sampling
+    from eval.bench.agent import bench as run
+
+    choice = PolicyChoice.load(endpoint).model_copy(update={"tokenizer": tokenizer})
+    drawn = Sampling(max_tokens=choice.max_tokens, temperature=temperature)
+    policy = open_policy(choice, (), drawn)
+    if not isinstance(policy, ModelPolicy):
+        raise typer.BadParameter("give the address of vLLM")
+    for found in run(policy, questions, rounds, turns, errors.print):
+        if json:
+            print_json({**found.model_dump(), "ratio": found.ratio})
+            continue
+        tokens = found.completion_tokens
+        out.print(
+            f"{found.questions} questions, {found.turns} turns, {found.prompt_tokens:,} prompt and "
+            f"{tokens:,} completion tokens: graph {found.graph_seconds:.1f} s "
+            f"({tokens / found.graph_seconds:.0f} tokens/s), bare {found.bare_seconds:.1f} s "
+            f"({tokens / found.bare_seconds:.0f} tokens/s), ratio {found.ratio:.2f}"
+        )

@@ -1,0 +1,112 @@
+"""What does the graph cost beside its model? ``inforce bench agent``.
+
+Questions go through the graph side by side, decided by a model behind vLLM. Then the same prompts
+are continued by as many tokens, thread by thread and turn by turn, by plain requests to the same
+server: no graph, no searches, no log-probs, no seeds. The ratio of the two times is the cost.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from agent.nodes import Context
+from agent.policies.endpoint import Endpoint
+from agent.policies.modelled import ModelPolicy
+from agent.policies.server import ServerSampler
+from agent.trace import Trace, Turn
+from corpus.errors import BadInputError
+from corpus.model import Frozen
+from eval.demo import demo_library, demo_questions
+from eval.policies import ask_all
+
+
+class Round(Frozen):
+    """One set of questions, both ways. Tokens are those of all its turns."""
+
+    questions: int
+    turns: int
+    prompt_tokens: int
+    completion_tokens: int
+    graph_seconds: float
+    bare_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """Return how much longer the graph took."""
+        return self.graph_seconds / self.bare_seconds
+
+
+def bench(
+    policy: ModelPolicy, width: int, rounds: int, turns: int, say: Callable[[str], None]
+) -> list[Round]:
+    """Measure, each round with questions of its own.
+
+    Args:
+        policy: a model behind vLLM, exchanging token ids.
+        width: questions side by side.
+        rounds: how often.
+        turns: acts of one question, at most.
+        say: told what happens.
+
+    Raises:
+        BadInputError: the policy exchanges no ids with a server.
+        PolicyError: the server fails.
+    """
+    if not isinstance(policy.sampler, ServerSampler):
+        raise BadInputError("The policy must be a model behind vLLM that exchanges token ids.")
+    questions = demo_questions(width * rounds)
+    found = []
+    with demo_library() as library:
+        context = Context(library, policy, max_turns=turns)
+        ask_all(context, questions[:1], 1)
+        for start in range(0, len(questions), width):
+            some = questions[start : start + width]
+            traces, seconds = ask_all(context, some, len(some))
+            say(f"{len(some)} questions through the graph: {seconds:.1f} s")
+            found.append(_round(traces, seconds, policy.sampler, policy.sampling.temperature))
+            say(f"the same tokens from the bare server: {found[-1].bare_seconds:.1f} s")
+    return found
+
+
+def _round(
+    traces: Sequence[Trace], seconds: float, sampler: ServerSampler, temperature: float
+) -> Round:
+    turns = [turn for trace in traces for turn in trace.turns]
+    bare = _Bare(sampler.served.endpoint, sampler.served.model, temperature)
+    return Round(
+        questions=len(traces),
+        turns=len(turns),
+        prompt_tokens=sum(len(turn.prompt_ids) for turn in turns),
+        completion_tokens=sum(len(turn.completion_ids) for turn in turns),
+        graph_seconds=seconds,
+        bare_seconds=bare.generate([trace.turns for trace in traces]),
+    )
+
+
+class _Bare:
+    """The server by itself. Its cache of prefixes is not the one that the graph has filled."""
+
+    def __init__(self, endpoint: Endpoint, model: str, temperature: float) -> None:
+        self._endpoint = endpoint
+        self._shared = {
+            "model": model,
+            "temperature": temperature,
+            "ignore_eos": True,
+            "cache_salt": uuid.uuid4().hex,
+        }
+
+    def generate(self, threads: Sequence[Sequence[Turn]]) -> float:
+        """Continue all prompts by as many tokens as they had; return the seconds it took."""
+        self._continue(threads[0][:1])
+        began = time.perf_counter()
+        with ThreadPoolExecutor(len(threads)) as pool:
+            list(pool.map(self._continue, threads))
+        return time.perf_counter() - began
+
+    def _continue(self, turns: Sequence[Turn]) -> None:
+        for turn in turns:
+            body = {"prompt": turn.prompt_ids, "max_tokens": len(turn.completion_ids)}
+            self._endpoint.call("/completions", {**self._shared, **body})
