@@ -41,8 +41,16 @@ def frame_question(
     Raises:
         BadInputError: the facts given contradict each other.
     """
-    if asked.as_at is not None:
-        return _given(asked, asked.as_at)
+    if asked.as_at is None:
+        return _found(asked, works, changes)
+    if asked.candidates:
+        open_ = asked.model_copy(update={"as_at": None, "candidates": ()})
+        return _one_of_several(asked, asked.as_at, _found(open_, works, changes))
+    ground = "Given with the question."
+    return GoverningDate(as_at=asked.as_at, known_at=asked.known_at, ground=ground)
+
+
+def _found(asked: Asked, works: Sequence[Work], changes: Changes) -> GoverningDate | MissingDate:
     said = read_facts(asked.question, works)
     ruled = _ruled(asked, said, works, changes)
     if ruled is not None and ruled.dates and ruled.code is not Code.ASK:
@@ -62,17 +70,15 @@ def check_facts(asked: Asked) -> None:
         _matter(asked.issue or Issue.CIVIL, asked.facts, _ANYWHERE, None)
 
 
-def _given(asked: Asked, as_at: date) -> GoverningDate:
-    ground = "Given with the question."
-    if asked.candidates:
-        ground = f"One of {len(asked.candidates)} days whose law may count; each is answered apart."
-    return GoverningDate(
-        as_at=as_at,
-        known_at=asked.known_at,
-        ground=ground,
-        assumed=bool(asked.candidates),
-        candidates=asked.candidates,
-    )
+def _one_of_several(asked: Asked, as_at: date, found: GoverningDate | MissingDate) -> GoverningDate:
+    """Return one of the candidate days, on the ground that the rules give for all of them."""
+    ground = f"One of {len(asked.candidates)} days whose law may count; each is answered apart."
+    if isinstance(found, MissingDate):
+        found = GoverningDate(as_at=as_at, known_at=asked.known_at, ground=ground, assumed=True)
+    elif found.rule is not None:
+        ground = f"{ground} {found.ground}"
+    update = {"as_at": as_at, "candidates": asked.candidates, "ground": ground}
+    return found.model_copy(update=update)
 
 
 def _governed(asked: Asked, said: Facts, ruled: Applicability) -> GoverningDate:
@@ -132,9 +138,12 @@ def _ruled(
         if asked.facts:
             raise
         return None
-    if len(local) == 1:
-        return _cut(local[0], changes)
-    return _agreed(_cut(general, changes), [_cut(matter, changes) for matter in local])
+    try:
+        if len(local) == 1:
+            return _cut(local[0], changes)
+        return _agreed(_cut(general, changes), [_cut(matter, changes) for matter in local])
+    except OverflowError:
+        raise BadInputError("A day of the case leads the rules beyond the year 9999.") from None
 
 
 def _matter(issue: Issue, days: dict[Role, date], place: str, work: str | None) -> Matter:

@@ -143,18 +143,18 @@ def stream(library: Library, asked: Asked, *, policy: Policy | None = None) -> I
 def asked_again(trace: Trace) -> Asked:
     """Return what asks the question of a trace again, of the same law."""
     governing = trace.governing
-    given = governing is not None and not governing.assumed and governing.rule is None
-    several = governing.candidates if governing and governing.rule is None else ()
-    return Asked(
+    asked = Asked(
         question=trace.question,
-        as_at=governing.as_at if governing and (given or several) else None,
         known_at=governing.known_at if governing else None,
         extent=trace.extent,
         jurisdictions=trace.jurisdictions,
         issue=trace.issue,
         facts=trace.facts,
-        candidates=several,
     )
+    if governing is None or ((governing.rule or governing.assumed) and not governing.candidates):
+        return asked  # the day is found again as it was
+    update = {"as_at": governing.as_at, "candidates": governing.candidates}
+    return asked.model_copy(update=update)
 
 
 # -- step by step, and in a thread --------------------------------------------------------------
