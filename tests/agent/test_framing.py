@@ -132,7 +132,8 @@ def test_laws_between_act_and_decision_are_candidates(works: Sequence[Work]) -> 
 
 
 def test_a_rule_that_waits_for_a_day_asks_for_it(works: Sequence[Work]) -> None:
-    found = missing(works, "Which law?", issue="criminal", facts={"act": "2020-11-30"})
+    case = {"issue": "criminal", "facts": {"act": "2020-11-30"}, "jurisdictions": ("uk",)}
+    found = missing(works, "Which law?", **case)
     assert found.roles == ((Role.DECISION,),)
     assert "the day of the decision" in found.explanation
 
