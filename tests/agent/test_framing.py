@@ -62,7 +62,7 @@ def test_two_dates_of_a_case_are_settled_by_the_transitional_rule(works: Sequenc
 
 def test_the_first_day_of_the_new_law_has_another_rule(works: Sequence[Work]) -> None:
     found = framed(works, OLD_CONTRACT.replace("30 September", "1 October"))
-    assert found.rule is Code.ACT_DATE
+    assert (found.as_at, found.rule_id) == (day("2016-10-01"), "fr-contract-before-2018")
 
 
 def test_an_unverified_rule_says_so(works: Sequence[Work]) -> None:
