@@ -71,14 +71,13 @@ def check_facts(asked: Asked) -> None:
 
 
 def _one_of_several(asked: Asked, as_at: date, found: GoverningDate | MissingDate) -> GoverningDate:
-    """Return one of the candidate days, on the ground that the rules give for all of them."""
+    """Return one of the candidate days, on the ground that a rule gives for all of them."""
+    update = {"as_at": as_at, "candidates": asked.candidates}
+    if isinstance(found, GoverningDate) and found.rule is not None:
+        return found.model_copy(update=update)
     ground = f"One of {len(asked.candidates)} days whose law may count; each is answered apart."
-    if isinstance(found, MissingDate):
-        found = GoverningDate(as_at=as_at, known_at=asked.known_at, ground=ground, assumed=True)
-    elif found.rule is not None:
-        ground = f"{ground} {found.ground}"
-    update = {"as_at": as_at, "candidates": asked.candidates, "ground": ground}
-    return found.model_copy(update=update)
+    given = GoverningDate(as_at=as_at, known_at=asked.known_at, ground=ground, assumed=True)
+    return given.model_copy(update=update)
 
 
 def _governed(asked: Asked, said: Facts, ruled: Applicability) -> GoverningDate:

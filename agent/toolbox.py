@@ -61,7 +61,9 @@ def run_tool(scope: Scope, request: ToolRequest) -> ToolCall:
 def run_together(scope: Scope, requests: Sequence[ToolRequest]) -> tuple[ToolCall, ...]:
     """Carry out the requests of one turn together; what one cannot do is lost to no other."""
     groups = grouped(requests)
-    if len(groups) < 2:
+    if not groups:
+        return ()
+    if len(groups) == 1:
         return run_group(scope, requests)
     with ThreadPoolExecutor(len(groups) - 1, thread_name_prefix="tool") as pool:
         others = [pool.submit(run_group, scope, group) for group in groups[1:]]
