@@ -14,30 +14,28 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import tantivy
 from pydantic import TypeAdapter, ValidationError
-from tantivy import FieldType, Occur, Query
+from tantivy import Query
 
 from corpus.errors import IndexMissingError, SearchFailedError
 from retrieval.analysis import TextQuery, text_query
 from retrieval.chains import CHAINS, Chain
 from retrieval.embedded_build import (
-    OPEN_END,
     POINTER,
     SCHEMA_VERSION,
     Build,
     register_analysers,
-    stemmer,
 )
-from retrieval.layout import EVERYWHERE, FACET_COUNTS, STATUSES, Status, facets, stems_field
+from retrieval.embedded_query import engine_query
+from retrieval.layout import FACET_COUNTS, STATUSES, Status, facets
 from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 
 _Found = tuple[float, tantivy.DocAddress]
@@ -99,7 +97,7 @@ class EmbeddedIndex:
             return []
         snapshot = self._current()
         with self._failures():
-            found = _best(snapshot.searcher, _engine_query(snapshot, words, query), query)
+            found = _best(snapshot.searcher, _query(snapshot, words, query), query)
             return _hits(snapshot.searcher, found, words)
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
@@ -119,7 +117,7 @@ class EmbeddedIndex:
         if words.empty:
             return facets({}, {})
         snapshot = self._current()
-        asked = {status: _engine_query(snapshot, words, query, status) for status in STATUSES}
+        asked = {status: _query(snapshot, words, query, status) for status in STATUSES}
         with self._failures():
             counted = snapshot.searcher.aggregate(asked["in_force"], FACET_COUNTS)
             statuses = {
@@ -217,76 +215,10 @@ def _open(path: Path) -> _Snapshot:
     return _Snapshot(build, stamp, chain, index.schema, searcher)
 
 
-# -- the engine's query ------------------------------------------------------------------------
-
-
-def _engine_query(
+def _query(
     snapshot: _Snapshot, words: TextQuery, query: StatuteQuery, status: Status = "in_force"
 ) -> Query:
-    """Return the words to rank by and, beside them, the filters, which add nothing to a score."""
-    schema = snapshot.schema
-    clauses = [
-        (Occur.Must, Query.const_score_query(f, 0.0)) for f in _filters(schema, query, status)
-    ]
-    for readings in words.phrases:
-        clauses.append((Occur.Must, _any(_phrase(schema, reading) for reading in readings)))
-    if words.terms:
-        ranking = _any(_terms(snapshot, words, query.languages))
-        clauses.append((Occur.Should if words.phrases else Occur.Must, ranking))
-    return Query.boolean_query(clauses)
-
-
-def _terms(snapshot: _Snapshot, words: TextQuery, languages: Sequence[str]) -> Iterator[Query]:
-    """Yield a query per term and, under a stemming chain, per stem of each language."""
-    for term in words.terms:
-        yield Query.term_query(snapshot.schema, "body", term, "freq")
-    for language in snapshot.chain.languages(languages):
-        stems = stemmer(snapshot.chain, language).analyze(" ".join(words.terms))
-        for stem in dict.fromkeys(stems):
-            yield Query.term_query(snapshot.schema, stems_field(language), stem, "freq")
-
-
-def _phrase(schema: tantivy.Schema, reading: Sequence[str]) -> Query:
-    if len(reading) == 1:
-        return Query.term_query(schema, "body", reading[0], "freq")
-    return Query.phrase_query(schema, "body", list(reading))
-
-
-def _any(queries: Iterable[Query]) -> Query:
-    return Query.boolean_query([(Occur.Should, query) for query in queries])
-
-
-def _filters(schema: tantivy.Schema, query: StatuteQuery, status: Status) -> Iterable[Query]:
-    if status == "in_force":
-        yield from _holds_on(schema, "row", query.as_at)
-    elif status == "not_yet_in_force":
-        yield _range(schema, "row_from", lower=query.as_at.toordinal() + 1)
-    else:
-        yield _range(schema, "row_to", upper=query.as_at.toordinal())
-    if query.known_at is None:
-        yield _range(schema, "known_to", lower=OPEN_END)
-    else:
-        yield from _holds_on(schema, "known", query.known_at)
-    for field, wanted in (
-        ("jurisdiction", query.jurisdictions),
-        ("work", query.works),
-        ("language", query.languages),
-        ("extent", (EVERYWHERE, query.extent) if query.extent else ()),
-    ):
-        if wanted:
-            yield Query.term_set_query(schema, field, list(wanted))
-
-
-def _holds_on(schema: tantivy.Schema, clock: str, day: date) -> Iterable[Query]:
-    """Yield the two halves of ``from <= day < to``."""
-    yield _range(schema, f"{clock}_from", upper=day.toordinal())
-    yield _range(schema, f"{clock}_to", lower=day.toordinal() + 1)
-
-
-def _range(
-    schema: tantivy.Schema, field: str, lower: int | None = None, upper: int | None = None
-) -> Query:
-    return Query.range_query(schema, field, FieldType.Unsigned, lower, upper)
+    return engine_query(snapshot.schema, snapshot.chain, words, query, status)
 
 
 # -- hits --------------------------------------------------------------------------------------
@@ -312,8 +244,9 @@ def _ordered(searcher: tantivy.Searcher, hits: list[_Found]) -> list[_Found]:
     if len({score for score, _ in hits}) == len(hits):
         return hits
     ties = searcher.fast_field_values("tie", [address for _, address in hits])
-    order = sorted(range(len(hits)), key=lambda i: (-hits[i][0], ties[i]))
-    return [hits[i] for i in order]
+    scores = (-score for score, _ in hits)
+    order = sorted(zip(scores, ties, range(len(hits)), strict=True))
+    return [hits[i] for _, _, i in order]
 
 
 def _hits(searcher: tantivy.Searcher, found: Sequence[_Found], words: TextQuery) -> list[Hit]:

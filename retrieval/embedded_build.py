@@ -15,10 +15,11 @@ from corpus.locking import file_lock
 from corpus.model import Frozen
 from retrieval.analysis import ANALYSIS_VERSION, base_language
 from retrieval.chains import PLAIN, Chain
+from retrieval.days import interval_words
 from retrieval.layout import STORED, body, extents, number, stems_field
 from retrieval.query import IndexedText
 
-SCHEMA_VERSION = f"2.{ANALYSIS_VERSION}"
+SCHEMA_VERSION = f"3.{ANALYSIS_VERSION}"
 POINTER = "current.json"
 OPEN_END = 1 << 31  # later than any day; only inside an index, where a range needs a number
 NO_START = 0  # earlier than any day
@@ -37,13 +38,18 @@ class Build(Frozen):
 
 
 def schema(chain: Chain) -> tantivy.Schema:
-    """Return the schema: searchable terms, filters, and the stored hit."""
+    """Return the schema: searchable terms, filters, and the stored hit.
+
+    ``in_force`` holds the days of a row as latest known; the numbers beside it answer for earlier
+    knowledge, and what came before or after.
+    """
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("body", tokenizer_name=TERMS, index_option="position")
     for language in chain.stemmers:
         builder.add_text_field(stems_field(language), tokenizer_name=language, index_option="freq")
     for name in ("jurisdiction", "work", "kind", "language", "extent"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
+    builder.add_text_field("in_force", tokenizer_name=TERMS, index_option="basic")
     for name in ("row_from", "row_to", "known_from", "known_to"):
         builder.add_unsigned_field(name, fast=True)
     builder.add_unsigned_field("provision", fast=True)
@@ -152,6 +158,8 @@ def _document(row: IndexedText, chain: Chain) -> tantivy.Document:
     document.add_text("language", row.language)
     for extent in extents(row.extent):
         document.add_text("extent", extent)
+    if row.known_to is None:
+        document.add_text("in_force", interval_words(row.row_from, row.row_to))
     document.add_unsigned("row_from", row.row_from.toordinal())
     document.add_unsigned("row_to", row.row_to.toordinal() if row.row_to else OPEN_END)
     document.add_unsigned("known_from", row.known_from.toordinal() if row.known_from else NO_START)

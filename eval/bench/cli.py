@@ -40,7 +40,7 @@ def retrieval(
 
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as scratch:
         url = parse_index_url(f"embedded:{scratch}/index" if engine == "embedded" else engine)
-        report = run(url, versions, queries, seed, say=errors.print)
+        report = run(url, versions, queries, seed)
     if to is not None:
         _keep(report, to)
     print_json(report.model_dump()) if json else _show(report)
@@ -69,6 +69,8 @@ def _show(report: Report) -> None:
         "p50 ms",
         "p95 ms",
         "p99 ms",
+        "cpu p50",
+        "cpu p95",
         "1",
         "4",
         "16 clients/s",
@@ -83,6 +85,8 @@ def _show(report: Report) -> None:
             result.p50,
             result.p95,
             result.p99,
+            result.processor_p50,
+            result.processor_p95,
         )
         table.add_row(
             result.name,
@@ -91,7 +95,9 @@ def _show(report: Report) -> None:
         )
     out.print(table)
     rollouts = report.rollouts
-    out.print(f"our p50 over the bare engine's, query by query: {report.ratio_p50:g}")
+    out.print(f"our time over the bare engine's, median of queries: {report.ratio_p50:g}")
+    if report.ratio_processor_p50 is not None:
+        out.print(f"the same of processor time: {report.ratio_processor_p50:g}")
     out.print(
         "64 rollouts x 4 searches, together against one by one (searches/s): distinct queries "
         f"{rollouts.distinct_together:g} against {rollouts.distinct_one_by_one:g}, groups that ask "

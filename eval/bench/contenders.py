@@ -9,10 +9,11 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from retrieval.analysis import text_query
 from retrieval.chains import PLAIN
+from retrieval.days import day_words
 from retrieval.layout import body
 from retrieval.query import IndexedText, StatuteQuery
 from retrieval.url import IndexUrl
@@ -20,10 +21,21 @@ from retrieval.url import IndexUrl
 _OPEN_END = 1 << 31
 
 
+class Held(NamedTuple):
+    """Megabytes (``None``: unknown, or counted elsewhere): files, and a server's own memory."""
+
+    disk: float | None
+    memory: float | None = None
+
+
 class Contender(Protocol):
-    """Something that can be built and asked. Every one gets the same terms and the same days."""
+    """Something that can be built and asked. Every one gets the same terms and the same days.
+
+    ``alone``: the asking thread does all of the work.
+    """
 
     name: str
+    alone: bool
 
     def build(self, rows: Iterable[IndexedText]) -> None:
         """Write every row."""
@@ -33,12 +45,17 @@ class Contender(Protocol):
         """Return the ten best rows in force on the query's day, with their texts."""
         ...
 
+    def held_mb(self) -> Held:
+        """Return what it takes on disk and, where that is not this process's, in memory."""
+        ...
+
 
 class Ours:
     """InForce: the engine without its cache, as ``open_index`` gives it."""
 
     def __init__(self, url: IndexUrl) -> None:
         self.name = f"inforce ({url.engine})"
+        self.alone = url.engine == "embedded"
         self._url = url
 
     def build(self, rows: Iterable[IndexedText]) -> None:
@@ -55,14 +72,30 @@ class Ours:
         self.index = ElasticIndex(self._url) if elastic else EmbeddedIndex(folder)
         self.search = self.index.search
 
+    def held_mb(self) -> Held:
+        """Return the size of the index; of a cluster also the heap its nodes have in use."""
+        disk = round(self.index.status().bytes / 1e6, 1)
+        if self.alone:
+            return Held(disk)
+        from retrieval.elastic_node import ElasticSettings, connect
+
+        with connect(self._url, ElasticSettings.load()) as client:
+            nodes = client.nodes.stats(metric="jvm")["nodes"].values()
+        heap = sum(node["jvm"]["mem"]["heap_used_in_bytes"] for node in nodes)
+        return Held(disk, round(heap / 1e6, 1))
+
 
 class BareTantivy:
-    """The embedded engine's own files, searched with nothing but tantivy's calls."""
+    """The embedded engine's own files, searched with nothing but tantivy's calls.
 
-    name = "bare tantivy"
+    With ``ranges``, the day is compared with each row's dates, as one would without InForce's
+    :mod:`retrieval.days`; else it is looked up as InForce does.
+    """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, ranges: bool = False) -> None:
+        self.name = "tantivy, date ranges" if ranges else "bare tantivy"
+        self.alone = True
+        self._folder, self._ranges = folder, ranges
 
     def build(self, rows: Iterable[IndexedText]) -> None:  # noqa: ARG002 - built by Ours
         """Open what InForce built."""
@@ -77,26 +110,47 @@ class BareTantivy:
 
     def search(self, query: StatuteQuery) -> Sequence[Any]:
         """Search and read the stored documents."""
-        from tantivy import FieldType, Occur, Query
+        from tantivy import Occur, Query
 
-        day, schema = query.as_at.toordinal(), self._schema
         words = text_query(query.text, query.languages).terms
-        terms = [(Occur.Should, Query.term_query(schema, "body", w, "freq")) for w in words]
-        bounds = (("row_from", None, day), ("row_to", day + 1, None), ("known_to", _OPEN_END, None))
-        filters = [
-            Query.range_query(schema, field, FieldType.Unsigned, low, high)
-            for field, low, high in bounds
-        ]
-        clauses = [Query.boolean_query(terms), *filters]
+        filters = self._by_ranges(query) if self._ranges else self._by_blocks(query)
+        clauses = [self._any_of("body", words, "freq"), *filters]
         asked = Query.boolean_query([(Occur.Must, clause) for clause in clauses])
         hits = self._searcher.search(asked, query.limit, count=False).hits
         return [json.loads(self._searcher.doc(address)["hit"][0]) for _, address in hits]
+
+    def held_mb(self) -> Held:
+        """Return nothing: the index is InForce's."""
+        return Held(None)
+
+    def _by_blocks(self, query: StatuteQuery) -> list[Any]:
+        from tantivy import Query
+
+        days = self._any_of("in_force", day_words(query.as_at), "basic")
+        return [Query.const_score_query(days, 0.0)]
+
+    def _by_ranges(self, query: StatuteQuery) -> list[Any]:
+        from tantivy import FieldType, Query
+
+        day = query.as_at.toordinal()
+        bounds = (("row_from", None, day), ("row_to", day + 1, None), ("known_to", _OPEN_END, None))
+        return [
+            Query.range_query(self._schema, field, FieldType.Unsigned, low, high)
+            for field, low, high in bounds
+        ]
+
+    def _any_of(self, field: str, words: Sequence[str], index_option: str) -> Any:
+        from tantivy import Occur, Query
+
+        terms = (Query.term_query(self._schema, field, word, index_option) for word in words)
+        return Query.boolean_query([(Occur.Should, term) for term in terms])
 
 
 class BareElasticsearch:
     """The cluster engine's own index, searched with one HTTP request and nothing else."""
 
     name = "bare _search"
+    alone = False
 
     def __init__(self, url: IndexUrl) -> None:
         import urllib3
@@ -117,11 +171,16 @@ class BareElasticsearch:
         found: list[Any] = answer.json()["hits"]["hits"]
         return found
 
+    def held_mb(self) -> Held:
+        """Return nothing: the index is InForce's."""
+        return Held(None)
+
 
 class SqliteFts5:
     """SQLite's full-text index, joined with the days of each row."""
 
     name = "sqlite fts5"
+    alone = True
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -158,11 +217,16 @@ class SqliteFts5:
         rows: list[Any] = found.fetchall()
         return rows
 
+    def held_mb(self) -> Held:
+        """Return the size of the file."""
+        return Held(round(self._file.stat().st_size / 1e6, 1))
+
 
 class LanceDb:
     """LanceDB's full-text index, filtered before ranking."""
 
     name = "lancedb"
+    alone = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -208,6 +272,11 @@ class LanceDb:
         asked = self._table.search(words, query_type="fts").where(held, prefilter=True)
         found: list[Any] = asked.limit(query.limit).to_list()
         return found
+
+    def held_mb(self) -> Held:
+        """Return the size of its folder."""
+        files = (file for file in self._folder.rglob("*") if file.is_file())
+        return Held(round(sum(file.stat().st_size for file in files) / 1e6, 1))
 
 
 def _days(row: IndexedText) -> tuple[int, int, int]:

@@ -13,15 +13,14 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-from corpus.errors import SourceError
+from corpus.console import progress_bar
 from corpus.model import Frozen
-from corpus.synthetic import Synthetic
+from eval.bench.book import Advance, Book
 from eval.bench.contenders import (
     BareElasticsearch,
     BareTantivy,
@@ -31,8 +30,7 @@ from eval.bench.contenders import (
     SqliteFts5,
 )
 from retrieval.index import CachedIndex
-from retrieval.query import IndexedText, StatuteQuery
-from retrieval.rows import work_texts
+from retrieval.query import StatuteQuery
 from retrieval.url import IndexUrl
 
 CLIENTS = (1, 4, 16)
@@ -40,20 +38,31 @@ ROLLOUTS, SEARCHES = 64, 4
 
 
 class Result(Frozen):
-    """One contender: what it cost to build and how it answered (milliseconds, per second, MB)."""
+    """One contender: what it cost to build and how it answered (milliseconds, per second, MB).
+
+    ``p50`` to ``p99`` are by the clock on the wall; ``processor_p50`` and ``processor_p95`` count
+    only while the asking thread was on a processor, which a busy machine does not lengthen, and
+    are unknown where others do the work. ``memory_mb`` is what building and opening left in use;
+    of a cluster, its heap.
+    """
 
     name: str
     build_seconds: float
     disk_mb: float | None
-    memory_mb: float
+    memory_mb: float | None
     p50: float
     p95: float
     p99: float
+    processor_p50: float | None
+    processor_p95: float | None
     per_second: dict[int, float]
 
 
 class Rollouts(Frozen):
-    """Searches per second of many rollouts at once: distinct queries, and groups that ask alike."""
+    """Searches per second of many rollouts at once: distinct queries, and groups that ask alike.
+
+    The best of five turns, in which each way is taken once.
+    """
 
     distinct_one_by_one: float
     distinct_together: float
@@ -62,7 +71,10 @@ class Rollouts(Frozen):
 
 
 class Report(Frozen):
-    """A whole run. ``ratio_p50`` is the median of our time over the bare engine's, per query."""
+    """A whole run. ``ratio_p50`` is the median of our time over the bare engine's, per query.
+
+    ``ratio_processor_p50`` is the same of processor time, where that is known.
+    """
 
     machine: str
     engine: str
@@ -72,42 +84,37 @@ class Report(Frozen):
     seed: int
     results: tuple[Result, ...]
     ratio_p50: float
+    ratio_processor_p50: float | None
     rollouts: Rollouts
 
 
-def run(
-    url: IndexUrl, versions: int, queries: int, seed: int, say: Callable[[str], None]
-) -> Report:
-    """Build, ask, measure.
+def run(url: IndexUrl, versions: int, queries: int, seed: int) -> Report:
+    """Build, ask, measure; a progress bar for each step.
 
     Args:
         url: where our index goes; a folder of its own for the embedded engine.
         versions: rows of the synthetic statute book.
         queries: how many distinct queries are timed.
         seed: fixes book and queries.
-        say: told what is being done.
     """
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as scratch:
         book = Book(versions, seed, Path(scratch) / "rows.jsonl")
-        say(f"writing {book.describe()}")
-        rows = book.write()
+        with progress_bar("Writing law") as advance:
+            book.write(advance)
         ours = Ours(url)
-        contenders: list[Contender] = [ours, *_others(url, Path(scratch))]
-        built = {}
-        for contender in contenders:
-            say(f"building {contender.name}")
-            built[contender.name] = _build(contender, book, _place(contender, url, Path(scratch)))
+        contenders = [ours, *_others(url, Path(scratch))]
+        built = {c.name: _build(c, book) for c in contenders}
         asked = book.queries(queries)
-        say(f"asking {len(asked)} queries in turn")
-        times = _in_turn(contenders, asked)
-        say(f"asking with {', '.join(map(str, CLIENTS))} clients")
+        with progress_bar("Asking in turn") as advance:
+            times = _in_turn(contenders, asked, advance)
         rates = {c.name: _rates(c, asked) for c in contenders}
-        rollouts = _rollouts(ours, asked)
+        with progress_bar("Rollouts") as advance:
+            rollouts = _rollouts(ours, asked, advance)
     return Report(
         machine=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         engine=url.engine,
         versions=versions,
-        rows=rows,
+        rows=book.count,
         queries=len(asked),
         seed=seed,
         results=tuple(
@@ -116,93 +123,37 @@ def run(
             )
             for c in contenders
         ),
-        ratio_p50=_ratio(times[ours.name], times[contenders[1].name]),
+        ratio_p50=_ratio(times[ours.name].wall, times[contenders[1].name].wall) or 0.0,
+        ratio_processor_p50=_ratio(times[ours.name].processor, times[contenders[1].name].processor),
         rollouts=rollouts,
     )
 
 
-class Book:
-    """The statute book of a run: written to a file once, so that every contender reads the same."""
-
-    def __init__(self, versions: int, seed: int, file: Path) -> None:
-        self._source = Synthetic(versions, seed=seed)
-        self._seed, self._file = seed, file
-        self._sample: list[IndexedText] = []
-
-    def describe(self) -> str:
-        """Return what is written."""
-        return self._source.name
-
-    def write(self) -> int:
-        """Write every row; keep a random thousandth to make queries of. Returns the number."""
-        chance = random.Random(self._seed)
-        count = 0
-        with self._file.open("w", encoding="utf-8") as file:
-            for work in self._source.works(_never):
-                for row in work_texts(work):
-                    file.write(row.model_dump_json() + "\n")
-                    if chance.random() < 0.01 or count < 100:
-                        self._sample.append(row)
-                    count += 1
-        return count
-
-    def rows(self) -> Iterator[IndexedText]:
-        """Read the rows back."""
-        with self._file.open(encoding="utf-8") as file:
-            for line in file:
-                yield IndexedText.model_validate_json(line)
-
-    def queries(self, count: int) -> list[StatuteQuery]:
-        """Make distinct queries: some words of a text, on a day of its life or near its edges."""
-        chance = random.Random(self._seed + 1)
-        found: dict[StatuteQuery, None] = {}
-        while len(found) < count:
-            row = chance.choice(self._sample)
-            words = row.text.split()
-            if len(words) > 3:
-                text = " ".join(chance.sample(words, min(len(words), chance.randint(2, 7))))
-            else:
-                start = chance.randrange(max(1, len(row.text) - 6))
-                text = row.text[start : start + chance.randint(4, 8)]
-            day = row.row_from + timedelta(days=chance.choice([-1, 0, 1, 200]))
-            found[StatuteQuery(text=text, as_at=day)] = None
-        return list(found)
-
-
-def _never(error: SourceError) -> None:
-    raise error
-
-
 def _others(url: IndexUrl, scratch: Path) -> list[Contender]:
-    bare = BareElasticsearch(url) if url.engine == "elastic" else BareTantivy(Path(url.place))
-    others: list[Contender] = [bare, SqliteFts5(scratch / "fts5.db")]
+    folder = Path(url.place)
+    bare: list[Contender] = (
+        [BareElasticsearch(url)]
+        if url.engine == "elastic"
+        else [BareTantivy(folder), BareTantivy(folder, ranges=True)]
+    )
+    others = [*bare, SqliteFts5(scratch / "fts5.db")]
     if find_spec("lancedb"):
         others.append(LanceDb(scratch / "lance"))
     return others
 
 
-def _place(contender: Contender, url: IndexUrl, scratch: Path) -> Path | None:
-    if isinstance(contender, Ours):
-        return Path(url.place) if url.engine == "embedded" else None
-    names = {"sqlite fts5": "fts5.db", "lancedb": "lance"}
-    name = names.get(contender.name)
-    return scratch / name if name else None
-
-
-def _build(contender: Contender, book: Book, place: Path | None) -> dict[str, float | None]:
+def _build(contender: Contender, book: Book) -> dict[str, float | None]:
     before, started = _resident_mb(), time.perf_counter()
-    contender.build(book.rows())
+    with progress_bar(f"Building {contender.name}") as advance:
+        contender.build(book.rows(advance))
+    seconds = time.perf_counter() - started
+    held = contender.held_mb()
+    here = round(max(0.0, _resident_mb() - before), 1)
     return {
-        "build_seconds": round(time.perf_counter() - started, 1),
-        "disk_mb": None if place is None else round(_bytes(place) / 1e6, 1),
-        "memory_mb": round(max(0.0, _resident_mb() - before), 1),
+        "build_seconds": round(seconds, 1),
+        "disk_mb": held.disk,
+        "memory_mb": here if held.memory is None else held.memory,
     }
-
-
-def _bytes(place: Path) -> int:
-    if place.is_file():
-        return place.stat().st_size
-    return sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
 
 
 def _resident_mb() -> float:
@@ -214,53 +165,82 @@ def _resident_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
+class Times(Frozen):
+    """Milliseconds per query, by the wall clock and, where it is known, of the processor."""
+
+    wall: tuple[float, ...]
+    processor: tuple[float, ...]
+
+
 def _in_turn(
-    contenders: Sequence[Contender], asked: Sequence[StatuteQuery]
-) -> dict[str, list[float]]:
-    """Return milliseconds per query; each goes to all contenders, in an order drawn by lot."""
-    times: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    contenders: Sequence[Contender], asked: Sequence[StatuteQuery], advance: Advance
+) -> dict[str, Times]:
+    """Time each query on all contenders, in an order drawn by lot."""
+    wall: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    processor: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for contender in contenders:
         for query in asked[:50]:
             contender.search(query)
     chance = random.Random(0)
-    for query in asked:
+    for number, query in enumerate(asked, start=1):
         for contender in chance.sample(contenders, len(contenders)):
-            started = time.perf_counter()
+            started, busy = time.perf_counter(), time.thread_time()
             contender.search(query)
-            times[contender.name].append((time.perf_counter() - started) * 1000)
-    return times
+            wall[contender.name].append((time.perf_counter() - started) * 1000)
+            if contender.alone:
+                processor[contender.name].append((time.thread_time() - busy) * 1000)
+        advance(number, len(asked), "queries")
+    return {
+        c.name: Times(wall=tuple(wall[c.name]), processor=tuple(processor[c.name]))
+        for c in contenders
+    }
 
 
-def _quantiles(milliseconds: Sequence[float]) -> dict[str, float]:
+def _quantiles(times: Times) -> dict[str, float | None]:
+    wall, processor = _percentiles(times.wall), _percentiles(times.processor)
+    by_clock = {f"p{n}": wall[n] for n in (50, 95, 99)}
+    return {**by_clock, **{f"processor_p{n}": processor[n] for n in (50, 95)}}
+
+
+def _percentiles(milliseconds: Sequence[float]) -> dict[int, float | None]:
+    if not milliseconds:
+        return dict.fromkeys((50, 95, 99))
     cuts = statistics.quantiles(milliseconds, n=100, method="inclusive")
-    return {"p50": round(cuts[49], 2), "p95": round(cuts[94], 2), "p99": round(cuts[98], 2)}
+    return {n: round(cuts[n - 1], 2) for n in (50, 95, 99)}
 
 
-def _ratio(ours: Sequence[float], bare: Sequence[float]) -> float:
-    return round(statistics.median(a / b for a, b in zip(ours, bare, strict=True)), 3)
+def _ratio(ours: Sequence[float], bare: Sequence[float]) -> float | None:
+    ratios = [a / b for a, b in zip(ours, bare, strict=True)]
+    return round(statistics.median(ratios), 3) if ratios else None
 
 
 def _rates(contender: Contender, asked: Sequence[StatuteQuery]) -> dict[int, float]:
-    """Return queries per second with some clients at once, for two seconds each."""
-    rates = {}
-    for clients in CLIENTS:
-        until = time.perf_counter() + 2.0
-
-        def client(first: int, until: float = until) -> int:
-            done = 0
-            while time.perf_counter() < until:
-                contender.search(asked[(first + done) % len(asked)])
-                done += 1
-            return done
-
-        with ThreadPoolExecutor(clients) as pool:
-            started = time.perf_counter()
-            done = sum(pool.map(client, range(0, 97 * clients, 97)))
-            rates[clients] = round(done / (time.perf_counter() - started), 1)
+    """Return queries per second with some clients at once, for three seconds each."""
+    rates: dict[int, float] = {}
+    with progress_bar(f"Clients of {contender.name}") as advance:
+        for clients in CLIENTS:
+            rates[clients] = _rate(contender, asked, clients)
+            advance(len(rates), len(CLIENTS), f"{clients} clients")
     return rates
 
 
-def _rollouts(ours: Ours, asked: Sequence[StatuteQuery]) -> Rollouts:
+def _rate(contender: Contender, asked: Sequence[StatuteQuery], clients: int) -> float:
+    until = time.perf_counter() + 3.0
+
+    def client(first: int) -> int:
+        done = 0
+        while time.perf_counter() < until:
+            contender.search(asked[(first + done) % len(asked)])
+            done += 1
+        return done
+
+    with ThreadPoolExecutor(clients) as pool:
+        started = time.perf_counter()
+        done = sum(pool.map(client, range(0, 97 * clients, 97)))
+        return round(done / (time.perf_counter() - started), 1)
+
+
+def _rollouts(ours: Ours, asked: Sequence[StatuteQuery], advance: Advance) -> Rollouts:
     """Time 64 rollouts of 4 searches, sent together and one after another.
 
     Once with 256 distinct queries; once as group-relative training asks, where the eight rollouts
@@ -270,21 +250,32 @@ def _rollouts(ours: Ours, asked: Sequence[StatuteQuery]) -> Rollouts:
     distinct = list(asked[: ROLLOUTS * SEARCHES])
     groups = [asked[SEARCHES * g : SEARCHES * (g + 1)] for g in range(ROLLOUTS // 8)]
     alike = [chance.choice(group) for group in groups for _ in range(8 * SEARCHES)]
-    return Rollouts(
-        distinct_one_by_one=_best_rate(lambda: [ours.index.search(q) for q in distinct], distinct),
-        distinct_together=_best_rate(
-            lambda: CachedIndex(ours.index).search_many(distinct), distinct
-        ),
-        alike_one_by_one=_best_rate(lambda: [ours.index.search(q) for q in alike], alike),
-        alike_together=_best_rate(lambda: CachedIndex(ours.index).search_many(alike), alike),
-    )
+    best = dict.fromkeys(Rollouts.model_fields, 0.0)
+    for turn in range(1, 6):
+        for name, searches in (("distinct", distinct), ("alike", alike)):
+            for how, ask in (("one_by_one", one_by_one), ("together", together)):
+                rate = _per_second(ask, ours, searches)
+                best[f"{name}_{how}"] = max(best[f"{name}_{how}"], rate)
+        advance(turn, 5, "turns")
+    return Rollouts(**best)
 
 
-def _best_rate(ask: Callable[[], object], searches: Sequence[StatuteQuery]) -> float:
-    """Return searches per second, the best of five."""
-    best = 0.0
-    for _ in range(5):
-        started = time.perf_counter()
-        ask()
-        best = max(best, len(searches) / (time.perf_counter() - started))
-    return round(best, 1)
+def one_by_one(ours: Ours, searches: Sequence[StatuteQuery]) -> None:
+    """Ask each search by itself, without the cache."""
+    for search in searches:
+        ours.search(search)
+
+
+def together(ours: Ours, searches: Sequence[StatuteQuery]) -> None:
+    """Ask all of them at once, with a cache that is empty."""
+    CachedIndex(ours.index).search_many(searches)
+
+
+def _per_second(
+    ask: Callable[[Ours, Sequence[StatuteQuery]], None],
+    ours: Ours,
+    searches: Sequence[StatuteQuery],
+) -> float:
+    started = time.perf_counter()
+    ask(ours, searches)
+    return round(len(searches) / (time.perf_counter() - started), 1)

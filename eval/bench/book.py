@@ -1,0 +1,74 @@
+"""The statute book of a benchmark: written once, so that every contender reads the same rows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from corpus.errors import SourceError
+from corpus.synthetic import Synthetic
+from retrieval.query import IndexedText, StatuteQuery
+from retrieval.rows import work_texts
+
+Advance = Callable[[int, int | None, str], None]
+"""Told how much is done, of how much where that is known, and of what."""
+
+
+class Book:
+    """Some versions of synthetic law in ``file``, and queries made from them.
+
+    Args:
+        versions: how many (whole works are written, so there are a few more rows).
+        seed: fixes book and queries.
+        file: where the rows go, one JSON object per line.
+    """
+
+    def __init__(self, versions: int, seed: int, file: Path) -> None:
+        self._source = Synthetic(versions, seed=seed)
+        self._seed, self._file = seed, file
+        self._sample: list[IndexedText] = []
+        self.count = 0
+
+    def write(self, advance: Advance) -> None:
+        """Write every row; keep a random hundredth to make queries of."""
+        chance = random.Random(self._seed)
+        with self._file.open("w", encoding="utf-8") as file:
+            for work in self._source.works(_never):
+                for row in work_texts(work):
+                    file.write(row.model_dump_json() + "\n")
+                    if chance.random() < 0.01 or self.count < 100:
+                        self._sample.append(row)
+                    self.count += 1
+                advance(self.count, None, "rows")
+
+    def rows(self, advance: Advance) -> Iterator[IndexedText]:
+        """Read the rows back."""
+        with self._file.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                if number % 1000 == 0 or number == self.count:
+                    advance(number, self.count, "rows")
+                yield IndexedText.model_validate_json(line)
+
+    def queries(self, count: int) -> list[StatuteQuery]:
+        """Make distinct queries: some words of a text, on a day of its life or near its edges."""
+        chance = random.Random(self._seed + 1)
+        found: dict[StatuteQuery, None] = {}
+        while len(found) < count:
+            row = chance.choice(self._sample)
+            day = row.row_from + timedelta(days=chance.choice([-1, 0, 1, 200]))
+            found[StatuteQuery(text=_some_words(row.text, chance), as_at=day)] = None
+        return list(found)
+
+
+def _some_words(text: str, chance: random.Random) -> str:
+    words = text.split()
+    if len(words) > 3:
+        return " ".join(chance.sample(words, min(len(words), chance.randint(2, 7))))
+    start = chance.randrange(max(1, len(text) - 6))
+    return text[start : start + chance.randint(4, 8)]
+
+
+def _never(error: SourceError) -> None:
+    raise error
