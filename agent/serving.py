@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -63,6 +65,7 @@ def command(serving: Serving) -> list[str]:
     line += ["--served-model-name", find_model(serving.model).name]
     line += ["--host", serving.host, "--port", str(serving.port)]
     line += ["--generation-config", "vllm", "--logprobs-mode", "processed_logprobs"]
+    line += _chat_template(Path(open_location(serving.model)))
     if serving.context is not None:
         line += ["--max-model-len", str(serving.context)]
     if serving.adapter is not None:
@@ -70,6 +73,15 @@ def command(serving: Serving) -> list[str]:
     if serving.cpu:
         line += ["--enforce-eager", "--dtype", "bfloat16", _WHOLE_PREFILL]
     return line
+
+
+def _chat_template(folder: Path) -> list[str]:
+    """Return what gives a model in a folder our plain template, where it has none of its own."""
+    settings = folder / "tokenizer_config.json"
+    own = (folder / "chat_template.jinja").exists() or not settings.exists()
+    if own or "chat_template" in json.loads(settings.read_text(encoding="utf-8")):
+        return []
+    return ["--chat-template", str(files("agent") / "prompts" / "plain.jinja")]
 
 
 @contextmanager

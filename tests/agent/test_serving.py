@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import socket
 import sys
 from pathlib import Path
@@ -65,6 +66,17 @@ def test_cpu_context_and_adapter_reach_the_command(mine: str) -> None:
         "judge=/a/judge",
     ):
         assert words in line
+
+
+@pytest.mark.parametrize("own", ["file", "field", None])
+def test_a_model_without_a_chat_template_is_served_with_the_plain_one(
+    mine: str, own: str | None
+) -> None:
+    settings = {"chat_template": "{{ messages }}"} if own == "field" else {}
+    (Path(mine) / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    if own == "file":
+        (Path(mine) / "chat_template.jinja").write_text("{{ messages }}", encoding="utf-8")
+    assert ("prompts/plain.jinja" in " ".join(command(Serving(model=mine)))) == (own is None)
 
 
 def test_a_model_that_is_not_prepared_is_not_served() -> None:
