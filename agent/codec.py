@@ -15,9 +15,12 @@ from typing import Any, Literal, Protocol
 
 from agent.policy import PolicyError
 
-Carrier = Literal["tool", "system", "user"]
+Carrier = Literal["tool", "system", "user", "learnt"]
 """Where a chat template carries the tools: in its own way, in the system message, or, when it has
-no such role, in the first message of the user."""
+no such role, in the first message of the user. A model that was trained on them needs no words
+about them (``learnt``, see :mod:`agent.brief`)."""
+
+_CARRIER = "inforce_carrier"
 
 _WORDS = "[[words-{}]]"
 
@@ -112,7 +115,9 @@ class TokenizerCodec:
 
     @cached_property
     def carrier(self) -> Carrier:
-        """Return where the template carries the tools, found out by trying."""
+        """Return where the template carries the tools: as the tokenizer says, else by trying."""
+        if self._tokenizer.init_kwargs.get(_CARRIER) == "learnt":
+            return "learnt"
         if self._carries(("system", "user", "assistant", "tool"), _PROBE_TOOL):
             return "tool"
         return "system" if self._carries(("system", "user", "assistant", "user")) else "user"
@@ -130,6 +135,11 @@ class TokenizerCodec:
             return False
         places = [text.find(part) for part in words]
         return -1 not in places and places == sorted(places) and (not tool or "probe_tool" in text)
+
+
+def learnt(tokenizer: Any) -> None:
+    """Note in a tokenizer that its model has learnt the tools; it is saved with the tokenizer."""
+    tokenizer.init_kwargs[_CARRIER] = "learnt"
 
 
 _PROBE_TOOL = {

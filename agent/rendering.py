@@ -8,7 +8,8 @@ text is never tokenised a second time.
 The chat template is the model's own. Where it knows tools they go through it; else the system
 message describes them, two worked examples show the moves (without them a small model writes no
 move at all), and results come back as messages of the user. A model without a template gets
-``prompts/plain.jinja``.
+``prompts/plain.jinja``. A model trained on the tools reads neither schemas nor examples, and short
+results (:mod:`agent.brief`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any, Literal
 
+from agent.brief import brief, handles, objections
 from agent.codec import Carrier, Codec
 from agent.parsing import REASONS, UNREADABLE
 from agent.policy import PolicyError, PolicyState
@@ -83,6 +85,8 @@ def conversation(state: PolicyState, carrier: Carrier, fits: Fits) -> list[Messa
         carrier: where the tools are described.
         fits: tells whether a result is short enough to be shown.
     """
+    if carrier == "learnt":
+        return list(_learnt(state, fits))
     question = _prompt(
         "question",
         as_at=state.governing.as_at.isoformat(),
@@ -100,6 +104,15 @@ def conversation(state: PolicyState, carrier: Carrier, fits: Fits) -> list[Messa
         chat.append(Message(role="assistant", content=turn.text))
         chat += _news(state, number, carrier, fits)
     return chat
+
+
+def _learnt(state: PolicyState, fits: Fits) -> Iterator[Message]:
+    """Yield the thread for a model that needs no words about the tools."""
+    asked = f"{state.governing.as_at}\n{state.question}"
+    yield Message(role="user", content=asked + _hint(state, 0))
+    for number, turn in enumerate(state.turns):
+        yield Message(role="assistant", content=turn.text)
+        yield from _news(state, number, "learnt", fits)
 
 
 @cache
@@ -135,7 +148,11 @@ def _news(state: PolicyState, number: int, carrier: Carrier, fits: Fits) -> Iter
     """Yield what came of a turn, each result or what did not stand, and the hint to the next."""
     turn, hint = state.turns[number], _hint(state, number + 1)
     calls = turn.calls
-    if carrier == "tool" and calls and not any(call.name == UNREADABLE for call in calls):
+    if carrier == "learnt":
+        known = handles(state.turns[: number + 1])
+        parts = [brief(call, known, fits) for call in calls] or [objections(turn)]
+        yield Message(role="user", content="\n".join(parts) + hint)
+    elif carrier == "tool" and calls and not any(call.name == UNREADABLE for call in calls):
         for call in calls:
             tail = hint if call is calls[-1] else ""
             content = shown(call, fits) + tail

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from agent.brief import resolved
 from agent.codec import Codec
 from agent.parsing import parse
 from agent.policy import Act, PolicyError, PolicyState
@@ -31,7 +32,7 @@ class ModelPolicy:
             PolicyError: the thread no longer fits the model, or the model fails.
         """
         prompt, sampling = self._prompt(state)
-        return self._act(prompt, self.sampler.sample(prompt, sampling, self.codec.stop_ids))
+        return self._act(state, prompt, self.sampler.sample(prompt, sampling, self.codec.stop_ids))
 
     def stream(self, state: PolicyState, on_text: Callable[[str], None]) -> Act:
         """Return what :meth:`act` would, telling each piece of text as it is written.
@@ -46,7 +47,7 @@ class ModelPolicy:
         prompt, sampling = self._prompt(state)
         on_ids = self._spoken(on_text)
         completion = self.sampler.stream(prompt, sampling, self.codec.stop_ids, on_ids)
-        return self._act(prompt, completion)
+        return self._act(state, prompt, completion)
 
     def _prompt(self, state: PolicyState) -> tuple[tuple[int, ...], Sampling]:
         """Return the prompt and how to continue it: within the context and the thread's budget."""
@@ -62,8 +63,10 @@ class ModelPolicy:
         left = max(1, min(self.sampling.max_tokens, state.tokens_left - len(prompt)))
         return prompt, self.sampling.model_copy(update={"max_tokens": left})
 
-    def _act(self, prompt: tuple[int, ...], completion: Completion) -> Act:
+    def _act(self, state: PolicyState, prompt: tuple[int, ...], completion: Completion) -> Act:
         act = parse(self._said(completion), cut=completion.stop == "length")
+        if self.codec.carrier == "learnt":
+            act = resolved(act, state.turns)
         update = {
             "prompt_ids": prompt,
             "completion_ids": completion.ids,

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -23,11 +23,13 @@ from transformers import (
 )
 
 from agent.models import Advance, ModelError
+from corpus.questions import make_questions
+from corpus.synthetic import Synthetic
 
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _TINY_SEED = 20160930
-_TINY_VOCABULARY = 1024
+_TINY_VOCABULARY = 3072
 
 
 def write_smollm2(folder: Path, advance: Advance) -> str:
@@ -52,17 +54,20 @@ def write_smollm2(folder: Path, advance: Advance) -> str:
 
 
 def write_tiny(folder: Path, advance: Advance) -> str:
-    """Write a two-layer Llama with random weights and a tokenizer trained on the demo corpus."""
+    """Write a small Llama with random weights, and a tokenizer that makes our protocol short.
+
+    It is trained on the demo corpus and on a synthetic statute book.
+    """
     advance(0, 4, "training the tokenizer")
     tokenizer = _tiny_tokenizer()
     advance(1, 4, "drawing weights")
     config = LlamaConfig(
         vocab_size=_TINY_VOCABULARY,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
+        hidden_size=128,
+        intermediate_size=256,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=2,
         head_dim=32,
         max_position_embeddings=16_384,
         tie_word_embeddings=True,
@@ -127,22 +132,51 @@ def _smollm2_tokenizer(package: str) -> Any:
     return tokenizer
 
 
+_PIECE = (
+    r"\[\d+\]|(?<!\d)(?:19|20)\d\d(?!\d)|(?<=\d)-\d\d(?!\d)|\d"
+    r"|[a-z]+(?:_[a-z]+)+| ?\p{L}+|\s+|[^\s\p{L}\d]+"
+)
+"""Handles, years, months and days are one piece each, figures go digit by digit."""
+
+_PHRASES = (
+    '{"name": "read_provision", "arguments": {"reference": "',
+    '{"name": "list_versions", "arguments": {"reference": "',
+    '{"name": "compare_versions", "arguments": {"reference": "',
+    '{"name": "search_statutes", "arguments": {"query": "',
+    '", "as_at": "',
+    '", "other": "',
+    '"}}',
+    '{"answer": [{"text": "',
+    '", "citations": [{"id": "',
+    '", "quote": "',
+    '"}]}]}',
+    '{"abstain": "',
+    '", "explanation": "',
+    '"}',
+    "### User\n",
+    "### Assistant\n",
+    "### System\n",
+)
+"""What every move and every message begins and ends with: one token each, in markup only."""
+
+
 def _tiny_tokenizer() -> Any:
     backend = Tokenizer(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(r"\d"), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False),
+            pre_tokenizers.Split(Regex(_PIECE), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
     backend.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=_TINY_VOCABULARY,
+        vocab_size=_TINY_VOCABULARY - len(_PHRASES),
         special_tokens=["<s>", "</s>"],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    backend.train_from_iterator(_demo_texts(), trainer)
+    backend.train_from_iterator(_texts(), trainer)
+    backend.add_tokens([AddedToken(phrase, normalized=False) for phrase in _PHRASES])
     return PreTrainedTokenizerFast(
         tokenizer_object=backend,
         bos_token="<s>",  # noqa: S106
@@ -150,6 +184,22 @@ def _tiny_tokenizer() -> Any:
         pad_token="</s>",  # noqa: S106
         clean_up_tokenization_spaces=False,
     )
+
+
+def _texts() -> Iterator[str]:
+    yield from _demo_texts()
+    yield from _synthetic_texts()
+    codes = [*(str(year) for year in range(1900, 2051)), *(f"[{n}]" for n in range(1, 33))]
+    codes += [f"1-{n:02}" for n in range(32)]
+    codes += ["in_force", "not_yet_in_force", "repealed", "coverage_gap", "ambiguous", "not_found"]
+    for code in codes:
+        yield from [code] * 2000
+
+
+def _synthetic_texts() -> Iterator[str]:
+    for history in Synthetic(2000, seed=1, languages=["en"]).works(lambda _: None):
+        yield from (version.text for version in history.versions)
+        yield from (question.text for question in make_questions([history], per_family=10))
 
 
 def _demo_texts() -> Iterator[str]:
