@@ -49,10 +49,18 @@ def baselines(
             out.print(f"  {family:<22} {score}")
 
 
-@evaluate.command(epilog="Example:  inforce eval policy extractive --limit 50")
+@evaluate.command(epilog="Example:  inforce eval policy extractive questions.jsonl --split test")
 def policy(
     name: Annotated[str, typer.Argument(help="As for 'inforce ask --policy'.")],
-    limit: Annotated[int, typer.Option(help="Questions of the demonstration corpus.", min=1)] = 50,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Made questions on your corpus; left out: the demonstration corpus."),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Only this split of FILE.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Folder for the runs on FILE; go on there if killed.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="So many questions, drawn.", min=1)] = None,
     at_once: Annotated[int, typer.Option(help="Questions side by side.", min=1)] = 1,
     turns: Annotated[int, typer.Option(help="Acts of one question.", min=1)] = 8,
     temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 0.0,
@@ -68,7 +76,12 @@ def policy(
     from eval.demo import demo_library, demo_questions
     from eval.policies import ask_all, report
 
-    choice, questions = PolicyChoice.load(name), demo_questions(limit, seed)
+    if file is not None:
+        from eval.suites.cli import put_questions
+
+        put_questions(name, file, split, to, limit, at_once, turns, temperature, seed, json)
+        return
+    choice, questions = PolicyChoice.load(name), demo_questions(limit or 50, seed)
     drawn = Sampling(max_tokens=choice.max_tokens, temperature=temperature, seed=seed)
     with demo_library() as library, kept(keep) as keep_trace, progress_bar(name) as advance:
         context = Context(library, open_policy(choice, library.works, drawn), max_turns=turns)

@@ -1,0 +1,1 @@
+"""Suites: what questions with known answers say of whoever answered them."""

@@ -1,0 +1,86 @@
+"""Does it decline when it should, and only then? After AbstentionBench (arXiv 2506.09038).
+
+Positive is *should decline*: no text in force, a missing day, a day outside the coverage. A
+declined question is one that the policy, or the graph's request for a day, declined in words. A
+struck draft is an attempt that failed: the reader is spared it, the policy is not praised for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from agent.trace import AbstentionReason
+from corpus.model import Frozen
+from eval.metrics import Score
+from eval.suites.answered import Answered, mean_by_work
+from rl.rewards import right
+
+_NOT_DECLINED = frozenset({AbstentionReason.UNVERIFIED, AbstentionReason.FAILED})
+
+
+class AbstentionScores(Frozen):
+    """Scores of a set of answered questions; ``None`` where there was nothing to score.
+
+    Attributes:
+        precision: share of declined questions that had to be declined.
+        recall: share of questions that had to be declined that were.
+        f1: their harmonic mean; ``n`` counts questions that were declined or had to be.
+        reason: share of rightly declined questions for which the right reason was given.
+        answered: share of answerable questions whose answer shipped.
+        right_when_answerable: share of answerable questions answered right.
+        wrong_when_answered: share of shipped answers, to any question, that are wrong: the risk
+            at this coverage.
+        struck: share of questions whose draft the verifier struck.
+    """
+
+    precision: Score | None
+    recall: Score | None
+    f1: Score | None
+    reason: Score | None
+    answered: Score | None
+    right_when_answerable: Score | None
+    wrong_when_answered: Score | None
+    struck: Score | None
+
+
+def abstention_scores(answered: Sequence[Answered]) -> AbstentionScores:
+    """Score answered questions."""
+    declined = [one for one in answered if _declined(one)]
+    due = [one for one in answered if one.question.decline is not None]
+    answerable = [one for one in answered if one.question.decline is None]
+    shipped = [one for one in answered if one.trace.answer is not None]
+    concerned = sum(_declined(one) or one.question.decline is not None for one in answered)
+    f1 = mean_by_work(answered, _f1_parts)
+    return AbstentionScores(
+        precision=mean_by_work(declined, lambda one: [one.question.decline is not None]),
+        recall=mean_by_work(due, lambda one: [_declined(one)]),
+        f1=f1.model_copy(update={"n": concerned}) if f1 else None,
+        reason=mean_by_work([one for one in due if _declined(one)], _right),
+        answered=mean_by_work(answerable, lambda one: [one.trace.answer is not None]),
+        right_when_answerable=mean_by_work(answerable, _right),
+        wrong_when_answered=mean_by_work(shipped, lambda one: [not any(_right(one))]),
+        struck=mean_by_work(answered, lambda one: [_struck(one)]),
+    )
+
+
+def _right(one: Answered) -> Iterator[float]:
+    yield right(one.trace, one.question)
+
+
+def _declined(one: Answered) -> bool:
+    abstention = one.trace.abstention
+    return abstention is not None and abstention.reason not in _NOT_DECLINED
+
+
+def _struck(one: Answered) -> bool:
+    abstention = one.trace.abstention
+    return abstention is not None and abstention.reason is AbstentionReason.UNVERIFIED
+
+
+def _f1_parts(one: Answered) -> Iterator[float]:
+    """Yield what makes the mean F1 = 2TP / (2TP + FP + FN)."""
+    declined, due = _declined(one), one.question.decline is not None
+    if declined and due:
+        yield from (1.0, 1.0)
+    elif declined or due:
+        yield 0.0

@@ -1,0 +1,68 @@
+"""``inforce eval policy POLICY FILE``: questions of a file, put to a policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from corpus.console import out, print_json, progress_bar
+from corpus.errors import BadInputError
+from eval.metrics import Score
+
+
+def put_questions(
+    name: str,
+    file: Path,
+    split: str | None,
+    to: Path | None,
+    limit: int | None,
+    at_once: int,
+    turns: int,
+    temperature: float,
+    seed: int,
+    json: bool,
+) -> None:
+    """Put the questions of a file to a policy and print what came of it.
+
+    Raises:
+        BadInputError: there are no such questions, or ``to`` holds another evaluation.
+    """
+    from agent.library import Library
+    from agent.policies.opening import PolicyChoice, open_policy
+    from agent.sampling import Sampling
+    from corpus.questions import read_questions
+    from corpus.settings import Settings
+    from eval.suites.policy import Evaluation, answer_all, draw, policy_scores
+    from rl.rollout import Limits
+
+    questions = draw((q for q in read_questions(file) if split in (None, q.split)), limit, seed)
+    if not questions:
+        raise BadInputError(f"{file} has no questions{f' of split {split}' if split else ''}.")
+    choice = PolicyChoice.load(name)
+    sampling = Sampling(max_tokens=choice.max_tokens, temperature=temperature, seed=seed)
+    with Library.open(Settings.load()) as library, progress_bar(name) as advance:
+        policy = open_policy(choice, library.works, sampling)
+        limits = Limits(max_turns=turns, width=at_once)
+        records = answer_all(
+            Evaluation(library, policy, sampling, seed, limits),
+            questions,
+            to,
+            lambda done: advance(done, len(questions), ""),
+        )
+    found = policy_scores(records)
+    print_json(found.model_dump(mode="json")) if json else _show(found)
+
+
+def _show(found: BaseModel) -> None:
+    """Print scores, one a line, a heading for each group of them."""
+    for field, value in found:
+        if isinstance(value, BaseModel) and not isinstance(value, Score):
+            out.print(f"[bold]{field}[/]")
+            _show(value)
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                out.print(f"  {name.replace('_', ' '):<24} {item}")
+        else:
+            shown = "nothing to score" if value is None else value
+            out.print(f"  {field.replace('_', ' '):<24} {shown}")

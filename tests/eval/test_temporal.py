@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from agent.library import Library
+from agent.trace import AbstentionReason
+from corpus.questions import Family, Question, make_questions
+from eval.suites.answered import Answered
+from eval.suites.temporal import temporal_scores
+from tests.agent.conftest import opened
+from tests.rl.statutes import (
+    DAY,
+    FAIRS,
+    ID,
+    NEW,
+    OLD,
+    RULE,
+    SCALES,
+    abstain,
+    answer,
+    play,
+    question,
+    search,
+)
+
+FEES = {OLD: RULE.format(40).strip(), NEW: RULE.format(65).strip()}
+PAIR = [
+    q for q in make_questions([FAIRS], families=[Family.PAIRED_DATES]) if q.gold_version in FEES
+]
+VALUE = question(Family.VALUE_AT_DATE, OLD, DAY)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    yield from opened(tmp_path_factory.mktemp("fairs"), FAIRS)
+
+
+def cited(library: Library, asked: Question, version: str) -> Answered:
+    found = play(library, asked, search(date(1999, 1, 1), date(2005, 1, 1)),
+                 answer((version, FEES[version])))  # fmt: skip
+    return Answered(asked, found)
+
+
+def right(library: Library, asked: Question) -> Answered:
+    return cited(library, asked, str(asked.gold_version))
+
+
+def test_a_pair_is_right_only_when_both_days_are(library: Library) -> None:
+    old, new = sorted(PAIR, key=lambda q: q.as_at or date.min)
+    both = [right(library, old), right(library, new)]
+    half = [right(library, old), cited(library, new, OLD)]
+    assert temporal_scores(both).paired_dates.mean == 1.0
+    assert temporal_scores(half).paired_dates.mean == 0.0
+    assert temporal_scores(half).right.mean == 0.5
+    assert [(f, s.mean, s.n) for f, s in temporal_scores(half).by_family.items()] == [
+        (Family.PAIRED_DATES, 0.0, 1)
+    ]
+
+
+def test_half_a_pair_is_no_pair(library: Library) -> None:
+    assert temporal_scores([right(library, PAIR[0])]).paired_dates is None
+
+
+def test_what_the_verifier_struck_is_an_anachronism_drafted_and_not_shipped(
+    library: Library,
+) -> None:
+    scores = temporal_scores([cited(library, VALUE, NEW), right(library, VALUE)])
+    assert scores.anachronisms_drafted.mean == 0.5
+    assert scores.anachronisms_shipped.mean == 0.0
+    assert scores.anachronisms_shipped.n == 1
+    assert scores.valid_citations.mean == 0.5
+    assert scores.right_version.mean == scores.temporal.mean == 0.5
+
+
+def test_a_version_nobody_recorded_is_an_anachronism(library: Library) -> None:
+    trace = play(library, VALUE, search(DAY), answer((f"{ID}#fee@1066-01-01", "A groat.")))
+    assert temporal_scores([Answered(VALUE, trace)]).anachronisms_drafted.mean == 1.0
+
+
+@pytest.mark.parametrize(("day", "share"), [(date(1999, 12, 31), 0.0), (date(2000, 1, 1), 1.0)])
+def test_what_shipped_is_checked_without_the_verifier(
+    library: Library, day: date, share: float
+) -> None:
+    shipped = right(library, VALUE).trace
+    moved = VALUE.model_copy(update={"as_at": day})
+    assert temporal_scores([Answered(moved, shipped)]).anachronisms_shipped.mean == share
+
+
+def test_where_no_day_was_asked_the_day_of_the_answer_counts(library: Library) -> None:
+    undated = question(Family.MISSING)
+    stated = play(library, undated, search(DAY), answer((OLD, FEES[OLD])), as_at=DAY)
+    scores = temporal_scores([Answered(undated, stated)])
+    assert scores.anachronisms_shipped.mean == scores.anachronisms_drafted.mean == 0.0
+    assert scores.right.mean == 0.0
+
+
+def test_controls_are_counted_apart(library: Library) -> None:
+    (control,) = make_questions([FAIRS], families=[Family.UNAMENDED_CONTROL])
+    quote = str(control.gold_span.text)
+    told = play(library, control, search(control.as_at), answer((SCALES, quote)))
+    scores = temporal_scores([Answered(control, told), cited(library, VALUE, NEW)])
+    assert (scores.controls.mean, scores.controls.n) == (1.0, 1)
+
+
+def test_nothing_to_score_is_none_and_not_nought(library: Library) -> None:
+    empty = temporal_scores([])
+    assert empty.right is empty.anachronisms_shipped is empty.paired_dates is None
+    declined = play(library, VALUE, abstain(AbstentionReason.NOT_FOUND))
+    scores = temporal_scores([Answered(VALUE, declined)])
+    assert scores.anachronisms_shipped is scores.valid_citations is None
+    assert scores.right.mean == 0.0
