@@ -183,12 +183,11 @@ def respond(state: State, runtime: Run) -> Update:
     runtime.stream_writer(Step(name="respond"))
     if "abstention" in state:
         return {}
-    verdict, draft = state["verdict"], state["act"].draft
-    assert draft is not None
-    if not verdict.passed:
+    verdict = state["verdict"]
+    if not verdict.citations:
         words = f"An answer was drafted, but it did not stand: {verdict.explanation}"
         return _abstain(Abstention(reason=AbstentionReason.UNVERIFIED, explanation=words))
-    answer = Answer(text=_rendered(draft.sentences), citations=verdict.citations)
+    answer = Answer(text=_rendered(verdict.sentences), citations=verdict.citations)
     return {"answer": answer, "stop": StopReason.ANSWERED}
 
 

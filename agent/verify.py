@@ -1,44 +1,60 @@
-"""The last gate: what is not in force, not seen or not verbatim does not ship.
+"""The last gate: what is not in force, not seen or not in the cited text does not ship.
 
-Pure code over the store; nothing that a model writes can change what is checked. A quote is
-compared with the version's text after two normalisations and no others: any run of white space
-equals any other, and quotation marks and apostrophes of one kind (double, single) are equal. A
-quote may not cut a word or a figure: "lawful" does not stand in "unlawful", nor "5 years" in
-"15 years" or "2.5 years".
+Pure code over the store; nothing that a model writes can change what is checked. A sentence stands
+or falls as a whole: every version it cites must be on record, have been shown to the policy in this
+thread, be in force on the governing day and hold the quotation; and what the sentence itself puts
+between quotation marks, and every figure in it, must stand in those versions. A sentence that
+falls is struck. Reasoning rests on all that was said, so it falls with any sentence.
+
+What cannot be checked this way is listed in ``docs/verification.md``.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import reduce
+from operator import or_
+from typing import Literal
 
+from agent.figures import LANGUAGES, Figures, figures_in_law, figures_said
 from agent.library import Library
-from agent.policy import Draft, DraftCitation
+from agent.policy import Draft, DraftCitation, Sentence
+from agent.quotation import quotations, quoted_span, seen, unquoted
 from agent.trace import Finding, GoverningDate
-from corpus.model import Citation, Frozen, Version
+from corpus.labels import label_key
+from corpus.model import Citation, Frozen, Provision, Version, Work
 from corpus.resolve import explain
 
-_MARKS = ('"“”„‟«»＂', "'‘’‚‛‹›＇")
-_SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_NUMERAL = "零〇一二三四五六七八九十百千万亿两萬億"
-_PIECE = re.compile(r"\s+|\S", re.DOTALL)
+Check = Literal["resolves", "in_force", "verbatim", "seen", "sentence", "figure"]
+
+_END = re.compile(r"(?:(?<=\w{4})\.|[!?])[\"')\]]*(?=\s+[^\W\da-zß-ÿ])|[。！？](?=.)", re.DOTALL)
+_MARKER = re.compile(r"\[\s*\d+\s*\]")
+_SPELT_OUT = 20  # characters from which a quotation accounts for the figures inside it
 
 
 class Verdict(Frozen):
-    """Every check with its outcome, and the citations that stood."""
+    """Every check with its outcome, and what stood.
+
+    ``sentences`` are those that stand, in order, without the characters that nobody sees;
+    ``citations`` are theirs, in the same order.
+    """
 
     findings: tuple[Finding, ...]
     citations: tuple[Citation, ...]
+    sentences: tuple[Sentence, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Tell whether the draft may ship: something is cited and every check passed."""
+        """Tell whether the whole draft stands: something is cited and nothing was struck."""
         return bool(self.citations) and all(finding.passed for finding in self.findings)
 
     @property
     def explanation(self) -> str:
-        """Say in words what failed."""
+        """Say in words what was struck, and why."""
         failed = [finding.explanation for finding in self.findings if not finding.passed]
         return " ".join(failed) or "The draft cites nothing."
 
@@ -51,7 +67,7 @@ def verify(
     *,
     extent: str | None = None,
 ) -> Verdict:
-    """Check every sentence and citation of a draft.
+    """Check every sentence of a draft, and strike those that do not stand.
 
     Args:
         draft: what the policy wants to say.
@@ -60,50 +76,189 @@ def verify(
         seen_ids: version ids that a tool returned in this thread.
         extent: the territory asked about.
     """
-    findings: list[Finding] = []
-    citations: list[Citation] = []
-    for sentence in draft.sentences:
-        if not sentence.citations and not sentence.reasoning:
-            findings.append(
-                _finding("sentence", False, sentence.text, "A sentence cites no provision.")
-            )
-        for drafted in sentence.citations:
-            checks, citation = _check(drafted, library, governing, seen_ids, extent)
-            findings += checks
-            if citation is not None:
-                citations.append(citation)
-    return Verdict(findings=tuple(findings), citations=tuple(citations))
+    desk = _Desk(library, governing, seen_ids, extent)
+    checked = [_checked(sentence, desk) for sentence in draft.sentences]
+    grounds = [ground for one in checked if not one.faults for ground in one.grounds]
+    fallen = any(one.faults for one in checked)
+    for one in checked:
+        if one.is_reasoning:
+            one.faults += _reasoning_faults(one, grounds, fallen=fallen)
+    standing = [one for one in checked if not one.faults] if grounds else []
+    return Verdict(
+        findings=tuple(finding for one in checked for finding in one.findings()),
+        citations=tuple(citation for one in standing for citation in one.citations),
+        sentences=tuple(one.sentence for one in standing),
+    )
 
 
-def quoted_span(quote: str, text: str) -> tuple[int, int] | None:
-    """Return where ``quote`` stands in ``text`` (characters), or ``None``."""
-    pattern = _quote_pattern(quote.strip())
-    match = pattern.search(text) if pattern else None
-    return match.span() if match else None
+@dataclass(frozen=True)
+class _Ground:
+    """A version that was rightly cited, with what may be said of it besides its text."""
+
+    version: Version
+    provision: Provision
+    work: Work
+    governing: GoverningDate
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the cited law is called: title, citation, aliases, label, heading."""
+        work, label = self.work, self.label
+        named = (work.title, work.citation, *work.aliases, label, self.version.heading or "")
+        return tuple(name for name in named if any(char.isalpha() for char in name))
+
+    @property
+    def label(self) -> str:
+        """The number borne on the governing day, or the last one where none is."""
+        borne = self.provision.label_on(self.governing.as_at, self.governing.known_at)
+        return borne or self.provision.labels[-1].text
+
+    def figures(self) -> Figures:
+        """Return what the text holds, with its label, its interval and the governing day."""
+        version, governing = self.version, self.governing
+        text = f"{version.heading or ''}\n{version.text}"
+        end = version.valid_to
+        days = (governing.as_at, governing.known_at, version.valid_from, end, end and _eve(end))
+        dates = {day: str(day) for day in days if day is not None}
+        years = {str(day.year): str(day) for day in dates} | {
+            year: year for name in self.names for year in re.findall(r"\b[12]\d{3}\b", name)
+        }
+        own = Figures(dates=dates, numbers=years, addresses={label_key(self.label): self.label})
+        return figures_in_law(text, version.language) | own
 
 
-def _check(
-    drafted: DraftCitation,
-    library: Library,
-    governing: GoverningDate,
-    seen_ids: AbstractSet[str],
-    extent: str | None,
-) -> tuple[list[Finding], Citation | None]:
-    """Return the findings on one citation, and the citation where all passed."""
-    name = drafted.version_id
-    version = library.store.version(name, governing.known_at)
-    if version is None:
-        return [_finding("resolves", False, name, f"{name} is not a version on record.")], None
+@dataclass(frozen=True)
+class _Desk:
+    """What sentences are checked against."""
+
+    library: Library
+    governing: GoverningDate
+    seen_ids: AbstractSet[str]
+    extent: str | None
+
+
+@dataclass
+class _Checked:
+    """A sentence on its way: what it cites rightly, and what is wrong with it."""
+
+    sentence: Sentence
+    details: list[Finding] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+    grounds: list[_Ground] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def is_reasoning(self) -> bool:
+        return self.sentence.reasoning and not self.sentence.citations
+
+    def fault(self, check: Check, subject: str, words: str) -> None:
+        """Record a detail that strikes the sentence."""
+        self.details.append(_finding(check, False, subject, words))
+        self.faults.append(words)
+
+    def findings(self) -> list[Finding]:
+        """Return one finding on the sentence and then its details."""
+        if self.faults:
+            told = {finding.explanation for finding in self.details}
+            more = [fault for fault in dict.fromkeys(self.faults) if fault not in told]
+            words = " ".join([f"Struck: “{_shown(self.sentence.text)}”.", *more])
+        elif self.is_reasoning:
+            words = "The sentence is marked as reasoning and adds no figure of its own."
+        else:
+            words = "Everything in the sentence that can be checked stands in what it cites."
+        passed = not self.faults
+        return [_finding("sentence", passed, self.sentence.text, words), *self.details]
+
+
+def _checked(sentence: Sentence, desk: _Desk) -> _Checked:
+    """Check one sentence, all but what reasoning rests on."""
+    one = _Checked(sentence.model_copy(update={"text": seen(sentence.text).strip()}))
+    for drafted in sentence.citations:
+        _cite(one, drafted, desk)
+    quotes = [citation.quote for citation in one.citations]
+    one.faults += _shape_faults(one.sentence, quotes)
+    if not one.is_reasoning and not one.faults:
+        _hold(one, one.grounds)
+    return one
+
+
+def _shape_faults(sentence: Sentence, quotes: Iterable[str]) -> Iterable[str]:
+    if not any(char.isalnum() for char in sentence.text):
+        yield "It says nothing."
+    if not sentence.citations and not sentence.reasoning:
+        yield "It cites no provision and is not marked as reasoning."
+    if _MARKER.search(sentence.text):
+        yield "It writes the number of a citation itself."
+    bare = _without_quotations(unquoted(sentence.text, quotes))
+    if _END.search(bare.strip()):
+        yield "It is more than one sentence; each needs its own citation."
+
+
+def _without_quotations(text: str) -> str:
+    return re.sub(r"\"[^\"]*\"", "", text).replace("\ufffc", "")
+
+
+def _reasoning_faults(one: _Checked, grounds: list[_Ground], *, fallen: bool) -> list[str]:
+    if one.faults:
+        return []
+    if not grounds:
+        return ["It rests on no citation that stands."]
+    if fallen:
+        return ["It may rest on a sentence that was struck."]
+    before = len(one.faults)
+    _hold(one, grounds)
+    added = one.faults[before:]
+    del one.faults[before:]
+    return added
+
+
+def _hold(one: _Checked, grounds: list[_Ground]) -> None:
+    """Check that what the sentence quotes and counts stands in the versions it rests on."""
+    text = one.sentence.text
+    quotes = [citation.quote for citation in one.citations]
+    names = [name for ground in grounds for name in ground.names]
+    for quote in quotations(text, [*quotes, *names]):
+        if not any(quoted_span(quote, ground.version.text) for ground in grounds):
+            words = f"“{_shown(quote)}” is put between quotation marks and stands in no text cited."
+            one.fault("verbatim", quote, words)
+    said = unquoted(text, [quote for quote in quotes if len(quote) >= _SPELT_OUT])
+    stated = figures_said(unquoted(said, names), LANGUAGES)
+    if not stated.empty:
+        held = reduce(or_, (ground.figures() for ground in grounds), Figures())
+        for words in stated.without(held):
+            one.fault("figure", words, f"“{_shown(words)}” stands in no text cited.")
+
+
+def _cite(one: _Checked, drafted: DraftCitation, desk: _Desk) -> None:
+    """Check one citation; keep it where all checks passed."""
+    name, governing = drafted.version_id, desk.governing
+    version = desk.library.store.version(name, governing.known_at)
+    ground = _ground(version, desk) if version else None
+    if version is None or ground is None:
+        one.fault("resolves", name, f"{name} is not a version on record.")
+        return
     span = quoted_span(drafted.quote, version.text)
     findings = [
         _finding("resolves", True, name, f"{name} is on record."),
-        _seen(name, seen_ids),
-        _in_force(version, library, governing, extent),
+        _seen(name, desk.seen_ids),
+        _in_force(version, desk),
         _verbatim(drafted, span),
     ]
-    if span is None or not all(finding.passed for finding in findings):
-        return findings, None
-    return findings, _citation(version, span, library, governing)
+    one.details += findings
+    failed = [finding.explanation for finding in findings if not finding.passed]
+    one.faults += failed
+    if span is not None and not failed:
+        one.grounds.append(ground)
+        one.citations.append(_citation(ground, span))
+
+
+def _ground(version: Version, desk: _Desk) -> _Ground | None:
+    store = desk.library.store
+    provision = store.provision(version.provision_id)
+    work = store.work(provision.work_id) if provision else None
+    if provision is None or work is None:
+        return None
+    return _Ground(version, provision, work, desk.governing)
 
 
 def _seen(name: str, seen_ids: AbstractSet[str]) -> Finding:
@@ -112,12 +267,10 @@ def _seen(name: str, seen_ids: AbstractSet[str]) -> Finding:
     return _finding("seen", False, name, f"No tool returned {name} in this thread.")
 
 
-def _in_force(
-    version: Version, library: Library, governing: GoverningDate, extent: str | None
-) -> Finding:
-    day: date = governing.as_at
-    resolution = library.store.resolve(
-        version.provision_id, day, governing.known_at, extent=extent, language=version.language
+def _in_force(version: Version, desk: _Desk) -> Finding:
+    day, known_at = desk.governing.as_at, desk.governing.known_at
+    resolution = desk.library.store.resolve(
+        version.provision_id, day, known_at, extent=desk.extent, language=version.language
     )
     if isinstance(resolution, Version) and resolution.id == version.id:
         words = f"{version.id} is in force on {day}."
@@ -134,20 +287,15 @@ def _verbatim(drafted: DraftCitation, span: tuple[int, int] | None) -> Finding:
     return _finding("verbatim", False, name, f"The quotation does not stand in {name}.")
 
 
-def _citation(
-    version: Version, span: tuple[int, int], library: Library, governing: GoverningDate
-) -> Citation | None:
-    provision = library.store.provision(version.provision_id)
-    work = library.store.work(provision.work_id) if provision else None
-    if provision is None or work is None or version.valid_from is None:
-        return None
-    label = provision.label_on(governing.as_at, governing.known_at)
+def _citation(ground: _Ground, span: tuple[int, int]) -> Citation:
+    version, governing = ground.version, ground.governing
+    assert version.valid_from is not None  # it is in force
     return Citation(
         version_id=version.id,
-        provision_id=provision.id,
-        work_id=work.id,
-        work_title=work.title,
-        label=label or provision.labels[-1].text,
+        provision_id=version.provision_id,
+        work_id=ground.work.id,
+        work_title=ground.work.title,
+        label=ground.label,
         valid_from=version.valid_from,
         valid_to=version.valid_to,
         as_at=governing.as_at,
@@ -158,35 +306,13 @@ def _citation(
     )
 
 
-def _quote_pattern(quote: str) -> re.Pattern[str] | None:
-    """Compile a quote: white space and quotation marks vary, words and figures stay whole."""
-    if not any(char.isalnum() for char in quote):
-        return None
-    body = "".join(_piece_pattern(piece) for piece in _PIECE.findall(quote))
-    return re.compile(_edge(quote[0], before=True) + body + _edge(quote[-1], before=False))
+def _eve(day: date) -> date:
+    return day - timedelta(days=1)
 
 
-def _piece_pattern(piece: str) -> str:
-    if piece.isspace():
-        return r"\s+"
-    marks = next((kind for kind in _MARKS if piece in kind), None)
-    return f"[{marks}]" if marks else re.escape(piece)
+def _shown(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
-def _edge(char: str, *, before: bool) -> str:
-    """Return the assertion that a quote's outer character does not cut a word or a figure."""
-    look = "(?<!" if before else "(?!"
-    if char in _NUMERAL:
-        return f"{look}[{_NUMERAL}])"
-    if not char.isalnum() or re.match(f"[{_SPACELESS}]", char):
-        return ""
-    edge = f"{look}[^\\W{_SPACELESS}])"
-    if char.isdigit():
-        edge += r"(?<!\d[.,])" if before else r"(?![.,]\d)"
-    return edge
-
-
-def _finding(check: str, passed: bool, subject: str, explanation: str) -> Finding:
-    return Finding.model_validate(
-        {"check": check, "passed": passed, "subject": subject, "explanation": explanation}
-    )
+def _finding(check: Check, passed: bool, subject: str, explanation: str) -> Finding:
+    return Finding(check=check, passed=passed, subject=seen(subject), explanation=seen(explanation))

@@ -195,7 +195,7 @@ def test_the_policy_is_told_once_what_does_not_stand_and_may_mend_it(library: Li
         True,
     ]
     told = trace.turns[1].findings
-    assert [f.check for f in told if not f.passed] == ["verbatim"]
+    assert [f.check for f in told if not f.passed] == ["sentence", "verbatim"]
     assert trace.turns[1].calls == ()
     assert trace.turns[2].findings == ()
     assert all(finding.passed for finding in trace.findings)
@@ -213,7 +213,7 @@ def test_a_second_draft_that_does_not_stand_ends_it(library: Library) -> None:
 def test_after_the_findings_the_policy_may_look_further(library: Library) -> None:
     trace, _ = played(library, draft(), search(), draft())
     assert trace.stop is StopReason.ANSWERED
-    assert [f.check for f in trace.turns[0].findings if not f.passed] == ["seen"]
+    assert [f.check for f in trace.turns[0].findings if not f.passed] == ["sentence", "seen"]
 
 
 def test_after_the_findings_the_policy_may_abstain(library: Library) -> None:
