@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from contextlib import ExitStack
+from typing import Annotated
 
 import typer
 
-from corpus.console import optional_day, out, print_json
-
-if TYPE_CHECKING:
-    from agent.trace import Trace
+from corpus.console import optional_day
+from corpus.errors import BadInputError
 
 app = typer.Typer()
 
 
 @app.command(epilog="Example:  inforce ask 'At what age may one marry?' --on 2010-01-01")
 def ask(
-    question: Annotated[str, typer.Argument(help="In the language of the law you ask about.")],
+    question: Annotated[
+        str | None, typer.Argument(help="In the language of the law you ask about.")
+    ] = None,
     on: Annotated[str | None, typer.Option(help="The day whose law governs (YYYY-MM-DD).")] = None,
     known_at: Annotated[
         str | None, typer.Option(help="Answer from what was published by that day.")
     ] = None,
+    issue: Annotated[
+        str | None, typer.Option(help="Let the rules for this kind of issue choose the day.")
+    ] = None,
+    fact: Annotated[
+        list[str] | None, typer.Option(help="A day of the case, ROLE=YYYY-MM-DD; may be repeated.")
+    ] = None,
+    each: Annotated[bool, typer.Option(help="Answer for each day that may be meant.")] = False,
     jurisdiction: Annotated[
         list[str] | None, typer.Option(help="Search only here; may be repeated.")
     ] = None,
@@ -29,52 +37,49 @@ def ask(
         str | None,
         typer.Option(help="extractive, a model[+adapter] or an endpoint's URL[#model]."),
     ] = None,
+    max_turns: Annotated[int, typer.Option(min=1, help="Moves of the policy.")] = 8,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Tokens of all its prompts and answers together.")
+    ] = None,
+    thread: Annotated[
+        str | None, typer.Option(help="Keep the run under this name, or go on with it.")
+    ] = None,
     timing: Annotated[bool, typer.Option(help="Print how long the answer took.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the trace as one object.")] = False,
 ) -> None:
     """Answer a question from the law in force on a day, with citations, or say why not."""
-    from agent.graph import ask as run
+    from agent import terminal
+    from agent.asking import Asked
+    from agent.graph import run_each
     from agent.library import Library
+    from agent.nodes import Context
     from agent.policies.opening import PolicyChoice, open_policy
+    from agent.replies import read_facts_given, read_issue
     from corpus.settings import Settings
 
-    choice = PolicyChoice.load(policy)
-    as_at, known = optional_day(on, "--on"), optional_day(known_at, "--known-at")
-    with Library.open(Settings.load()) as library:
-        trace = run(
-            library,
-            question,
-            as_at=as_at,
-            known_at=known,
-            policy=open_policy(choice, library.works),
-            jurisdictions=tuple(jurisdiction or ()),
-            extent=extent,
-        )
-    if json:
-        print_json(trace.model_dump(mode="json"))
-    else:
-        show_trace(trace)
-        if timing:
-            out.print(f"[dim]{trace.milliseconds:.0f} ms[/]")
-    if trace.stop in {"policy_error", "tool_error"}:
+    if question is None and thread is None:
+        raise BadInputError("Ask a question, or name the --thread to go on with.")
+    if each and thread is not None:
+        raise BadInputError("--each answers several times and keeps no --thread.")
+    choice, settings = PolicyChoice.load(policy), Settings.load()
+    asked = Asked(
+        question=question or "",
+        as_at=optional_day(on, "--on"),
+        known_at=optional_day(known_at, "--known-at"),
+        extent=extent,
+        jurisdictions=tuple(jurisdiction or ()),
+        issue=read_issue(issue) if issue is not None else None,
+        facts=read_facts_given(fact or ()),
+    )
+    with ExitStack() as opened:
+        library = opened.enter_context(Library.open(settings))
+        decides = open_policy(choice, library.works)
+        context = Context(library, decides, max_turns=max_turns, max_tokens=max_tokens)
+        if each:
+            traces = run_each(context, asked)
+        else:
+            kept = terminal.open_thread(opened, settings, thread)
+            traces = terminal.answered(context, asked, kept, json=json)
+        shown = [terminal.show(trace, json=json, timing=timing) for trace in traces]
+    if any(trace.stop in {"policy_error", "tool_error"} for trace in shown):
         raise typer.Exit(1)
-
-
-def show_trace(trace: Trace) -> None:
-    """Print the answer with its citations, or the abstention with its reason."""
-    from rich.markup import escape
-
-    if trace.governing is not None:
-        assumed = " (assumed)" if trace.governing.assumed else ""
-        out.print(f"[dim]Law as at {trace.governing.as_at}{assumed}: {trace.governing.ground}[/]")
-    if trace.abstention is not None:
-        reason = trace.abstention.reason.replace("_", " ")
-        out.print(f"[yellow]No answer ({reason}).[/] {escape(trace.abstention.explanation)}")
-    if trace.answer is not None:
-        out.print(f"\n{escape(trace.answer.text)}\n")
-        for citation in trace.answer.citations:
-            interval = citation.valid.words()
-            out.print(
-                f"  [cyan]{escape(f'{citation.work_title}, {citation.label}')}[/], "
-                f"in force {interval}  [dim]{escape(citation.version_id)}[/]"
-            )
