@@ -195,7 +195,7 @@ def _shape_faults(sentence: Sentence, quotes: Iterable[str]) -> Iterable[str]:
 
 
 def _without_quotations(text: str) -> str:
-    return re.sub(r"\"[^\"]*\"", "", text).replace("\ufffc", "")
+    return re.sub(r"\"[^\"]*\"", "", text.replace("\ufffc", "x"))
 
 
 def _reasoning_faults(one: _Checked, grounds: list[_Ground], *, fallen: bool) -> list[str]:
