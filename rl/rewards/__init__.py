@@ -22,7 +22,7 @@ from corpus.questions import Question
 from rl.outcome import Outcome
 from rl.rewards import channels
 from rl.rewards.channels import right
-from rl.rewards.claims import Claim, claims, declared, drafted, scorable
+from rl.rewards.claims import Claim, Statement, claims, declared, drafted, scorable, statements
 from rl.rewards.overlap import words
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Claim",
     "Reward",
     "RewardSpec",
+    "Statement",
     "answer_key",
     "claims",
     "declared",
@@ -39,6 +40,7 @@ __all__ = [
     "scorable",
     "score",
     "score_all",
+    "statements",
 ]
 
 Reward = Callable[[Trace, Question], float | None]

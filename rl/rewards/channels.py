@@ -1,10 +1,10 @@
 """The reward channels: pure functions of one trace and its question.
 
-**What is scored is the draft.** What ships is what the verifier left of it; where it strikes, the
-run ends in an abstention. A reward that saw only what shipped could not tell a struck draft from an
-honest abstention, and inventing law would cost nothing. So every channel reads the policy's last
-draft together with the findings on it. :func:`right` alone, by which rollouts are labelled and
-accuracy is measured, asks that the answer shipped.
+**What is scored is the draft.** What ships is what the verifier left of it; where nothing is left,
+the run ends in an abstention. A reward that saw only what shipped could not tell a struck draft
+from an honest abstention, and inventing law would cost nothing. So every channel reads the policy's
+last draft together with the findings on it. :func:`right` alone, by which rollouts are labelled and
+accuracy is measured, asks what shipped.
 
 ``None`` says that a rollout cannot be scored (:func:`rl.rewards.claims.scorable`), or that the
 channel has nothing to say of its question. It is never 0.
@@ -18,8 +18,8 @@ from collections.abc import Set as AbstractSet
 from agent.toolbox import TOOLS
 from agent.trace import AbstentionReason, ToolCall, Trace
 from corpus.questions import Decline, Question
-from rl.rewards.claims import Claim, claims, declared, readable, scorable
-from rl.rewards.replies import figure_share, recited
+from rl.rewards.claims import Claim, Statement, declared, readable, scorable, statements
+from rl.rewards.replies import recited, states_figure
 
 RIGHT = 0.95
 """Share from which a reply counts as right: ROUGE-L of a recitation, as in LegalSearch-R1."""
@@ -37,11 +37,13 @@ def task(trace: Trace, question: Question) -> float | None:
     A figure: 1 when it stands, in its place, in a quotation of the applicable version, and the
     reply states no other figure of that kind. A text: ROUGE-L of what was quoted. A version: 1 when
     it alone is cited of its provision. A reason to decline: 1 when it was declared and a tool had
-    shown it. Only citations count that passed every check.
+    shown it. Only sentences count that the verifier let stand, and the reward is multiplied by
+    their share of the draft.
 
-    Hack: quote the whole statute, so that every figure stands in it; or list every figure that ever
-    held. Guard: quotations beyond :data:`ROOM` characters divide the reward, all quotations count
-    for ROUGE-L's precision, and a contradicting figure in the reply's own words forfeits it.
+    Hack: quote the whole statute, so that every figure stands in it; list every figure that ever
+    held; write many sentences, so that one stands. Guard: quotations beyond :data:`ROOM` characters
+    divide the reward, all quotations count for ROUGE-L's precision, a contradicting figure in the
+    reply's own words forfeits it, and so does, in part, each sentence that was struck.
     """
     if not scorable(trace):
         return None
@@ -49,11 +51,13 @@ def task(trace: Trace, question: Question) -> float | None:
         return 0.0
     if question.decline is not None:
         return float(_declined_rightly(declared(trace), question) and _was_shown(trace, question))
-    made = _claims_on_the_day(trace, question)
+    made = _on_the_day(trace, question)
+    standing = sum(statement.stood for statement in made) / max(len(made), 1)
+    value = _said(question, made) * standing
     if question.gold_span is None or question.gold_span.lead is None:
-        return _said(trace, question, made)
-    quoted = sum(len(quote) for quote in {claim.quote for claim in made})
-    return _said(trace, question, made) * min(1.0, ROOM / max(quoted, 1))
+        return value
+    quoted = sum(len(quote) for quote in {c.quote for s in made for c in s.claims})
+    return value * min(1.0, ROOM / max(quoted, 1))
 
 
 def temporal(trace: Trace, question: Question) -> float | None:
@@ -73,7 +77,7 @@ def temporal(trace: Trace, question: Question) -> float | None:
         return 0.0
     if question.gold_version is None:
         return float(declared(trace) is not None)
-    made = _claims_on_the_day(trace, question)
+    made = [claim for statement in _on_the_day(trace, question) for claim in statement.claims]
     cited = {claim.version_id for claim in made}
     valid = {claim.version_id for claim in made if claim.applicable}
     return temporal_f1(cited, valid, {question.gold_version})
@@ -124,6 +128,8 @@ def abstention(trace: Trace, question: Question) -> float | None:
 def cost(trace: Trace, question: Question) -> float | None:
     """Return the price of the tool calls: 0 for none, down to -1 from :data:`COSTLY` calls on.
 
+    A draft that the verifier sent back costs as much as a call.
+
     Hack: never search; the cheapest run is one that gives up at once. Guard: thrift counts only
     where the temporal reward is earned; all others pay the full price.
     """
@@ -132,7 +138,8 @@ def cost(trace: Trace, question: Question) -> float | None:
         return None
     if consistent == 0:
         return -1.0
-    return -min(1.0, sum(1 for _ in _calls(trace)) / COSTLY)
+    sent_back = sum(bool(turn.findings) for turn in trace.turns)
+    return -min(1.0, (sum(1 for _ in _calls(trace)) + sent_back) / COSTLY)
 
 
 def temporal_f1(
@@ -155,34 +162,37 @@ def right(trace: Trace, question: Question) -> bool:
         return _declined_rightly(reason, question)
     if trace.answer is None:
         return False
-    made = _claims_on_the_day(trace, question)
-    cited = {claim.version_id for claim in made}
-    return question.gold_version in cited and _said(trace, question, made) >= RIGHT
+    shipped = [statement for statement in _on_the_day(trace, question) if statement.stood]
+    return _said(question, shipped) >= RIGHT
 
 
-def _said(trace: Trace, question: Question, made: Sequence[Claim]) -> float:
-    """Return how far a draft says the answer, whatever else it quotes of the law."""
-    gold = [claim for claim in made if claim.stood and claim.version_id == question.gold_version]
-    if not gold:
+def _said(question: Question, made: Sequence[Statement]) -> float:
+    """Return how far sentences say the answer, whatever else they quote of the law."""
+    cited = [claim for statement in made for claim in statement.claims]
+    held = [claim for statement in made if statement.stood for claim in statement.claims]
+    quotes = [claim.quote for claim in held if claim.version_id == question.gold_version]
+    span = question.gold_span
+    if not quotes:
         return 0.0
-    quotes = list(dict.fromkeys(claim.quote for claim in gold))
-    if question.gold_span is None:
-        provision = question.provision_id
-        rivals = {c.version_id for c in made if c.version_id.partition("@")[0] == provision}
+    if span is None:
+        rivals = {claim.version_id for claim in cited if _provision(claim) == question.provision_id}
         return float(rivals == {question.gold_version})
-    if question.gold_span.lead is None:
-        others = {claim.quote for claim in made} - set(quotes)
-        return recited(quotes, others, question.gold_span.text)
-    return figure_share(trace, question, quotes)
+    if span.lead is None:
+        return recited(quotes, [claim.quote for claim in cited], span.text)
+    return float(states_figure([statement.text for statement in made], quotes, question, span))
 
 
-def _claims_on_the_day(trace: Trace, question: Question) -> tuple[Claim, ...]:
-    """Return the claims; none of them passed if the run was for another day than the question's."""
+def _provision(claim: Claim) -> str:
+    return claim.version_id.partition("@")[0]
+
+
+def _on_the_day(trace: Trace, question: Question) -> tuple[Statement, ...]:
+    """Return the draft; nothing of it stood if the run was for another day than the question's."""
     governing = trace.governing
-    made = claims(trace)
+    made = statements(trace)
     if governing and (governing.as_at, governing.known_at) == (question.as_at, question.known_at):
         return made
-    return tuple(claim.model_copy(update={"passed": frozenset()}) for claim in made)
+    return tuple(statement.struck() for statement in made)
 
 
 def _declined_rightly(reason: AbstentionReason | None, question: Question) -> bool:

@@ -1,4 +1,4 @@
-"""What a trace claims: drafted citations with what the verifier found, or an abstention.
+"""What a trace claims: drafted sentences with what the verifier found, or an abstention.
 
 Read off the trace's typed fields; no text is parsed again and no store is asked.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from agent.parsing import UNREADABLE
-from agent.trace import AbstentionReason, Draft, Finding, StopReason, Trace
+from agent.trace import AbstentionReason, Draft, Finding, Sentence, StopReason, Trace
 from corpus.model import Frozen
 
 UNSCORABLE = frozenset({StopReason.TOOL_ERROR, StopReason.POLICY_ERROR, StopReason.TOKEN_BUDGET})
@@ -27,7 +27,7 @@ class Claim(Frozen):
 
     @property
     def stood(self) -> bool:
-        """Tell whether every check passed, so that the citation could ship."""
+        """Tell whether every check of the citation itself passed."""
         return self.passed >= _CHECKS
 
     @property
@@ -39,6 +39,19 @@ class Claim(Frozen):
     def applicable(self) -> bool:
         """Tell whether it was in force and a tool returned it: found, not guessed."""
         return self.in_force and "seen" in self.passed
+
+
+class Statement(Frozen):
+    """A drafted sentence: what it says, what it cites, and whether the verifier let it stand."""
+
+    text: str
+    stood: bool
+    claims: tuple[Claim, ...]
+
+    def struck(self) -> Statement:
+        """Return the same sentence as if it had failed every check."""
+        failed = tuple(c.model_copy(update={"passed": frozenset()}) for c in self.claims)
+        return self.model_copy(update={"stood": False, "claims": failed})
 
 
 def scorable(trace: Trace | None) -> bool:
@@ -62,25 +75,34 @@ def declared(trace: Trace) -> AbstentionReason | None:
     return trace.abstention.reason
 
 
+def statements(trace: Trace) -> tuple[Statement, ...]:
+    """Return the sentences of the last draft, in order, shipped or struck.
+
+    Raises:
+        ValueError: the findings do not belong to the draft.
+    """
+    draft = drafted(trace)
+    sentences = draft.sentences if draft else ()
+    blocks = list(_blocks(trace.findings, "sentence")) if draft else []
+    if len(blocks) != len(sentences):
+        raise ValueError(f"the findings of trace {trace.id} do not belong to its draft")
+    return tuple(
+        Statement(
+            text=sentence.text,
+            stood=block[0].passed,
+            claims=_claims(trace, sentence, block[1:]),
+        )
+        for sentence, block in zip(sentences, blocks, strict=True)
+    )
+
+
 def claims(trace: Trace) -> tuple[Claim, ...]:
     """Return the citations of the last draft, in order, shipped or struck.
 
     Raises:
         ValueError: the findings do not belong to the draft.
     """
-    draft = drafted(trace)
-    cited = [c for sentence in draft.sentences for c in sentence.citations] if draft else []
-    groups = list(_by_citation(trace.findings)) if draft else []
-    if [group[0].subject for group in groups] != [citation.version_id for citation in cited]:
-        raise ValueError(f"the findings of trace {trace.id} do not belong to its draft")
-    return tuple(
-        Claim(
-            version_id=citation.version_id,
-            quote=citation.quote,
-            passed=frozenset(f.check for f in group if f.passed),
-        )
-        for citation, group in zip(cited, groups, strict=True)
-    )
+    return tuple(claim for statement in statements(trace) for claim in statement.claims)
 
 
 def readable(trace: Trace) -> bool:
@@ -89,14 +111,29 @@ def readable(trace: Trace) -> bool:
     return ended and all(c.name != UNREADABLE for turn in trace.turns for c in turn.calls)
 
 
-def _by_citation(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
-    """Yield the findings on each citation; the first of each says whether it resolves."""
-    group: list[Finding] = []
+def _claims(trace: Trace, sentence: Sentence, findings: Iterable[Finding]) -> tuple[Claim, ...]:
+    blocks = list(_blocks(findings, "resolves"))
+    if len(blocks) != len(sentence.citations):
+        raise ValueError(f"the findings of trace {trace.id} do not belong to its draft")
+    return tuple(
+        Claim(
+            version_id=citation.version_id,
+            quote=citation.quote,
+            passed=frozenset(f.check for f in block if f.passed),
+        )
+        for citation, block in zip(sentence.citations, blocks, strict=True)
+    )
+
+
+def _blocks(findings: Iterable[Finding], opening: str) -> Iterator[list[Finding]]:
+    """Cut findings before each one of a kind; what comes before the first is left out."""
+    block: list[Finding] = []
     for finding in findings:
-        if finding.check == "resolves" and group:
-            yield group
-            group = []
-        if finding.check in _CHECKS:
-            group.append(finding)
-    if group:
-        yield group
+        if finding.check == opening:
+            if block:
+                yield block
+            block = [finding]
+        elif block:
+            block.append(finding)
+    if block:
+        yield block

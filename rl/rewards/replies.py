@@ -5,39 +5,44 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from agent.trace import Trace
 from corpus.questions import Question, Span, figures
-from rl.rewards.claims import drafted
 from rl.rewards.overlap import common_words, f_measure, words
 
 _MARKS = str.maketrans("“”„‟«»＂‘’‚‛‹›＇", '"' * 7 + "'" * 7)
 
 
-def recited(quotes: Sequence[str], others: Iterable[str], gold: str) -> float:
-    """Return ROUGE-L of the quotations against a text.
+def recited(quotes: Iterable[str], every: Iterable[str], gold: str) -> float:
+    """Return ROUGE-L of quotations against a text.
 
     Args:
-        quotes: of the applicable version, in order, each once.
-        others: further quotations of the draft; they count for precision alone.
+        quotes: of the applicable version, in order; repetitions count once.
+        every: all quotations, these among them; the others count for precision alone.
         gold: the text asked for.
     """
-    said, wanted = words(" ".join(quotes)), words(gold)
-    padding = sum(len(words(quote)) for quote in others)
+    own = dict.fromkeys(quotes)
+    said, wanted = words(" ".join(own)), words(gold)
+    padding = sum(len(words(quote)) for quote in set(every) - own.keys())
     return f_measure(common_words(said, wanted), len(said) + padding, len(wanted))
 
 
-def figure_share(trace: Trace, question: Question, quotes: Sequence[str]) -> float:
-    """Return 1 when a quotation holds the figure in its place and no word of ours contradicts it.
+def states_figure(
+    texts: Iterable[str], quotes: Sequence[str], question: Question, span: Span
+) -> bool:
+    """Tell whether a quotation holds the figure in its place, and no word of ours contradicts it.
 
     Args:
-        trace: its draft states figures of its own.
-        question: asks for a figure; ``gold_span`` says between which words it stands.
+        texts: the reply's own sentences.
         quotes: verified quotations of the applicable version.
+        question: asks for the figure.
+        span: which figure, and between which words it stands.
     """
-    assert question.gold_span is not None
-    if not any(holds_figure(quote, question.gold_span) for quote in quotes):
-        return 0.0
-    return float(not _contradicted(trace, question, question.gold_span))
+    if not any(holds_figure(quote, span) for quote in quotes):
+        return False
+    gold = figures(span.text, question.language)
+    if not gold:
+        return True
+    own = _values(" ".join(texts), gold[0].kind, question)
+    return own <= _values(" ".join(quotes), gold[0].kind, question)
 
 
 def holds_figure(quote: str, span: Span) -> bool:
@@ -53,19 +58,6 @@ def holds_figure(quote: str, span: Span) -> bool:
 
 def _fits(said: str, frame: str) -> bool:
     return said.startswith(frame) or frame.startswith(said)
-
-
-def _contradicted(trace: Trace, question: Question, span: Span) -> bool:
-    """Tell whether the draft's own words state figures of that kind, but another value too."""
-    gold = figures(span.text, question.language)
-    draft = drafted(trace)
-    if not gold or draft is None:
-        return False
-    own = " ".join(sentence.text for sentence in draft.sentences)
-    quoted = [cited.quote for sentence in draft.sentences for cited in sentence.citations]
-    return not _values(own, gold[0].kind, question) <= {
-        value for quote in quoted for value in _values(quote, gold[0].kind, question)
-    }
 
 
 def _values(text: str, kind: str, question: Question) -> set[str]:

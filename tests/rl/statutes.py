@@ -87,5 +87,11 @@ def answer(*cited: tuple[str, str], text: str = "See the law.") -> Act:
     return Act(draft=Draft(sentences=(Sentence(text=text, citations=citations),)))
 
 
+def sentences(*made: Act) -> Act:
+    """Join drafts into one of several sentences."""
+    drafts = [act.draft for act in made if act.draft is not None]
+    return Act(draft=Draft(sentences=tuple(one for draft in drafts for one in draft.sentences)))
+
+
 def abstain(reason: AbstentionReason) -> Act:
     return Act(abstention=Abstention(reason=reason, explanation="It is not law on that day."))

@@ -35,6 +35,7 @@ from tests.rl.statutes import (
     question,
     read,
     search,
+    sentences,
 )
 
 QUOTE = RULE.format(40).strip()
@@ -252,6 +253,38 @@ def test_hack_repeating_a_citation_to_drown_a_wrong_one(library: Library) -> Non
     assert score(once, VALUE)["temporal"] == pytest.approx(2 / 3)
 
 
+def test_hack_writing_many_sentences_so_that_one_stands(library: Library, honest: Trace) -> None:
+    sure = answer((OLD, QUOTE), text="The fee is £40.")
+    guesses = [answer((OLD, QUOTE), text=f"The fee is £{n}.") for n in (7, 8)]
+    trace = play(library, VALUE, search(DAY), sentences(*guesses, sure))
+    assert trace.answer is not None
+    assert "£40" in trace.answer.text
+    assert "£7" not in trace.answer.text
+    assert right(trace, VALUE)
+    assert score(trace, VALUE)["task"] == 0.0
+    struck = answer((SCALES, "Invented."), text="A tester is paid.")
+    trace = play(library, VALUE, search(DAY), sentences(struck, sure))
+    assert score(trace, VALUE)["task"] == 0.5
+    assert score(trace, VALUE)["temporal"] == pytest.approx(2 / 3)
+    assert total(trace, VALUE) < total(honest, VALUE)
+
+
+def test_a_draft_that_was_sent_back_costs_as_much_as_a_call(library: Library) -> None:
+    wrong, sound = answer((OLD, "Waived.")), answer((OLD, QUOTE), text="The fee is £40.")
+    trace = play(library, VALUE, search(DAY), wrong, sound)
+    assert score(trace, VALUE)["cost"] == -2 / 16
+    assert score(trace, VALUE)["task"] == 1.0
+    assert outcome(trace, VALUE) is Outcome.CORRECT
+
+
+@pytest.mark.parametrize("name", ["", "\u200b", f"{OLD}\u200b", "sentence", "a\nb", "🜚" * 99])
+def test_hostile_ids_are_wrong_and_break_nothing(library: Library, name: str) -> None:
+    trace = play(library, VALUE, search(DAY), answer((name, QUOTE), (OLD, QUOTE), text="£40."))
+    assert score(trace, VALUE)["temporal"] == pytest.approx(2 / 3)
+    assert len(claims(trace)) == 2
+    assert answer_key(trace) is not None
+
+
 def test_hack_stuffing_queries_for_every_day(library: Library, honest: Trace) -> None:
     days = [date(year, 12, 31) for year in range(1992, 2000)]
     stuffed = play(library, VALUE, search(*days), search(*days), answer((OLD, QUOTE), text="£40."))
@@ -354,7 +387,7 @@ POOL = st.sampled_from(
 )
 CITED = st.lists(POOL, max_size=6)
 ON_EXAMPLES = settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
