@@ -118,14 +118,14 @@ def rescore(run: Path) -> Rescored:
 
     Raises:
         BadInputError: there is no such file, it holds nothing, or a channel no longer exists.
-        SourceError: a line is not a scored trace.
+        SourceError: a line is not a scored trace, or its trace contradicts itself.
     """
     path = run / FILE if run.is_dir() else run
     pairs: dict[str, list[_Pair]] = {}
     count = void = outcomes = 0
     first = None
-    for was in read_scored(path):
-        now = scored(was.step, was.question, was.trace, was.void, was.rewards)
+    for line, was in enumerate(read_scored(path), 1):
+        now = _again(was, Place(str(path), line))
         both = {name: (reward, now.rewards[name]) for name, reward in was.rewards.items()}
         for name, pair in both.items():
             pairs.setdefault(name, []).append(pair)
@@ -142,6 +142,13 @@ def rescore(run: Path) -> Rescored:
         first_changed=first,
         channels={name: _drift(own) for name, own in pairs.items()},
     )
+
+
+def _again(was: ScoredTrace, place: Place) -> ScoredTrace:
+    try:
+        return scored(was.step, was.question, was.trace, was.void, was.rewards)
+    except ValueError as fault:
+        raise SourceError(place, str(fault)) from fault
 
 
 def _differ(pair: _Pair) -> bool:

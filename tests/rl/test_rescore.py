@@ -97,3 +97,12 @@ def test_bad_files_are_named(records: list[ScoredTrace], tmp_path: Path) -> None
     gone = records[0].model_copy(update={"rewards": {"tone": 1.0}})
     with pytest.raises(BadInputError, match="no reward 'tone'"):
         rescore(write(tmp_path / "gone.jsonl", [gone]))
+
+
+def test_a_trace_that_contradicts_itself_is_named(
+    records: list[ScoredTrace], tmp_path: Path
+) -> None:
+    torn = records[0].trace.model_copy(update={"findings": ()})
+    path = write(tmp_path / FILE, [records[1], records[0].model_copy(update={"trace": torn})])
+    with pytest.raises(SourceError, match=r"traces.jsonl:2: the findings of trace .* its draft"):
+        rescore(path)
