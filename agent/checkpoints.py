@@ -83,12 +83,7 @@ def threads_url(settings: Settings) -> str:
 
     Beside a SQLite store that is a file of its own, in Postgres the same database.
     """
-    if given := os.environ.get("INFORCE_THREADS"):
-        return given
-    store = sa.make_url(settings.store_url)
-    if store.get_backend_name() != "sqlite" or not store.database:
-        return settings.store_url
-    return f"sqlite:///{Path(store.database).with_name('threads.db')}"
+    return os.environ.get("INFORCE_THREADS") or settings.beside("threads.db")
 
 
 def in_memory() -> Checkpoints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -57,7 +58,7 @@ def answered(
     if thread is None and not attended:
         yield run(context, asked)
         return
-    thread = thread or Thread(in_memory(), "terminal")
+    thread = thread or Thread(in_memory(), uuid.uuid4().hex)
     context = replace(context, interactive=True)
     end = _followed(_begun_or_resumed(context, asked, thread))
     while isinstance(end, Paused):

@@ -18,7 +18,7 @@ def open_database(url: str, *, create: bool) -> sa.Engine:
     Raises:
         StoreError: the URL is unusable, there is no store there, or it has another schema.
     """
-    engine = _engine(url, create=create)
+    engine = open_engine(url, create=create)
     found = _revision(engine)
     if found == SCHEMA_REVISION:
         return engine
@@ -29,7 +29,12 @@ def open_database(url: str, *, create: bool) -> sa.Engine:
     return engine
 
 
-def _engine(url: str, *, create: bool) -> sa.Engine:
+def open_engine(url: str, *, create: bool) -> sa.Engine:
+    """Return an engine on a database, whatever it holds; ``create`` makes its folder.
+
+    Raises:
+        StoreError: the URL is unusable, or there is nothing there.
+    """
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:

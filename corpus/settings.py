@@ -36,6 +36,18 @@ class Settings(Frozen):
             store_url=f"sqlite:///{base / 'store.db'}", index_url=f"embedded:{base / 'index'}"
         )
 
+    def beside(self, name: str) -> str:
+        """Return the URL of a database beside the store.
+
+        Beside a SQLite store that is a file of that name, in Postgres the store's own database.
+        """
+        from sqlalchemy import make_url
+
+        store = make_url(self.store_url)
+        if store.get_backend_name() != "sqlite" or not store.database:
+            return self.store_url
+        return f"sqlite:///{Path(store.database).with_name(name)}"
+
     def environment(self) -> dict[str, str]:
         """Return the variables that make another process load these settings."""
         return {"INFORCE_STORE": self.store_url, "INFORCE_INDEX": self.index_url}
