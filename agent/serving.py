@@ -23,7 +23,8 @@ class Serving(Frozen):
     """How a model is served. ``python`` is the interpreter of the environment that has vLLM.
 
     ``context`` bounds prompt and completion together, in tokens; ``None`` is the model's own.
-    ``cpu`` serves without a GPU, with ``cache_gib`` for the key-value cache.
+    ``cpu`` serves without a GPU, with ``cache_gib`` for the key-value cache. ``swappable`` lets a
+    training run load and unload adapters while it serves (:mod:`rl.sync`).
     """
 
     model: str
@@ -34,6 +35,7 @@ class Serving(Frozen):
     context: int | None = None
     cpu: bool = False
     cache_gib: int = 2
+    swappable: bool = False
 
     @property
     def url(self) -> str:
@@ -70,6 +72,9 @@ def command(serving: Serving) -> list[str]:
         line += ["--max-model-len", str(serving.context)]
     if serving.adapter is not None:
         line += ["--enable-lora", "--lora-modules", f"{serving.served_name}={serving.adapter}"]
+    if serving.swappable:
+        line += ["--max-lora-rank", "64"]
+        line += [] if serving.adapter else ["--enable-lora"]
     if serving.cpu:
         line += ["--enforce-eager", "--dtype", "bfloat16", _WHOLE_PREFILL]
     return line
@@ -109,6 +114,8 @@ def served(
     environment = {**os.environ}
     if serving.cpu:
         environment["VLLM_CPU_KVCACHE_SPACE"] = str(serving.cache_gib)
+    if serving.swappable:
+        environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "1"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
         try:

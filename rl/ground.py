@@ -29,12 +29,12 @@ def synthetic_library(folder: Path, versions: int, seed: int = 0) -> Library:
         store_url=f"sqlite:///{folder / 'store.db'}", index_url=f"embedded:{folder / 'index'}"
     )
     whole = folder / f"synthetic-{versions}-{seed}"
-    if not whole.exists():
-        with Store.open(settings.store_url, create=True) as store:
+    with Store.open(settings.store_url, create=True) as store:
+        if not whole.exists():
             for history in Synthetic(versions, seed, ["en"]).works(_never):
                 store.write(history)
-            refresh_index(store, settings.index_url, lambda *_: None)
-        whole.touch()
+            whole.touch()
+        refresh_index(store, settings.index_url, lambda *_: None)
     return Library.open(settings)
 
 

@@ -78,9 +78,19 @@ class Endpoint:
         Raises:
             PolicyError: the endpoint is down, slow, refuses, or answers with something else.
         """
+        return self._object(self._read(path, body))
+
+    def post(self, path: str, body: dict[str, Any]) -> str:
+        """Post ``body`` and return what the endpoint says, which need not be JSON.
+
+        Raises:
+            PolicyError: the endpoint is down, slow or refuses.
+        """
+        return self._read(path, body).decode("utf-8", "replace")
+
+    def _read(self, path: str, body: dict[str, Any] | None) -> bytes:
         with self._in_words():
-            text = b"".join(self._chunks(path, body))
-        return self._object(text)
+            return b"".join(self._chunks(path, body))
 
     def events(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Post ``body`` and yield the answer's pieces as they arrive (server-sent events).
