@@ -94,7 +94,7 @@ def discriminative(  # noqa: PLR0913
     alpha_N_T = torch.ones_like(pull_N_T)
     for _ in range(1 + refinements):
         mass_N_T = advantages_N_T.abs() * alpha_N_T
-        plus_D, minus_D = (centroid(chunks, pull_N_T, mass_N_T * side) for side in sides)
+        plus_D, minus_D = centroids(chunks, pull_N_T, (mass_N_T * sides[0], mass_N_T * sides[1]))
         margins_N_T = margins(chunks, pull_N_T, plus_D, minus_D)
         flat = FLAT * float(plus_D.square().sum() + minus_D.square().sum())
         alpha_N_T = closeness(margins_N_T, sides[0], flat) + closeness(-margins_N_T, sides[1], flat)
@@ -103,13 +103,17 @@ def discriminative(  # noqa: PLR0913
     return lambda_N_T * (mask_N_T.sum() / lambda_N_T.sum())
 
 
-def centroid(chunks: Chunks, pull_N_T: Tensor, mass_N_T: Tensor) -> Tensor:
-    """Return the mean of ``v`` weighted by ``mass``, ``(D,)``."""
-    sums = [
-        torch.einsum("nt,ntd->d", (pull_N_T * mass_N_T)[rows], hidden.to(pull_N_T))
+def centroids(
+    chunks: Chunks, pull_N_T: Tensor, masses_N_T: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Return the mean of ``v`` weighted by each mass, ``(D,)`` twice, in one reading."""
+    pulls = torch.stack([pull_N_T * mass for mass in masses_N_T])
+    totals = sum(
+        torch.einsum("snt,ntd->sd", pulls[:, rows], hidden.to(pull_N_T))
         for rows, hidden in chunks()
-    ]
-    return torch.stack(sums).sum(dim=0) / mass_N_T.sum()
+    )
+    plus_D, minus_D = (total / mass.sum() for total, mass in zip(totals, masses_N_T, strict=True))
+    return plus_D, minus_D
 
 
 def margins(chunks: Chunks, pull_N_T: Tensor, plus_D: Tensor, minus_D: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ of each, both ``(N, T)`` at rollout time::
 
 Defaults: ``fraction = 0.002`` and ``coefficient = 1`` as in the first paper's code; RLIF reports
 0.02 and 0.05. Ours: ``S`` is chosen once, from the rollout policy, so that it holds for every inner
-epoch; and it is empty when no token's ``cov`` is above 0, where a choice would be arbitrary.
+epoch; and it is empty when all advantages, or all log-probabilities, are equal: every ``cov`` is
+then 0 and a choice would be arbitrary.
 
 What it cannot do: nothing while the ratio is exactly 1 (the gradient of ``|log rho|`` is 0
 there), so it needs ``num_iterations >= 2``. Means and counts are those of one process's batch.
@@ -65,9 +66,9 @@ def top_covariance(
     logps, advantages = widened(logps_N_T)[valid], widened(advantages_N_T)[valid]
     if not fraction or not logps.numel():
         return selected
-    covariance = (logps - logps.mean()) * (advantages - advantages.mean())
-    if covariance.max() <= 0:
+    if bool((logps == logps[0]).all()) or bool((advantages == advantages[0]).all()):
         return selected
+    covariance = (logps - logps.mean()) * (advantages - advantages.mean())
     chosen = torch.zeros_like(covariance, dtype=torch.bool)
     chosen[covariance.topk(max(1, int(fraction * covariance.numel()))).indices] = True
     return selected.masked_scatter(valid, chosen)

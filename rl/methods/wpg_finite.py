@@ -108,12 +108,13 @@ class SoftMdp:
 
     def optimum(self, rounds: int = 200) -> Tensor:
         """Return the optimal soft values ``(S,)``, by soft policy iteration."""
-        values = torch.zeros(len(self.rewards), dtype=self.rewards.dtype)
+        values = self.values(torch.full_like(self.rewards, 1.0 / self.rewards.shape[1]))
         for _ in range(rounds):
             better = self.values(self.best_response(values))
-            if torch.equal(better, values):
-                break
+            gained = float((better - values).abs().max())
             values = better
+            if gained <= 1e-13 * float(values.abs().max()):
+                break
         return values
 
 
