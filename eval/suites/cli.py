@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from corpus.console import out, print_json, progress_bar
 from corpus.errors import BadInputError
 from eval.metrics import Score
+
+if TYPE_CHECKING:
+    from agent.policy import Policy
 
 
 def put_questions(
@@ -42,7 +47,7 @@ def put_questions(
     choice = PolicyChoice.load(name)
     sampling = Sampling(max_tokens=choice.max_tokens, temperature=temperature, seed=seed)
     with Library.open(Settings.load()) as library, progress_bar(name) as advance:
-        policy = open_policy(choice, library.works, sampling)
+        policy = _batched(open_policy(choice, library.works, sampling), at_once)
         limits = Limits(max_turns=turns, width=at_once)
         records = answer_all(
             Evaluation(library, policy, sampling, seed, limits),
@@ -52,6 +57,19 @@ def put_questions(
         )
     found = policy_scores(records)
     print_json(found.model_dump(mode="json")) if json else _show(found)
+
+
+def _batched(policy: Policy, at_once: int) -> Policy:
+    """Return the policy; a model in this process continues its prompts in batches."""
+    if at_once == 1 or not policy.name.startswith("local:"):
+        return policy
+    from agent.policies.local import LocalSampler
+    from agent.policies.modelled import ModelPolicy
+    from rl.samplers.local import BatchedSampler
+
+    if not isinstance(policy, ModelPolicy) or not isinstance(policy.sampler, LocalSampler):
+        return policy
+    return replace(policy, sampler=BatchedSampler(policy.sampler.model, at_once))
 
 
 def _show(found: BaseModel) -> None:
