@@ -1,6 +1,8 @@
 """The question as it stands in the page's address, so that an answer can be linked to.
 
-``?q=...&as_at=2006-04-04&known_at=2005-01-01&extent=S&in=uk,fr``
+``?q=...&as_at=2006-04-04&known_at=2005-01-01&extent=S&in=uk,fr``, and where the facts choose the
+date ``&issue=criminal&facts=act:2010-01-01,decision:2013-01-01``. ``&each=1`` asks about every day
+that may be meant.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from agent.nodes import Asked
+from agent.asking import Asked
+from corpus.applicability import Issue, Role
 from corpus.clock import today
 
 EARLIEST = date(1000, 1, 1)
@@ -33,11 +36,18 @@ def read_address(parameters: Mapping[str, str]) -> tuple[Asked, tuple[str, ...]]
         known_at=_day(parameters, "known_at", problems),
         extent=parameters.get("extent", "").strip() or None,
         jurisdictions=tuple(part for part in parameters.get("in", "").split(",") if part),
+        issue=_issue(parameters, problems),
+        facts=_facts(parameters, problems),
     )
     return asked, tuple(problems)
 
 
-def write_address(asked: Asked) -> dict[str, str]:
+def wants_each(parameters: Mapping[str, str]) -> bool:
+    """Tell whether every day that may be meant is asked about."""
+    return parameters.get("each", "") == "1"
+
+
+def write_address(asked: Asked, *, each: bool = False) -> dict[str, str]:
     """Return the parameters that :func:`read_address` reads back; empty parts are left out."""
     parts = {
         "q": asked.question.strip(),
@@ -45,14 +55,40 @@ def write_address(asked: Asked) -> dict[str, str]:
         "known_at": str(asked.known_at or ""),
         "extent": asked.extent or "",
         "in": ",".join(asked.jurisdictions),
+        "issue": asked.issue or "",
+        "facts": ",".join(f"{role}:{day}" for role, day in sorted(asked.facts.items())),
+        "each": "1" if each else "",
     }
     return {name: value for name, value in parts.items() if value}
 
 
+def _issue(parameters: Mapping[str, str], problems: list[str]) -> Issue | None:
+    text = parameters.get("issue", "")
+    if text in set(Issue):
+        return Issue(text)
+    if text:
+        kinds = ", ".join(Issue)
+        problems.append(f"The address says issue={text[:40]}: it may be one of {kinds}.")
+    return None
+
+
+def _facts(parameters: Mapping[str, str], problems: list[str]) -> dict[Role, date]:
+    facts = {}
+    for part in filter(None, parameters.get("facts", "").split(",")):
+        name, _, text = part.partition(":")
+        if name not in set(Role):
+            problems.append(f"The address says facts={part[:40]}: write ROLE:YYYY-MM-DD.")
+        elif (day := _read(name, text, problems)) is not None:
+            facts[Role(name)] = day
+    return facts
+
+
 def _day(parameters: Mapping[str, str], name: str, problems: list[str]) -> date | None:
     text = parameters.get(name, "")
-    if not text:
-        return None
+    return _read(name, text, problems) if text else None
+
+
+def _read(name: str, text: str, problems: list[str]) -> date | None:
     try:
         day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else None
     except ValueError:

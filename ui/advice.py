@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from agent.dates import find_dates
-from agent.nodes import Asked
+from agent.asking import Asked, MissingDate
 from agent.results import ProvisionReading
 from agent.trace import AbstentionReason, Trace
 from corpus.model import Frozen
@@ -44,21 +43,23 @@ class Suggestion(Frozen):
     asked: Asked
 
 
-def suggestions(trace: Trace, asked: Asked, today: date) -> tuple[Suggestion, ...]:
+def suggestions(trace: Trace, asked: Asked) -> tuple[Suggestion, ...]:
     """Return what could be asked instead, the most promising first; at most four."""
     found = [
-        *_days_to_try(trace, asked, today),
+        *_days_to_try(trace, asked),
         *(_for(asked, name) for reading in _readings(trace) for name in reading.territories),
     ]
     return tuple({suggestion.words: suggestion for suggestion in found}.values())[:4]
 
 
-def _days_to_try(trace: Trace, asked: Asked, today: date) -> Iterator[Suggestion]:
+def days_meant(missing: MissingDate, asked: Asked, today: date) -> tuple[Suggestion, ...]:
+    """Return the days that may be meant where one is missing: those named, else today."""
+    days = missing.days or (() if missing.roles else (today,))
+    return tuple(_on(asked, day, "today, " if day == today else "") for day in days)[:4]
+
+
+def _days_to_try(trace: Trace, asked: Asked) -> Iterator[Suggestion]:
     reason = trace.abstention.reason if trace.abstention else None
-    if reason is AbstentionReason.NO_DATE:
-        days = {written.day for written in find_dates(asked.question)}
-        for day in sorted(days) or [today]:
-            yield _on(asked, day, "today, " if day == today else "")
     if reason in _DATED:
         for reading in _readings(trace):
             if reading.last_day is not None:

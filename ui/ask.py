@@ -1,40 +1,36 @@
 """The Ask page: a question, the day whose law is wanted, an answer with its authorities.
 
-The address holds the question, so every answer can be linked to; the form is filled from it.
+The address holds the question, so every answer can be linked to; the form is filled from it. A
+day that is missing is asked for, and the thread that waits for it goes on with the reply.
 """
 
 from __future__ import annotations
 
 import streamlit as st
 
-from agent.graph import Done, stream
+from agent.asking import Asked
+from agent.graph import Paused
 from agent.library import Library
-from agent.nodes import Asked, Called, Step
 from agent.trace import Trace
 from corpus.clock import today
 from corpus.errors import InForceError
 from ui import render
-from ui.address import EARLIEST, latest, read_address, write_address
-from ui.advice import suggestions
+from ui.address import read_address, wants_each, write_address
+from ui.advice import Suggestion, days_meant, suggestions
 from ui.cards import Card, build_cards
 from ui.examples import Example, examples
 from ui.export import as_json, as_markdown
-from ui.library import open_chosen_policy, open_library
+from ui.form import asked_in_form, fill_form, form, missing_form, reply_in_form
+from ui.library import open_library
+from ui.session import outcome, reply
 from ui.words import day_words
-
-_DOING = {
-    "frame": "Fixing the date",
-    "decide": "Thinking",
-    "act": "Reading",
-    "verify": "Verifying every citation",
-    "respond": "Writing",
-}
 
 
 def page() -> None:
     """Show the page for what the address asks."""
-    asked, problems = read_address(st.query_params.to_dict())
-    _fill_form(asked)
+    parameters = st.query_params.to_dict()
+    asked, problems = read_address(parameters)
+    _follow_address(asked)
     st.html(render.masthead())
     try:
         library = open_library()
@@ -42,77 +38,31 @@ def page() -> None:
         st.error(f"There is no library to ask yet: {error}", icon=":material/database_off:")
         st.markdown("`inforce demo` loads the demonstration corpus, `inforce ingest` your own.")
         return
-    _form(library)
+    form(library, asked.facts, _submit)
     for problem in problems:
         st.error(problem, icon=":material/event_busy:")
     if asked.question and not problems:
-        _outcome(library, asked)
+        _outcome(library, asked, each=wants_each(parameters))
     elif not problems:
         _welcome(library)
     places = sorted({work.jurisdiction for work in library.works})
     st.html(render.footer(library.corpus_hash, len(library.works), places))
 
 
-# -- the form ----------------------------------------------------------------------------------
-
-
-def _fill_form(asked: Asked) -> None:
-    """Set the widgets from the address whenever it changed (link, button, back and forward)."""
+def _follow_address(asked: Asked) -> None:
+    """Fill the form whenever the address changed (link, button, back and forward)."""
     address = write_address(asked)
     if st.session_state.get("address") != address:
         st.session_state["address"] = address
-        for name, value in asked:
-            st.session_state[name] = list(value) if isinstance(value, tuple) else value
-
-
-def _form(library: Library) -> None:
-    with st.form("ask", border=False):
-        st.text_area(
-            "Question",
-            key="question",
-            height=92,
-            placeholder="Ask in the language of the law, or cite a provision",
-        )
-        left, right = st.columns([3, 1], vertical_alignment="bottom")
-        with left:
-            _day("Law as at", "as_at", "The day the case turns on. Never assumed to be today.")
-        with right:
-            st.form_submit_button("Ask", type="primary", width="stretch", on_click=_submit)
-        with st.expander("Narrow the question"):
-            _narrow(library)
-
-
-def _narrow(library: Library) -> None:
-    _day("As published by", "known_at", "Answer only from what had been published by that day.")
-    st.multiselect(
-        "Jurisdictions",
-        sorted({work.jurisdiction for work in library.works}),
-        key="jurisdictions",
-        format_func=str.upper,
-        placeholder="All",
-    )
-    st.text_input("Territory", key="extent", placeholder="where texts differ by it, such as S")
-
-
-def _day(label: str, key: str, words: str) -> None:
-    st.date_input(
-        label,
-        value=None,
-        key=key,
-        min_value=EARLIEST,
-        max_value=latest(),
-        format="YYYY-MM-DD",
-        help=words,
-    )
+        fill_form(asked)
 
 
 def _submit() -> None:
-    names = ("question", "as_at", "known_at", "extent", "jurisdictions")
-    _go(Asked(**{name: st.session_state[name] for name in names}))
+    _go(asked_in_form())
 
 
-def _go(asked: Asked) -> None:
-    st.query_params.from_dict(write_address(asked))
+def _go(asked: Asked, *, each: bool = False) -> None:
+    st.query_params.from_dict(write_address(asked, each=each))
 
 
 # -- what is shown -----------------------------------------------------------------------------
@@ -140,61 +90,76 @@ def _examples(shown: tuple[Example, ...]) -> None:
         )
 
 
-def _outcome(library: Library, asked: Asked) -> None:
+def _outcome(library: Library, asked: Asked, *, each: bool) -> None:
     try:
-        trace = _trace(library, asked)
-        cards = build_cards(trace.answer.citations if trace.answer else (), library.store, today())
+        found = outcome(library, asked, each=each)
+        if isinstance(found, Paused):
+            _ask_back(found)
+        elif len(found) == 1:
+            _one(library, found[0], asked)
+        else:
+            _several(library, found, asked)
     except InForceError as error:
         st.error(str(error), icon=":material/error:")
-        return
+
+
+def _ask_back(paused: Paused) -> None:
+    """Ask for the day that is missing, or for leave to answer for each that may be meant."""
+    st.html(render.waiting(paused.missing))
+    missing_form(paused.missing, lambda: _take_reply(paused))
+    _offer(days_meant(paused.missing, paused.asked, today()))
+    st.button("Answer for every version", on_click=_go, args=(paused.asked,), kwargs=_EACH)
+
+
+_EACH = {"each": True}
+
+
+def _take_reply(paused: Paused) -> None:
+    added = reply_in_form(paused.missing)
+    if not added.empty:
+        reply(added)
+        _go(paused.asked.told(added))
+
+
+def _several(library: Library, traces: tuple[Trace, ...], asked: Asked) -> None:
+    days = [trace.governing.as_at for trace in traces if trace.governing is not None]
+    for tab, trace, day in zip(st.tabs(list(map(day_words, days))), traces, days, strict=True):
+        with tab:
+            _one(library, trace, asked.model_copy(update={"as_at": day}), place=f"{day}-")
+
+
+def _one(library: Library, trace: Trace, asked: Asked, place: str = "") -> None:
+    """Show one answer; ``place`` tells its parts from those of other answers on the page."""
+    cards = build_cards(trace.answer.citations if trace.answer else (), library.store, today())
     if trace.governing is not None:
         st.html(render.banner(trace.governing, today()))
+        if trace.governing.candidates and not place:
+            words = f"Answer for each of the {len(trace.governing.candidates)} days"
+            st.button(words, on_click=_go, args=(asked,), kwargs=_EACH)
     if trace.answer is not None:
-        st.html(render.answer(trace.answer))
+        st.html(render.answer(trace.answer, place))
         for card in cards:
-            st.html(render.card(card))
+            st.html(render.card(card, place))
     if trace.abstention is not None:
         st.html(render.abstention(trace.abstention))
-        _suggest(trace, asked)
+        _offer(suggestions(trace, asked), place)
     if trace.turns:
         with st.expander("How this was found", icon=":material/route:"):
             st.html(render.steps(trace))
-    _keep(trace, asked, cards)
+    _keep(trace, asked, cards, place)
 
 
-def _trace(library: Library, asked: Asked) -> Trace:
-    """Return the answer to what the address asks; asked once, however often the page is drawn."""
-    request = (write_address(asked), library.corpus_hash)
-    if st.session_state.get("request") != request:
-        st.session_state["trace"] = _run(library, asked)
-        st.session_state["request"] = request
-    trace: Trace = st.session_state["trace"]
-    return trace
-
-
-def _run(library: Library, asked: Asked) -> Trace:
-    progress = st.empty()
-    for event in stream(library, asked, policy=open_chosen_policy(library)):
-        if isinstance(event, Done):
-            progress.empty()
-            return event.trace
-        if isinstance(event, Step):
-            progress.caption(f"{_DOING[event.name]} …")
-        elif isinstance(event, Called):
-            progress.html(f'<p class="doing">{render.call_words(event.call)}</p>')
-    raise AssertionError("the stream ended without a trace")
-
-
-def _suggest(trace: Trace, asked: Asked) -> None:
+def _offer(offered: tuple[Suggestion, ...], place: str = "") -> None:
     with st.container(horizontal=True):
-        for n, suggestion in enumerate(suggestions(trace, asked, today())):
-            st.button(suggestion.words, key=f"suggest-{n}", on_click=_go, args=(suggestion.asked,))
+        for n, suggestion in enumerate(offered):
+            key = f"suggest-{place}{n}"
+            st.button(suggestion.words, key=key, on_click=_go, args=(suggestion.asked,))
 
 
-def _keep(trace: Trace, asked: Asked, cards: tuple[Card, ...]) -> None:
+def _keep(trace: Trace, asked: Asked, cards: tuple[Card, ...], place: str) -> None:
     name = f"inforce-{trace.governing.as_at if trace.governing else 'undated'}-{trace.id[:8]}"
     with st.container(horizontal=True):
-        if trace.answer is not None and asked.as_at != today():
+        if trace.answer is not None and asked.as_at != today() and not place:
             now = asked.model_copy(update={"as_at": today()})
             st.button("Ask the same of today’s law", on_click=_go, args=(now,))
         st.download_button(
@@ -204,6 +169,7 @@ def _keep(trace: Trace, asked: Asked, cards: tuple[Card, ...]) -> None:
             "text/markdown",
             icon=":material/download:",
             on_click="ignore",
+            key=f"markdown-{place}",
         )
         st.download_button(
             "JSON",
@@ -212,4 +178,5 @@ def _keep(trace: Trace, asked: Asked, cards: tuple[Card, ...]) -> None:
             "application/json",
             icon=":material/download:",
             on_click="ignore",
+            key=f"json-{place}",
         )

@@ -40,6 +40,13 @@ def _date_lines(trace: Trace) -> list[str]:
     if trace.governing is None:
         return ["**Law as at.** No date was given.", ""]
     lines = [f"**Law as at.** {day_words(trace.governing.as_at)}. {trace.governing.ground}", ""]
+    if trace.governing.rule is not None:
+        doubt = "" if trace.governing.verified else ", unverified"
+        rule = f"{trace.governing.rule} (`{trace.governing.rule_id}`{doubt})"
+        lines += [f"**Rule.** {rule}", ""]
+    if trace.governing.candidates:
+        days = ", ".join(map(day_words, trace.governing.candidates))
+        lines += [f"**Days whose law may count.** {days}", ""]
     if trace.governing.known_at is not None:
         lines += [f"**As published by.** {day_words(trace.governing.known_at)}", ""]
     if trace.extent:

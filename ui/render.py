@@ -12,7 +12,17 @@ from datetime import date
 from itertools import groupby
 from math import sqrt
 
-from agent.trace import Abstention, Answer, Finding, GoverningDate, ToolCall, Trace, Turn
+from agent.asking import MissingDate
+from agent.trace import (
+    Abstention,
+    AbstentionReason,
+    Answer,
+    Finding,
+    GoverningDate,
+    ToolCall,
+    Trace,
+    Turn,
+)
 from corpus.model import Work
 from ui.advice import COUNSEL, HEADINGS
 from ui.cards import Card, Span
@@ -47,30 +57,39 @@ def banner(governing: GoverningDate, today: date) -> str:
     known = ""
     if governing.known_at is not None:
         known = f" As published by {day_words(governing.known_at)}."
-    assumed = f" {escaped(governing.ground)}" if governing.assumed else ""
     return (
         f'<div class="banner {when}" role="status"><strong>Law as at {day_words(day)}.</strong> '
-        f"{notes[when]}{known}{assumed}</div>"
+        f"{notes[when]}{known}{_ground(governing)}</div>"
     )
 
 
-def answer(shipped: Answer) -> str:
-    """Return the answer's text; its citation marks link to their cards."""
-    paragraphs = (
-        re.sub(r"\[(\d+)\]", r'<a class="cite" href="#citation-\1">\1</a>', escaped(text))
-        for text in shipped.text.split("\n\n")
-    )
+def _ground(governing: GoverningDate) -> str:
+    """Return why this day governs, where the asker did not say so: the rule and its doubts."""
+    if governing.rule is None:
+        return f" {_in_words(escaped(governing.ground))}" if governing.assumed else ""
+    marks = f'<span class="rule">{escaped(governing.rule)}</span>'
+    if governing.verified is False:
+        marks += '<span class="rule unverified">unverified rule</span>'
+    if governing.assumed:
+        marks += '<span class="rule">facts assumed</span>'
+    return f'<p class="ground">{marks} {_in_words(escaped(governing.ground))}</p>'
+
+
+def answer(shipped: Answer, place: str = "") -> str:
+    """Return the answer's text; its citation marks link to their cards in the same ``place``."""
+    link = rf'<a class="cite" href="#citation-{place}\1">\1</a>'
+    paragraphs = (re.sub(r"\[(\d+)\]", link, escaped(text)) for text in shipped.text.split("\n\n"))
     body = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
     return f'<section class="answer"><h2>Answer</h2>{body}</section>'
 
 
-def card(shown: Card) -> str:
+def card(shown: Card, place: str = "") -> str:
     """Return one citation: title, label, interval, text with the quote marked, what came after."""
     citation = shown.citation
     language = escaped(shown.language)
     heading = f'<h4 lang="{language}">{escaped(shown.heading)}</h4>' if shown.heading else ""
     return (
-        f'<article class="card" id="citation-{shown.number}"><div class="top">'
+        f'<article class="card" id="citation-{place}{shown.number}"><div class="top">'
         f'<span class="number">{shown.number}</span><div class="names">'
         f'<span class="work">{escaped(citation.work_title)}</span>'
         f'<span class="label">{escaped(citation.label)}</span></div>'
@@ -90,6 +109,13 @@ def abstention(declined: Abstention) -> str:
         f"<h2>{escaped(HEADINGS[declined.reason])}</h2>"
         f"<p>{_in_words(escaped(declined.explanation))}</p>{more}</section>"
     )
+
+
+def waiting(missing: MissingDate) -> str:
+    """Return what is asked back before anything is searched."""
+    reason = AbstentionReason.NO_DATE
+    declined = Abstention(reason=reason, explanation=missing.explanation)
+    return abstention(declined)
 
 
 def steps(trace: Trace) -> str:
@@ -155,7 +181,14 @@ def _turn(turn: Turn) -> str:
         calls = [call_words(call) for call in turn.calls]
     took = sum(call.milliseconds for call in turn.calls)
     time = f' <span class="took">{took:.0f} ms</span>' if turn.calls else ""
-    return thought + "".join(f'<span class="call">{call}{time}</span>' for call in calls)
+    shown = thought + "".join(f'<span class="call">{call}{time}</span>' for call in calls)
+    faults = sum(not finding.passed for finding in turn.findings)
+    return f"{shown}{_sent_back(faults)}" if turn.findings else shown
+
+
+def _sent_back(faults: int) -> str:
+    checks = "one check" if faults == 1 else f"{faults} checks"
+    return f'<span class="call">The draft failed {checks} and was sent back once.</span>'
 
 
 def _many(calls: Sequence[ToolCall]) -> str:

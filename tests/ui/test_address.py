@@ -2,9 +2,10 @@ from datetime import date
 
 import pytest
 
-from agent.nodes import Asked
+from agent.asking import Asked
+from corpus.applicability import Issue, Role
 from corpus.clock import pinned
-from ui.address import read_address, write_address
+from ui.address import read_address, wants_each, write_address
 
 
 def test_an_address_says_again_what_was_asked() -> None:
@@ -14,8 +15,12 @@ def test_an_address_says_again_what_was_asked() -> None:
         known_at=date(2005, 1, 1),
         extent="S",
         jurisdictions=("fr", "uk"),
+        issue=Issue.CRIMINAL,
+        facts={Role.ACT: date(2004, 1, 2), Role.DECISION: date(2005, 1, 2)},
     )
     assert read_address(write_address(asked)) == (asked, ())
+    assert wants_each(write_address(asked, each=True))
+    assert not wants_each(write_address(asked))
     assert read_address({}) == (Asked(question=""), ())
     assert write_address(Asked(question="")) == {}
 
@@ -30,6 +35,22 @@ def test_a_bad_day_is_named_and_never_replaced(text: str) -> None:
     assert len(problems) == 1
     assert "as_at" in problems[0]
     assert text in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"issue": "divorce"}, "issue=divorce"),
+        ({"facts": "act"}, "act="),
+        ({"facts": "soon:2001-01-01"}, "facts=soon:2001-01-01"),
+        ({"facts": "act:2001-02-30"}, "act=2001-02-30"),
+    ],
+)
+def test_facts_that_cannot_be_read_are_named(parameters: dict[str, str], words: str) -> None:
+    asked, problems = read_address({"q": "x", **parameters})
+    assert (asked.issue, asked.facts) == (None, {})
+    assert len(problems) == 1
+    assert words in problems[0]
 
 
 def test_a_medieval_day_is_a_day() -> None:

@@ -152,7 +152,7 @@ def test_a_missing_library_is_one_clear_sentence(
 
 def test_the_answer_can_be_kept_with_its_date_and_corpus() -> None:
     app = opened(**MARRIAGE)
-    trace = app.session_state["trace"]
+    trace = app.session_state["outcome"][0]
     kept = json.loads(trace.model_dump_json())
     assert kept["governing"]["as_at"] == "2006-04-04"
     assert len(kept["corpus_hash"]) == 64
@@ -161,6 +161,6 @@ def test_the_answer_can_be_kept_with_its_date_and_corpus() -> None:
 
 def test_drawing_again_does_not_ask_again() -> None:
     app = opened(**MARRIAGE)
-    first = app.session_state["trace"].id
+    first = app.session_state["outcome"][0].id
     app.run()
-    assert app.session_state["trace"].id == first
+    assert app.session_state["outcome"][0].id == first
