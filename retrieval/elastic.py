@@ -219,7 +219,7 @@ def search_request(words: TextQuery, query: StatuteQuery, chain: Chain) -> dict[
     return {
         "query": engine_query(words, query, chain),
         "collapse": {"field": "provision"},
-        "sort": [{"_score": "desc"}, {"tie": "asc"}],
+        "sort": [{"_score": "desc"}, {"place": "asc"}],
         "size": query.limit,
         "track_total_hits": False,
         "_source": ["hit"],

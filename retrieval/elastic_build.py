@@ -1,7 +1,7 @@
 """Writing an index to Elasticsearch: a physical index per corpus, behind an alias.
 
 ``statutes`` is an alias; what it points to is named by schema, chain and corpus
-(``statutes-e1.2-plain-9f86d081884c``). A build writes beside the live index, checks counts and
+(``statutes-e2.2-plain-9f86d081884c``). A build writes beside the live index, checks counts and
 canary queries, and moves the alias in one step. A row's id is its key, so writing it twice is
 writing it once, and a bulk that a dying node left half done is simply sent again.
 """

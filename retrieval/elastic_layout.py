@@ -10,10 +10,10 @@ from corpus.errors import BadInputError
 from corpus.model import Frozen
 from retrieval.analysis import ANALYSIS_VERSION, base_language
 from retrieval.chains import Chain
-from retrieval.layout import STORED, body, extents, number, stems_field
+from retrieval.layout import STORED, body, extents, place, stems_field
 from retrieval.query import IndexedText
 
-SCHEMA_VERSION = f"e1.{ANALYSIS_VERSION}"
+SCHEMA_VERSION = f"e2.{ANALYSIS_VERSION}"
 
 
 class Meta(Frozen):
@@ -60,7 +60,7 @@ def mapping(chain: Chain, meta: Meta) -> dict[str, Any]:
             "language": keyword,
             "extent": keyword,
             "provision": keyword,
-            "tie": {"type": "long"},
+            "place": {"type": "long"},
             "hit": {"type": "object", "enabled": False},
         },
     }
@@ -95,7 +95,7 @@ def document(row: IndexedText, chain: Chain) -> dict[str, Any]:
         "language": row.language,
         "extent": extents(row.extent),
         "provision": row.provision_id,
-        "tie": number(row.key),
+        "place": place(row),
         "hit": row.model_dump(mode="json", include=set(STORED)),
     }
     if row.row_to is not None:

@@ -19,7 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import tantivy
 from pydantic import TypeAdapter, ValidationError
@@ -35,7 +34,7 @@ from retrieval.embedded_build import (
     register_analysers,
 )
 from retrieval.embedded_query import engine_query
-from retrieval.layout import FACET_COUNTS, STATUSES, Status, facets
+from retrieval.layout import FACET_COUNTS, STATUSES, Status, facets, provision_of
 from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 
 _Found = tuple[float, tantivy.DocAddress]
@@ -229,24 +228,14 @@ def _best(searcher: tantivy.Searcher, engine_query: Query, query: StatuteQuery) 
     fetch = query.limit + _SPARE
     while True:
         hits = searcher.search(engine_query, fetch, count=False).hits
-        ranked = _ordered(searcher, hits)
-        provisions = searcher.fast_field_values("provision", [address for _, address in ranked])
-        best: dict[Any, _Found] = {}
-        for provision, hit in zip(provisions, ranked, strict=True):
-            best.setdefault(provision, hit)
+        places = searcher.fast_field_values("place", [address for _, address in hits])
+        scores = (-score for score, _ in hits)
+        best: dict[int, _Found] = {}
+        for _, place, i in sorted(zip(scores, places, range(len(hits)), strict=True)):
+            best.setdefault(provision_of(place), hits[i])
         if len(best) >= query.limit or len(hits) < fetch:
             return list(best.values())[: query.limit]
         fetch *= 4
-
-
-def _ordered(searcher: tantivy.Searcher, hits: list[_Found]) -> list[_Found]:
-    """Return hits, best first, with those of equal score in the order of their ids."""
-    if len({score for score, _ in hits}) == len(hits):
-        return hits
-    ties = searcher.fast_field_values("tie", [address for _, address in hits])
-    scores = (-score for score, _ in hits)
-    order = sorted(zip(scores, ties, range(len(hits)), strict=True))
-    return [hits[i] for _, _, i in order]
 
 
 def _hits(searcher: tantivy.Searcher, found: Sequence[_Found], words: TextQuery) -> list[Hit]:

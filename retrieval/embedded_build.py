@@ -16,10 +16,10 @@ from corpus.model import Frozen
 from retrieval.analysis import ANALYSIS_VERSION, base_language
 from retrieval.chains import PLAIN, Chain
 from retrieval.days import interval_words
-from retrieval.layout import STORED, body, extents, number, stems_field
+from retrieval.layout import STORED, WEIGHTS, Weights, body, extents, number, place, stems_field
 from retrieval.query import IndexedText
 
-SCHEMA_VERSION = f"3.{ANALYSIS_VERSION}"
+SCHEMA_VERSION = f"4.{ANALYSIS_VERSION}"
 POINTER = "current.json"
 OPEN_END = 1 << 31  # later than any day; only inside an index, where a range needs a number
 NO_START = 0  # earlier than any day
@@ -53,7 +53,7 @@ def schema(chain: Chain) -> tantivy.Schema:
     for name in ("row_from", "row_to", "known_from", "known_to"):
         builder.add_unsigned_field(name, fast=True)
     builder.add_unsigned_field("provision", fast=True)
-    builder.add_unsigned_field("tie", fast=True)
+    builder.add_unsigned_field("place", fast=True)
     builder.add_bytes_field("hit", stored=True)
     builder.add_bytes_field("key", stored=True)
     return builder.build()
@@ -76,9 +76,10 @@ def register_analysers(index: tantivy.Index, chain: Chain) -> None:
 class EmbeddedBuilder:
     """Builds an index in the folder ``path``. A :class:`retrieval.index.IndexBuilder`."""
 
-    def __init__(self, path: Path, chain: Chain = PLAIN) -> None:
+    def __init__(self, path: Path, chain: Chain = PLAIN, weights: Weights = WEIGHTS) -> None:
         self._path = path
         self._chain = chain
+        self._weights = weights
 
     def build(
         self, rows: Iterable[IndexedText], corpus_hash: str, progress: Callable[[int], None]
@@ -115,7 +116,7 @@ class EmbeddedBuilder:
         writer = index.writer(_HEAP_BYTES, 1)
         count = 0
         for count, row in enumerate(rows, start=1):
-            writer.add_document(_document(row, self._chain))
+            writer.add_document(_document(row, self._chain, self._weights))
             if count % 1000 == 0:
                 progress(count)
         writer.commit()
@@ -146,9 +147,9 @@ def _point(path: Path, build: Build) -> None:
     draft.replace(path / POINTER)
 
 
-def _document(row: IndexedText, chain: Chain) -> tantivy.Document:
+def _document(row: IndexedText, chain: Chain, weights: Weights) -> tantivy.Document:
     document = tantivy.Document()
-    terms = body(row)
+    terms = body(row, weights)
     document.add_text("body", terms)
     if (language := base_language(row.language)) in chain.stemmers:
         document.add_text(stems_field(language), terms)
@@ -165,7 +166,7 @@ def _document(row: IndexedText, chain: Chain) -> tantivy.Document:
     document.add_unsigned("known_from", row.known_from.toordinal() if row.known_from else NO_START)
     document.add_unsigned("known_to", row.known_to.toordinal() if row.known_to else OPEN_END)
     document.add_unsigned("provision", number(row.provision_id))
-    document.add_unsigned("tie", number(row.key))
+    document.add_unsigned("place", place(row))
     document.add_bytes("hit", row.model_dump_json(include=set(STORED)).encode())
     document.add_bytes("key", row.key.encode())
     return document

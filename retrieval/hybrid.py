@@ -55,12 +55,16 @@ class HybridIndex:
             return self._words.search(query)
         deep = query.model_copy(update={"limit": DEPTH})
         hits = {hit.provision_id: hit for hit in self._words.search(deep)}
-        near = self._vectors.search(self._encoder.encode([query.text])[0], deep)
-        by_vector = {self._rows[i].provision_id: self._rows[i] for i, _ in near}
+        by_vector = {row.provision_id: row for row in self.nearest(deep)}
         fused = reciprocal_rank_fusion([list(hits), list(by_vector)])[: query.limit]
         return [
             _hit(hits.get(name) or by_vector[name], score, asked.wanted) for name, score in fused
         ]
+
+    def nearest(self, query: StatuteQuery) -> list[IndexedText]:
+        """Return the rows in force whose vectors are nearest, best first, one per provision."""
+        near = self._vectors.search(self._encoder.encode([query.text])[0], query)
+        return [self._rows[i] for i, _ in near]
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
         """Search one after another; answers keep their order."""

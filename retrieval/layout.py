@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from retrieval.analysis import normalise
 from retrieval.query import Facets, Hit, IndexedText
@@ -16,17 +16,32 @@ EVERYWHERE = "*"
 """The territory of a text without one."""
 
 
-def body(row: IndexedText) -> str:
+class Weights(NamedTuple):
+    """How often each part of a row stands in its searchable field beside the text itself."""
+
+    names: int
+    label: int
+    heading: int
+
+
+WEIGHTS = Weights(names=1, label=3, heading=2)
+"""Chosen on questions of the train split: ``inforce bench weights``, docs/measured-retrieval.md."""
+
+
+def body(row: IndexedText, weights: Weights = WEIGHTS) -> str:
     """Return the searchable form of a row: names, label, heading and text as one field.
 
     One field rather than several weighted ones: a short heading with a boost of its own outranks
-    the text that answers, and one field costs one lookup per term. A weight is a repetition. These
-    weights were chosen on the train split of the questions made from the demonstration corpus.
+    the text that answers, and one field costs one lookup per term. A weight is a repetition.
     """
-    heading = row.heading or ""
     names = (row.work_title, *row.aliases)
-    parts = (*names, row.label, row.label, row.label, heading, heading, row.text)
-    return " ".join(normalise(part, row.language) for part in parts if part)
+    parts = [
+        *names * weights.names,
+        *(row.label,) * weights.label,
+        *(row.heading or "",) * weights.heading,
+        row.text,
+    ]
+    return " ".join(filter(None, (normalise(part, row.language) for part in parts)))
 
 
 def extents(extent: str | None) -> list[str]:
@@ -34,9 +49,22 @@ def extents(extent: str | None) -> list[str]:
     return extent.split("+") if extent else [EVERYWHERE]
 
 
-def number(name: str) -> int:
-    """Return a 63-bit number for an id: the same on every machine, to order equal scores by."""
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) >> 1
+def number(name: str, bits: int = 63) -> int:
+    """Return a number for an id: the same on every machine."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) >> (64 - bits)
+
+
+_KEY_BITS = 23
+
+
+def place(row: IndexedText) -> int:
+    """Return a 63-bit number to order equal scores by: rows of a provision stand together."""
+    return number(row.provision_id, 63 - _KEY_BITS) << _KEY_BITS | number(row.key, _KEY_BITS)
+
+
+def provision_of(place: int) -> int:
+    """Return what the :func:`place` of all rows of a provision share."""
+    return place >> _KEY_BITS
 
 
 def stems_field(language: str) -> str:

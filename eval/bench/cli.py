@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +13,7 @@ import typer
 from corpus.console import errors, out, print_json
 
 if TYPE_CHECKING:
+    from eval.bench.ranking import Ground, Quality
     from eval.bench.retrieval import Report
 
 app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
@@ -111,22 +114,28 @@ def ranking(
         str | None,
         typer.Option(help="A model that transformers can load; left out: learnt from the corpus."),
     ] = None,
+    own: Annotated[bool, typer.Option("--own", help="On your store, not the demo corpus.")] = False,
+    questions: Annotated[int, typer.Option(help="At most so many made questions.")] = 2_000,
     seed: Annotated[int, typer.Option(help="Fixes the questions and the resampling.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure recall, MRR and nDCG of words, vectors and both on dated questions."""
-    import tempfile
-
-    from eval.bench.ranking import run
+    from corpus.console import progress_bar
+    from eval.bench.ranking import compare, made, written
     from retrieval.dense import TransformersEncoder
     from retrieval.hybrid import Encoder
     from retrieval.latent import learn
 
     def make(texts: Sequence[str]) -> Encoder:
-        return TransformersEncoder(encoder) if encoder else learn(texts)
+        if encoder is not None:
+            return TransformersEncoder(encoder)
+        return learn(random.Random(seed).sample(texts, min(len(texts), 20_000)))
 
-    with tempfile.TemporaryDirectory(prefix="inforce-bench-") as scratch:
-        found = run(Path(scratch), make, seed)
+    with _ground(own, seed) as ground, progress_bar("Asking") as advance:
+        sets = {"made, test split": made(ground, "test", questions)}
+        if not own:
+            sets["written by hand"] = list(written())
+        found = compare(ground, sets, make, advance)
     if json:
         print_json(
             {
@@ -139,10 +148,51 @@ def ranking(
         out.print(f"[bold]{name}[/]")
         for how, by_language in hows.items():
             for language, quality in by_language.items():
-                scores = (
-                    f"R@10 {quality.recall_at_10}  MRR {quality.mrr}  nDCG@10 {quality.ndcg_at_10}"
-                )
-                out.print(f"  {how:<22} {language:<8} {scores}")
+                if language == "all" or not how.startswith("gain"):
+                    out.print(f"  {how:<31} {language:<8} {_scores(quality)}")
+
+
+@app.command(epilog="Example:  inforce bench weights --own")
+def weights(
+    own: Annotated[bool, typer.Option("--own", help="On your store, not the demo corpus.")] = False,
+    questions: Annotated[int, typer.Option(help="At most so many made questions a split.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="Fixes the questions and the resampling.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Choose how much names, label and heading weigh on train questions; report on test ones."""
+    from corpus.console import progress_bar
+    from eval.bench.ranking import choose_weights, made
+    from retrieval.layout import WEIGHTS
+
+    with _ground(own, seed) as ground, progress_bar("Weighing") as advance:
+        train, test = made(ground, "train", questions), made(ground, "test", questions)
+        found = choose_weights(ground, train, test, WEIGHTS, advance)
+    if json:
+        print_json(found.model_dump())
+        return
+    for tried, mrr in sorted(found.train.items(), key=lambda item: -item[1]):
+        out.print(f"  train MRR {mrr:.4f}  {tried}")
+    out.print(f"best: {found.best}; on test {_scores(found.best_on_test)}")
+    out.print(f"in use: {found.in_use}; on test {_scores(found.in_use_on_test)}")
+
+
+def _scores(quality: Quality) -> str:
+    return f"R@10 {quality.recall_at_10}  MRR {quality.mrr}  nDCG@10 {quality.ndcg_at_10}"
+
+
+@contextmanager
+def _ground(own: bool, seed: int) -> Iterator[Ground]:
+    """Open the user's store, or one with the demonstration corpus, and an empty folder."""
+    import tempfile
+
+    from corpus.settings import Settings
+    from corpus.store import Store
+    from eval.bench.ranking import Ground, load_demo
+
+    with tempfile.TemporaryDirectory(prefix="inforce-bench-") as scratch:
+        folder = Path(scratch)
+        with Store.open(Settings.load().store_url) if own else load_demo(folder) as store:
+            yield Ground(store, folder, seed)
 
 
 @app.command(epilog="Example:  inforce bench agent http://127.0.0.1:8000/v1 --tokenizer smollm2")

@@ -1,37 +1,51 @@
-"""How good is the ranking, and do vectors add anything? ``inforce bench ranking``.
+"""How good is the ranking, and do vectors add anything? ``inforce bench ranking`` and ``weights``.
 
-Two sets of dated questions over the demonstration corpus: the hand-written ones, asked in a
-client's words, and those that :mod:`corpus.questions` makes of the works of the test split, which
-name or quote what they are about. Each is asked of words, of vectors, of both fused, and of words
-with citations resolved first, as the query box does. Intervals resample whole works.
+Dated questions whose gold answer is a version: those that :mod:`corpus.questions` makes of every
+work, which name or quote what they are about, and over the demonstration corpus also the
+hand-written ones, asked in a client's words. Each is asked of words, of vectors, of both fused, and
+of words with citations resolved first, as the query box does. Intervals resample whole works, and
+a gain is measured question by question.
 """
 
 from __future__ import annotations
 
 import math
+import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from corpus.demo import QUESTION_FILES, demo_files, golden_questions
-from corpus.errors import SourceError
 from corpus.ingest import ingest
 from corpus.model import Frozen
-from corpus.questions import make_questions
+from corpus.questions import Question, Split, make_questions
 from corpus.sources.jsonl import Jsonl
 from corpus.store import Store
+from eval.bench.book import Advance
 from eval.metrics import Score, bootstrap
 from retrieval.embedded import EmbeddedIndex
 from retrieval.embedded_build import EmbeddedBuilder
 from retrieval.find import find
-from retrieval.fusion import DatedVectors
 from retrieval.hybrid import Encoder, HybridIndex, said
+from retrieval.layout import Weights
 from retrieval.query import IndexedText, StatuteQuery
-from retrieval.rows import work_texts
+from retrieval.rows import indexed_texts
 
 Searcher = Callable[[StatuteQuery], Sequence[str]]
 """Returns version ids, best first."""
+
+_PER_FAMILY = 6  # made questions of a family and work, so that no long work outvotes the others
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What questions are asked of, a folder for indices, and what fixes every draw."""
+
+    store: Store
+    folder: Path
+    seed: int
 
 
 class Asked(Frozen):
@@ -54,68 +68,47 @@ class Asked(Frozen):
 
 
 class Quality(Frozen):
-    """Measures of one searcher on one set: each in ``[0, 1]`` with its interval."""
+    """Measures of one searcher on one set: each in ``[0, 1]`` (a gain: ``[-1, 1]``)."""
 
     recall_at_10: Score
     mrr: Score
     ndcg_at_10: Score
 
 
-def run(
-    folder: Path, encoder: Callable[[Sequence[str]], Encoder], seed: int
-) -> dict[str, dict[str, dict[str, Quality]]]:
-    """Measure; returns set, then searcher, then language (``all`` first), then the measures.
+MEASURES: dict[str, Callable[[int | None], float]] = {
+    "recall_at_10": lambda rank: float(rank is not None),
+    "mrr": lambda rank: 1 / rank if rank else 0.0,
+    "ndcg_at_10": lambda rank: 1 / math.log2(rank + 1) if rank else 0.0,
+}
+"""What the rank of the gold version, among ten, is worth."""
 
-    Args:
-        folder: where the index is built.
-        encoder: makes an encoder, given the texts of the corpus.
-        seed: fixes the resampling and the questions.
-    """
-    histories = list(Jsonl(*demo_files()).works(_never))
-    rows = [row for history in histories for row in work_texts(history)]
-    EmbeddedBuilder(folder).build(rows, "ranking", lambda _: None)
-    words = EmbeddedIndex(folder)
-    learnt = encoder([said(row) for row in rows])
+BASE = "words"
+
+
+def load_demo(folder: Path) -> Store:
+    """Return a store of the demonstration corpus in ``folder``."""
     store = Store.open(f"sqlite:///{folder / 'law.db'}", create=True)
     ingest(Jsonl(*demo_files()), store, strict=True)
-    works = store.works()
-    searchers: dict[str, Searcher] = {
-        "words": lambda query: [hit.version_id for hit in words.search(query)],
-        "vectors": _by_vectors(rows, learnt),
-        "words and vectors": _by_both(words, rows, learnt),
-        "words, citations first": lambda query: [
-            hit.version_id for hit in find(store, words, query, works)
-        ],
-    }
-    made = [q for q in make_questions(histories, seed) if q.split == "test"]
-    sets = {
-        "written by hand": list(_written()),
-        "made, test split": [
-            Asked(
-                text=q.text,
-                as_at=q.as_at,
-                known_at=q.known_at,
-                extent=None,
-                language=q.language,
-                work_id=q.work_id,
-                gold=q.gold_version,
-            )
-            for q in made
-            if q.gold_version and q.as_at
-        ],
-    }
-    with store:
-        return {
-            name: {how: _measured(searcher, asked, seed) for how, searcher in searchers.items()}
-            for name, asked in sets.items()
-        }
+    return store
 
 
-def _never(error: SourceError) -> None:
-    raise error
+def made(ground: Ground, split: Split, count: int) -> list[Asked]:
+    """Return at most ``count`` questions of a split that some version answers, drawn evenly."""
+    asked = [
+        _asked(question)
+        for question in make_questions(ground.store.histories(), ground.seed, _PER_FAMILY)
+        if question.split == split and question.gold_version and question.as_at
+    ]
+    return asked if len(asked) <= count else random.Random(ground.seed).sample(asked, count)
 
 
-def _written() -> Iterable[Asked]:
+def _asked(question: Question) -> Asked:
+    fields = {"extent": None, "gold": question.gold_version, **question.model_dump()}
+    return Asked.model_validate({name: fields[name] for name in Asked.model_fields})
+
+
+def written() -> Iterable[Asked]:
+    """Yield the hand-written questions of the demonstration corpus that some version answers."""
     for file in QUESTION_FILES:
         for q in golden_questions(file):
             if q.gold_version and q.as_at and q.work:
@@ -130,39 +123,137 @@ def _written() -> Iterable[Asked]:
                 )
 
 
-def _by_vectors(rows: Sequence[IndexedText], encoder: Encoder) -> Searcher:
-    held = DatedVectors(encoder.encode([said(row) for row in rows]), rows)
+def compare(
+    ground: Ground,
+    sets: dict[str, list[Asked]],
+    encoder: Callable[[Sequence[str]], Encoder],
+    advance: Advance,
+) -> dict[str, dict[str, dict[str, Quality]]]:
+    """Measure; returns set, then searcher, then language (``all`` first), then the measures.
 
-    def search(query: StatuteQuery) -> list[str]:
-        near = held.search(encoder.encode([query.text])[0], query)
-        return [rows[i].version_id for i, _ in near]
+    What is called a gain is over words alone.
 
-    return search
+    Args:
+        ground: the law.
+        sets: questions by the name of the set.
+        encoder: makes an encoder, given the texts of the corpus.
+        advance: told of every question asked.
+    """
+    rows = list(indexed_texts(ground.store))
+    EmbeddedBuilder(ground.folder).build(rows, "ranking", lambda _: None)
+    searchers = _searchers(ground.store, rows, EmbeddedIndex(ground.folder), encoder)
+    found = {}
+    for name, asked in sets.items():
+        ranks = {how: _ranks(searcher, asked, how, advance) for how, searcher in searchers.items()}
+        found[name] = {how: _measured(asked, by_how, ground.seed) for how, by_how in ranks.items()}
+        for how in list(ranks)[1:]:
+            gain = _measured(asked, ranks[how], ground.seed, over=ranks[BASE])
+            found[name][f"gain of {how}"] = gain
+    return found
 
 
-def _by_both(words: EmbeddedIndex, rows: Sequence[IndexedText], encoder: Encoder) -> Searcher:
-    both = HybridIndex(words, rows, encoder)
-    return lambda query: [hit.version_id for hit in both.search(query)]
-
-
-def _measured(searcher: Searcher, asked: Sequence[Asked], seed: int) -> dict[str, Quality]:
-    ranks: dict[str, dict[str, list[int | None]]] = defaultdict(lambda: defaultdict(list))
-    for question in asked:
-        found = list(searcher(question.query))
-        rank = found.index(question.gold) + 1 if question.gold in found else None
-        for language in ("all", question.language):
-            ranks[language][question.work_id].append(rank)
+def _searchers(
+    store: Store,
+    rows: Sequence[IndexedText],
+    words: EmbeddedIndex,
+    encoder: Callable[[Sequence[str]], Encoder],
+) -> dict[str, Searcher]:
+    both = HybridIndex(words, rows, encoder([said(row) for row in rows]))
+    works = store.works()
     return {
-        language: Quality(
-            recall_at_10=_score(by_work, lambda rank: float(rank is not None), seed),
-            mrr=_score(by_work, lambda rank: 1 / rank if rank else 0.0, seed),
-            ndcg_at_10=_score(by_work, lambda rank: 1 / math.log2(rank + 1) if rank else 0.0, seed),
-        )
-        for language, by_work in ranks.items()
+        BASE: lambda query: [hit.version_id for hit in words.search(query)],
+        "vectors": lambda query: [row.version_id for row in both.nearest(query)],
+        "words and vectors": lambda query: [hit.version_id for hit in both.search(query)],
+        "words, citations first": lambda query: [
+            hit.version_id for hit in find(store, words, query, works)
+        ],
     }
 
 
-def _score(
-    by_work: dict[str, list[int | None]], measure: Callable[[int | None], float], seed: int
-) -> Score:
-    return bootstrap([[measure(rank) for rank in ranks] for ranks in by_work.values()], seed)
+def _ranks(
+    searcher: Searcher, asked: Sequence[Asked], what: str, advance: Advance
+) -> list[int | None]:
+    """Return the place of each question's gold version, from 1; ``None``: not among the ten."""
+    ranks: list[int | None] = []
+    for question in asked:
+        found = list(searcher(question.query))
+        ranks.append(found.index(question.gold) + 1 if question.gold in found else None)
+        advance(len(ranks), len(asked), what)
+    return ranks
+
+
+def _measured(
+    asked: Sequence[Asked],
+    ranks: Sequence[int | None],
+    seed: int,
+    over: Sequence[int | None] | None = None,
+) -> dict[str, Quality]:
+    """Return the measures by language, or their gains where there are ranks to compare with."""
+    languages = ["all", *sorted({question.language for question in asked})]
+    scores: dict[str, dict[str, Score]] = defaultdict(dict)
+    for name, measure in MEASURES.items():
+        values = [measure(rank) for rank in ranks]
+        if over is not None:
+            values = [a - measure(b) for a, b in zip(values, over, strict=True)]
+        for language in languages:
+            by_work: dict[str, list[float]] = defaultdict(list)
+            for question, value in zip(asked, values, strict=True):
+                if language in ("all", question.language):
+                    by_work[question.work_id].append(value)
+            scores[language][name] = bootstrap(list(by_work.values()), seed)
+    return {language: Quality.model_validate(by_name) for language, by_name in scores.items()}
+
+
+GRID = tuple(
+    Weights(names, label, heading)
+    for names in (0, 1, 2)
+    for label in (1, 3, 5)
+    for heading in (0, 1, 2, 4)
+)
+
+
+class Chosen(Frozen):
+    """Field weights by their mean reciprocal rank on train questions; the best one on test ones."""
+
+    train: dict[str, float]
+    best: str
+    best_on_test: Quality
+    in_use: str
+    in_use_on_test: Quality
+
+
+def choose_weights(
+    ground: Ground,
+    train: Sequence[Asked],
+    test: Sequence[Asked],
+    in_use: Weights,
+    advance: Advance,
+) -> Chosen:
+    """Try every weighting of :data:`GRID` on train questions, and the best on test ones."""
+    rows = list(indexed_texts(ground.store))
+
+    def asked_with(weights: Weights, asked: Sequence[Asked]) -> Quality:
+        EmbeddedBuilder(ground.folder, weights=weights).build(rows, "weights", lambda _: None)
+        index = EmbeddedIndex(ground.folder)
+
+        def search(query: StatuteQuery) -> list[str]:
+            return [hit.version_id for hit in index.search(query)]
+
+        return _measured(asked, _ranks(search, asked, "", lambda *_: None), ground.seed)["all"]
+
+    tried: dict[Weights, float] = {}
+    for weights in GRID:
+        tried[weights] = asked_with(weights, train).mrr.mean
+        advance(len(tried), len(GRID), "weightings")
+    best = max(tried, key=lambda weights: tried[weights])
+    return Chosen(
+        train={_words(weights): round(mrr, 4) for weights, mrr in tried.items()},
+        best=_words(best),
+        best_on_test=asked_with(best, test),
+        in_use=_words(in_use),
+        in_use_on_test=asked_with(in_use, test),
+    )
+
+
+def _words(weights: Weights) -> str:
+    return ", ".join(f"{name} {weight}" for name, weight in weights._asdict().items())
