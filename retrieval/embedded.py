@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tantivy
 from pydantic import TypeAdapter, ValidationError
@@ -228,7 +229,7 @@ def _best(searcher: tantivy.Searcher, engine_query: Query, query: StatuteQuery) 
     fetch = query.limit + _SPARE
     while True:
         hits = searcher.search(engine_query, fetch, count=False).hits
-        places = searcher.fast_field_values("place", [address for _, address in hits])
+        places: Sequence[Any] = searcher.fast_field_values("place", [address for _, address in hits])
         scores = (-score for score, _ in hits)
         best: dict[int, _Found] = {}
         for _, place, i in sorted(zip(scores, places, range(len(hits)), strict=True)):
