@@ -229,7 +229,8 @@ def _best(searcher: tantivy.Searcher, engine_query: Query, query: StatuteQuery) 
     fetch = query.limit + _SPARE
     while True:
         hits = searcher.search(engine_query, fetch, count=False).hits
-        places: Sequence[Any] = searcher.fast_field_values("place", [address for _, address in hits])
+        addresses = [address for _, address in hits]
+        places: Sequence[Any] = searcher.fast_field_values("place", addresses)
         scores = (-score for score, _ in hits)
         best: dict[int, _Found] = {}
         for _, place, i in sorted(zip(scores, places, range(len(hits)), strict=True)):
