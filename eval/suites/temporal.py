@@ -14,7 +14,7 @@ from datetime import date
 from corpus.model import Frozen
 from corpus.questions import Family
 from eval.metrics import Score, wilson
-from eval.suites.answered import Answered, clustered, mean_by_work
+from eval.suites.answered import Answered, Values, clustered, mean_by_work
 from rl.rewards import REWARDS, claims, right
 
 
@@ -24,6 +24,8 @@ class TemporalScores(Frozen):
     Attributes:
         paired_dates: share of pairs (one question, two days around an amendment) both answered
             right; a pair with a missing half is left out.
+        paired_versions: share of pairs for which the gold version shipped on both days, whatever
+            was quoted of it: time discipline alone.
         right: share of questions answered right, or declined for the right reason.
         controls: the same over provisions that never changed: it must not fall.
         right_version: share of questions with an answer that shipped citing the gold version.
@@ -37,6 +39,7 @@ class TemporalScores(Frozen):
     """
 
     paired_dates: Score | None
+    paired_versions: Score | None
     right: Score | None
     controls: Score | None
     right_version: Score | None
@@ -51,11 +54,9 @@ def temporal_scores(answered: Sequence[Answered]) -> TemporalScores:
     """Score answered questions."""
     controls = [one for one in answered if one.question.family == Family.UNAMENDED_CONTROL]
     pairs = list(_pairs(answered))
-    works: dict[str, list[float]] = defaultdict(list)
-    for (first, _), both in pairs:
-        works[first.question.work_id].append(both)
     return TemporalScores(
-        paired_dates=clustered(list(works.values())),
+        paired_dates=_both(pairs, _right),
+        paired_versions=_both(pairs, _right_version),
         right=mean_by_work(answered, _right),
         controls=mean_by_work(controls, _right),
         right_version=mean_by_work(answered, _right_version),
@@ -63,7 +64,7 @@ def temporal_scores(answered: Sequence[Answered]) -> TemporalScores:
         anachronisms_shipped=mean_by_work(answered, _shipped_out_of_force),
         anachronisms_drafted=mean_by_work(answered, _drafted_out_of_force),
         valid_citations=mean_by_work(answered, _stood),
-        by_family=_by_family(answered, [both for _, both in pairs]),
+        by_family=_by_family(answered, pairs),
     )
 
 
@@ -105,8 +106,8 @@ def _stood(one: Answered) -> Iterator[float]:
         yield claim.stood
 
 
-def _pairs(answered: Iterable[Answered]) -> Iterator[tuple[tuple[Answered, Answered], bool]]:
-    """Yield each complete pair, and whether both of its questions were answered right."""
+def _pairs(answered: Iterable[Answered]) -> Iterator[tuple[Answered, Answered]]:
+    """Yield each complete pair."""
     waiting: dict[str, Answered] = {}
     for one in answered:
         if one.question.pair is None:
@@ -115,15 +116,24 @@ def _pairs(answered: Iterable[Answered]) -> Iterator[tuple[tuple[Answered, Answe
         if other is None:
             waiting[one.question.pair] = one
         else:
-            both = right(one.trace, one.question) and right(other.trace, other.question)
-            yield (other, one), both
+            yield other, one
 
 
-def _by_family(answered: Iterable[Answered], pairs: Sequence[bool]) -> dict[str, Score]:
+def _both(pairs: Iterable[tuple[Answered, Answered]], value: Values) -> Score | None:
+    """Return the share of pairs whose halves both score, with works resampled."""
+    works: dict[str, list[float]] = defaultdict(list)
+    for pair in pairs:
+        works[pair[0].question.work_id].append(float(all(all(value(half)) for half in pair)))
+    return clustered(list(works.values()))
+
+
+def _by_family(
+    answered: Iterable[Answered], pairs: Iterable[tuple[Answered, Answered]]
+) -> dict[str, Score]:
     rights: dict[str, list[bool]] = defaultdict(list)
     for one in answered:
         if one.question.pair is None:
             rights[one.question.family].append(right(one.trace, one.question))
-    if pairs:
-        rights[Family.PAIRED_DATES] += pairs
+    for pair in pairs:
+        rights[pair[0].question.family].append(all(all(_right(half)) for half in pair))
     return {name: wilson(sum(own), len(own)) for name, own in sorted(rights.items())}

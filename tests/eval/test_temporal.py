@@ -60,6 +60,13 @@ def test_a_pair_is_right_only_when_both_days_are(library: Library) -> None:
     ]
 
 
+def test_time_discipline_is_told_apart_from_completeness(library: Library) -> None:
+    asked = [q.model_copy(update={"pair": "p"}) for q in (
+        question(Family.TEXT_AT_DATE, OLD, DAY), question(Family.TEXT_AT_DATE, NEW))]  # fmt: skip
+    scores = temporal_scores([right(library, one) for one in asked])
+    assert (scores.paired_dates.mean, scores.paired_versions.mean) == (0.0, 1.0)
+
+
 def test_half_a_pair_is_no_pair(library: Library) -> None:
     assert temporal_scores([right(library, PAIR[0])]).paired_dates is None
 
