@@ -70,8 +70,8 @@ def serve_model(  # noqa: PLR0913
     cpu: Annotated[bool, typer.Option(help="Serve without a GPU.")] = False,
 ) -> None:
     """Serve a model with vLLM, as an OpenAI-compatible endpoint; Ctrl-C ends it."""
-    from agent.models import models_home
-    from agent.serving import Serving, served
+    from agent.models import ModelError, models_home
+    from agent.serving import Serving, last_words, served
 
     wanted = {"model": name, "port": port, "adapter": adapter, "context": context, "cpu": cpu}
     if python is not None:
@@ -86,4 +86,5 @@ def serve_model(  # noqa: PLR0913
         with served(serving, log=log, waiting=waiting) as process:
             status.stop()
             out.print(f"{serving.served_name} is served at {serving.url}", soft_wrap=True)
-            process.wait()
+            if process.wait():
+                raise ModelError(f"vLLM stopped: {last_words(log)} (see {log})")

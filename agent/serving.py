@@ -142,7 +142,7 @@ def _wait(
     while not _healthy(serving):
         waited = time.monotonic() - start
         if process.poll() is not None:
-            raise ModelError(f"vLLM stopped before it was ready: {_last_words(log)} (see {log})")
+            raise ModelError(f"vLLM stopped before it was ready: {last_words(log)} (see {log})")
         if waited > patience:
             raise ModelError(f"vLLM was not ready after {patience:g} seconds; see {log}.")
         waiting(waited)
@@ -157,7 +157,8 @@ def _healthy(serving: Serving) -> bool:
         return False
 
 
-def _last_words(log: Path) -> str:
+def last_words(log: Path) -> str:
+    """Return the last line of what a server said."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1].strip()[:300] if lines else "it said nothing"
 

@@ -127,6 +127,26 @@ def test_a_healthy_server_is_entered_and_ended(
     assert process.poll() is not None
 
 
+def test_a_server_that_dies_later_is_said(
+    mine: str, home: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "health").write_text("", encoding="utf-8")
+    body = f"""
+import http.server, os
+class Once(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        super().do_GET()
+        print("killed by the kernel", flush=True)
+        os._exit(9)
+http.server.HTTPServer(("127.0.0.1", {port}), Once).serve_forever()
+"""
+    monkeypatch.setattr(serving, "command", lambda _: [sys.executable, "-c", body])
+    monkeypatch.chdir(home)
+    ran = CliRunner().invoke(app, ["serve-model", mine, "--port", str(port)])
+    assert f"mine is served at http://127.0.0.1:{port}/v1" in ran.output
+    assert "vLLM stopped: killed by the kernel" in str(ran.exception)
+
+
 def test_the_name_to_ask_for_is_the_adapters(mine: str) -> None:
     assert Serving(model=mine).served_name == "mine"
     assert Serving(model=mine, adapter=Path("/a/judge")).served_name == "judge"
