@@ -29,7 +29,7 @@ from corpus.errors import InForceError
 from corpus.model import Frozen
 from corpus.questions import Question
 from rl.gathering import GatheredIndex, GatheredSampler, Gathering
-from rl.samplers import BatchSampler
+from rl.samplers import batches
 
 BROKEN = frozenset({StopReason.TOOL_ERROR, StopReason.POLICY_ERROR})
 """Ends of a run that say nothing of the policy."""
@@ -143,7 +143,7 @@ def _seated(policy: Policy, gathering: Gathering, seed: int) -> Policy:
     if not isinstance(policy, ModelPolicy):
         return policy
     sampling = policy.sampling.model_copy(update={"seed": seed})
-    if not isinstance(policy.sampler, BatchSampler):
+    if not batches(policy.sampler):
         return replace(policy, sampling=sampling)
     return replace(policy, sampling=sampling, sampler=GatheredSampler(gathering, policy.sampler))
 

@@ -7,10 +7,10 @@ in this process on a GPU. All give what :class:`agent.sampling.Sampler` promises
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeGuard
 
 from agent.policy import PolicyError
-from agent.sampling import Completion, Sampling
+from agent.sampling import Completion, Sampler, Sampling
 
 
 class Request(NamedTuple):
@@ -21,7 +21,6 @@ class Request(NamedTuple):
     stop_ids: frozenset[int]
 
 
-@runtime_checkable
 class BatchSampler(Protocol):
     """A language model that continues many prompts at once. Also a ``Sampler``, of one prompt."""
 
@@ -47,6 +46,11 @@ class BatchSampler(Protocol):
             PolicyError: the model failed or cannot be reached.
         """
         ...
+
+
+def batches(sampler: Sampler) -> TypeGuard[BatchSampler]:
+    """Tell whether a sampler continues many prompts at once, without asking it anything."""
+    return callable(getattr(sampler, "sample_many", None))
 
 
 def sample_one(sampler: BatchSampler, request: Request) -> Completion:
