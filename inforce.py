@@ -13,6 +13,7 @@ from rich.console import Console
 
 from agent.cli import app as agent_app
 from agent.model_cli import app as model_app
+from agent.traces_cli import app as traces_app
 from corpus.cli import app as corpus_app
 from corpus.errors import InForceError
 from eval.cli import app as eval_app
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Example:  inforce law 'art. 1240 Code civil' --on 2016-10-01",
 )
-for room in (ui_app, agent_app, model_app, retrieval_app, corpus_app, eval_app):
+for room in (ui_app, agent_app, traces_app, model_app, retrieval_app, corpus_app, eval_app):
     app.add_typer(room)
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
-from corpus.console import optional_day
+from corpus.console import errors, optional_day
 from corpus.errors import BadInputError
+
+if TYPE_CHECKING:
+    from agent.trace import Trace
+    from corpus.settings import Settings
 
 app = typer.Typer()
 
@@ -37,6 +43,9 @@ def ask(
         str | None,
         typer.Option(help="extractive, a model[+adapter] or an endpoint's URL[#model]."),
     ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="What is said before each turn of a model: see the docs.")
+    ] = None,
     max_turns: Annotated[int, typer.Option(min=1, help="Moves of the policy.")] = 8,
     max_tokens: Annotated[
         int | None, typer.Option(min=1, help="Tokens of all its prompts and answers together.")
@@ -44,12 +53,14 @@ def ask(
     thread: Annotated[
         str | None, typer.Option(help="Keep the run under this name, or go on with it.")
     ] = None,
+    save: Annotated[bool, typer.Option(help="Keep the trace, to be shown or replayed.")] = True,
     timing: Annotated[bool, typer.Option(help="Print how long the answer took.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the trace as one object.")] = False,
 ) -> None:
     """Answer a question from the law in force on a day, with citations, or say why not."""
     from agent import terminal
     from agent.asking import Asked
+    from agent.control import steered
     from agent.graph import run_each
     from agent.library import Library
     from agent.nodes import Context
@@ -73,7 +84,7 @@ def ask(
     )
     with ExitStack() as opened:
         library = opened.enter_context(Library.open(settings))
-        decides = open_policy(choice, library.works)
+        decides = steered(open_policy(choice, library.works), strategy)
         context = Context(library, decides, max_turns=max_turns, max_tokens=max_tokens)
         if each:
             traces = run_each(context, asked)
@@ -81,5 +92,24 @@ def ask(
             kept = terminal.open_thread(opened, settings, thread)
             traces = terminal.answered(context, asked, kept, json=json)
         shown = [terminal.show(trace, json=json, timing=timing) for trace in traces]
+    if save and shown:
+        _keep(shown, settings, quiet=json)
     if any(trace.stop in {"policy_error", "tool_error"} for trace in shown):
         raise typer.Exit(1)
+
+
+def _keep(traces: Sequence[Trace], settings: Settings, *, quiet: bool) -> None:
+    """Keep what was answered; where that fails the answer has been given all the same."""
+    from agent.traces import TraceError, TraceStore, traces_url
+    from corpus.errors import StoreError
+
+    try:
+        with TraceStore.open(traces_url(settings)) as store:
+            for trace in traces:
+                store.save(trace)
+    except (StoreError, TraceError) as problem:
+        errors.print(f"[yellow]The trace was not kept:[/] {escape(str(problem))}")
+        return
+    if not quiet:
+        names = ", ".join(trace.id[:12] for trace in traces)
+        errors.print(f"[dim]Kept: inforce traces show {escape(names)}[/]")

@@ -112,17 +112,22 @@ def adjustment(strategy: Strategy, state: PolicyState) -> str:
     return Template(_text(strategy)).substitute(as_at=state.governing.as_at)
 
 
-def read_strategy(name: str) -> Strategy:
-    """Read the name of a strategy.
+def steered(policy: Policy, strategy: str | None) -> Policy:
+    """Return a policy that is told the same before every turn, by the name of a strategy.
 
     Raises:
-        BadInputError: there is none of that name.
+        BadInputError: there is no such strategy, or the policy reads no prompt.
     """
+    if strategy is None:
+        return policy
     try:
-        return Strategy(name)
+        chosen = Strategy(strategy)
     except ValueError:
         known = ", ".join(Strategy)
-        raise BadInputError(f"There is no strategy '{name}'; there are {known}.") from None
+        raise BadInputError(f"there is no strategy '{strategy}'; there are {known}") from None
+    if policy.name == "extractive":
+        raise BadInputError("a strategy is said to a model; the policy 'extractive' reads no words")
+    return Controlled(policy, FixedController(chosen))
 
 
 @cache

@@ -14,10 +14,11 @@ from agent.control import (
     FixedController,
     Strategy,
     adjustment,
-    read_strategy,
+    steered,
 )
 from agent.graph import ask
 from agent.library import Library
+from agent.policies.extractive import ExtractivePolicy
 from agent.policies.modelled import ModelPolicy
 from agent.policy import Act, PolicyState
 from agent.sampling import Sampling
@@ -72,8 +73,15 @@ def test_insisting_on_the_date_names_the_date() -> None:
 
 def test_an_unknown_strategy_is_said_with_those_there_are() -> None:
     with pytest.raises(BadInputError, match=r"no strategy 'shout'; there are none, date"):
-        read_strategy("shout")
-    assert read_strategy("date") is Strategy.DATE
+        steered(model(SEARCH)[0], "shout")
+    assert steered(model(SEARCH)[0], "date").act(state()).adjustment
+
+
+def test_a_policy_that_reads_nothing_is_told_nothing(library: Library) -> None:
+    policy = ExtractivePolicy(library.works)
+    assert steered(policy, None) is policy
+    with pytest.raises(BadInputError, match="reads no words"):
+        steered(policy, "date")
 
 
 def test_the_model_reads_the_words_before_its_turn_and_the_trace_keeps_them(
