@@ -69,6 +69,9 @@ class ModelSettings(Frozen):
     name: str = "tiny"
     """``tiny``, ``smollm2``, a folder, or a hub id."""
     dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of the weights."""
+    autocast: bool = False
+    """Compute in bfloat16 although the weights are float32."""
     lora: Lora | None = None
     gradient_checkpointing: bool = False
     shape: Shape | None = None
@@ -82,6 +85,11 @@ class DataSettings(Frozen):
     """A file of ``inforce questions make``; left out, they are made from the corpus loaded."""
     per_family: int | None = Field(default=None, ge=1)
     """At most so many of a family per work, where they are made here."""
+    synthetic: int | None = Field(default=None, ge=100)
+    """Practise on a synthetic statute book of so many versions, not on the corpus loaded."""
+    synthetic_seed: int = Field(default=0, ge=0)
+    longest: int | None = Field(default=None, ge=1)
+    """Leaves out what has no short answer: figures of more characters, and whole texts."""
     split: Split = "train"
     families: tuple[Family, ...] = tuple(Family)
     languages: tuple[str, ...] = ()
@@ -200,6 +208,14 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         RecipeError: there is no such recipe, or it says something that cannot be.
     """
+    table = _table(name)
+    for override in overrides:
+        _set(table, override)
+    return read_recipe(table, f"{name.removesuffix('.toml')}.toml")
+
+
+def _table(name: str) -> dict[str, Any]:
+    """Read a recipe's table over the one that it ``extends``."""
     path = _find(name)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -207,9 +223,24 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"The recipe {name} cannot be read: {fault.strerror}.") from fault
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise RecipeError(f"{path.name} is not TOML: {fault}.") from fault
-    for override in overrides:
-        _set(table, override)
-    return read_recipe({"name": path.stem, **table}, path.name)
+    named = {"name": path.stem, **table}
+    parent = named.pop("extends", None)
+    if parent == name:
+        raise RecipeError(f"The recipe {name} extends itself.")
+    return named if parent is None else _over(_table(parent), named)
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one table over another: tables within are merged, all else is replaced."""
+    merged = {**below, **above}
+    for key in below.keys() & above.keys():
+        if (
+            isinstance(below[key], dict)
+            and isinstance(above[key], dict)
+            and "kind" not in above[key]
+        ):
+            merged[key] = _over(below[key], above[key])
+    return merged
 
 
 def read_recipe(table: Mapping[str, Any], source: str) -> Recipe:
@@ -228,6 +259,20 @@ def read_recipe(table: Mapping[str, Any], source: str) -> Recipe:
     batch_plan(recipe.train)
     check_composition(recipe)
     return recipe
+
+
+def check_methods(recipe: Recipe) -> bool:
+    """Check the methods' own settings; return whether that could be done without torch.
+
+    Raises:
+        RecipeError: a method or one of its settings does not exist.
+    """
+    try:
+        from rl.objective import build_objective
+    except ImportError:
+        return False
+    build_objective(recipe.objective)
+    return True
 
 
 def recipe_names() -> list[str]:

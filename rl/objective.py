@@ -158,7 +158,7 @@ def with_channels(objective: Objective, batch: Batch) -> Batch:
     )
 
 
-def bounds(
+def bounds(  # noqa: PLR0913
     clip: ClipSlot,
     low: float,
     high: float,

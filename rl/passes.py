@@ -47,7 +47,6 @@ class Passes:
         if not hasattr(model, "disable_adapter"):
             self._reference = copy.deepcopy(model).requires_grad_(False).eval()
 
-    @torch.no_grad()
     def complete(
         self, trainer: Any, batch: Batch, rollouts: Sequence[Rollout], out: Mapping[str, Any]
     ) -> Batch:
@@ -55,6 +54,12 @@ class Passes:
         model = trainer.accelerator.unwrap_model(trainer.model)
         rows = trainer.args.per_device_train_batch_size
         read = _Reader(model, out, rows, trainer.temperature)
+        with torch.no_grad():
+            return self._completed(read, batch, rollouts, out)
+
+    def _completed(
+        self, read: _Reader, batch: Batch, rollouts: Sequence[Rollout], out: Mapping[str, Any]
+    ) -> Batch:
         if "hidden" in self.needs:
             batch = replace(batch, hidden_chunks=read.hidden)
         if "certainty" in self.needs:
@@ -86,7 +91,6 @@ class _Reader:
     rows: int
     temperature: float
 
-    @torch.no_grad()
     def hidden(self) -> Iterator[tuple[slice, Tensor]]:
         """Yield ``(rows, hidden)``, ``hidden`` of shape ``(n, T, D)``."""
         ids = torch.cat([self.out["prompt_ids"], self.out["completion_ids"]], dim=1)
@@ -94,9 +98,10 @@ class _Reader:
         length = self.out["completion_ids"].size(1)
         for first in range(0, len(ids), self.rows):
             part = slice(first, first + self.rows)
-            found = _whole(self.model).base_model(
-                input_ids=ids[part], attention_mask=attention[part], use_cache=False
-            )
+            with torch.no_grad():
+                found = _whole(self.model).base_model(
+                    input_ids=ids[part], attention_mask=attention[part], use_cache=False
+                )
             yield part, found.last_hidden_state[:, -length - 1 : -1]
 
     def each(self, reduce: Callable[[Tensor], Tensor]) -> Tensor:

@@ -61,6 +61,27 @@ def _twice(recipe: Recipe) -> str | None:
     return None if again is None else f"{again} is named twice."
 
 
+def _unknown_reward(recipe: Recipe) -> str | None:
+    from rl.rewards import REWARDS
+
+    unknown = next((name for name in recipe.rewards if name not in REWARDS), None)
+    if unknown is None:
+        return None
+    return f"there is no reward '{unknown}'; there are {', '.join(REWARDS)}."
+
+
+def _no_url(recipe: Recipe) -> str | None:
+    if recipe.rollout.sampler == "local" or recipe.rollout.url:
+        return None
+    return "the sampler vllm needs rollout.url, where the server listens."
+
+
+def _two_sources(recipe: Recipe) -> str | None:
+    if recipe.data.questions is None or recipe.data.synthetic is None:
+        return None
+    return "data.questions and data.synthetic both say where questions come from; keep one."
+
+
 def _no_weight(recipe: Recipe) -> str | None:
     if any(recipe.rewards.values()) or recipe.objective.channels:
         return None
@@ -77,4 +98,7 @@ RULES: tuple[Callable[[Recipe], str | None], ...] = (
     _tiar_scale,
     _twice,
     _no_weight,
+    _unknown_reward,
+    _no_url,
+    _two_sources,
 )

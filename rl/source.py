@@ -8,10 +8,11 @@ from random import Random
 from typing import Any
 
 from corpus.questions import Question
+from rl.rewards import REWARDS, Reward
 from rl.rollout import Rollout
 
-Play = Callable[[Sequence[Question], int], list[Rollout]]
-"""Rolls questions out with a seed; a question repeated is a group."""
+Play = Callable[[Any, Sequence[Question], int], list[Rollout]]
+"""Rolls questions out with the trainer's model and a seed; a question repeated is a group."""
 
 SHOWN = 3
 """Failures that are told word by word."""
@@ -57,7 +58,8 @@ class Source:
         """Return ids, mask and log-probs as sampled, and the rollouts themselves."""
         place = (self._seed, trainer.state.global_step, trainer.accelerator.process_index)
         digest = hashlib.blake2b(repr(place).encode(), digest_size=7).digest()
-        rollouts = self._play([self._questions[one] for one in prompts], int.from_bytes(digest))
+        asked = [self._questions[one] for one in prompts]
+        rollouts = self._play(trainer, asked, int.from_bytes(digest, "big"))
         self._inspect(rollouts)
         return columns(rollouts, self._filler)
 
@@ -78,6 +80,26 @@ def columns(rollouts: Sequence[Rollout], filler: int) -> dict[str, list[Any]]:
         table["env_mask"].append(list(one.mask) if one else [0])
         table["logprobs"].append(list(one.logprobs) if one else [0.0])
     return table
+
+
+def reward_functions(names: Sequence[str]) -> list[Callable[..., list[float | None]]]:
+    """Return TRL's reward functions of the channels; a void rollout has no reward at all.
+
+    Raises:
+        KeyError: there is no such channel.
+    """
+    return [_reward_function(name, REWARDS[name].function) for name in names]
+
+
+def _reward_function(name: str, reward: Reward) -> Callable[..., list[float | None]]:
+    def scored(*, rollout: Sequence[Rollout], **_: Any) -> list[float | None]:
+        return [
+            None if one.void is not None or one.trace is None else reward(one.trace, one.question)
+            for one in rollout
+        ]
+
+    scored.__name__ = name
+    return scored
 
 
 def voided(rollouts: Sequence[Rollout]) -> tuple[float, str]:

@@ -37,7 +37,7 @@ SEAL = "inforce.json"
 Judge = Callable[[Rollout], tuple[Outcome, str | None]]
 """What became of a rollout, and the key of its answer (``None``: unparseable)."""
 
-Observe = Callable[[Sequence[Rollout], Shaped], Mapping[str, float]]
+Observe = Callable[["PolicyTrainer", Sequence[Rollout], Shaped], Mapping[str, float]]
 """Told of each round before it is learnt from; returns what to log of it."""
 
 Seal = Callable[[Path], None]
@@ -64,12 +64,12 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         trl: what GRPOTrainer takes; its ``rollout_func`` returns a column ``rollout``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         *,
         objective: Objective,
         judge: Judge,
-        observe: Observe = lambda _rollouts, _shaped: {},
+        observe: Observe = lambda _trainer, _rollouts, _shaped: {},
         seal: Seal = lambda _folder: None,
         passes: Passes | None = None,
         max_gap: float = float("inf"),
@@ -81,6 +81,8 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         self._live: tuple[Tensor, Tensor] | None = None
         self._scored: list[tuple[Tensor, Tensor | None]] = []
         self._rewards: Tensor | None = None
+        self.epsilon_low: float | Tensor
+        self.epsilon_high: float | Tensor
         super().__init__(**trl)
         self._passes = passes or Passes(objective.needs)
         self._passes.open(self)
@@ -117,7 +119,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         noted = {
             "advantage/abs_mean": advantages.abs().mean().item(),
             "advantage/std": advantages.std().item(),
-            **self._observe(rollouts, shaped),
+            **self._observe(self, rollouts, shaped),
         }
         for name, value in noted.items():
             self._metrics["train"][name].append(value)
@@ -168,7 +170,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
     # -- a pass: clip, regularisers, and what must hold --
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
-        low, high = self.epsilon_low, self.epsilon_high
+        low, high = self.args.epsilon, self.args.epsilon_high or self.args.epsilon
         count = len(self._objective.regularisers)
         selected = [inputs[f"selected_{number}"] for number in range(count)]
         like = inputs["advantages"]

@@ -76,6 +76,7 @@ def tiny_model(seed: int = 0) -> Any:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
+    torch.set_num_threads(1)  # nothing to share out, and other threads are waited for
     torch.manual_seed(seed)
     return LlamaForCausalLM(
         LlamaConfig(
@@ -131,12 +132,15 @@ def even_share(rollout: Rollout) -> float | None:
     """A reward that differs within a group."""
     if rollout.void or rollout.episode is None:
         return None
-    own = [i for i, m in zip(rollout.episode.completion_ids, rollout.episode.mask, strict=True) if m]
+    tokens = rollout.episode
+    own = [i for i, m in zip(tokens.completion_ids, tokens.mask, strict=True) if m]
     return sum(1 for i in own if i % 2 == 0) / len(own)
 
 
 def length(rollout: Rollout) -> float | None:
-    return None if rollout.episode is None else len(rollout.episode.completion_ids) / 10
+    if rollout.void or rollout.episode is None:
+        return None
+    return len(rollout.episode.completion_ids) / 10
 
 
 def channel(name: str, score: Callable[[Rollout], float | None]) -> Callable[..., list[Any]]:

@@ -1,0 +1,249 @@
+"""Verbs of training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from corpus.console import errors, out, print_json
+
+if TYPE_CHECKING:
+    from rl.config import Recipe
+    from rl.run import Run
+
+QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
+"""Libraries neither report to their makers nor speak over the progress bar."""
+
+app = typer.Typer()
+runs = typer.Typer(
+    help="Training runs: list them, show one, compare several.", no_args_is_help=True
+)
+app.add_typer(runs, name="runs")
+
+Home = Annotated[
+    Path | None, typer.Option("--runs", help="Folder of runs; INFORCE_HOME/runs by default.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one object per line.")]
+
+
+@app.command(epilog="Example:  inforce train tiny-grpo --set train.seed=1")
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name, or a .toml file.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="table.field=value; may be repeated.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the newest run of this recipe.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Resolve everything, count, and train nothing.")
+    ] = False,
+    home: Home = None,
+    json: AsJson = False,
+) -> None:
+    """Train the agent by reinforcement learning, as a recipe says."""
+    from rl.config import load_recipe
+
+    resolved = load_recipe(recipe, set_ or ())
+    if dry_run:
+        _plan(resolved, as_json=json)
+        return
+    run = _train(resolved, home, resume=resume)
+    if json:
+        print_json({"run": run.name, "folder": str(run.folder)})
+    else:
+        out.print(f"{run.name} is done: {run.report}", soft_wrap=True)
+
+
+def _train(recipe: Recipe, home: Path | None, *, resume: bool) -> Run:
+    from corpus.errors import BadInputError
+
+    try:
+        os.environ |= QUIET
+        from rl.training import train as run_to_the_end
+    except ImportError as missing:
+        raise BadInputError(
+            f"Training needs {missing.name}, which is not installed: pip install 'inforce[train]'."
+        ) from missing
+    from rl.progress import Bar
+    from rl.questions import open_library, questions_of
+    from rl.run import Run, new_folder, resumable, runs_home
+
+    where = home or runs_home()
+    known = resumable(recipe, where) if resume else None
+    with open_library(recipe.data) as library:
+        questions = questions_of(recipe.data, library)
+        folder = new_folder(recipe, where)
+        run = known or Run.create(folder, recipe, questions, library.corpus_hash)
+        bar = Bar(errors, run.name)
+        try:
+            run_to_the_end(recipe, run, library, questions, bar)
+        finally:
+            bar.close()
+    return run
+
+
+def _plan(recipe: Recipe, *, as_json: bool) -> None:
+    from rl.config import check_methods
+    from rl.plan import batch_plan, memory_plan, shape_of, token_plan
+
+    checked = check_methods(recipe)
+    batch, tokens, shape = batch_plan(recipe.train), token_plan(recipe), shape_of(recipe)
+    memory = memory_plan(recipe, shape) if shape else None
+    if as_json:
+        found = {"batch": batch, "tokens": tokens, "memory": memory}
+        counted = {name: plan.model_dump() for name, plan in found.items() if plan}
+        print_json({"recipe": recipe.model_dump(mode="json"), **counted})
+        return
+    train = recipe.train
+    out.print(
+        f"[bold]{recipe.name}[/]  {recipe.about}\n"
+        f"A round: {train.questions} questions x {train.group_size} = {batch.rollouts} rollouts, "
+        f"{batch.rollouts_per_process} in each of {train.processes} processes; "
+        f"{batch.passes_per_epoch} passes of {train.micro_batch}, {batch.accumulated} to a step.\n"
+        f"The run: {train.rounds} rounds x {batch.steps_per_round} = {batch.steps} steps.\n"
+        f"Tokens at most: {tokens.thread:,} in a thread; a round writes "
+        f"{tokens.written_per_round:,} and learns from {tokens.learnt_per_round:,}; "
+        f"the run learns from {tokens.learnt:,}."
+    )
+    if memory is None:
+        out.print("Memory: not counted, since the model's shape is not at hand (model.shape).")
+    else:
+        out.print(
+            f"Memory of each process: {memory.training:.2f} GiB, of which weights "
+            f"{memory.weights:.2f}, gradients {memory.gradients:.2f}, optimiser "
+            f"{memory.optimiser:.2f}, activations {memory.activations:.2f} "
+            f"({memory.parameters / 1e6:,.1f} M parameters, {memory.trained / 1e6:,.1f} M trained)."
+        )
+        if memory.sampler:
+            out.print(f"Memory of a vLLM server: {memory.sampler:.2f} GiB for weights and cache.")
+    if not checked:
+        out.print("The methods' own settings were not checked: torch is not installed.")
+
+
+@runs.command("list", epilog="Example:  inforce runs list")
+def list_runs(home: Home = None, json: AsJson = False) -> None:
+    """List the runs, oldest first."""
+    from rl.run import all_runs, runs_home
+
+    for run in all_runs(home or runs_home()):
+        found = _summary(run)
+        if json:
+            print_json(found)
+        else:
+            reward = "-" if found["reward"] is None else f"{found['reward']:.3f}"
+            out.print(
+                f"[bold]{run.name}[/]  {found['started']:%Y-%m-%d %H:%M}  step {found['step']}"
+                f" of {found['steps']}  reward {reward}"
+            )
+
+
+@runs.command(epilog="Example:  inforce runs show tiny-grpo-s0-1")
+def show(
+    name: Annotated[str, typer.Argument(help="A run's name or folder.")],
+    home: Home = None,
+    json: AsJson = False,
+) -> None:
+    """Show what a run was, its newest metrics, and where its files are."""
+    from rl.report import write_report
+    from rl.run import find_run, runs_home
+
+    run = find_run(name, home or runs_home())
+    newest = _newest(run)
+    if json:
+        print_json({**_summary(run), "metrics": newest, "folder": str(run.folder)})
+        return
+    for key, value in {**_summary(run), **newest}.items():
+        shown = f"{value:.4g}" if isinstance(value, float) else value
+        out.print(f"{key:<32} {shown}")
+    out.print(f"{'report':<32} {write_report(run)}", soft_wrap=True)
+
+
+@runs.command(epilog="Example:  inforce runs compare tiny-grpo-s0-1 tiny-grpo-s0-2 --to two.html")
+def compare(
+    names: Annotated[list[str], typer.Argument(help="Runs, by name or folder.")],
+    to: Annotated[Path | None, typer.Option(help="Write the curves of all on one page.")] = None,
+    home: Home = None,
+    json: AsJson = False,
+) -> None:
+    """Compare runs: in what their recipes differ, and their newest metrics side by side."""
+    from rl.report import curves, page
+    from rl.run import differences, find_run, runs_home
+
+    found = [find_run(name, home or runs_home()) for name in names]
+    differing = differences([run.recipe() for run in found])
+    newest = [_newest(run) for run in found]
+    metrics = {key: [one.get(key) for one in newest] for one in newest for key in one}
+    if json:
+        print_json({"runs": [run.name for run in found], "recipe": differing, "metrics": metrics})
+    else:
+        _side_by_side([run.name for run in found], {**differing, **metrics})
+    if to is not None:
+        rows = {run.name: list(run.metrics.rows()) for run in found}
+        to.write_text(page(" and ".join(rows), curves(rows)), encoding="utf-8")
+
+
+def _side_by_side(names: Sequence[str], values: dict[str, list[object]]) -> None:
+    from rich.table import Table
+
+    table = Table("", *names)
+    for key, cells in values.items():
+        shown = (f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in cells)
+        table.add_row(key, *shown)
+    out.print(table)
+
+
+def _summary(run: Run) -> dict[str, object]:
+    from rl.plan import batch_plan
+
+    facts, newest = run.facts(), _newest(run)
+    return {
+        "run": run.name,
+        "recipe": run.recipe().name,
+        "seed": facts.seed,
+        "started": facts.started,
+        "commit": facts.commit,
+        "corpus_hash": facts.corpus_hash,
+        "step": newest.get("step", 0),
+        "steps": batch_plan(run.recipe().train).steps,
+        "reward": newest.get("reward"),
+    }
+
+
+def _newest(run: Run) -> dict[str, object]:
+    """Return each metric's newest value."""
+    newest: dict[str, object] = {}
+    for row in run.metrics.rows():
+        newest |= {name: value for name, value in row.items() if value is not None}
+    newest.pop("seconds", None)
+    return newest
+
+
+@app.command(epilog="Example:  inforce rescore tiny-grpo-s0-1")
+def rescore(
+    run: Annotated[str, typer.Argument(help="A run, by name or folder.")],
+    home: Home = None,
+    json: AsJson = False,
+) -> None:
+    """Score a run's saved rollouts again with the rewards of today; say what changed."""
+    from rl.rescoring import rescore as again
+    from rl.run import find_run, runs_home
+
+    found = again(find_run(run, home or runs_home()).folder)
+    if json:
+        print_json(found.model_dump())
+        return
+    out.print(
+        f"{found.traces} rollouts, {found.void} void; "
+        f"{found.outcomes_changed} outcomes changed"
+        + (f" (first: {found.first_changed})" if found.first_changed else "")
+    )
+    for name, drift in found.channels.items():
+        out.print(
+            f"  {name:<12} {drift.changed} of {drift.scored} changed, {drift.gained} gained, "
+            f"{drift.lost} lost, at most by {drift.largest:.3g}"
+        )
