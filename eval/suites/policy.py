@@ -1,8 +1,7 @@
 """A policy put to questions with known answers: ``inforce eval policy``.
 
-Runs go through the same graph that serves. Each answer is kept at once, so that a killed
-evaluation goes on where it was; what is kept is scored, and can be scored again
-(``inforce rescore``).
+Runs go through the same graph that serves. They are kept as they end, so that a killed evaluation
+goes on where it was; asking again for a finished one scores what is kept anew.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -371,6 +372,12 @@ def test_answers_cluster_by_words_and_citations(library: Library, honest: Trace)
 def test_findings_of_another_draft_are_refused(honest: Trace) -> None:
     with pytest.raises(ValueError, match="do not belong"):
         claims(honest.model_copy(update={"findings": honest.findings[:-4]}))
+
+
+def test_every_channel_is_documented_with_its_hack_and_guard() -> None:
+    page = (Path(__file__).parents[2] / "docs/rewards.md").read_text(encoding="utf-8")
+    assert [name for name in REWARDS if f"| `{name}` |" not in page] == []
+    assert all(spec.measures and spec.hack and spec.guard for spec in REWARDS.values())
 
 
 # -- properties ------------------------------------------------------------------------------------

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from math import log
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from agent.episode import Episode
-from rl.states import StateProbe, visited
+from rl.states import StateProbe, provenance, visited
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
@@ -137,3 +138,10 @@ def test_an_adapter_switched_off_is_the_base() -> None:
     assert found["states/kl_base_own"] > 0
     with pytest.raises(ValueError, match="needs a reference"):
         StateProbe(None, ()).measure(Bigram(8), [visited(EPISODE)])
+
+
+def test_every_metric_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/rewards.md").read_text(encoding="utf-8")
+    found = StateProbe(uniform(), ((1, 2),)).measure(Bigram(9), [visited(EPISODE)])
+    found |= provenance([visited(EPISODE)])
+    assert [name for name in found if f"`{name}`" not in page] == []
