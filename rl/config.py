@@ -74,6 +74,10 @@ class ModelSettings(Frozen):
     """Compute in bfloat16 although the weights are float32."""
     lora: Lora | None = None
     gradient_checkpointing: bool = False
+    carrier: Literal["learnt"] | None = None
+    """``learnt``: prompts say nothing of the tools, results are short, and versions are cited by
+    handles such as ``[1]`` (:mod:`agent.brief`); the model must have a warm start, or have had one.
+    Left out, it is what the model's tokenizer says."""
     shape: Shape | None = None
     """Read from the model's own configuration where that is at hand."""
 
@@ -110,6 +114,10 @@ class RolloutSettings(Frozen):
     """Most tokens of a whole thread."""
     width: int = Field(default=64, ge=1)
     """Threads at once."""
+    pool: Path | None = None
+    """A run whose rollouts are mixed in (``tis`` and ``ftis_filter`` weigh them)."""
+    pool_share: float = Field(default=0.5, ge=0.0, lt=1.0)
+    """How much of each group comes from the pool, as far as it knows the question."""
     max_void: float = Field(default=0.2, ge=0.0, le=1.0)
     """The run stops when a greater share of a round was voided by failures."""
     max_gap: float = Field(default=0.5, gt=0.0)

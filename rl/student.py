@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 
+from agent.codec import TokenizerCodec, learnt
 from agent.library import Library
 from agent.models import ModelError, open_location
 from agent.policies.codecs import first_line, open_codec
@@ -48,6 +49,9 @@ def open_student(settings: ModelSettings, seed: int) -> Student:
     """
     codec, location = open_codec(settings.name), open_location(settings.name)
     tokenizer = AutoTokenizer.from_pretrained(location)
+    if settings.carrier == "learnt":
+        learnt(tokenizer)
+        codec = TokenizerCodec(tokenizer, codec.stop_ids)
     model = _weights(location, settings)
     check_tokenizer(settings.name, tokenizer, model.get_input_embeddings().num_embeddings)
     base = None if settings.lora else copy.deepcopy(model).requires_grad_(False).eval()
