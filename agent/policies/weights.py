@@ -29,7 +29,7 @@ from corpus.synthetic import Synthetic
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _TINY_SEED = 20160930
-_TINY_VOCABULARY = 3072
+_TINY_VOCABULARY = 1536
 
 
 def write_smollm2(folder: Path, advance: Advance) -> str:
@@ -63,12 +63,12 @@ def write_tiny(folder: Path, advance: Advance) -> str:
     advance(1, 4, "drawing weights")
     config = LlamaConfig(
         vocab_size=_TINY_VOCABULARY,
-        hidden_size=128,
-        intermediate_size=256,
-        num_hidden_layers=4,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=3,
         num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=32,
+        num_key_value_heads=4,
+        head_dim=16,
         max_position_embeddings=16_384,
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
