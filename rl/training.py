@@ -18,6 +18,9 @@ from agent.policies.modelled import ModelPolicy
 from agent.sampling import Sampling
 from corpus.questions import Question
 from rl.config import Recipe
+from rl.methods.opd import Distillation
+from rl.methods.pool import mixing, read_pool
+from rl.methods.teachers import Teach, teacher
 from rl.notes import Notes, stood
 from rl.objective import Objective, build_objective
 from rl.outcome import Outcome
@@ -81,7 +84,7 @@ def assemble(  # noqa: PLR0913
         judge=judge,
         observe=notes.observe,
         seal=notes.seal,
-        passes=Passes(objective.needs),
+        passes=Passes(objective.needs, teacher_of(objective, recipe, student, library)),
         max_gap=recipe.rollout.max_gap,
         keep=settings.keep,
         model=student.model,
@@ -108,8 +111,23 @@ def judge(rollout: Rollout) -> tuple[Outcome, str | None]:
     return outcome(trace, rollout.question), answer_key(trace)
 
 
+def teacher_of(
+    objective: Objective, recipe: Recipe, student: Student, library: Library
+) -> Teach | None:
+    """Return who teaches the policy; ``None`` where no method learns from a teacher."""
+    named = next((one for one in objective.additives if isinstance(one, Distillation)), None)
+    if named is None:
+        return None
+
+    def text_of(question: Question) -> Sequence[int]:
+        version = question.gold_version and library.store.version(question.gold_version)
+        return list(student.codec.words(version.text)) if version else []
+
+    return teacher(named, student, text_of, recipe.train.micro_batch)
+
+
 def player(recipe: Recipe, library: Library, codec: Any, watch: Watch) -> Play:
-    """Return what rolls a round's questions out with the trainer's own weights."""
+    """Return what rolls a round's questions out with the trainer's own weights, or a pool has."""
     settings = recipe.rollout
     limits = Limits(settings.max_turns, settings.max_tokens, settings.width)
     sampling = Sampling(temperature=settings.temperature, max_tokens=settings.turn_tokens)
@@ -128,7 +146,10 @@ def player(recipe: Recipe, library: Library, codec: Any, watch: Watch) -> Play:
             advance=lambda done: watch.rolled(done, count),
         )
 
-    return play
+    if settings.pool is None:
+        return play
+    foreign = read_pool(settings.pool)
+    return mixing(play, foreign, settings.pool_share, recipe.train.group_size)
 
 
 def stop_if_void(rollouts: Sequence[Rollout], most: float) -> None:
