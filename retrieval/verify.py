@@ -118,15 +118,22 @@ def _judge(store: Store) -> Callable[[Hit, StatuteQuery], str | None]:
     """Return what tells, from the store, why a hit should not have been shown."""
 
     @lru_cache(maxsize=100_000)
-    def version(version_id: str, known_at: date | None) -> Version | None:
-        return store.version(version_id, known_at)
+    def versions(provision_id: str) -> tuple[Version, ...]:
+        history = store.history(provision_id)
+        return history.versions if history else ()
 
     def fault(hit: Hit, query: StatuteQuery) -> str | None:
-        held = version(hit.version_id, query.known_at)
-        if held is None:
+        known = [
+            row
+            for row in versions(hit.provision_id)
+            if row.id == hit.version_id and row.is_known(query.known_at)
+        ]
+        if not known:
             return f"{hit.version_id} was not known at {query.known_at or 'the latest'}"
-        if not held.in_force(query.as_at, query.known_at):
+        live = [row for row in known if row.in_force(query.as_at, query.known_at)]
+        if not live:
             return f"{hit.version_id} is not in force on {query.as_at}"
-        return f"{hit.version_id} has another text" if held.text != hit.text else None
+        same = any(row.text == hit.text for row in live)
+        return None if same else f"{hit.version_id} has another text"
 
     return fault

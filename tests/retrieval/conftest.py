@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
@@ -11,6 +12,7 @@ from uuid import uuid4
 import pytest
 from elasticsearch import Elasticsearch
 
+from retrieval.elastic_layout import physical_indices
 from retrieval.index import StatuteIndex, open_builder, open_index
 from retrieval.query import Hit, IndexedText, StatuteQuery
 from tests.retrieval.node import shared, why_no_node
@@ -175,10 +177,27 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def elastic_url(cluster: str) -> Iterator[str]:
     """An alias of this process's own; what was built behind it is dropped at the end."""
+    with own_alias(cluster) as url:
+        yield url
+
+
+@contextmanager
+def own_alias(cluster: str) -> Iterator[str]:
     alias = f"test-{uuid4().hex[:12]}"
     yield f"elastic+{cluster}/{alias}"
     with Elasticsearch(cluster) as client:
-        client.indices.delete(index=",".join(client.indices.get(index=f"{alias}-*")))
+        for physical in physical_indices(client, alias):
+            client.indices.delete(index=physical)
+
+
+@pytest.fixture(params=["embedded", "elastic"])
+def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A place for an index of the test's own, in each engine."""
+    if request.param == "embedded":
+        yield f"embedded:{tmp_path / 'index'}"
+        return
+    with own_alias(request.getfixturevalue("cluster")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session", params=["embedded", "elastic"])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retrieval.index import StatuteIndex
+from retrieval.index import StatuteIndex, _open_engine, open_builder, open_index
 from retrieval.query import Hit, StatuteQuery
+from retrieval.url import parse_index_url
 from tests.retrieval.conftest import CORPUS_HASH, ROWS, ask, names
 
 
@@ -264,6 +266,38 @@ def test_many_threads_and_an_event_loop_may_share_it(index: StatuteIndex) -> Non
         return await asyncio.gather(*(asyncio.to_thread(index.search, q) for q in queries))
 
     assert asyncio.run(together()) == [index.search(query) for query in queries]
+
+
+def test_searches_go_on_while_the_index_is_rebuilt(engine_url: str) -> None:
+    rebuild(engine_url, "0")
+    index = _open_engine(parse_index_url(engine_url))  # no cache: every search is one
+    faults: list[BaseException] = []
+    answered: list[str] = []
+    stop = threading.Event()
+
+    def search() -> None:
+        try:
+            while not stop.is_set():
+                answered.extend(names(ask(index, "wages monthly")))
+        except BaseException as error:  # noqa: BLE001 - reported below
+            faults.append(error)
+
+    threads = [threading.Thread(target=search) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for n in range(1, 5):
+        rebuild(engine_url, str(n))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert set(answered) == {"pay"}
+    index.close()
+    assert open_index(engine_url).corpus_hash == "4"
+
+
+def rebuild(url: str, corpus_hash: str) -> None:
+    open_builder(url).build(ROWS, corpus_hash, lambda _: None)
 
 
 def test_best_first_and_never_beyond_the_limit(index: StatuteIndex) -> None:

@@ -184,6 +184,19 @@ def check_credentials(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(wrong, "does not accept the key or password", reading=True, writing=True)
     monkeypatch.setenv("INFORCE_ES_API_KEY", "bm90OmFrZXk=")
     refused(anybody, "does not accept the key or password", reading=True, writing=True)
+    monkeypatch.setenv("INFORCE_ES_API_KEY", reading_key(node))
+    assert names(ask(open_index(anybody), "wages")) == ["pay"]
+    refused(anybody, "does not let this key do that .* building also create_index", writing=True)
+
+
+def reading_key(node: Node) -> str:
+    """A key that may search ``statutes`` and nothing else, as an administrator would make it."""
+    with Elasticsearch(node.url, basic_auth=("elastic", "correct-horse")) as client:
+        held = {"names": ["statutes*"], "privileges": ["read", "view_index_metadata"]}
+        made = client.security.create_api_key(
+            name="reader", role_descriptors={"reader": {"indices": [held]}}
+        )
+    return str(made["encoded"])
 
 
 def refused(url: str, sentence: str, *, reading: bool = False, writing: bool = False) -> None:

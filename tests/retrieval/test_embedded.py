@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,31 +129,6 @@ def test_a_second_builder_is_turned_away(folder: Path) -> None:
     build(folder)
     with file_lock(folder / "lock"), pytest.raises(StoreError, match="another writer"):
         build(folder)
-
-
-def test_searches_go_on_while_the_index_is_rebuilt(folder: Path) -> None:
-    build(folder)
-    index = EmbeddedIndex(folder)
-    faults: list[BaseException] = []
-    stop = threading.Event()
-
-    def search() -> None:
-        try:
-            while not stop.is_set():
-                assert names(ask(index, "wages monthly")) == ["pay"]
-        except BaseException as error:  # noqa: BLE001 - reported by the test below
-            faults.append(error)
-
-    threads = [threading.Thread(target=search) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for n in range(8):
-        build(folder, corpus_hash=str(n))
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert not faults
-    assert index.corpus_hash == "7"
 
 
 def test_an_empty_corpus_is_an_index_too(folder: Path) -> None:
