@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.console import out, print_json
+from corpus.console import errors, out, print_json
 from eval.bench.cli import app as bench
 
 if TYPE_CHECKING:
@@ -99,6 +99,45 @@ def policy(
     for field, value in found:
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if field in COUNTS else value
         out.print(f"{field.replace('_', ' '):<22} {_words(shown)}")
+
+
+@evaluate.command("run", epilog="Example:  inforce eval run tiny-grpo-1 tiny-grpo-2 --limit 200")
+def training_run(
+    names: Annotated[list[str], typer.Argument(help="Runs of 'inforce train', or their folders.")],
+    limit: Annotated[int | None, typer.Option(help="So many questions, drawn.", min=1)] = None,
+    home: Annotated[
+        Path | None, typer.Option("--runs", help="Folder of runs; INFORCE_HOME/runs by default.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare the stages of training runs on works that none of them has seen."""
+    from eval.stages import evaluate as stages_of
+    from eval.stages import scores
+    from rl.questions import open_library
+    from rl.run import find_run, runs_home
+
+    found = []
+    for name in names:
+        run = find_run(name, home or runs_home())
+        with open_library(run.recipe().data) as library:
+            found.append(stages_of(run, library, limit, say=errors.print))
+    groups = [[one] for one in found] + ([found] if len(found) > 1 else [])
+    table = {
+        " + ".join(one.run for one in group): {
+            stage: scores(group, stage) for stage in group[0].answered
+        }
+        for group in groups
+    }
+    if json:
+        print_json({run: {s: f.model_dump() for s, f in by.items()} for run, by in table.items()})
+        return
+    for run, by in table.items():
+        out.print(f"[bold]{run}[/]")
+        for stage, score in by.items():
+            out.print(f"  {stage}")
+            for field, value in score:
+                shown = "nothing to score" if value is None else value
+                out.print(f"    {field.replace('_', ' '):<22} {shown}")
 
 
 COUNTS = ("stops", "reasons")

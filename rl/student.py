@@ -91,7 +91,7 @@ def warmed_up(
         return student
     if not run.warm_start.is_dir():
         _warm_up(recipe, recipe.warm_start, run, library, questions, student, watch)
-    return replace(student, model=_reopened(recipe.model, run.warm_start))
+    return replace(student, model=reopened(recipe.model, run.warm_start))
 
 
 def _warm_up(  # noqa: PLR0913
@@ -152,7 +152,7 @@ def _adapted(model: Any, settings: ModelSettings, seed: int) -> Any:
         raise RecipeError(f"model.lora does not fit {settings.name}: {error}") from error
 
 
-def _reopened(settings: ModelSettings, folder: Path) -> Any:
+def reopened(settings: ModelSettings, folder: Path) -> Any:
     """Open what a warm start gave, so that a run that goes on begins with the same bytes."""
     if settings.lora is None:
         return _weights(str(folder), settings)
