@@ -146,7 +146,8 @@ def _postgres(url: sa.URL) -> Iterator[Checkpoints]:
             saver.setup()
             yield saver
     except psycopg.Error as error:
-        raise StoreError(f"The threads at {url} cannot be used: {error}") from error
+        problem = str(error).partition("\n")[0]
+        raise StoreError(f"The threads at {url} cannot be used: {problem}") from error
 
 
 def _serializer() -> JsonPlusSerializer:

@@ -107,8 +107,9 @@ def _ask_back(paused: Paused) -> None:
     """Ask for the day that is missing, or for leave to answer for each that may be meant."""
     st.html(render.waiting(paused.missing))
     missing_form(paused.missing, lambda: _take_reply(paused))
-    _offer(days_meant(paused.missing, paused.asked, today()))
-    st.button("Answer for every version", on_click=_go, args=(paused.asked,), kwargs=_EACH)
+    with st.container(horizontal=True):
+        _offer(days_meant(paused.missing, paused.asked, today()))
+        st.button("Answer for every version", on_click=_go, args=(paused.asked,), kwargs=_EACH)
 
 
 _EACH = {"each": True}
@@ -142,7 +143,8 @@ def _one(library: Library, trace: Trace, asked: Asked, place: str = "") -> None:
             st.html(render.card(card, place))
     if trace.abstention is not None:
         st.html(render.abstention(trace.abstention))
-        _offer(suggestions(trace, asked), place)
+        with st.container(horizontal=True):
+            _offer(suggestions(trace, asked), place)
     if trace.turns:
         with st.expander("How this was found", icon=":material/route:"):
             st.html(render.steps(trace))
@@ -150,10 +152,9 @@ def _one(library: Library, trace: Trace, asked: Asked, place: str = "") -> None:
 
 
 def _offer(offered: tuple[Suggestion, ...], place: str = "") -> None:
-    with st.container(horizontal=True):
-        for n, suggestion in enumerate(offered):
-            key = f"suggest-{place}{n}"
-            st.button(suggestion.words, key=key, on_click=_go, args=(suggestion.asked,))
+    for n, suggestion in enumerate(offered):
+        key = f"suggest-{place}{n}"
+        st.button(suggestion.words, key=key, on_click=_go, args=(suggestion.asked,))
 
 
 def _keep(trace: Trace, asked: Asked, cards: tuple[Card, ...], place: str) -> None:

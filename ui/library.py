@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from agent.library import Library
 from agent.policies.opening import EXTRACTIVE, PolicyChoice, open_policy
 from agent.policy import Policy
+from agent.trace import Trace
+from agent.traces import TraceError, TraceStore, traces_url
+from corpus.errors import StoreError
 from corpus.settings import Settings
 
 
@@ -33,6 +38,17 @@ def open_chosen_policy(library: Library) -> Policy:
     if choice.policy == EXTRACTIVE:
         return open_policy(choice, library.works)
     return _model(choice)
+
+
+def keep_traces(traces: Iterable[Trace]) -> str | None:
+    """Keep what was answered, for ``inforce traces``; return why not, where that fails."""
+    try:
+        with TraceStore.open(traces_url(Settings.load())) as store:
+            for trace in traces:
+                store.save(trace)
+    except (StoreError, TraceError) as problem:
+        return str(problem)
+    return None
 
 
 @st.cache_resource(

@@ -114,8 +114,12 @@ def abstention(declined: Abstention) -> str:
 def waiting(missing: MissingDate) -> str:
     """Return what is asked back before anything is searched."""
     reason = AbstentionReason.NO_DATE
-    declined = Abstention(reason=reason, explanation=missing.explanation)
-    return abstention(declined)
+    counsel = "" if missing.roles else f'<p class="counsel">{escaped(COUNSEL[reason])}</p>'
+    return (
+        f'<section class="declined {reason.value}" role="status">'
+        f"<h2>{escaped(HEADINGS[reason])}</h2>"
+        f"<p>{_in_words(escaped(missing.explanation))}</p>{counsel}</section>"
+    )
 
 
 def steps(trace: Trace) -> str:

@@ -16,7 +16,7 @@ from agent.nodes import Called, Context, Said, Step
 from agent.trace import Trace
 from ui import render
 from ui.address import write_address
-from ui.library import open_chosen_policy
+from ui.library import keep_traces, open_chosen_policy
 
 Outcome = tuple[Trace, ...] | Paused
 """One answer or one for each day, or what is asked back."""
@@ -47,6 +47,9 @@ def outcome(library: Library, asked: Asked, *, each: bool) -> Outcome:
         else:
             kept["outcome"] = _followed(_events(context, asked))
         kept["request"] = request
+        kept["unkept"] = keep_traces(() if isinstance(kept["outcome"], Paused) else kept["outcome"])
+    if kept["unkept"]:
+        st.caption(f"This answer was not kept: {kept['unkept']}")
     found: Outcome = kept["outcome"]
     return found
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from agent.traces import TraceStore, traces_url
 from corpus.settings import Settings
 from ui.library import _opened
 
@@ -164,3 +165,17 @@ def test_drawing_again_does_not_ask_again() -> None:
     first = app.session_state["outcome"][0].id
     app.run()
     assert app.session_state["outcome"][0].id == first
+
+
+def test_what_was_answered_is_kept_for_later(settings: Settings) -> None:
+    app = opened(**MARRIAGE)
+    trace = app.session_state["outcome"][0]
+    with TraceStore.open(traces_url(settings)) as store:
+        assert store.load(trace.id) == trace
+
+
+def test_an_answer_that_cannot_be_kept_is_still_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INFORCE_TRACES", "sqlite:////proc/nowhere/traces.db")
+    app = opened(**MARRIAGE)
+    assert "<mark>Le mariage" in shown(app)
+    assert "was not kept" in app.caption[0].value
