@@ -1,0 +1,75 @@
+"""All methods at once on the real trainer: finite, resumable, and not much slower."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra train")
+pytest.importorskip("trl", reason="needs the extra train")
+
+from rl.config import load_recipe  # noqa: E402
+from rl.objective import Objective, build_objective  # noqa: E402
+from rl.outcome import Outcome  # noqa: E402
+from rl.passes import Passes  # noqa: E402
+from rl.rollout import Rollout  # noqa: E402
+from rl.trainer import PolicyTrainer  # noqa: E402
+from tests.rl.conftest import Fake, trl_pieces  # noqa: E402
+
+STEPS = 20
+
+
+def judge(rollout: Rollout) -> tuple[Outcome, str | None]:
+    """Some right, some wrong, some abstain; by the tokens alone."""
+    total = sum(rollout.episode.completion_ids)
+    return Outcome(total % 3), str(total % 4)
+
+
+def partly_foreign(rollout: Rollout, place: int) -> Rollout:
+    return rollout.model_copy(update={"own": place % 4 != 3})
+
+
+def teach(rollouts: Any, batch: Any, out: Any) -> torch.Tensor:
+    return batch.old_logps_N_T - 0.1
+
+
+def all_ten() -> Objective:
+    return build_objective(load_recipe("methods/all-ten").objective)
+
+
+def trainer_of(folder: Path, steps: int = STEPS, **more: Any) -> PolicyTrainer:
+    objective = all_ten()
+    pieces = trl_pieces(
+        folder, Fake(alter=partly_foreign), max_steps=steps, learning_rate=1e-3, **more
+    )
+    return PolicyTrainer(
+        objective=objective, judge=judge, passes=Passes(objective.needs, teach), **pieces
+    )
+
+
+def weights(trainer: PolicyTrainer) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in trainer.model.parameters()])
+
+
+def test_all_methods_together_stay_finite_for_twenty_steps(tmp_path: Path) -> None:
+    trainer = trainer_of(tmp_path)
+    before = weights(trainer).clone()
+    trainer.train()
+    assert trainer.state.global_step == STEPS
+    assert bool(torch.isfinite(weights(trainer)).all())
+    assert float((weights(trainer) - before).abs().max()) > 0
+    losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
+    assert len(losses) == STEPS
+    assert all(loss == loss and abs(loss) < 1e6 for loss in losses)
+
+
+def test_going_on_equals_going_straight(tmp_path: Path) -> None:
+    saving = {"save_strategy": "steps", "save_steps": 6}
+    straight = trainer_of(tmp_path / "a", 12, **saving)
+    straight.train()
+    trainer_of(tmp_path / "b", 6, **saving).train()
+    again = trainer_of(tmp_path / "b", 12, **saving)
+    again.train(resume_from_checkpoint=str(next((tmp_path / "b").glob("checkpoint-6"))))
+    assert torch.equal(weights(straight), weights(again))
