@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import Field
@@ -152,6 +152,7 @@ def figures_said(text: str, languages: Iterable[str]) -> Figures:
     )
 
 
+@lru_cache(maxsize=64)
 def figures_in_law(text: str, language: str) -> Figures:
     """Return what the text of a provision holds, read generously.
 

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from agent.policy import Act, Draft, DraftCitation, Sentence, ToolRequest
+from agent.quotation import seen
 from agent.trace import Abstention, AbstentionReason
 
 UNREADABLE = "unreadable"
@@ -194,7 +195,8 @@ def _abstention(value: dict[str, Any]) -> Abstention:
         raise _NoMoveError(f"One abstains with one of {', '.join(REASONS)}.")
     if not isinstance(explanation, str) or not explanation.strip():
         raise _NoMoveError("An abstention has an explanation.")
-    words = f"In the model's own words, which nobody checked: “{explanation.strip()[:_MAX_WORDS]}”"
+    said = seen(explanation).strip()[:_MAX_WORDS]
+    words = f"In the model's own words, which nobody checked: “{said}”"
     return Abstention(reason=AbstentionReason(reason), explanation=words)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import reduce
 from operator import or_
@@ -99,6 +99,7 @@ class _Ground:
     provision: Provision
     work: Work
     governing: GoverningDate
+    quote: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,7 +115,11 @@ class _Ground:
         return borne or self.provision.labels[-1].text
 
     def figures(self) -> Figures:
-        """Return what the text holds, with its label, its interval and the governing day."""
+        """Return what may be counted and named: what the text holds, its label and its days.
+
+        The number of another provision must stand in the quotation itself: only there does the
+        reader see whose number it is.
+        """
         version, governing = self.version, self.governing
         text = f"{version.heading or ''}\n{version.text}"
         end = version.valid_to
@@ -123,8 +128,10 @@ class _Ground:
         years = {str(day.year): str(day) for day in dates} | {
             year: year for name in self.names for year in re.findall(r"\b[12]\d{3}\b", name)
         }
-        own = Figures(dates=dates, numbers=years, addresses={label_key(self.label): self.label})
-        return figures_in_law(text, version.language) | own
+        quoted = figures_in_law(self.quote, version.language).addresses
+        addresses = {label_key(self.label): self.label} | quoted
+        held = figures_in_law(text, version.language).model_copy(update={"addresses": addresses})
+        return held | Figures(dates=dates, numbers=years)
 
 
 @dataclass(frozen=True)
@@ -176,20 +183,22 @@ def _checked(sentence: Sentence, desk: _Desk) -> _Checked:
     for drafted in sentence.citations:
         _cite(one, drafted, desk)
     quotes = [citation.quote for citation in one.citations]
-    one.faults += _shape_faults(one.sentence, quotes)
+    names = [name for ground in one.grounds for name in ground.names]
+    one.faults += _shape_faults(one.sentence, [*quotes, *names])
     if not one.is_reasoning and not one.faults:
         _hold(one, one.grounds)
     return one
 
 
-def _shape_faults(sentence: Sentence, quotes: Iterable[str]) -> Iterable[str]:
+def _shape_faults(sentence: Sentence, given: Iterable[str]) -> Iterable[str]:
+    """Yield what is wrong with a sentence as it is built, besides the words that are given."""
     if not any(char.isalnum() for char in sentence.text):
         yield "It says nothing."
     if not sentence.citations and not sentence.reasoning:
         yield "It cites no provision and is not marked as reasoning."
     if _MARKER.search(sentence.text):
         yield "It writes the number of a citation itself."
-    bare = _without_quotations(unquoted(sentence.text, quotes))
+    bare = _without_quotations(unquoted(sentence.text, given))
     if _END.search(bare.strip()):
         yield "It is more than one sentence; each needs its own citation."
 
@@ -248,6 +257,7 @@ def _cite(one: _Checked, drafted: DraftCitation, desk: _Desk) -> None:
     failed = [finding.explanation for finding in findings if not finding.passed]
     one.faults += failed
     if span is not None and not failed:
+        ground = replace(ground, quote=version.text[slice(*span)])
         one.grounds.append(ground)
         one.citations.append(_citation(ground, span))
 
@@ -300,7 +310,7 @@ def _citation(ground: _Ground, span: tuple[int, int]) -> Citation:
         valid_to=version.valid_to,
         as_at=governing.as_at,
         known_at=governing.known_at,
-        quote=version.text[slice(*span)],
+        quote=ground.quote,
         start=span[0],
         end=span[1],
     )
