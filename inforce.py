@@ -18,6 +18,7 @@ from corpus.cli import app as corpus_app
 from corpus.errors import InForceError
 from eval.cli import app as eval_app
 from retrieval.cli import app as retrieval_app
+from rl.cli import app as rl_app
 from ui.cli import app as ui_app
 
 app = typer.Typer(
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Example:  inforce law 'art. 1240 Code civil' --on 2016-10-01",
 )
-for room in (ui_app, agent_app, traces_app, model_app, retrieval_app, corpus_app, eval_app):
+for room in (ui_app, agent_app, traces_app, model_app, retrieval_app, corpus_app, eval_app, rl_app):
     app.add_typer(room)
 
 

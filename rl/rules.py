@@ -71,9 +71,12 @@ def _unknown_reward(recipe: Recipe) -> str | None:
 
 
 def _no_url(recipe: Recipe) -> str | None:
-    if recipe.rollout.sampler == "local" or recipe.rollout.url:
-        return None
-    return "the sampler vllm needs rollout.url, where the server listens."
+    at_a_server = recipe.rollout.sampler == "vllm"
+    if at_a_server != (recipe.rollout.url is not None):
+        return "rollout.url is where the sampler vllm listens; give both or neither."
+    if at_a_server and recipe.model.lora is None:
+        return "a vLLM server takes new weights as adapters only; set model.lora."
+    return None
 
 
 def _two_sources(recipe: Recipe) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from datasets import Dataset
 from datasets.utils import logging as dataset_logging
@@ -14,26 +13,23 @@ from transformers.utils import logging as hub_logging
 from trl import GRPOConfig
 
 from agent.library import Library
-from agent.policies.modelled import ModelPolicy
-from agent.sampling import Sampling
 from corpus.questions import Question
 from rl.config import Recipe
 from rl.methods.opd import Distillation
-from rl.methods.pool import mixing, read_pool
 from rl.methods.teachers import Teach, teacher
 from rl.notes import Notes, stood
 from rl.objective import Objective, build_objective
 from rl.outcome import Outcome
 from rl.passes import Passes
 from rl.plan import batch_plan, token_plan
+from rl.playing import player
 from rl.progress import Watch
 from rl.remembered import remembered
 from rl.report import write_report
 from rl.rewards import answer_key, outcome
-from rl.rollout import Limits, Rollout, roll_out
+from rl.rollout import Rollout
 from rl.run import Run, check_corpus
-from rl.samplers.local import BatchedSampler
-from rl.source import Play, Source, question_order, reward_functions, voided
+from rl.source import Source, question_order, reward_functions, voided
 from rl.states import StateProbe, neutral_prompts
 from rl.student import Student, warmed_up
 from rl.trainer import PolicyTrainer, TrainingFault, checkpoints
@@ -93,7 +89,7 @@ def assemble(  # noqa: PLR0913
         train_dataset=Dataset.from_dict({"prompt": order}),
         processing_class=student.tokenizer,
         rollout_func=Source(
-            player(recipe, remembered(library), student.codec, watch),
+            player(recipe, run, remembered(library), student.codec, watch),
             by_id,
             seed=settings.seed,
             filler=student.tokenizer.eos_token_id,
@@ -124,32 +120,6 @@ def teacher_of(
         return list(student.codec.words(version.text)) if version else []
 
     return teacher(named, student, text_of, recipe.train.micro_batch)
-
-
-def player(recipe: Recipe, library: Library, codec: Any, watch: Watch) -> Play:
-    """Return what rolls a round's questions out with the trainer's own weights, or a pool has."""
-    settings = recipe.rollout
-    limits = Limits(settings.max_turns, settings.max_tokens, settings.width)
-    sampling = Sampling(temperature=settings.temperature, max_tokens=settings.turn_tokens)
-
-    def play(trainer: Any, questions: Sequence[Question], seed: int) -> list[Rollout]:
-        model = trainer.accelerator.unwrap_model(trainer.model)
-        sampler = BatchedSampler(model, settings.width)
-        policy = ModelPolicy(recipe.model.name, codec, sampler, sampling)
-        count = len(questions)
-        return roll_out(
-            library,
-            policy,
-            questions,
-            seed=seed,
-            limits=limits,
-            advance=lambda done: watch.rolled(done, count),
-        )
-
-    if settings.pool is None:
-        return play
-    foreign = read_pool(settings.pool)
-    return mixing(play, foreign, settings.pool_share, recipe.train.group_size)
 
 
 def stop_if_void(rollouts: Sequence[Rollout], most: float) -> None:

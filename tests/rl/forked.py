@@ -1,7 +1,7 @@
 """Trains one tiny run straight, and again with a kill -9 in it, each in a process of its own.
 
-``python -m tests.rl.forked FOLDER`` leaves ``FOLDER/straight`` and one folder per place where it was
-killed. A program and not a fixture, because a process that has trained must not be forked.
+``python -m tests.rl.forked FOLDER`` leaves ``FOLDER/straight`` and one folder per place where it
+was killed. A program and not a fixture, because a process that has trained must not be forked.
 """
 
 from __future__ import annotations
