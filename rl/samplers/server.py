@@ -26,14 +26,10 @@ class VllmSampler:
     """
 
     def __init__(self, endpoint: Endpoint, model: str, width: int = 64) -> None:
-        self._width = width
-        self._inner = ServerSampler(Served(endpoint, model))
+        self._endpoint, self._width = endpoint, width
+        self._first = self._inner = ServerSampler(Served(endpoint, model))
         self._context: int | None = None
-
-    @property
-    def model(self) -> str:
-        """Return the name that is asked for."""
-        return self._inner.served.model
+        self.model = model
 
     @property
     def context(self) -> int:
@@ -43,12 +39,13 @@ class VllmSampler:
             PolicyError: the endpoint fails or does not serve the model.
         """
         if self._context is None:
-            self._context = self._inner.context
+            self._context = self._first.context
         return self._context
 
     def switch(self, model: str) -> None:
         """Sample from another name of the same server from now on: other weights, same limits."""
-        self._inner = ServerSampler(Served(self._inner.served.endpoint, model))
+        self._inner = ServerSampler(Served(self._endpoint, model))
+        self.model = model
 
     def sample(
         self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
