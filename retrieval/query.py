@@ -8,6 +8,7 @@ from pydantic import Field
 
 from corpus.model import Frozen, Interval
 from retrieval.analysis import highlights
+from retrieval.snippet import Snippet, snippet
 
 
 class StatuteQuery(Frozen):
@@ -56,6 +57,10 @@ class Hit(Frozen):
     def highlights(self) -> tuple[tuple[int, int], ...]:
         """The character spans of ``text`` that match; worked out when looked at."""
         return highlights(self.text, self.language, self.matched)
+
+    def snippet(self, width: int = 240) -> Snippet:
+        """Return the passage of at most ``width`` characters that holds most of ``matched``."""
+        return snippet(self.text, self.language, self.matched, width)
 
     @property
     def valid(self) -> Interval:

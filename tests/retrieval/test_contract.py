@@ -213,6 +213,13 @@ def test_highlights_mark_the_words_of_the_original(index: StatuteIndex) -> None:
     assert [hit.text[a:b] for a, b in hit.highlights] == ["有期徒刑"]
 
 
+def test_a_snippet_is_the_part_that_was_asked_for(index: StatuteIndex) -> None:
+    snippet = ask(index, "trente-cinq heures")[0].snippet(width=40)
+    assert snippet.text == "salariés est fixée à trente-cinq heures."
+    assert [snippet.text[a:b] for a, b in snippet.highlights] == ["trente", "cinq", "heures"]
+    assert (snippet.cut_before, snippet.cut_after) == (True, False)
+
+
 def test_a_hit_bears_its_interval_and_place(index: StatuteIndex) -> None:
     hit = ask(index, "行贿", "2024-02-29")[0]
     assert (hit.valid_from, hit.valid_to) == (date(1997, 10, 1), date(2024, 3, 1))
