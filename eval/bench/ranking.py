@@ -208,7 +208,7 @@ GRID = tuple(
     Weights(names, label, heading)
     for names in (0, 1, 2)
     for label in (1, 3, 5)
-    for heading in (0, 1, 2, 4)
+    for heading in (0, 2)
 )
 
 

@@ -64,7 +64,7 @@ class Node:
                 start_new_session=True,
             )
 
-    def wait(self, seconds: float = 180, nodes: int = 1) -> None:
+    def wait(self, seconds: float = 900, nodes: int = 1) -> None:
         """Wait until the node answers, secured or not, in a cluster of ``nodes``."""
         until = time.monotonic() + seconds
         path = f"/_cluster/health?wait_for_nodes={nodes}&wait_for_status=yellow&timeout=1s"
