@@ -24,7 +24,7 @@ from corpus.model import Frozen
 Advance = Callable[[int, int | None, str], None]
 
 MANIFEST = "inforce-model.json"
-RECIPE = 3
+RECIPE = 4
 """Grows when models are prepared in another way; what an older one made is made anew."""
 
 
