@@ -75,16 +75,16 @@ def policy(
     from corpus.console import progress_bar
     from eval.demo import demo_library, demo_questions
     from eval.policies import ask_all, report
+    from eval.suites.cli import batched, put_questions
 
     if file is not None:
-        from eval.suites.cli import put_questions
-
         put_questions(name, file, split, to, limit, at_once, turns, temperature, seed, json)
         return
     choice, questions = PolicyChoice.load(name), demo_questions(limit or 50, seed)
     drawn = Sampling(max_tokens=choice.max_tokens, temperature=temperature, seed=seed)
     with demo_library() as library, kept(keep) as keep_trace, progress_bar(name) as advance:
-        context = Context(library, open_policy(choice, library.works, drawn), max_turns=turns)
+        decides = batched(open_policy(choice, library.works, drawn), at_once)
+        context = Context(library, decides, max_turns=turns)
         count = itertools.count(1)
 
         def done(trace: Trace) -> None:

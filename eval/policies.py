@@ -11,16 +11,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from statistics import fmean, median
 
 from agent.graph import run
 from agent.nodes import Asked, Context
+from agent.policies.modelled import ModelPolicy
+from agent.policy import Policy
 from agent.trace import Trace
 from corpus.demo import GoldenQuestion
 from corpus.model import Citation, Frozen
 from corpus.store import Store
 from eval.metrics import Score, wilson
+from rl.gathering import GatheredSampler, Gathering
 from rl.rewards.claims import Claim, claims
+from rl.samplers import batches
 
 Done = Callable[[Trace], None]
 
@@ -61,21 +66,33 @@ def ask_all(
     """Put every question to the policy; return the traces in order, and the seconds it took.
 
     Args:
-        context: the library, the policy and its budget.
+        context: the library, the policy and its budget. A sampler of batches gets them.
         questions: what is asked.
         at_once: questions side by side.
         done: told each trace as it ends, from any thread.
     """
+    width = min(at_once, len(questions))
+    gathering = Gathering(width)
+    seated = replace(context, policy=_seated(context.policy, gathering))
 
-    def answer(question: GoldenQuestion) -> Trace:
-        trace = run(context, asked(question))
-        done(trace)
-        return trace
+    def answer(place: int) -> dict[int, Trace]:
+        found = {}
+        with gathering.place(place):
+            for number in range(place, len(questions), width):
+                found[number] = run(seated, asked(questions[number]))
+                done(found[number])
+        return found
 
     began = time.perf_counter()
-    with ThreadPoolExecutor(at_once) as pool:
-        traces = list(pool.map(answer, questions))
-    return traces, time.perf_counter() - began
+    with ThreadPoolExecutor(width) as pool:
+        found = {n: trace for part in pool.map(answer, range(width)) for n, trace in part.items()}
+    return [found[n] for n in range(len(questions))], time.perf_counter() - began
+
+
+def _seated(policy: Policy, gathering: Gathering) -> Policy:
+    if not isinstance(policy, ModelPolicy) or not batches(policy.sampler):
+        return policy
+    return replace(policy, sampler=GatheredSampler(gathering, policy.sampler))
 
 
 def asked(question: GoldenQuestion) -> Asked:

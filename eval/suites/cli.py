@@ -47,7 +47,7 @@ def put_questions(
     choice = PolicyChoice.load(name)
     sampling = Sampling(max_tokens=choice.max_tokens, temperature=temperature, seed=seed)
     with Library.open(Settings.load()) as library, progress_bar(name) as advance:
-        policy = _batched(open_policy(choice, library.works, sampling), at_once)
+        policy = batched(open_policy(choice, library.works, sampling), at_once)
         limits = Limits(max_turns=turns, width=at_once)
         records = answer_all(
             Evaluation(library, policy, sampling, seed, limits),
@@ -59,7 +59,7 @@ def put_questions(
     print_json(found.model_dump(mode="json")) if json else _show(found)
 
 
-def _batched(policy: Policy, at_once: int) -> Policy:
+def batched(policy: Policy, at_once: int) -> Policy:
     """Return the policy; a model in this process continues its prompts in batches."""
     if at_once == 1 or not policy.name.startswith("local:"):
         return policy
