@@ -40,6 +40,7 @@ from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 
 _Found = tuple[float, tantivy.DocAddress]
 _HITS = TypeAdapter(list[Hit])
+_BATCH = 8  # searches that a thread of search_many takes at a time
 _SPARE = 8  # hits fetched beyond the limit, so that equal scores are ordered by id, not by luck
 
 
@@ -105,7 +106,11 @@ class EmbeddedIndex:
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="search")
-        return list(self._pool.map(self.search, queries))
+        batches = [queries[i : i + _BATCH] for i in range(0, len(queries), _BATCH)]
+        return [hits for found in self._pool.map(self._search_batch, batches) for hits in found]
+
+    def _search_batch(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
+        return [self.search(query) for query in queries]
 
     def facets(self, query: StatuteQuery) -> Facets:
         """Count what ``query`` finds on its date and, by status, on others.

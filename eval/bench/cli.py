@@ -102,9 +102,10 @@ def _show(report: Report) -> None:
     if report.ratio_processor_p50 is not None:
         out.print(f"the same of processor time: {report.ratio_processor_p50:g}")
     out.print(
-        "64 rollouts x 4 searches, together against one by one (searches/s): distinct queries "
-        f"{rollouts.distinct_together:g} against {rollouts.distinct_one_by_one:g}, groups that ask "
-        f"alike {rollouts.alike_together:g} against {rollouts.alike_one_by_one:g}"
+        "64 rollouts x 4 searches, searches/s: distinct queries one by one "
+        f"{rollouts.distinct_one_by_one:g}, together {rollouts.distinct_together:g}; groups that "
+        f"ask alike one by one {rollouts.alike_one_by_one:g}, through the cache "
+        f"{rollouts.alike_remembered:g}, together {rollouts.alike_together:g}"
     )
 
 
@@ -227,3 +228,28 @@ def agent(
             f"({tokens / found.graph_seconds:.0f} tokens/s), bare {found.bare_seconds:.1f} s "
             f"({tokens / found.bare_seconds:.0f} tokens/s), ratio {found.ratio:.2f}"
         )
+
+
+@app.command(epilog="Example:  inforce bench rollout --model tiny --episodes 64")
+def rollout(
+    model: Annotated[str, typer.Option(help="tiny, smollm2, or a folder.")] = "tiny",
+    episodes: Annotated[int, typer.Option(help="Rollouts at once.", min=2)] = 64,
+    tokens: Annotated[int, typer.Option(help="Most tokens of one turn.", min=1)] = 48,
+    dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+    seed: Annotated[int, typer.Option(help="Fixes questions and sampling.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare rollouts through the graph with bare generation, and tool calls with single ones."""
+    import tempfile
+
+    from eval.bench.rollout import run
+
+    with tempfile.TemporaryDirectory(prefix="inforce-bench-") as scratch:
+        found = run(Path(scratch), model, dtype, episodes, tokens, seed)
+    if json:
+        print_json({name: one.model_dump() for name, one in found.items()})
+        return
+    for name, one in found.items():
+        out.print(f"[bold]{name}[/]")
+        for field, value in one:
+            out.print(f"  {field.replace('_', ' '):<26} {value}")
