@@ -1,0 +1,213 @@
+"""What the graph costs a rollout: tokens per second against bare generation of the same tokens.
+
+A round of rollouts is run once through the graph, with every request to the model noted; then the
+same requests, in the same batches and with the same seeds, go to the model alone. Both make the
+same tokens, so the ratio of their times is the share that is generation. The tool calls of the
+same questions are timed together against one by one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from agent.library import Library
+from agent.policies.modelled import ModelPolicy
+from agent.policy import PolicyError, ToolRequest
+from agent.sampling import Completion, Sampling
+from agent.toolbox import run_tool
+from agent.tools import Scope
+from corpus.model import Frozen
+from corpus.questions import Family, Question, make_questions
+from eval.suites.policy import draw
+from retrieval.index import CachedIndex
+from rl.gathering import GatheredIndex, Gathering
+from rl.ground import synthetic_library
+from rl.remembered import remembered
+from rl.rollout import Limits, roll_out
+from rl.samplers import BatchSampler, Request, sample_one
+
+
+class RolloutSpeed(Frozen):
+    """One round. Seconds are of the wall; ``share`` is bare time over time through the graph."""
+
+    model: str
+    episodes: int
+    tokens: int
+    graph_seconds: float
+    bare_seconds: float
+    graph_tokens_per_second: float
+    bare_tokens_per_second: float
+    share: float
+    same_tokens: bool
+
+
+class CallSpeed(Frozen):
+    """So many searches, all through the tool: one after the other, and as rollouts make them."""
+
+    calls: int
+    distinct: int
+    one_by_one_seconds: float
+    together_seconds: float
+    times: float
+
+
+def run(  # noqa: PLR0913
+    folder: Path, model: str, dtype: str, episodes: int, tokens: int, seed: int
+) -> dict[str, RolloutSpeed | CallSpeed]:
+    """Measure all of it on a synthetic statute book.
+
+    Args:
+        folder: where the book is made.
+        model: opened in this process, reading the short form.
+        dtype: of its weights.
+        episodes: rollouts of a round, and tool calls of a step.
+        tokens: most that the model writes in a turn.
+        seed: fixes questions and sampling.
+
+    Raises:
+        ModelError: the model is missing or not prepared.
+    """
+    import torch
+
+    from agent.codec import TokenizerCodec, learnt
+    from agent.policies.codecs import open_codec
+    from agent.policies.local import LocalSampler, local_policy
+    from rl.samplers.local import BatchedSampler
+
+    torch.manual_seed(seed)
+    sampling = Sampling(temperature=1.0, max_tokens=tokens)
+    opened = local_policy(model, sampling=sampling, dtype=dtype)
+    assert isinstance(opened.sampler, LocalSampler)
+    tokenizer = open_codec(model)._tokenizer
+    learnt(tokenizer)
+    policy = replace(opened, codec=TokenizerCodec(tokenizer, opened.codec.stop_ids))
+    sampler = BatchedSampler(opened.sampler.model, episodes)
+    with synthetic_library(folder, 2000, seed) as library:
+        made = make_questions(library.store.histories(), seed, 20, (Family.VALUE_AT_DATE,))
+        questions = draw(made, episodes, seed)
+        groups = [question for question in questions[: episodes // 8] for _ in range(8)]
+        return {
+            "rollouts": rollout_speed(
+                library, policy, sampler, questions, Limits(max_turns=2, width=episodes)
+            ),
+            "tool calls, all different": call_speed(library, questions),
+            "tool calls, groups of 8 alike": call_speed(library, groups),
+        }
+
+
+class _Noting:
+    """A sampler that notes each batch and what came of it."""
+
+    def __init__(self, inner: BatchSampler) -> None:
+        self._inner = inner
+        self.batches: list[tuple[Sequence[Request], list[Completion | PolicyError]]] = []
+
+    @property
+    def context(self) -> int:
+        return self._inner.context
+
+    def sample(self, *request: object) -> Completion:
+        return sample_one(self, Request(*request))  # type: ignore[arg-type]
+
+    def sample_many(self, requests: Sequence[Request]) -> list[Completion | PolicyError]:
+        answers = self._inner.sample_many(requests)
+        self.batches.append((requests, answers))
+        return answers
+
+
+def rollout_speed(
+    library: Library,
+    policy: ModelPolicy,
+    sampler: BatchSampler,
+    questions: Sequence[Question],
+    limits: Limits,
+) -> RolloutSpeed:
+    """Time a round of rollouts, and the generation in it alone.
+
+    Args:
+        library: where the policy looks; read and searched once before anything is timed.
+        policy: whose sampler is replaced by ``sampler``.
+        sampler: the model.
+        questions: one per episode.
+        limits: of the episodes.
+    """
+    known = remembered(library)
+    roll_out(known, replace(policy, sampler=sampler), questions, limits=limits)
+    noting = _Noting(sampler)
+    noted = replace(policy, sampler=noting)
+    graph = _timed(lambda: roll_out(known, noted, questions, limits=limits))
+    again: list[list[Completion | PolicyError]] = []
+    bare = _timed(
+        lambda: again.extend(sampler.sample_many(requests) for requests, _ in noting.batches)
+    )
+    first = [answers for _, answers in noting.batches]
+    tokens = sum(len(a.ids) for answers in first for a in answers if isinstance(a, Completion))
+    return RolloutSpeed(
+        model=policy.name,
+        episodes=len(questions),
+        tokens=tokens,
+        graph_seconds=round(graph, 3),
+        bare_seconds=round(bare, 3),
+        graph_tokens_per_second=round(tokens / graph, 1),
+        bare_tokens_per_second=round(tokens / bare, 1),
+        share=round(bare / graph, 3),
+        same_tokens=first == again,
+    )
+
+
+def call_speed(library: Library, questions: Sequence[Question], repeats: int = 5) -> CallSpeed:
+    """Time the searches of one step of as many rollouts as there are questions.
+
+    One by one they go to the index itself; together they wait for each other and go through
+    ``search_many`` of a cached index, as in a rollout. Caches are emptied before each repeat; the
+    least time counts.
+    """
+    requests = [
+        ToolRequest(
+            id="call00001",
+            name="search_statutes",
+            arguments={"query": question.text, "as_at": str(question.as_at)},
+        )
+        for question in questions
+    ]
+    alone = Scope(library=replace(library, index=_bare(library)))
+    single = min(_timed(lambda: [run_tool(alone, r) for r in requests]) for _ in range(repeats))
+    joint = min(_timed(lambda: _together(library, requests)) for _ in range(repeats))
+    return CallSpeed(
+        calls=len(requests),
+        distinct=len({(r.arguments["query"], r.arguments["as_at"]) for r in requests}),
+        one_by_one_seconds=round(single, 4),
+        together_seconds=round(joint, 4),
+        times=round(single / joint, 2),
+    )
+
+
+def _together(library: Library, requests: Sequence[ToolRequest]) -> None:
+    """Carry the calls out as episodes do: each in its thread, all in one search."""
+    gathering = Gathering(len(requests))
+    index = GatheredIndex(gathering, CachedIndex(_bare(library)))
+    scope = Scope(library=replace(library, index=index))
+
+    def call(place: int) -> None:
+        with gathering.place(place):
+            run_tool(scope, requests[place])
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        list(pool.map(call, range(len(requests))))
+
+
+def _bare(library: Library) -> Any:
+    """Return the index below any cache."""
+    index = library.index
+    return index._inner if isinstance(index, CachedIndex) else index
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
