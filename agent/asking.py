@@ -15,7 +15,8 @@ class Asked(Frozen):
     """What is asked, of which law.
 
     ``as_at`` is the day, where the asker knows it. Else ``issue`` and ``facts`` (the days of the
-    case) choose it, with what the question itself says. ``candidates`` are set where ``as_at`` is
+    case) choose it, with what the question itself says; ``topic`` lets rules for a special subject
+    count. ``candidates`` are set where ``as_at`` is
     only one of several days, each asked about apart.
     """
 
@@ -25,6 +26,7 @@ class Asked(Frozen):
     extent: str | None = None
     jurisdictions: tuple[str, ...] = ()
     issue: Issue | None = None
+    topic: str | None = None
     facts: dict[Role, date] = Field(default_factory=dict)
     candidates: tuple[date, ...] = ()
 

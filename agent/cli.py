@@ -34,6 +34,9 @@ def ask(
     fact: Annotated[
         list[str] | None, typer.Option(help="A day of the case, ROLE=YYYY-MM-DD; may be repeated.")
     ] = None,
+    topic: Annotated[
+        str | None, typer.Option(help="A special subject with rules of its own, such as gdpr.")
+    ] = None,
     each: Annotated[bool, typer.Option(help="Answer for each day that may be meant.")] = False,
     jurisdiction: Annotated[
         list[str] | None, typer.Option(help="Search only here; may be repeated.")
@@ -80,6 +83,7 @@ def ask(
         extent=extent,
         jurisdictions=tuple(jurisdiction or ()),
         issue=read_issue(issue) if issue is not None else None,
+        topic=topic,
         facts=read_facts_given(fact or ()),
     )
     with ExitStack() as opened:

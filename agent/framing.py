@@ -20,6 +20,7 @@ from agent.trace import GoverningDate
 from corpus.applicability import Applicability, Code, Issue, Matter, Role, governing_dates
 from corpus.errors import BadInputError
 from corpus.model import Work
+from corpus.rules import Rule, jurisdictions, table
 
 Changes = Callable[[date], Iterable[date]]
 """The days on which the text asked about changed, its citation read on a day."""
@@ -61,13 +62,25 @@ def _found(asked: Asked, works: Sequence[Work], changes: Changes) -> GoverningDa
 
 
 def check_facts(asked: Asked) -> None:
-    """Refuse facts that cannot be true together.
+    """Refuse facts that cannot be true together, and a topic that no rule knows.
 
     Raises:
-        BadInputError: an end lies before its beginning, or a decision before the act.
+        BadInputError: an end lies before its beginning, a decision before the act, or there is no
+            such topic.
     """
+    if asked.topic is not None and not _special(asked.topic):
+        known = ", ".join(special_topics(asked.jurisdictions))
+        raise BadInputError(f"No rule knows the topic '{asked.topic[:60]}'; there are {known}.")
     if asked.facts:
-        _matter(asked.issue or Issue.CIVIL, asked.facts, _ANYWHERE, None)
+        _matter(asked, Issue.CIVIL, asked.facts, _ANYWHERE, None)
+
+
+def special_topics(places: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the topics that have rules of their own, in some jurisdictions or in all."""
+    found = {
+        topic for place, rule in _rules() if place in (places or (place,)) for topic in rule.topics
+    }
+    return tuple(sorted(found))
 
 
 def _one_of_several(asked: Asked, as_at: date, found: GoverningDate | MissingDate) -> GoverningDate:
@@ -125,14 +138,14 @@ def _ruled(
 ) -> Applicability | None:
     """Return what the rules say, or ``None`` where there is nothing to put to them."""
     days = {**said.roles, **asked.facts}
-    issue = asked.issue or said.issue or next((ISSUE_OF[r] for r in days if r in ISSUE_OF), None)
-    if issue is None or not (days or asked.issue):
+    issue = _issue(asked, said, days)
+    if issue is None or not (days or asked.issue or asked.topic):
         return None
     named = [work for work in works if _is_named(work, asked.question)]
-    places = asked.jurisdictions or tuple({work.jurisdiction: None for work in named or works})
     work = named[0].id if len(named) == 1 else None
+    tried = (_ANYWHERE, *_places(asked, named or works, named=bool(named)))
     try:
-        general, *local = (_matter(issue, days, place, work) for place in (_ANYWHERE, *places))
+        general, *local = (_matter(asked, issue, days, place, work) for place in tried)
     except BadInputError:
         if asked.facts:
             raise
@@ -145,9 +158,41 @@ def _ruled(
         raise BadInputError("A day of the case leads the rules beyond the year 9999.") from None
 
 
-def _matter(issue: Issue, days: dict[Role, date], place: str, work: str | None) -> Matter:
+def _issue(asked: Asked, said: Facts, days: Iterable[Role]) -> Issue | None:
+    """Return the issue given, else that of the topic, else the one that question or days tell."""
+    special = [rule.issues[0] for _, rule in _special(asked.topic)][:1]
+    told = (asked.issue, *special, said.issue, *(ISSUE_OF.get(role) for role in days))
+    return next(filter(None, told), None)
+
+
+def _places(asked: Asked, works: Sequence[Work], *, named: bool) -> Iterable[str]:
+    """Return the jurisdictions given, else of the works named, of the topic, or of all works."""
+    special = [place for place, _ in _special(asked.topic)] if not named else []
+    return dict.fromkeys(asked.jurisdictions or special or [work.jurisdiction for work in works])
+
+
+def _rules() -> list[tuple[str, Rule]]:
+    """Return every rule with its place."""
+    tables = [table(place) for place in jurisdictions()]
+    return [(found.jurisdiction, rule) for found in tables if found for rule in found.rule]
+
+
+def _special(topic: str | None) -> list[tuple[str, Rule]]:
+    """Return the rules for a topic; none without one."""
+    return [(place, rule) for place, rule in _rules() if topic in rule.topics]
+
+
+def _matter(
+    asked: Asked, issue: Issue, days: dict[Role, date], place: str, work: str | None
+) -> Matter:
     try:
-        return Matter(jurisdiction=place, issue=issue, dates=days, work=work)
+        return Matter(
+            jurisdiction=place,
+            issue=asked.issue or issue,
+            dates=days,
+            topic=asked.topic,
+            work=work,
+        )
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         raise BadInputError(f"The facts contradict each other: {problem}.") from None

@@ -149,6 +149,7 @@ def asked_again(trace: Trace) -> Asked:
         extent=trace.extent,
         jurisdictions=trace.jurisdictions,
         issue=trace.issue,
+        topic=trace.topic,
         facts=trace.facts,
     )
     if governing is None or ((governing.rule or governing.assumed) and not governing.candidates):
@@ -271,6 +272,7 @@ def _trace(state: Any, clock: float) -> Trace:
         extent=asked.extent,
         jurisdictions=asked.jurisdictions,
         issue=asked.issue,
+        topic=asked.topic,
         facts=asked.facts,
         turns=state.get("turns", ()),
         findings=verdict.findings if verdict else (),

@@ -87,7 +87,7 @@ def _begun_or_resumed(context: Context, asked: Asked, thread: Thread) -> Iterato
         if not asked.question:
             raise BadInputError(f"There is no thread '{thread.id}'.")
         return start(context, asked, thread)
-    fixed = ("question", "known_at", "extent", "jurisdictions")
+    fixed = ("question", "known_at", "extent", "jurisdictions", "topic")
     other = [name for name in fixed if getattr(asked, name) not in (getattr(known, name), *_UNSAID)]
     if other:
         raise BadInputError(

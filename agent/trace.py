@@ -141,8 +141,8 @@ class Trace(Frozen):
 
     Exactly one of ``answer`` and ``abstention`` is set: a run that stops for any other reason
     abstains with the reason ``failed``. With what the asker set besides the question (the filters
-    ``extent`` and ``jurisdictions``; ``issue`` and ``facts``, which choose the date) a trace holds
-    all that asking again needs: :func:`agent.graph.asked_again`.
+    ``extent`` and ``jurisdictions``; ``issue``, ``topic`` and ``facts``, which choose the date) a
+    trace holds all that asking again needs: :func:`agent.graph.asked_again`.
     """
 
     id: str
@@ -151,6 +151,7 @@ class Trace(Frozen):
     extent: str | None = None
     jurisdictions: tuple[str, ...] = ()
     issue: Issue | None = None
+    topic: str | None = None
     facts: dict[Role, date] = Field(default_factory=dict)
     turns: tuple[Turn, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -37,6 +37,7 @@ def read_address(parameters: Mapping[str, str]) -> tuple[Asked, tuple[str, ...]]
         extent=parameters.get("extent", "").strip() or None,
         jurisdictions=tuple(part for part in parameters.get("in", "").split(",") if part),
         issue=_issue(parameters, problems),
+        topic=parameters.get("topic", "").strip() or None,
         facts=_facts(parameters, problems),
     )
     return asked, tuple(problems)
@@ -56,6 +57,7 @@ def write_address(asked: Asked, *, each: bool = False) -> dict[str, str]:
         "extent": asked.extent or "",
         "in": ",".join(asked.jurisdictions),
         "issue": asked.issue or "",
+        "topic": asked.topic or "",
         "facts": ",".join(f"{role}:{day}" for role, day in sorted(asked.facts.items())),
         "each": "1" if each else "",
     }

@@ -8,6 +8,7 @@ from datetime import date
 import streamlit as st
 
 from agent.asking import Asked, MissingDate, Reply
+from agent.framing import special_topics
 from agent.library import Library
 from corpus.applicability import Issue, Role
 from ui.address import EARLIEST, latest
@@ -49,6 +50,7 @@ def form(library: Library, facts: dict[Role, date], on_ask: Callable[[], None]) 
         with right:
             st.form_submit_button("Ask", type="primary", width="stretch", on_click=on_ask)
         with st.expander("Let the facts choose the day", expanded=bool(facts)):
+            _matter(library)
             _facts([*_USUAL, *(role for role in facts if role not in _USUAL)])
         with st.expander("Narrow the question"):
             _narrow(library)
@@ -56,7 +58,7 @@ def form(library: Library, facts: dict[Role, date], on_ask: Callable[[], None]) 
 
 def asked_in_form() -> Asked:
     """Return what the form asks."""
-    names = ("question", "as_at", "known_at", "extent", "jurisdictions", "issue")
+    names = ("question", "as_at", "known_at", "extent", "jurisdictions", "issue", "topic")
     days = {role: st.session_state.get(_key(role)) for role in Role}
     facts = {role: day for role, day in days.items() if day is not None}
     return Asked(**{name: st.session_state[name] for name in names}, facts=facts)
@@ -97,8 +99,9 @@ def _one_of(roles: tuple[Role, ...], number: int) -> None:
         _day("Day", f"missing-{number}", None)
 
 
-def _facts(roles: list[Role]) -> None:
-    st.selectbox(
+def _matter(library: Library) -> None:
+    left, right = st.columns(2)
+    left.selectbox(
         "Kind of issue",
         list(Issue),
         index=None,
@@ -107,6 +110,19 @@ def _facts(roles: list[Role]) -> None:
         placeholder="Not said",
         help="The rules for this kind of issue choose the day, where none is given above.",
     )
+    right.selectbox(
+        "Special subject",
+        special_topics(sorted({work.jurisdiction for work in library.works})),
+        index=None,
+        key="topic",
+        format_func=lambda topic: topic.replace("-", " "),
+        placeholder="None",
+        help="A subject that has rules of its own.",
+        accept_new_options=True,
+    )
+
+
+def _facts(roles: list[Role]) -> None:
     columns = st.columns(2)
     for number, role in enumerate(roles):
         with columns[number % 2]:

@@ -256,3 +256,21 @@ def test_a_reply_adds_to_what_was_asked() -> None:
     assert told.facts == {Role.ACT: day("2010-01-01"), Role.DECISION: day("2011-01-01")}
     assert told.issue is Issue.CRIMINAL
     assert Reply().empty
+
+
+def test_a_topic_brings_its_own_rules_its_place_and_its_issue(works: Sequence[Work]) -> None:
+    found = missing(works, "May data go to a third country?", topic="gdpr")
+    assert found.roles
+    ruled = framed(
+        works, "May data go to a third country?", topic="gdpr", facts={"act": "2018-05-24"}
+    )
+    assert (ruled.rule, ruled.rule_id) == (Code.TRANSITIONAL, "eu-gdpr")
+
+
+def test_a_topic_that_no_rule_knows_is_refused_with_those_there_are() -> None:
+    with pytest.raises(BadInputError, match=r"'divorce'; there are .*gdpr"):
+        check_facts(Asked(question="?", topic="divorce"))
+    with pytest.raises(BadInputError) as refused:
+        check_facts(Asked(question="?", topic="divorce", jurisdictions=("uk",)))
+    assert "gdpr" not in str(refused.value)
+    check_facts(Asked(question="?", topic="gdpr"))

@@ -16,6 +16,7 @@ def test_an_address_says_again_what_was_asked() -> None:
         extent="S",
         jurisdictions=("fr", "uk"),
         issue=Issue.CRIMINAL,
+        topic="gdpr",
         facts={Role.ACT: date(2004, 1, 2), Role.DECISION: date(2005, 1, 2)},
     )
     assert read_address(write_address(asked)) == (asked, ())

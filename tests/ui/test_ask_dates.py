@@ -153,3 +153,16 @@ def test_facts_that_contradict_each_other_are_one_clear_sentence() -> None:
 def test_what_no_version_answers_is_one_clear_sentence() -> None:
     app = opened(q="What colour are unicorns?", each="1")
     assert "No provision can be made out" in app.error[0].value
+
+
+def test_a_special_subject_is_chosen_in_the_form_and_shown_again() -> None:
+    app = opened(q="What does Art 44 GDPR say?", topic="gdpr")
+    assert app.selectbox(key="topic").value == "gdpr"
+    app.date_input(key="fact-act").set_value(date(2018, 5, 25))
+    press(app, "Ask")
+    assert address(app)["topic"] == "gdpr"
+    assert 'class="rule"' in shown(app)
+
+
+def test_a_subject_that_no_rule_knows_is_one_clear_sentence() -> None:
+    assert "No rule knows the topic 'divorce'" in opened(q=QUESTION, topic="divorce").error[0].value
