@@ -11,15 +11,26 @@ from retrieval.url import IndexUrl, parse_index_url
 
 
 def swap_back(url: str) -> str:
-    """Make the other index that the cluster keeps the live one; return its name.
+    """Make the index before the last build the live one; return its name.
 
     Raises:
-        BadInputError: the engine keeps one build only, or there is no other.
+        BadInputError: there is no other.
         IndexMissingError: there is no index.
     """
     target = parse_index_url(url)
-    if target.engine != "elastic":
-        raise BadInputError(f"{target}: the embedded index keeps one build; build it anew instead")
+    return _swap_cluster(target) if target.engine == "elastic" else _swap_folder(target)
+
+
+def _swap_folder(target: IndexUrl) -> str:
+    from retrieval.embedded_build import step_back
+
+    folder = Path(target.place)
+    if not (folder / "lock").exists():
+        raise IndexMissingError(f"there is no search index at {folder}")
+    return step_back(folder)
+
+
+def _swap_cluster(target: IndexUrl) -> str:
     from retrieval.elastic_layout import live_index, physical_indices, read_live
     from retrieval.elastic_node import ElasticSettings, answering, connect
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -10,7 +9,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import tantivy
+from pydantic import ValidationError
 
+from corpus.errors import BadInputError
 from corpus.locking import file_lock
 from corpus.model import Frozen
 from retrieval.analysis import ANALYSIS_VERSION, base_language
@@ -28,13 +29,22 @@ _HEAP_BYTES = 256_000_000
 
 
 class Build(Frozen):
-    """The pointer file: which folder is current and what it was built from."""
+    """The pointer file: which folder is current and what it was built from.
+
+    ``previous`` is the build before, kept to go back to.
+    """
 
     folder: str
     schema_version: str
     corpus_hash: str
     rows: int
     chain: str = "plain"
+    previous: Build | None = None
+
+    @property
+    def folders(self) -> frozenset[str]:
+        """The folders in use."""
+        return frozenset({self.folder}) | (self.previous.folders if self.previous else frozenset())
 
 
 def schema(chain: Chain) -> tantivy.Schema:
@@ -93,7 +103,8 @@ class EmbeddedBuilder:
         """
         self._path.mkdir(parents=True, exist_ok=True)
         with file_lock(self._path / "lock"):
-            self._sweep(keep=_current_folder(self._path))
+            before = _usable(self._path)
+            self._sweep(keep=before.folders if before else frozenset())
             folder = self._path / f"build-{uuid4().hex[:12]}"
             folder.mkdir()
             count = self._write(rows, folder, progress)
@@ -103,9 +114,10 @@ class EmbeddedBuilder:
                 corpus_hash=corpus_hash,
                 rows=count,
                 chain=self._chain.name,
+                previous=before and _last(before),
             )
             _point(self._path, build)
-            self._sweep(keep=folder.name)
+            self._sweep(keep=build.folders)
         return count
 
     def _write(
@@ -124,18 +136,39 @@ class EmbeddedBuilder:
         progress(count)
         return count
 
-    def _sweep(self, keep: str | None) -> None:
+    def _sweep(self, keep: frozenset[str]) -> None:
         """Remove the builds that no pointer names: older ones, and what a killed build left."""
         for folder in self._path.glob("build-*"):
-            if folder.name != keep:
+            if folder.name not in keep:
                 shutil.rmtree(folder)
 
 
-def _current_folder(path: Path) -> str | None:
+def step_back(path: Path) -> str:
+    """Make the build before the current one, and keep the one it replaces; return its name.
+
+    Raises:
+        BadInputError: there is no build to go back to.
+        StoreError: another process is building in this folder.
+    """
+    with file_lock(path / "lock"):
+        build = _usable(path)
+        if build is None or build.previous is None:
+            raise BadInputError(f"{path}: there is no other complete index to go back to")
+        _point(path, build.previous.model_copy(update={"previous": _last(build)}))
+        return build.previous.folder
+
+
+def _last(build: Build) -> Build:
+    return build.model_copy(update={"previous": None})
+
+
+def _usable(path: Path) -> Build | None:
+    """Return the current build if this version of InForce can read it."""
     try:
-        return str(json.loads((path / POINTER).read_bytes())["folder"])
-    except (OSError, ValueError, KeyError, TypeError):
+        build = Build.model_validate_json((path / POINTER).read_bytes())
+    except (OSError, ValidationError):
         return None
+    return build if build.schema_version == SCHEMA_VERSION else None
 
 
 def _point(path: Path, build: Build) -> None:

@@ -92,7 +92,7 @@ def verify(
 
 @app.command(epilog="Example:  inforce index swap")
 def swap() -> None:
-    """Go back to the index before the last build (Elasticsearch keeps it)."""
+    """Go back to the index before the last build; the one in use stays to go back to."""
     from corpus.settings import Settings
     from retrieval.admin import swap_back
 

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from corpus.errors import BadInputError, IndexMissingError
+from retrieval.admin import drop, swap_back
 from retrieval.index import StatuteIndex, _open_engine, open_builder, open_index
 from retrieval.query import Hit, StatuteQuery
 from retrieval.url import parse_index_url
@@ -301,6 +303,23 @@ def test_searches_go_on_while_the_index_is_rebuilt(engine_url: str) -> None:
     assert set(answered) == {"pay"}
     index.close()
     assert open_index(engine_url).corpus_hash == "4"
+
+
+def test_going_back_to_the_build_before_and_forth_again(engine_url: str) -> None:
+    rebuild(engine_url, "one")
+    with pytest.raises(BadInputError, match="no other complete index"):
+        swap_back(engine_url)
+    rebuild(engine_url, "two")
+    rebuild(engine_url, "three")
+    for corpus_hash in ("two", "three", "two"):
+        swap_back(engine_url)
+        index = open_index(engine_url)
+        assert index.corpus_hash == corpus_hash
+        assert names(ask(index, "wages")) == ["pay"]
+        index.close()
+    assert drop(engine_url) == 2
+    with pytest.raises(IndexMissingError):
+        open_index(engine_url)
 
 
 def rebuild(url: str, corpus_hash: str) -> None:

@@ -21,7 +21,6 @@ from elasticsearch import BadRequestError, Elasticsearch
 import corpus.demo
 from corpus.errors import BadInputError, IndexMissingError, SearchFailedError
 from corpus.sources.jsonl import Jsonl
-from retrieval.admin import drop, swap_back
 from retrieval.analysis import text_query
 from retrieval.elastic import ElasticIndex
 from retrieval.elastic_build import ElasticBuilder
@@ -149,18 +148,6 @@ def test_a_rebuild_is_noticed(alias: str, monkeypatch: pytest.MonkeyPatch) -> No
     build(alias, row("uk/x-1#new", "2000-01-01", None, "Wages are daily."), corpus_hash="two")
     assert names(ask(index, "wages")) == ["new"]
     assert index.corpus_hash == "two"
-
-
-def test_going_back_to_the_build_before(alias: str) -> None:
-    build(alias)
-    with pytest.raises(BadInputError, match="no other complete index"):
-        swap_back(alias)
-    build(alias, row("uk/x-1#new", "2000-01-01", None, "Wages are daily."), corpus_hash="two")
-    swap_back(alias)
-    assert names(ask(open_index(alias), "wages")) == ["pay"]
-    assert drop(alias) == 2
-    with pytest.raises(IndexMissingError):
-        open_index(alias)
 
 
 def test_a_failing_build_leaves_the_alias_where_it_is(cluster: str, alias: str) -> None:

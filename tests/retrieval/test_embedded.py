@@ -69,7 +69,8 @@ def test_a_rebuild_is_noticed_and_replaces_everything(folder: Path) -> None:
     build(folder, row("uk/x-1#new", "2000-01-01", None, "Wages are daily."), corpus_hash="two")
     assert names(ask(index, "wages")) == ["new"]
     assert index.corpus_hash == "two"
-    assert len(list(folder.glob("build-*"))) == 1
+    build(folder)
+    assert len(list(folder.glob("build-*"))) == 2  # the current one and the one before
 
 
 def test_an_index_removed_under_a_reader_is_missing_not_empty(folder: Path) -> None:
@@ -122,7 +123,7 @@ def test_a_killed_build_leaves_the_old_index_and_its_remains_are_swept(folder: P
     assert len(list(folder.glob("build-*"))) == 2
     build(folder, corpus_hash="three")
     assert EmbeddedIndex(folder).corpus_hash == "three"
-    assert len(list(folder.glob("build-*"))) == 1
+    assert len(list(folder.glob("build-*"))) == 2
 
 
 def test_a_second_builder_is_turned_away(folder: Path) -> None:

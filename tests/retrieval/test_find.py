@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from corpus.demo import demo_files
-from corpus.errors import BadInputError, IndexMissingError
+from corpus.errors import IndexMissingError
 from corpus.ingest import ingest
 from corpus.sources.jsonl import Jsonl
 from corpus.store import Store
-from retrieval.admin import drop, swap_back
+from retrieval.admin import drop
 from retrieval.find import find
 from retrieval.index import StatuteIndex, open_builder, open_index
 from retrieval.query import Hit, StatuteQuery
@@ -114,8 +114,3 @@ def test_a_dropped_index_is_gone_and_the_store_is_not(library: Library, tmp_path
         open_index(url)
     with pytest.raises(IndexMissingError):
         drop(f"embedded:{tmp_path / 'never'}")
-
-
-def test_the_embedded_engine_has_no_build_to_go_back_to(library: Library) -> None:
-    with pytest.raises(BadInputError, match="keeps one build"):
-        swap_back(library.url)
