@@ -1,4 +1,4 @@
-"""Which states the model is trained on, measured (arXiv 2605.22731; methods.md 2.7).
+"""Which states the model is trained on, measured (arXiv 2605.22731).
 
 A *state* is a prefix: everything before a token that the model wrote. Training on states that the
 model reaches by itself keeps it close to what it was; training on states that others reached (long

@@ -22,7 +22,16 @@ from corpus.questions import Question
 from rl.outcome import Outcome
 from rl.rewards import channels
 from rl.rewards.channels import right
-from rl.rewards.claims import Claim, Statement, claims, declared, drafted, scorable, statements
+from rl.rewards.claims import (
+    Claim,
+    Statement,
+    acted,
+    claims,
+    declared,
+    drafted,
+    scorable,
+    statements,
+)
 from rl.rewards.overlap import words
 
 __all__ = [
@@ -114,7 +123,7 @@ def outcome(trace: Trace | None, question: Question) -> Outcome:
     Only an abstention that the policy declared is one; a struck draft is wrong, whatever it spared
     the reader.
     """
-    if trace is None or not scorable(trace):
+    if trace is None or not scorable(trace, question):
         return Outcome.EXCLUDED
     if declared(trace) is not None:
         return Outcome.ABSTAINED
@@ -127,7 +136,7 @@ def answer_key(trace: Trace | None) -> str | None:
     Words are compared as in :mod:`rl.rewards.overlap`, citations as a sorted set. A struck draft
     has the key of its draft, an abstention that of its reason.
     """
-    if trace is None or not scorable(trace):
+    if trace is None or not acted(trace):
         return None
     reason, draft = declared(trace), drafted(trace)
     if reason is not None:

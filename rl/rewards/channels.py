@@ -45,7 +45,7 @@ def task(trace: Trace, question: Question) -> float | None:
     divide the reward, all quotations count for ROUGE-L's precision, a contradicting figure in the
     reply's own words forfeits it, and so does, in part, each sentence that was struck.
     """
-    if not scorable(trace):
+    if not scorable(trace, question):
         return None
     if not readable(trace):
         return 0.0
@@ -71,7 +71,7 @@ def temporal(trace: Trace, question: Question) -> float | None:
     gold version, precision, and that a tool must have returned it. A run for another day than the
     question's, or for none, has no valid citation: it fails closed.
     """
-    if not scorable(trace):
+    if not scorable(trace, question):
         return None
     if not readable(trace):
         return 0.0
@@ -87,8 +87,7 @@ def query(trace: Trace, question: Question) -> float | None:
     """Return 1 when a statute query carried the question's day and the temporal reward is earned.
 
     Hack: stuff the turn with queries for every day there is. Guard: nothing without a right
-    citation, a second dated query earns nothing, and each costs (:func:`cost`). Questions that name
-    no day are not scored.
+    citation, a second dated query earns nothing, and each costs (:func:`cost`).
     """
     consistent = temporal(trace, question)
     if consistent is None or question.as_at is None:
@@ -98,17 +97,17 @@ def query(trace: Trace, question: Question) -> float | None:
     return float(asked and consistent > 0)
 
 
-def format_gate(trace: Trace, question: Question) -> float | None:  # noqa: ARG001
+def format_gate(trace: Trace, question: Question) -> float | None:
     """Return 1 when every turn was a readable move and the last an answer or an abstention.
 
     Hack: well-formed emptiness. Guard: it multiplies the positive channels and has no weight of its
     own unless a recipe gives it one.
     """
-    return float(readable(trace)) if scorable(trace) else None
+    return float(readable(trace)) if scorable(trace, question) else None
 
 
 def abstention(trace: Trace, question: Question) -> float | None:
-    """Return the ternary reward: 1 right, 0 declined, -1 wrong (TruthRL; methods.md 2.5).
+    """Return the ternary reward: 1 right, 0 declined, -1 wrong, as TruthRL has it.
 
     Where the question must be declined, the right reason, shown by a tool, is 1. A struck draft, an
     unreadable turn and a spent budget are wrong, not declined.
@@ -116,7 +115,7 @@ def abstention(trace: Trace, question: Question) -> float | None:
     Hack: abstain always, or guess the commonest reason. Guard: an abstention earns nothing where
     there is an answer, and nothing for a reason that no tool returned on the question's day.
     """
-    if not scorable(trace):
+    if not scorable(trace, question):
         return None
     if question.decline is not None and task(trace, question) == 1.0:
         return 1.0

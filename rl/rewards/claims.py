@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from agent.parsing import UNREADABLE
 from agent.trace import AbstentionReason, Draft, Finding, Sentence, StopReason, Trace
 from corpus.model import Frozen
+from corpus.questions import Question
 
 UNSCORABLE = frozenset({StopReason.TOOL_ERROR, StopReason.POLICY_ERROR, StopReason.TOKEN_BUDGET})
 """Ends of a run that say nothing of the policy: a failed engine or model, a thread cut short."""
@@ -54,9 +55,17 @@ class Statement(Frozen):
         return self.model_copy(update={"stood": False, "claims": failed})
 
 
-def scorable(trace: Trace | None) -> bool:
-    """Tell whether a trace says anything of the policy: it acted, and nothing around it broke."""
+def acted(trace: Trace | None) -> bool:
+    """Tell whether the policy acted, and nothing around it broke or was cut short."""
     return trace is not None and bool(trace.turns) and trace.stop not in UNSCORABLE
+
+
+def scorable(trace: Trace | None, question: Question) -> bool:
+    """Tell whether a trace says how well the policy dealt with a question.
+
+    What becomes of a question that names no day is decided before the policy is asked.
+    """
+    return question.as_at is not None and acted(trace)
 
 
 def drafted(trace: Trace) -> Draft | None:

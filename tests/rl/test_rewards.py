@@ -109,6 +109,11 @@ def test_a_question_without_a_date_says_nothing_of_a_policy_that_was_never_asked
     assert trace.turns == ()
     assert set(score(trace, asked).values()) == {None}
     assert right(trace, asked)
+    read = play(library, asked, search(DAY), answer((OLD, QUOTE)), as_at=DAY)
+    assert read.answer is not None
+    assert set(score(read, asked).values()) == {None}
+    assert outcome(read, asked) is Outcome.EXCLUDED
+    assert not right(read, asked)
 
 
 def test_channels_come_as_an_array_with_nan_for_what_was_not_scored(honest: Trace) -> None:
