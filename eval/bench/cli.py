@@ -253,3 +253,23 @@ def rollout(
         out.print(f"[bold]{name}[/]")
         for field, value in one:
             out.print(f"  {field.replace('_', ' '):<26} {value}")
+
+
+@app.command("train-step", epilog="Example:  inforce bench train-step --turns 6")
+def train_step(
+    turns: Annotated[int, typer.Option(help="Pairs of runs, theirs and ours.", min=1)] = 6,
+    steps: Annotated[int, typer.Option(help="Optimiser steps of each run.", min=2)] = 8,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare our optimiser step with a stock GRPOTrainer's on the same rollouts."""
+    from eval.bench.train_step import bench as run
+
+    found = run(turns, steps, errors.print)
+    if json:
+        print_json(found.model_dump())
+    else:
+        out.print(
+            f"{found.steps} steps each: stock {1000 * found.stock:.0f} ms, ours "
+            f"{1000 * found.ours:.0f} ms of processor time; ours over stock {found.ratio:.3f} "
+            f"({min(found.ratios):.3f} to {max(found.ratios):.3f} by turn)"
+        )

@@ -1,0 +1,68 @@
+"""What do the slots cost? ``inforce bench train-step``: our optimiser step beside TRL's own.
+
+Both trainers learn from the same made-up rollouts with the same model, in turns (stock, ours, ours,
+stock, ...), so that whatever else the machine does falls on both. Time is processor time of the
+process. The first steps of each turn are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+
+from corpus.model import Frozen
+
+WARMING = 2
+"""Steps of each turn that are not counted."""
+
+
+class StepReport(Frozen):
+    """Median processor seconds of a step, and ours over stock turn by turn."""
+
+    steps: int
+    stock: float
+    ours: float
+    ratio: float
+    ratios: tuple[float, ...]
+
+
+def bench(turns: int, steps: int, say: Callable[[str], None]) -> StepReport:
+    """Measure.
+
+    Args:
+        turns: pairs of a stock and an own run.
+        steps: optimiser steps of each, counted ones.
+        say: told what happens.
+
+    Raises:
+        BadInputError: PyTorch or TRL is missing.
+    """
+    step_seconds, load = _tools()
+    stock: list[list[float]] = []
+    ours: list[list[float]] = []
+    for turn in range(turns):
+        order = ("stock", "ours") if turn % 2 == 0 else ("ours", "stock")
+        for whose in order:
+            seconds = step_seconds(whose, load, steps + WARMING)[WARMING:]
+            (stock if whose == "stock" else ours).append(seconds)
+            say(f"turn {turn + 1}, {whose}: {1000 * median(seconds):.0f} ms a step")
+    ratios = tuple(median(own) / median(other) for own, other in zip(ours, stock, strict=True))
+    return StepReport(
+        steps=turns * steps,
+        stock=median(one for turn in stock for one in turn),
+        ours=median(one for turn in ours for one in turn),
+        ratio=median(ratios),
+        ratios=ratios,
+    )
+
+
+def _tools() -> tuple[Callable[..., list[float]], object]:
+    from corpus.errors import BadInputError
+
+    try:
+        from rl.timing import Load, step_seconds
+    except ImportError as missing:
+        raise BadInputError(
+            f"This needs {missing.name}, which is not installed: pip install 'inforce[train]'."
+        ) from missing
+    return step_seconds, Load()

@@ -1,0 +1,180 @@
+"""A recipe that cannot be run is refused in one sentence, before anything is opened."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rl.config import Recipe, RecipeError, Shape, load_recipe, read_recipe, recipe_names
+from rl.plan import batch_plan, memory_plan, parameters, token_plan
+from rl.toml import dump
+
+BASE: dict[str, Any] = {"name": "r", "rewards": {"temporal": 1.0}}
+
+
+def recipe(**tables: Any) -> Recipe:
+    return read_recipe({**BASE, **tables}, "r.toml")
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"train": {"lr": 1e-4}}, "r.toml, field 'train.lr': there is no such setting."),
+        ({"train": {"learning_rat": 1e-4}}, "did you mean 'learning_rate'?"),
+        ({"modle": {}}, "field 'modle': there is no such setting; did you mean 'model'?"),
+        ({"model": {"lora": {"rnak": 8}}}, "'model.lora.rnak': .* did you mean 'rank'?"),
+        ({"train": {"group_size": 1}}, "'train.group_size': .* greater than or equal to 2"),
+        ({"rewards": {"temporl": 1.0}}, "there is no reward 'temporl'; there are task"),
+        ({"rewards": {"temporal": 0.0}}, "there is nothing to learn from"),
+        ({"rollout": {"sampler": "vllm"}}, "rollout.url is where the sampler vllm listens"),
+        ({"rollout": {"sampler": "vllm", "url": "http://x"}}, "set model.lora"),
+        ({"data": {"synthetic": 500, "questions": "q.jsonl"}}, "both say where questions come"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_place(tables: Mapping[str, Any], words: str) -> None:
+    with pytest.raises(RecipeError, match=words.replace("?", r"\?")) as refused:
+        recipe(**tables)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("train", "words"),
+    [
+        ({"micro_batch": 5}, "the rollouts of a process are 64, which is not a multiple of"),
+        ({"processes": 3}, "train.questions are 8, which is not a multiple of train.processes = 3"),
+        ({"minibatches": 3}, "the passes of an epoch are 8, which is not a multiple of"),
+        ({"questions": 1, "processes": 2}, "train.questions are 1"),
+        ({"questions": 1, "group_size": 2, "micro_batch": 4}, "are 2, which is not a multiple"),
+    ],
+)
+def test_batches_that_do_not_divide_are_refused_with_their_numbers(
+    train: Mapping[str, Any], words: str
+) -> None:
+    with pytest.raises(RecipeError, match=words):
+        recipe(train=train)
+
+
+@pytest.mark.parametrize(
+    ("objective", "train", "words"),
+    [
+        ({"clip": "nsr"}, {"epochs": 1}, "nsr does nothing while each rollout is learnt from once"),
+        ({"regularisers": "kl_cov"}, {"epochs": 1}, "kl_cov does nothing"),
+        ({"weights": "delta", "top_entropy": 0.2}, {}, "delta and top_entropy both choose tokens"),
+        ({"advantage": "lampo", "post": "tiar"}, {}, "give lam yourself, at lampo's scale"),
+        ({"weights": ["tis", "tis"]}, {}, "tis is named twice"),
+    ],
+)
+def test_methods_that_do_not_go_together_are_refused(
+    objective: Mapping[str, Any], train: Mapping[str, Any], words: str
+) -> None:
+    with pytest.raises(RecipeError, match=f"does not hold together: .*{words}"):
+        recipe(objective=objective, train=train)
+
+
+@pytest.mark.parametrize(
+    ("objective", "train"),
+    [
+        ({"clip": "nsr"}, {"epochs": 2}),
+        ({"clip": "nsr"}, {"epochs": 1, "minibatches": 2}),
+        ({"advantage": "lampo", "post": {"kind": "tiar", "lam": 0.1}}, {}),
+    ],
+)
+def test_methods_that_do_go_together_are_not(
+    objective: Mapping[str, Any], train: Mapping[str, Any]
+) -> None:
+    assert recipe(objective=objective, train=train)
+
+
+def test_a_method_is_a_name_or_a_table_and_an_override_may_set_it() -> None:
+    changed = load_recipe("tiny-grpo", ["objective.clip={kind='nsr', p=0.1}", "train.epochs=3"])
+    assert changed.objective.clip.model_dump() == {"kind": "nsr", "p": 0.1}
+    assert changed.train.epochs == 3
+    assert load_recipe("tiny-grpo", ["objective.clip=nsr"]).objective.clip.kind == "nsr"
+    assert load_recipe("tiny-grpo", ["objective.post=tiar"]).objective.post[0].kind == "tiar"
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "words"),
+    [
+        ("tiny-grop", [], "There is no recipe 'tiny-grop': did you mean tiny-grpo"),
+        ("nowhere.toml", [], "The recipe nowhere.toml cannot be read: No such file"),
+        ("tiny-grpo", ["train"], "--set train: write it as table.field=value"),
+        ("tiny-grpo", ["name.x=1"], "'name' is no table"),
+    ],
+)
+def test_a_recipe_that_is_not_there_or_misnamed(
+    name: str, overrides: list[str], words: str
+) -> None:
+    with pytest.raises(RecipeError, match=words):
+        load_recipe(name, overrides)
+
+
+def test_what_is_not_toml_is_said_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text("[train]\nrounds = \n")
+    with pytest.raises(RecipeError, match=r"r\.toml is not TOML: .*line 2"):
+        load_recipe(str(tmp_path / "r.toml"))
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_that_comes_along_resolves_and_survives_being_written(name: str) -> None:
+    read = load_recipe(name)
+    text = dump(read.model_dump(mode="json", exclude_none=True))
+    assert read_recipe(tomllib.loads(text), "again") == read
+    assert read.about
+
+
+def test_a_round_is_counted_in_rollouts_passes_and_steps() -> None:
+    train = {"rounds": 3, "questions": 16, "group_size": 4, "processes": 2, "micro_batch": 4}
+    plan = batch_plan(recipe(train={**train, "minibatches": 4, "epochs": 2}).train)
+    assert plan.rollouts == 64
+    assert plan.rollouts_per_process == 32
+    assert plan.passes_per_epoch == 8
+    assert plan.accumulated == 2
+    assert plan.steps_per_round == 8
+    assert plan.steps == 24
+
+
+def test_tokens_are_counted_for_the_longest_threads() -> None:
+    plan = token_plan(
+        recipe(
+            rollout={"turn_tokens": 10, "max_turns": 3, "max_tokens": 100},
+            train={"rounds": 2, "questions": 2, "group_size": 4, "micro_batch": 8, "epochs": 3},
+        )
+    )
+    assert plan.thread == 100
+    assert plan.written_per_round == 8 * 30
+    assert plan.learnt_per_round == 8 * 100 * 3
+    assert plan.learnt == 2 * 8 * 100 * 3
+
+
+QWEN = Shape(
+    layers=28,
+    hidden=3584,
+    intermediate=18944,
+    heads=28,
+    key_value_heads=4,
+    vocabulary=152064,
+    biased=True,
+)
+
+
+def test_parameters_of_a_published_architecture_are_counted_exactly() -> None:
+    assert parameters(QWEN) == 7_615_616_512
+
+
+def test_memory_of_full_training_is_sixteen_bytes_a_weight_in_all() -> None:
+    plan = memory_plan(recipe(model={"shape": QWEN.model_dump()}), QWEN)
+    whole = plan.weights + plan.gradients + plan.optimiser
+    assert whole == pytest.approx(7_615_616_512 * 16 / 2**30)
+    assert plan.sampler == 0
+
+
+def test_an_adapter_leaves_gradients_and_moments_to_itself() -> None:
+    lora = {"rank": 8, "targets": ["q_proj"]}
+    plan = memory_plan(recipe(model={"lora": lora}), QWEN)
+    assert plan.trained == 28 * 8 * (3584 + 3584)
+    assert plan.optimiser == pytest.approx(plan.trained * 8 / 2**30)
