@@ -98,9 +98,9 @@ def _show(report: Report) -> None:
         )
     out.print(table)
     rollouts = report.rollouts
-    out.print(f"our time over the bare engine's, median of queries: {report.ratio_p50:g}")
-    if report.ratio_processor_p50 is not None:
-        out.print(f"the same of processor time: {report.ratio_processor_p50:g}")
+    out.print(f"our time over the bare engine's, median of queries: {report.ratio}")
+    if report.ratio_processor is not None:
+        out.print(f"the same of processor time: {report.ratio_processor}")
     out.print(
         "64 rollouts x 4 searches, searches/s: distinct queries one by one "
         f"{rollouts.distinct_one_by_one:g}, together {rollouts.distinct_together:g}; groups that "

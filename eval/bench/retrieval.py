@@ -73,11 +73,20 @@ class Rollouts(Frozen):
     alike_together: float
 
 
-class Report(Frozen):
-    """A whole run. ``ratio_p50`` is the median of our time over the bare engine's, per query.
+class Ratio(Frozen):
+    """The median over queries of our time divided by the bare engine's, with its 95 % interval."""
 
-    ``ratio_processor_p50`` is the same of processor time, where that is known.
-    """
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Write it as ``1.08 [1.07, 1.09]``."""
+        return f"{self.median:g} [{self.low:g}, {self.high:g}]"
+
+
+class Report(Frozen):
+    """A whole run. ``ratio_processor`` is ``ratio`` of processor time, where that is known."""
 
     machine: str
     engine: str
@@ -86,8 +95,8 @@ class Report(Frozen):
     queries: int
     seed: int
     results: tuple[Result, ...]
-    ratio_p50: float
-    ratio_processor_p50: float | None
+    ratio: Ratio
+    ratio_processor: Ratio | None
     rollouts: Rollouts
 
 
@@ -126,8 +135,10 @@ def run(url: IndexUrl, versions: int, queries: int, seed: int) -> Report:
             )
             for c in contenders
         ),
-        ratio_p50=_ratio(times[ours.name].wall, times[contenders[1].name].wall) or 0.0,
-        ratio_processor_p50=_ratio(times[ours.name].processor, times[contenders[1].name].processor),
+        ratio=ratio(times[ours.name].wall, times[contenders[1].name].wall),
+        ratio_processor=ratio(times[ours.name].processor, times[contenders[1].name].processor)
+        if ours.alone
+        else None,
         rollouts=rollouts,
     )
 
@@ -212,9 +223,13 @@ def _percentiles(milliseconds: Sequence[float]) -> dict[int, float | None]:
     return {n: round(cuts[n - 1], 2) for n in (50, 95, 99)}
 
 
-def _ratio(ours: Sequence[float], bare: Sequence[float]) -> float | None:
+def ratio(ours: Sequence[float], bare: Sequence[float], draws: int = 1000) -> Ratio:
+    """Return the median ratio, query by query; the interval resamples queries."""
     ratios = [a / b for a, b in zip(ours, bare, strict=True)]
-    return round(statistics.median(ratios), 3) if ratios else None
+    chance = random.Random(0)
+    medians = sorted(statistics.median(chance.choices(ratios, k=len(ratios))) for _ in range(draws))
+    low, high = medians[draws * 25 // 1000], medians[draws * 975 // 1000 - 1]
+    return Ratio(median=round(statistics.median(ratios), 3), low=round(low, 3), high=round(high, 3))
 
 
 def _rates(contender: Contender, asked: Sequence[StatuteQuery]) -> dict[int, float]:
