@@ -131,14 +131,19 @@ class Figures(Frozen):
         return Figures(**{kind: getattr(self, kind) | getattr(other, kind) for kind in kinds})
 
 
-def figures_said(text: str, languages: Iterable[str]) -> Figures:
-    """Return what a sentence states. A date and a provision's number are no numbers besides."""
+def figures_said(text: str, laws: Iterable[str]) -> Figures:
+    """Return what a sentence states. A date and a provision's number are no numbers besides.
+
+    Args:
+        text: the sentence.
+        laws: the languages of the law it cites; it may itself be in any of :data:`LANGUAGES`.
+    """
     text = _plain(text)
     dates = find_dates(text)
     bare = _blank(text, [(written.start, written.end) for written in dates])
     addresses = list(_ADDRESS.finditer(bare))
     bare = _blank(bare, [match.span() for match in addresses])
-    found = numbers(bare, languages)
+    found = numbers(bare, laws, LANGUAGES)
     return Figures(
         dates={written.day: written.words for written in dates},
         addresses={key: match[0] for match in addresses for key in _keys(match)},

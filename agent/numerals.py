@@ -38,6 +38,7 @@ class _Language:
     words: Mapping[str, int]
     scales: Mapping[str, int]
     joined: str = ""
+    abroad: Sequence[str] = ()
 
 
 _LETTER = rf"[^\W\d_{SPACELESS}]"
@@ -58,17 +59,23 @@ _LONGEST_WORD = 80
 _TENS = range(20, 100, 10)
 
 
-def numbers(text: str, languages: Iterable[str]) -> list[Number]:
+def numbers(text: str, own: Iterable[str], foreign: Iterable[str] = ()) -> list[Number]:
     """Return the numbers of a text (NFKC), in order, without overlaps.
 
     Args:
         text: what is read.
-        languages: whose number words count; Chinese characters and digits always do.
+        own: the languages it may be in, whose number words count; Chinese characters and digits
+            always do.
+        foreign: languages whose number words count unless they mean something else in another.
     """
     found = [*_in_digits(text), *_in_han(text)]
-    for language in dict.fromkeys(tag.partition("-")[0] for tag in languages):
-        if language in _languages():
+    home = {tag.partition("-")[0] for tag in own}
+    for name, language in _languages().items():
+        if name in home:
             found += _in_words(text, language)
+        elif name in foreign:
+            words = _in_words(text, language)
+            found += [number for number in words if number.words.lower() not in language.abroad]
     kept: list[Number] = []
     for number in sorted(found, key=lambda n: (n.start, -n.end)):
         if not kept or number.start >= kept[-1].end:
@@ -147,8 +154,7 @@ class _Piece(NamedTuple):
     end: int
 
 
-def _in_words(text: str, language: str) -> Iterator[Number]:
-    known = _languages()[language]
+def _in_words(text: str, known: _Language) -> Iterator[Number]:
     group: list[_Piece] = []
     for piece in _pieces(text, known):
         if group and not _joins(group[-1], piece, text[group[-1].end : piece.start], known):

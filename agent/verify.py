@@ -20,7 +20,7 @@ from functools import reduce
 from operator import or_
 from typing import Literal
 
-from agent.figures import LANGUAGES, Figures, figures_in_law, figures_said
+from agent.figures import Figures, figures_in_law, figures_said
 from agent.library import Library
 from agent.policy import Draft, DraftCitation, Sentence
 from agent.quotation import quotations, quoted_span, seen, unquoted
@@ -33,6 +33,7 @@ Check = Literal["resolves", "in_force", "verbatim", "seen", "sentence", "figure"
 
 _END = re.compile(r"(?:(?<=\w{4})\.|[!?])[\"')\]]*(?=\s+[^\W\da-zß-ÿ])|[。！？](?=.)", re.DOTALL)
 _MARKER = re.compile(r"\[\s*\d+\s*\]")
+_NOWHERE = "stands in no text cited"
 _SPELT_OUT = 20  # characters from which a quotation accounts for the figures inside it
 
 
@@ -228,14 +229,16 @@ def _hold(one: _Checked, grounds: list[_Ground]) -> None:
     names = [name for ground in grounds for name in ground.names]
     for quote in quotations(text, [*quotes, *names]):
         if not any(quoted_span(quote, ground.version.text) for ground in grounds):
-            words = f"“{_shown(quote)}” is put between quotation marks and stands in no text cited."
+            words = f"“{_shown(quote)}” is put between quotation marks and {_NOWHERE}."
             one.fault("verbatim", quote, words)
     said = unquoted(text, [quote for quote in quotes if len(quote) >= _SPELT_OUT])
-    stated = figures_said(unquoted(said, names), LANGUAGES)
+    languages = {ground.version.language for ground in grounds}
+    stated = figures_said(unquoted(said, names), languages)
     if not stated.empty:
         held = reduce(or_, (ground.figures() for ground in grounds), Figures())
         for words in stated.without(held):
-            one.fault("figure", words, f"“{_shown(words)}” stands in no text cited.")
+            what = "is neither cited nor quoted" if words in stated.addresses.values() else _NOWHERE
+            one.fault("figure", words, f"“{_shown(words)}” {what}.")
 
 
 def _cite(one: _Checked, drafted: DraftCitation, desk: _Desk) -> None:
