@@ -12,6 +12,7 @@ import typer
 
 from corpus.console import errors, out, print_json
 from eval.bench.cli import app as bench
+from eval.claims.cli import claims
 
 if TYPE_CHECKING:
     from agent.trace import Trace
@@ -20,6 +21,7 @@ app = typer.Typer()
 app.add_typer(bench, name="bench")
 evaluate = typer.Typer(no_args_is_help=True, help="Score answers against questions.")
 app.add_typer(evaluate, name="eval")
+evaluate.command(epilog="Example:  inforce eval claims nsr --seeds 3")(claims)
 
 
 @evaluate.command(epilog="Example:  inforce eval baselines questions.jsonl --split test")

@@ -1,0 +1,104 @@
+"""The table of claims as Markdown and on the screen, and the curves of RLIF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eval.claims.measure import Arm, Finding
+from eval.claims.plot import lines
+from eval.claims.verdict import Effect
+
+UNIT = {"accuracy": "accuracy", "abstention": "F1 of abstaining", "retained": "retained skill"}
+
+
+def points(effect: Effect) -> str:
+    """Return an effect in points of a hundred with its interval."""
+    low, mean, high = (100 * value for value in (effect.low, effect.mean, effect.high))
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def table(findings: Sequence[Finding]) -> str:
+    """Return the claims, one line per arm of a method."""
+    rows = [
+        "| method | claimed | published | measured here | against | effect | verdict |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| `{one.method}`: {name} | {one.claimed} | {one.published} | {UNIT[one.metric]} "
+        f"| {one.control} | {points(effect)} | {effect.verdict} |"
+        for one in findings
+        for name, effect in one.effects.items()
+    ]
+    return "\n".join(rows)
+
+
+def arms_table(finding: Finding, seeds: int) -> str:
+    """Return every arm of a claim with all that was measured."""
+    rows = [
+        "| arm | role | accuracy | abstaining F1 | out of force | retained | entropy "
+        "| KL from start | clipped | agreement less accuracy | collapsed |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+        *(_arm_row(arm, seeds) for arm in finding.arms),
+    ]
+    if finding.noise:
+        noise = ", ".join(f"{name} {value:.1f}" for name, value in finding.noise.items())
+        rows += ["", f"Variance of the gradient over its squared mean, at the start: {noise}."]
+    return "\n".join(rows)
+
+
+def _arm_row(arm: Arm, seeds: int) -> str:
+    shares = (arm.accuracy, arm.abstention, arm.anachronism, arm.retained)
+    first = " | ".join(f"{100 * share:.1f}" for share in shares)
+    return (
+        f"| {arm.name} | {arm.role} | {first} | {arm.entropy:.2f} | {arm.divergence:.2f} "
+        f"| {100 * arm.clipped:.1f} % | {100 * arm.gap:+.1f} | {arm.collapsed} of {seeds} |"
+    )
+
+
+def collapse_pictures(finding: Finding) -> tuple[str, str]:
+    """Return RLIF's curves: entropy, and agreement less true accuracy, over the rounds."""
+    entropy = {arm.name: arm.curve_entropy for arm in finding.arms}
+    gaps = {
+        arm.name: [a - t for a, t in zip(arm.curve_agreement, arm.curve_accuracy, strict=True)]
+        for arm in finding.arms
+    }
+    return (
+        lines("Entropy of the first decision, nats", "rounds", entropy, log=False),
+        lines("Agreement less true accuracy", "rounds", gaps, log=False),
+    )
+
+
+def page(findings: Sequence[Finding], seeds: int) -> str:
+    """Return the whole page of ``docs/claims.md``."""
+    told = [
+        "# Claims, tested",
+        "",
+        "Each method against its own best control. Made by `inforce eval claims --page"
+        " docs/claims.md`; one row again by `inforce eval claims nsr`.",
+        "",
+        "**Where.** A laboratory, not the legal agent: questions about dated versions with a tool's"
+        " token in the middle, a policy of two small layers, 60 rounds of 64 rollouts"
+        " (`rl/lab.py`). The objective and the methods are the product's own. Scores are exact"
+        " expectations on works held out from training; the control is chosen on other works. So a"
+        " finding is about the method at this size, and about nothing larger.",
+        "",
+        f"**How.** {seeds} seeds, every arm with the same start, questions and number of rollouts."
+        " Effects are in points of a hundred, method minus control, paired by seed, with 95 %"
+        " intervals (Student's t). Eleven methods are tested at once and no correction is made:"
+        " about one interval in twenty misses 0 by chance.",
+        "",
+        table(findings),
+        "",
+        "## Every arm",
+        "",
+        "*Collapsed*: entropy under a tenth of its start, or a mean reward 30 % under its best.",
+    ]
+    for finding in findings:
+        told += ["", f"### {finding.method}: {finding.claimed}", "", arms_table(finding, seeds)]
+        if finding.method == "rlif":
+            told += [
+                "",
+                "![Entropy over the rounds](images/rlif-entropy.svg)",
+                "![Agreement less accuracy over the rounds](images/rlif-gap.svg)",
+            ]
+    return "\n".join(told) + "\n"

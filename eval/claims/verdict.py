@@ -1,0 +1,65 @@
+"""Paired differences over seeds, with their interval and a verdict in words. Needs no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import fmean, stdev
+
+from corpus.model import Frozen
+
+T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+"""Two-sided 95 % quantiles of Student's t for 1 to 9 degrees of freedom."""
+FEWEST = 3
+"""Seeds below which nothing is concluded."""
+
+
+class Effect(Frozen):
+    """Method minus control: the mean over seeds and its 95 % interval (Student's t, paired)."""
+
+    mean: float
+    low: float
+    high: float
+    seeds: int
+
+    @property
+    def verdict(self) -> str:
+        """Return what may be said of it."""
+        if self.seeds < FEWEST:
+            return "no conclusion: too few seeds"
+        if self.low > 0:
+            return "better than its control"
+        if self.high < 0:
+            return "worse than its control"
+        return "no difference shown"
+
+
+def paired(method: Sequence[float], control: Sequence[float]) -> Effect:
+    """Compare runs that differ in the method alone, seed by seed.
+
+    Raises:
+        ValueError: the numbers of runs differ, or there are fewer than two.
+    """
+    if len(method) != len(control) or len(method) < 2:
+        raise ValueError("a paired comparison needs two seeds or more, the same for both")
+    gaps = [m - c for m, c in zip(method, control, strict=True)]
+    n = len(gaps)
+    quantile = T_95[n - 2] if n - 2 < len(T_95) else 1.96
+    half = quantile * stdev(gaps) / math.sqrt(n)
+    return Effect(mean=fmean(gaps), low=fmean(gaps) - half, high=fmean(gaps) + half, seeds=n)
+
+
+def collapsed(entropy: Sequence[float], reward: Sequence[float]) -> bool:
+    """Tell whether a run fell below a tenth of its entropy, or lost 30 % of its best reward.
+
+    Rewards are compared as means over five rounds.
+    """
+    if entropy and min(entropy) < 0.1 * entropy[0]:
+        return True
+    smooth = [fmean(reward[i : i + 5]) for i in range(len(reward) - 4)]
+    best = -math.inf
+    for value in smooth:
+        best = max(best, value)
+        if best > 0 and value < 0.7 * best:
+            return True
+    return False

@@ -1,0 +1,155 @@
+"""Claims are held against their best control, on works held out, and say when nothing is shown."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from eval.claims.verdict import collapsed, paired
+
+
+def test_the_interval_is_students_paired_by_seed() -> None:
+    effect = paired([0.5, 0.6, 0.7], [0.4, 0.4, 0.4])
+    half = 4.303 * 0.1 / math.sqrt(3)
+    assert effect.mean == pytest.approx(0.2)
+    assert effect.low == pytest.approx(0.2 - half)
+    assert effect.high == pytest.approx(0.2 + half)
+
+
+@pytest.mark.parametrize(
+    ("method", "verdict"),
+    [
+        ([0.50, 0.51, 0.52], "better than its control"),
+        ([0.30, 0.31, 0.32], "worse than its control"),
+        ([0.30, 0.60, 0.45], "no difference shown"),
+        ([0.5, 0.6], "no conclusion: too few seeds"),
+    ],
+)
+def test_the_verdict_says_no_more_than_the_interval(method: list[float], verdict: str) -> None:
+    assert paired(method, [0.4, 0.41, 0.42][: len(method)]).verdict == verdict
+
+
+def test_one_seed_compares_nothing() -> None:
+    with pytest.raises(ValueError, match="two seeds"):
+        paired([0.5], [0.4])
+
+
+def test_collapse_is_lost_entropy_or_lost_reward() -> None:
+    steady = [0.5] * 20
+    assert not collapsed([1.0] * 20, steady)
+    assert collapsed([1.0] * 10 + [0.05] * 10, steady)
+    assert collapsed([1.0] * 20, [0.9] * 10 + [0.3] * 10)
+    assert not collapsed([1.0] * 20, [0.9] * 10 + [0.0] + [0.9] * 9)
+
+
+# -- with torch --
+
+
+@pytest.fixture(scope="module")
+def lab():
+    pytest.importorskip("torch", reason="needs the extra train")
+    from rl import lab as found
+
+    return found
+
+
+def test_the_expert_is_always_right(lab) -> None:
+    for latest in (False, True):
+        asked = lab.ask(200, 3, latest=latest)
+        judged = lab.judge(asked, lab.expert(asked).ids)
+        right = judged.outcomes != 0
+        assert bool(right.all())
+        assert float(judged.task.mean()) == 1
+
+
+def test_the_day_of_change_belongs_to_the_new_version(lab) -> None:
+    import torch
+
+    days = torch.tensor([[3, 6, 9, day] for day in (2, 3, 5, 6, 8, 9)])
+    asked = lab.Asked(days, torch.zeros(6, 3).long(), torch.zeros(6).bool())
+    assert asked.gold.tolist() == [0, 1, 1, 2, 2, lab.ABSTAIN]
+
+
+def test_the_exact_score_is_what_sampling_measures(lab) -> None:
+    import torch
+
+    from rl.lab_runs import warmed
+
+    policy = warmed(0, 20)
+    asked = lab.ask(60, 5)
+    often = asked.take(torch.arange(60).repeat(100))
+    written = lab.write(policy, often, torch.Generator().manual_seed(0))
+    sampled = float(lab.judge(often, written.ids).task.mean())
+    exact = lab.score(policy, asked, policy).accuracy
+    assert abs(sampled - exact) < 4 * math.sqrt(exact * (1 - exact) / 6000) + 0.005
+
+
+def test_tools_tokens_are_masked_and_log_probs_are_those_of_the_policy(lab) -> None:
+    import torch
+
+    from rl.lab_runs import warmed
+
+    policy, asked = warmed(0, 20), lab.ask(50, 6)
+    written = lab.write(policy, asked, torch.Generator().manual_seed(1))
+    assert float(written.mask[:, 1].sum()) == 0
+    with torch.no_grad():
+        logps = policy(asked, written.ids).gather(2, written.ids.unsqueeze(2)).squeeze(2)
+    torch.testing.assert_close(logps * written.mask, written.logps * written.mask)
+
+
+def test_every_arm_of_every_claim_runs_and_is_finite(lab) -> None:
+    from dataclasses import replace
+
+    from eval.claims.rows import ROWS
+    from rl.lab_runs import run
+
+    for row in ROWS:
+        for trial in row.trials:
+            found = run(replace(trial, rounds=2), 0)
+            assert math.isfinite(found.test.accuracy), trial.name
+            assert found.test.divergence >= -1e-6
+
+
+def test_a_claim_is_measured_once_and_read_from_its_journal(lab, tmp_path, monkeypatch) -> None:
+    from dataclasses import replace
+
+    from eval.claims import measure
+    from eval.claims.report import page
+    from eval.claims.rows import LAMPO
+
+    short = replace(
+        LAMPO,
+        arms=tuple(replace(t, rounds=2) for t in LAMPO.arms),
+        controls=tuple(replace(t, rounds=2) for t in LAMPO.controls),
+        references=(),
+    )
+    monkeypatch.setattr(measure, "gradient_noise", lambda *_: 1.0)
+    path = tmp_path / "runs.jsonl"
+    first = measure.tested(short, range(2), measure.Journal(path), lambda _: None)
+    monkeypatch.setattr(measure, "run", None)
+    again = measure.tested(short, range(2), measure.Journal(path), lambda _: None)
+    assert first == again
+    assert first.control == "rloo"
+    assert "no conclusion: too few seeds" in page([first], 2)
+
+
+def test_the_control_is_chosen_on_other_works_than_it_is_compared_on(lab, monkeypatch) -> None:
+    from eval.claims import measure
+    from eval.claims.rows import DELTA
+    from rl.lab import Score
+    from rl.lab_runs import Curve, Result
+
+    def scored(accuracy: float) -> Score:
+        return Score(accuracy, 0.0, 0.0, 1.0, 0.0)
+
+    class Fixed:
+        def result(self, trial, seed):
+            chosen = trial.name == "grpo"
+            selection, test = (0.9, 0.1) if chosen else (0.5, 0.7)
+            curve = Curve([1.0] * 9, [0.5] * 9, [0.5] * 9, [1.0] * 9, [0.0] * 9)
+            return Result(scored(0), scored(selection), scored(test + seed / 100), 0.0, curve)
+
+    found = measure.tested(DELTA, range(3), Fixed(), lambda _: None)
+    assert found.control == "grpo"
+    assert found.effects["delta"].mean == pytest.approx(0.6)
