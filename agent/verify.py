@@ -40,6 +40,8 @@ _SPELT_OUT = 20  # characters from which a quotation accounts for the figures in
 class Verdict(Frozen):
     """Every check with its outcome, and what stood.
 
+    ``findings`` keep the draft's order: for each sentence one ``sentence`` finding, then the checks
+    of each citation, ``resolves`` first, then what the sentence itself quotes and counts wrongly.
     ``sentences`` are those that stand, in order, without the characters that nobody sees;
     ``citations`` are theirs, in the same order.
     """

@@ -53,6 +53,14 @@ def test_every_sentence_has_its_finding(library: Library) -> None:
     assert [finding.passed for finding in sentences] == [True, False, False]
 
 
+def test_findings_keep_the_order_of_the_draft(library: Library) -> None:
+    lie = cited("The act says “all widgets are free” for 99 years.")
+    two = GOOD.model_copy(update={"citations": GOOD.citations * 2})
+    checks = [finding.check for finding in verdict(library, two, lie).findings]
+    each = ["resolves", "seen", "in_force", "verbatim"]
+    assert checks == ["sentence", *each, *each, "sentence", *each, "verbatim", "figure", "figure"]
+
+
 def test_nothing_ships_when_no_citation_stands(library: Library) -> None:
     found = verdict(library, BAD, reasoned("So it is kept."))
     assert found.sentences == found.citations == ()
