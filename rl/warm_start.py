@@ -24,6 +24,9 @@ from rl.rollout import Limits, Rollout, roll_out_each
 IGNORED = -100
 """The label of a token that nothing is learnt from."""
 
+_BETA_2 = 0.99
+"""Of Adam. Some hundred steps are too few for the customary 0.999 to forget the first gradients."""
+
 
 class Imitation(Frozen):
     """How demonstrations are learnt from: one step per ``batch`` demonstrations.
@@ -140,6 +143,7 @@ def _arguments(settings: Imitation, folder: Path) -> dict[str, Any]:
         "learning_rate": settings.learning_rate,
         "warmup_steps": settings.warmup,
         "max_grad_norm": settings.max_grad_norm,
+        "adam_beta2": _BETA_2,
         "bf16": settings.bf16,
         "use_cpu": settings.device == "cpu",
         "seed": settings.seed,
