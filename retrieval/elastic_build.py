@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from elastic_transport import TransportError
-from elasticsearch import ApiError, BadRequestError
+from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from corpus.errors import BadInputError, SearchFailedError
 from retrieval.chains import Chain
@@ -37,6 +37,7 @@ from retrieval.url import IndexUrl
 _BATCH_ROWS, _BATCH_BYTES = 1000, 8_000_000
 _AWAY = frozenset({408, 429, 500, 502, 503, 504})
 _CANARIES = 20
+_PATIENT_SECONDS = 3600
 
 
 class ElasticBuilder:
@@ -88,18 +89,29 @@ class ElasticBuilder:
         physical = f"{alias}-{SCHEMA_VERSION}-{chain.name}-{corpus_hash[:12].lower()}"
         if physical == live:
             physical += "-again"
-        self._client.options(ignore_status=404).indices.delete(index=physical)
-        self._client.indices.create(
-            index=physical,
-            mappings=mapping(chain, self._meta(corpus_hash)),
-            settings={
-                "number_of_shards": self._settings.shards,
-                "auto_expand_replicas": "0-1",
-                "refresh_interval": "-1",
-                "analysis": analysis_settings(chain),
-            },
-        )
+        patient = self._patient
+        patient.options(ignore_status=404).indices.delete(index=physical)
+        try:
+            patient.indices.create(
+                index=physical,
+                mappings=mapping(chain, self._meta(corpus_hash)),
+                settings={
+                    "number_of_shards": self._settings.shards,
+                    "auto_expand_replicas": "0-1",
+                    "refresh_interval": "-1",
+                    "analysis": analysis_settings(chain),
+                },
+            )
+        except BadRequestError as error:
+            # a node that died after creating it: the client asked the next one again
+            if error.error != "resource_already_exists_exception":
+                raise
         return physical
+
+    @property
+    def _patient(self) -> Elasticsearch:
+        """The client with time for what changes the cluster itself."""
+        return self._client.options(request_timeout=_PATIENT_SECONDS)
 
     def _meta(self, corpus_hash: str) -> Meta:
         return Meta(
@@ -154,7 +166,7 @@ class ElasticBuilder:
         self, physical: str, corpus_hash: str, count: int, canaries: Sequence[IndexedText]
     ) -> None:
         """Make the rows searchable and check that they are all there and dated as sent."""
-        patient = self._client.options(request_timeout=3600)
+        patient = self._patient
         patient.indices.refresh(index=physical)
         patient.indices.forcemerge(index=physical, max_num_segments=1)
         patient.indices.refresh(index=physical)
@@ -191,10 +203,10 @@ class ElasticBuilder:
         actions: list[dict[str, Any]] = [{"add": {"index": physical, "alias": alias}}]
         if live is not None:
             actions.append({"remove": {"index": live, "alias": alias}})
-        self._client.indices.update_aliases(actions=actions)
+        self._patient.indices.update_aliases(actions=actions)
         for name in physical_indices(self._client, alias):
             if name not in (physical, live):
-                self._client.options(ignore_status=404).indices.delete(index=name)
+                self._patient.options(ignore_status=404).indices.delete(index=name)
 
 
 class Patience:
