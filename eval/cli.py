@@ -131,10 +131,10 @@ def training_run(
         for group in groups
     }
     if json:
-        print_json({run: {s: f.model_dump() for s, f in by.items()} for run, by in table.items()})
+        print_json({name: {s: f.model_dump() for s, f in by.items()} for name, by in table.items()})
         return
-    for run, by in table.items():
-        out.print(f"[bold]{run}[/]")
+    for name, by in table.items():
+        out.print(f"[bold]{name}[/]")
         for stage, score in by.items():
             out.print(f"  {stage}")
             for field, value in score:

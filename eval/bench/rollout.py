@@ -72,14 +72,11 @@ def run(  # noqa: PLR0913
     Raises:
         ModelError: the model is missing or not prepared.
     """
-    import torch
-
     from agent.codec import TokenizerCodec, learnt
     from agent.policies.codecs import open_codec
     from agent.policies.local import LocalSampler, local_policy
     from rl.samplers.local import BatchedSampler
 
-    torch.manual_seed(seed)
     sampling = Sampling(temperature=1.0, max_tokens=tokens)
     opened = local_policy(model, sampling=sampling, dtype=dtype)
     assert isinstance(opened.sampler, LocalSampler)
