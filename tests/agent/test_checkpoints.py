@@ -27,6 +27,7 @@ from corpus.errors import BadInputError, StoreError
 from corpus.settings import Settings
 from tests.agent.conftest import LEVY_ACT, WIDGETS_ACT, opened
 from tests.agent.killed import Folder, played
+from tests.agent.test_graph import Scripted, draft, search
 
 ROOT = Path(__file__).parents[2]
 UNDATED = Asked(question="Is a licence needed to make widgets?")
@@ -244,3 +245,28 @@ def test_steps_of_a_resumed_thread_are_told_from_where_it_was(library: Library) 
         "verify",
         "respond",
     ]
+
+
+def test_ids_and_logprobs_come_back_from_disk_as_they_were(
+    library: Library, tmp_path: Path
+) -> None:
+    ids = {
+        "prompt_ids": (5, 3, 2**31),
+        "completion_ids": (8, 1),
+        "logprobs": (-0.1234567890123456789, -float("inf")),
+        "text": "lone \N{REPLACEMENT CHARACTER} and \u202e",
+    }
+    acts = [search().model_copy(update=ids), draft(quote="Nobody at all"), draft()]
+    here = context(library, policy=Scripted(acts))
+    asked = UNDATED.model_copy(update={"as_at": date(2001, 1, 1)})
+    url = f"sqlite:///{tmp_path / 'threads.db'}"
+    with open_checkpoints(url) as checkpoints:
+        first = traced(start(here, asked, Thread(checkpoints, "a")))
+    with open_checkpoints(url) as checkpoints:
+        again = traced(resume(here, Thread(checkpoints, "a")))
+    assert again.model_copy(update={"milliseconds": 0.0}) == first.model_copy(
+        update={"milliseconds": 0.0}
+    )
+    assert again.turns[0].completion_ids == ids["completion_ids"]
+    assert again.turns[0].logprobs == ids["logprobs"]
+    assert again.turns[1].findings
