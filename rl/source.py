@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
@@ -92,11 +93,18 @@ def reward_functions(names: Sequence[str]) -> list[Callable[..., list[float | No
 
 
 def _reward_function(name: str, reward: Reward) -> Callable[..., list[float | None]]:
+    def score(one: Rollout) -> float | None:
+        if one.void is not None or one.trace is None:
+            return None
+        value = reward(one.trace, one.question)
+        if value is not None and not math.isfinite(value):
+            raise ValueError(
+                f"the reward {name} of {one.question.id} is {value}, which is no number"
+            )
+        return value
+
     def scored(*, rollout: Sequence[Rollout], **_: Any) -> list[float | None]:
-        return [
-            None if one.void is not None or one.trace is None else reward(one.trace, one.question)
-            for one in rollout
-        ]
+        return [score(one) for one in rollout]
 
     scored.__name__ = name
     return scored

@@ -6,7 +6,9 @@ was killed. A program and not a fixture, because a process that has trained must
 
 from __future__ import annotations
 
+import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +26,7 @@ from rl.rollout import Rollout
 from rl.run import Run
 from rl.samplers import Request
 from rl.samplers.local import BatchedSampler
+from rl.trainer import PolicyTrainer, TrainingFault
 from tests.rl.conftest import (
     END,
     a_question,
@@ -146,6 +149,29 @@ def main(folder: Path) -> None:
     for name, step in KILLED.items():
         assert in_a_child(lambda: killed(folder / name, model, name, step)) == signal.SIGKILL  # noqa: B023
         assert in_a_child(lambda: train(folder / name, model, Silence())) == 0  # noqa: B023
+    assert in_a_child(lambda: out_of_space(folder / "disk_full", model, 6)) == 0
+    assert in_a_child(lambda: train(folder / "disk_full", model, Silence())) == 0
+
+
+def out_of_space(folder: Path, model: Path, step: int) -> None:
+    """Let no file grow beyond a few bytes while one checkpoint is written."""
+    whole = PolicyTrainer._save_checkpoint
+
+    def cramped(self: Any, *rest: Any) -> None:
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        if self.state.global_step == step:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+        try:
+            whole(self, *rest)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    with patch.object(PolicyTrainer, "_save_checkpoint", cramped):
+        try:
+            train(folder, model, Silence())
+        except TrainingFault as fault:
+            left = [path.name for path in (folder / "checkpoints").iterdir()]
+            (folder / "said.json").write_text(json.dumps({"words": str(fault), "left": left}))
 
 
 def killed(folder: Path, model: Path, name: str, step: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,10 +120,16 @@ def test_what_stands_outside_the_mask_never_enters_even_as_nan() -> None:
     assert torch.isfinite(shaped.advantages_N_T).all()
 
 
+class Endless(AdditiveSlot):
+    kind: str = "endless"
+
+    def add(self, batch: Batch, advantages_N_T: Any) -> Any:
+        return torch.full_like(advantages_N_T, torch.inf)
+
+
 def test_an_advantage_that_is_no_number_is_refused() -> None:
-    broken = replace(batch(), rewards_N_F=torch.tensor([[0.0], [torch.inf], [2.0], [4.0]]))
-    with pytest.raises(ValueError, match=r"not a finite number; the methods are .*grpo"):
-        shape(Objective(weights=(Double(),)), broken)
+    with pytest.raises(ValueError, match=r"not a finite number; the methods are grpo, endless"):
+        shape(Objective(additives=(Endless(),)), batch())
 
 
 def test_channels_of_tensors_join_those_of_traces_with_their_weights() -> None:

@@ -18,7 +18,12 @@ from rl.run import Run  # noqa: E402
 from rl.trainer import checkpoints  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
-PLACES = ("within_a_round", "before_the_checkpoint_was_begun", "while_it_was_written")
+PLACES = (
+    "within_a_round",
+    "before_the_checkpoint_was_begun",
+    "while_it_was_written",
+    "disk_full",
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +88,12 @@ def test_the_straight_run_learnt_something(runs: Path) -> None:
 @pytest.mark.slow
 def test_nothing_of_a_checkpoint_that_was_never_finished_is_left(runs: Path) -> None:
     assert not (runs / "while_it_was_written/checkpoints/.draft").exists()
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said_in_one_sentence_and_keeps_the_last_checkpoint(runs: Path) -> None:
+    said = json.loads((runs / "disk_full/said.json").read_text())
+    assert said["left"] == ["checkpoint-4"]
+    assert said["words"].startswith("The checkpoint checkpoint-6 could not be written (")
+    assert said["words"].endswith("; the run can go on from checkpoint-4.")
+    assert "\n" not in said["words"]

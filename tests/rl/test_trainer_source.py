@@ -1,0 +1,141 @@
+"""Questions in, columns of token ids out: their order, their voids, and what stops a run."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rl.config import DataSettings, RecipeError
+from rl.questions import questions_of
+from rl.source import Source, _reward_function, columns, question_order, reward_functions, voided
+from tests.rl.conftest import a_question, a_rollout
+
+TRAINER = SimpleNamespace(
+    state=SimpleNamespace(global_step=3), accelerator=SimpleNamespace(process_index=0)
+)
+EMPTY: Any = SimpleNamespace(store=SimpleNamespace(histories=lambda: iter(())))
+
+
+def test_every_question_is_asked_once_before_any_is_asked_again() -> None:
+    ids = [f"q{n}" for n in range(7)]
+    order = question_order(ids, 20, seed=1)
+    assert len(order) == 20
+    assert sorted(order[:7]) == sorted(order[7:14]) == sorted(ids)
+    assert order[:7] != order[7:14]
+    assert question_order(list(reversed(ids)), 20, seed=1) == order
+    assert question_order(ids, 40, seed=1)[:20] == order
+    assert question_order(ids, 20, seed=2) != order
+
+
+def test_ids_masks_and_log_probs_pass_through_unchanged() -> None:
+    rollout = a_rollout(1, seed=5)
+    table = columns([rollout], filler=1)
+    tokens = rollout.episode
+    assert tokens is not None
+    assert tuple(table["completion_ids"][0]) == tokens.completion_ids
+    assert tuple(table["env_mask"][0]) == tokens.mask
+    assert tuple(table["logprobs"][0]) == tokens.logprobs
+    assert table["rollout"] == [rollout]
+
+
+def test_a_rollout_without_tokens_is_one_masked_token() -> None:
+    table = columns([a_rollout(1, 0, void="no server")], filler=1)
+    assert (table["completion_ids"], table["env_mask"]) == ([[1]], [[0]])
+    assert (table["prompt_ids"], table["logprobs"]) == ([[1]], [[0.0]])
+
+
+def test_a_void_rollout_has_no_reward_and_others_keep_theirs() -> None:
+    (task,) = reward_functions(["task"])
+    rollouts = [a_rollout(1, 0), a_rollout(2, 0, void="no server")]
+    first, second = task(rollout=rollouts, prompts=[], trainer_state=None)
+    assert second is None
+    assert first is None or isinstance(first, float)
+    late = rollouts[0].model_copy(update={"void": "broke off"})
+    assert task(rollout=[late]) == [None]
+    assert task.__name__ == "task"
+
+
+def test_a_reward_that_is_no_number_is_a_fault_and_not_silence() -> None:
+    scored = _reward_function("task", lambda _trace, _question: float("nan"))
+    with pytest.raises(ValueError, match="the reward task of q1 is nan"):
+        scored(rollout=[a_rollout(1, 0)])
+
+
+def test_the_share_of_voids_is_told_with_its_reasons() -> None:
+    rollouts = [a_rollout(n, 0, void=f"reason {n % 5}" if n else None) for n in range(10)]
+    share, why = voided(rollouts)
+    assert share == 0.9
+    assert why == "reason 1; reason 2; reason 3 and 2 other reasons"
+    assert voided([a_rollout(1, 0)]) == (0.0, "")
+
+
+def test_rounds_and_processes_draw_from_seeds_of_their_own() -> None:
+    seeds: list[int] = []
+
+    def play(_trainer: Any, questions: Any, seed: int) -> list[Any]:
+        seeds.append(seed)
+        return [a_rollout(1, 0) for _ in questions]
+
+    source = Source(play, {"q1": a_question(1)}, seed=0, filler=1)
+    for step, process in ((0, 0), (0, 0), (2, 0), (0, 1)):
+        trainer = SimpleNamespace(
+            state=SimpleNamespace(global_step=step),
+            accelerator=SimpleNamespace(process_index=process),
+        )
+        source(["q1", "q1"], trainer)
+    assert seeds[0] == seeds[1]
+    assert len(set(seeds)) == 3
+    assert all(0 <= seed < 2**56 for seed in seeds)
+
+
+def test_what_inspects_a_round_may_stop_the_run() -> None:
+    def refuse(rollouts: Any) -> None:
+        raise RecipeError(f"{len(rollouts)} seen")
+
+    def play(_trainer: Any, questions: Any, _seed: int) -> list[Any]:
+        return [a_rollout(1, 0) for _ in questions]
+
+    source = Source(play, {"q1": a_question(1)}, seed=0, filler=1, inspect=refuse)
+    with pytest.raises(RecipeError, match="2 seen"):
+        source(["q1", "q1"], TRAINER)
+
+
+def test_no_question_left_after_filtering_is_said_before_anything_is_loaded() -> None:
+    with pytest.raises(RecipeError, match=r"None of 0 questions is left after data\.split = train"):
+        questions_of(DataSettings(), EMPTY)
+
+
+def test_too_many_void_rollouts_stop_a_run_and_few_do_not() -> None:
+    pytest.importorskip("trl", reason="needs the extra train")
+    from rl.trainer import TrainingFault
+    from rl.training import stop_if_void
+
+    rollouts = [a_rollout(n, 0, void="no server at :8000" if n < 2 else None) for n in range(8)]
+    stop_if_void(rollouts, 0.25)
+    words = r"25% of a round's rollouts failed \(at most 20% may\): no server at :8000\."
+    with pytest.raises(TrainingFault, match=words):
+        stop_if_void(rollouts, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "words"),
+    [
+        ({"eos_token_id": None, "size": 8}, "has no end-of-sequence token, so no turn could end"),
+        ({"eos_token_id": 1, "size": 99}, "has 99 tokens, but the model only 10"),
+    ],
+)
+def test_a_tokenizer_without_the_needed_tokens_is_refused(
+    tokenizer: dict[str, Any], words: str
+) -> None:
+    pytest.importorskip("trl", reason="needs the extra train")
+    from rl.student import check_tokenizer
+
+    class Sized(SimpleNamespace):
+        def __len__(self) -> int:
+            return int(self.size)
+
+    with pytest.raises(RecipeError, match=words):
+        check_tokenizer("m", Sized(**tokenizer), 10)
+    check_tokenizer("m", Sized(eos_token_id=1, size=10), 10)
