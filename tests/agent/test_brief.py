@@ -14,6 +14,7 @@ from agent.graph import ask
 from agent.library import Library
 from agent.parsing import UNREADABLE, parse
 from agent.policies.modelled import ModelPolicy
+from agent.policy import Act
 from agent.sampling import Sampling
 from agent.toolbox import TOOLS
 from agent.trace import Finding, StopReason, ToolCall, Turn
@@ -49,6 +50,11 @@ def turn(*version_ids: str) -> Turn:
     ]
     call = ToolCall(id="c", name="search_statutes", arguments={}, result={"hits": hits})
     return Turn(index=0, calls=(call,))
+
+
+def citing(written: str) -> Act:
+    sentence = {"text": "x", "citations": [{"id": written, "quote": "t"}]}
+    return parse(json.dumps({"answer": [sentence]}))
 
 
 def cited(act: Any) -> list[str]:
