@@ -24,8 +24,8 @@ from corpus.model import Frozen
 Advance = Callable[[int, int | None, str], None]
 
 MANIFEST = "inforce-model.json"
-RECIPE = 4
-"""Grows when models are prepared in another way; what an older one made is made anew."""
+RECIPES = {"smollm2": 1, "tiny": 4}
+"""How each model is prepared. A number grows with its recipe; what an older one made is made anew."""
 
 
 class ModelError(InForceError):
@@ -99,7 +99,7 @@ def manifest_of(spec: ModelSpec) -> Manifest | None:
         manifest = Manifest.model_validate_json(text)
     except (OSError, ValidationError):
         return None
-    return manifest if manifest.recipe == RECIPE else None
+    return manifest if manifest.recipe == RECIPES.get(spec.name) else None
 
 
 def open_location(name: str) -> str:
@@ -137,7 +137,7 @@ def prepare(name: str, advance: Advance = lambda *_: None) -> ModelSpec:
             source = _write(name, draft, advance)
             advance(3, 4, "checksums")
             sums = {path.name: _sha256(path) for path in sorted(draft.iterdir())}
-            manifest = Manifest(name=name, recipe=RECIPE, source=source, files=sums)
+            manifest = Manifest(name=name, recipe=RECIPES[name], source=source, files=sums)
             (draft / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
     advance(4, 4, "ready")
     return spec

@@ -100,7 +100,7 @@ def test_a_failed_repair_keeps_what_was_there(
     written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = prepare("tiny")
-    monkeypatch.setattr(models, "RECIPE", 2)
+    monkeypatch.setitem(models.RECIPES, "tiny", 99)
     failing(monkeypatch, ModelError("no"))
     with pytest.raises(ModelError):
         prepare("tiny")
@@ -119,7 +119,7 @@ def test_another_recipe_is_not_taken_for_this_one(
     written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = prepare("tiny")
-    monkeypatch.setattr(models, "RECIPE", 2)
+    monkeypatch.setitem(models.RECIPES, "tiny", 99)
     assert manifest_of(spec) is None
 
 
