@@ -25,7 +25,7 @@ Advance = Callable[[int, int | None, str], None]
 
 MANIFEST = "inforce-model.json"
 RECIPES = {"smollm2": 1, "tiny": 4}
-"""How each model is prepared. A number grows with its recipe; what an older one made is made anew."""
+"""A number grows when its model is prepared in another way; what an older one made is made anew."""
 
 
 class ModelError(InForceError):
