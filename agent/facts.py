@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from pydantic import Field
 
@@ -58,11 +60,13 @@ class _Cue(Frozen):
 def read_facts(question: str, works: Iterable[Work]) -> Facts:
     """Read what a question says.
 
-    A date that belongs to the title of a work held (``Loi du 5 juillet 1985``) names the work and
-    is no fact of the case.
+    A date that belongs to the title of a work held, or stands right behind the word for a law
+    (``loi du 5 juillet 1985``), names a law and is no fact of the case.
     """
-    named = {found.day for work in works for found in _title_dates(work)}
-    written = tuple(found for found in find_dates(question) if found.day not in named)
+    written = tuple(found for found in find_dates(question) if not _is_of_law(question, found))
+    if written:
+        named = {found.day for work in works for found in _title_dates(work)}
+        written = tuple(found for found in written if found.day not in named)
     issues = {cue.name for cue in _cues("issues", question)}
     return Facts(
         written=written,
@@ -77,11 +81,13 @@ def _title_dates(work: Work) -> Iterable[WrittenDate]:
 
 def _roles(question: str, written: Sequence[WrittenDate]) -> dict[Role, date]:
     free = list(_cues("roles", question))
+    breaks = [0, *(match.end() for match in _SENTENCE.finditer(question)), len(question)]
     found: dict[Role, set[date]] = {}
     for at, place in enumerate(written):
         before = written[at - 1].end if at else 0
         after = written[at + 1].start if at + 1 < len(written) else len(question)
-        start, end = _sentence(question, place)
+        start = breaks[bisect_right(breaks, place.start) - 1]
+        end = breaks[bisect_left(breaks, place.end)]
         cue = _nearest(free, place, max(start, before), min(end, after))
         if cue is not None:
             free.remove(cue)
@@ -100,26 +106,35 @@ def _start(cue: _Cue) -> int:
     return cue.start
 
 
-def _sentence(question: str, place: WrittenDate) -> tuple[int, int]:
-    """Return where the sentence that holds a date begins and ends."""
-    breaks = [match.end() for match in _SENTENCE.finditer(question)]
-    start = max((at for at in breaks if at <= place.start), default=0)
-    return start, min((at for at in breaks if at > place.end), default=len(question))
-
-
 def _cues(kind: str, question: str) -> Iterable[_Cue]:
     for name, words in _words()[kind].items():
         for match in words.finditer(question):
             yield _Cue(name=name, start=match.start(), end=match.end())
 
 
+def _is_of_law(question: str, written: WrittenDate) -> bool:
+    """Tell whether a date stands right behind the word for a law."""
+    return _law_before().search(question, max(0, written.start - 60), written.start) is not None
+
+
+@cache
+def _law_before() -> re.Pattern[str]:
+    words = "|".join(map(re.escape, _table()["instruments"]))
+    number = r"(?:\s*(?:n[°ºo]|no|nr|núm)\.?\s*[\w./-]+)?"
+    return re.compile(rf"(?<!\w)(?:{words}){number},?\s+(?:(?:du|of|vom|de|dated)\s+)?\Z")
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads((files("agent") / "cues.toml").read_text(encoding="utf-8"))
+
+
 @cache
 def _words() -> dict[str, dict[str, re.Pattern[str]]]:
     """Return a pattern per role and per issue."""
-    told = tomllib.loads((files("agent") / "cues.toml").read_text(encoding="utf-8"))
     return {
-        kind: {name: _pattern(words) for name, words in lists.items()}
-        for kind, lists in told.items()
+        kind: {name: _pattern(words) for name, words in _table()[kind].items()}
+        for kind in ("roles", "issues")
     }
 
 

@@ -250,6 +250,22 @@ def test_a_date_in_a_title_is_no_fact_of_the_case(works: Sequence[Work]) -> None
     assert read_facts("L'accident et la loi du 5 juillet 1985", [law]).written == ()
 
 
+@pytest.mark.parametrize(
+    ("question", "days"),
+    [
+        ("Que dit la loi n° 85-677 du 5 juillet 1985 ?", []),
+        ("Que disait la loi du 5 juillet 1985 le 3 mars 1990 ?", ["1990-03-03"]),
+        ("What does the Theft Act of 3 May 1968 say?", []),
+        ("Was the act of 3 May 1968 lawful?", ["1968-05-03"]),
+        ("Was the directive in force on 3 May 2001?", ["2001-05-03"]),
+        ("Was the Directive transposed on 3 May 2001?", ["2001-05-03"]),
+        ("Was sagt das Gesetz vom 3. Mai 2001?", []),
+    ],
+)
+def test_the_date_of_a_law_is_no_day_of_the_case(question: str, days: list[str]) -> None:
+    assert [str(found) for found in read_facts(question, ()).days] == days
+
+
 def test_a_reply_adds_to_what_was_asked() -> None:
     asked = Asked(question="?", facts={Role.ACT: day("2010-01-01")})
     told = asked.told(Reply(facts={Role.DECISION: day("2011-01-01")}, issue=Issue.CRIMINAL))
