@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,10 @@ def everything_is_there_once(index: StatuteIndex, url: str) -> None:
     assert all(len(hits) == 1 for hits in index.search_many(asked))
 
 
+def longest_gap(moments: list[float]) -> float:
+    return max((b - a for a, b in pairwise(moments)), default=0.0)
+
+
 class Searching:
     """Searches in a thread until stopped; keeps when each search succeeded or what it said."""
 
@@ -82,9 +87,7 @@ class Searching:
         self._thread.join()
 
     def longest_interruption(self) -> float:
-        return max(
-            (b - a for a, b in zip(self.moments, self.moments[1:], strict=False)), default=0.0
-        )
+        return longest_gap(self.moments)
 
     def wait_for(self, more: int, seconds: float = 600) -> None:
         """Wait until so many more searches have succeeded."""
@@ -256,7 +259,11 @@ def test_one_of_three_nodes_killed_under_load(monkeypatch: pytest.MonkeyPatch) -
             if n == 5000:
                 first.kill()
 
-        assert open_builder(url).build(many_rows(die), "one", lambda _: None) == MANY
+        taken: list[float] = []
+        built = open_builder(url).build(
+            many_rows(die), "one", lambda _: taken.append(time.monotonic())
+        )
+        assert built == MANY
         first.start()
         first.wait(nodes=3)
         with Elasticsearch(first.url) as client:
@@ -274,8 +281,9 @@ def test_one_of_three_nodes_killed_under_load(monkeypatch: pytest.MonkeyPatch) -
             patient.cluster.health(wait_for_status="yellow", timeout="600s")
         everything_is_there_once(index, f"elastic+{first.url}/statutes")
         report(
-            f"three nodes: longest interruption {searching.longest_interruption():.1f} s, "
-            f"{len(searching.faults)} searches failed of {len(searching.moments)}"
+            f"three nodes: bulk loading paused {longest_gap(taken):.1f} s at most, searching "
+            f"{searching.longest_interruption():.1f} s; {len(searching.faults)} searches failed, "
+            f"{len(searching.moments)} were answered"
         )
 
 
