@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from agent.trace import AbstentionReason
 from corpus.model import Frozen
 from eval.metrics import Score
-from eval.suites.answered import Answered, mean_by_work
+from eval.suites.answered import Answered, share_by_work
 from rl.rewards import right
 
 _NOT_DECLINED = frozenset({AbstentionReason.UNVERIFIED, AbstentionReason.FAILED})
@@ -50,16 +50,16 @@ def abstention_scores(answered: Sequence[Answered]) -> AbstentionScores:
     answerable = [one for one in answered if one.question.decline is None]
     shipped = [one for one in answered if one.trace.answer is not None]
     concerned = sum(_declined(one) or one.question.decline is not None for one in answered)
-    f1 = mean_by_work(answered, _f1_parts)
+    f1 = share_by_work(answered, _f1_parts)
     return AbstentionScores(
-        precision=mean_by_work(declined, lambda one: [one.question.decline is not None]),
-        recall=mean_by_work(due, lambda one: [_declined(one)]),
+        precision=share_by_work(declined, lambda one: [one.question.decline is not None]),
+        recall=share_by_work(due, lambda one: [_declined(one)]),
         f1=f1.model_copy(update={"n": concerned}) if f1 else None,
-        reason=mean_by_work([one for one in due if _declined(one)], _right),
-        answered=mean_by_work(answerable, lambda one: [one.trace.answer is not None]),
-        right_when_answerable=mean_by_work(answerable, _right),
-        wrong_when_answered=mean_by_work(shipped, lambda one: [not any(_right(one))]),
-        struck=mean_by_work(answered, lambda one: [_struck(one)]),
+        reason=share_by_work([one for one in due if _declined(one)], _right),
+        answered=share_by_work(answerable, lambda one: [one.trace.answer is not None]),
+        right_when_answerable=share_by_work(answerable, _right),
+        wrong_when_answered=share_by_work(shipped, lambda one: [not any(_right(one))]),
+        struck=share_by_work(answered, lambda one: [_struck(one)]),
     )
 
 

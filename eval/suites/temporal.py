@@ -14,7 +14,7 @@ from datetime import date
 from corpus.model import Frozen
 from corpus.questions import Family
 from eval.metrics import Score, wilson
-from eval.suites.answered import Answered, Values, clustered, mean_by_work
+from eval.suites.answered import Answered, Values, mean_by_work, share, share_by_work
 from rl.rewards import REWARDS, claims, right
 
 
@@ -57,13 +57,13 @@ def temporal_scores(answered: Sequence[Answered]) -> TemporalScores:
     return TemporalScores(
         paired_dates=_both(pairs, _right),
         paired_versions=_both(pairs, _right_version),
-        right=mean_by_work(answered, _right),
-        controls=mean_by_work(controls, _right),
-        right_version=mean_by_work(answered, _right_version),
+        right=share_by_work(answered, _right),
+        controls=share_by_work(controls, _right),
+        right_version=share_by_work(answered, _right_version),
         temporal=mean_by_work(answered, _temporal),
-        anachronisms_shipped=mean_by_work(answered, _shipped_out_of_force),
-        anachronisms_drafted=mean_by_work(answered, _drafted_out_of_force),
-        valid_citations=mean_by_work(answered, _stood),
+        anachronisms_shipped=share_by_work(answered, _shipped_out_of_force),
+        anachronisms_drafted=share_by_work(answered, _drafted_out_of_force),
+        valid_citations=share_by_work(answered, _stood),
         by_family=_by_family(answered, pairs),
     )
 
@@ -124,7 +124,7 @@ def _both(pairs: Iterable[tuple[Answered, Answered]], value: Values) -> Score | 
     works: dict[str, list[float]] = defaultdict(list)
     for pair in pairs:
         works[pair[0].question.work_id].append(float(all(all(value(half)) for half in pair)))
-    return clustered(list(works.values()))
+    return share(list(works.values()))
 
 
 def _by_family(

@@ -8,6 +8,7 @@ import pytest
 from agent.library import Library
 from agent.trace import AbstentionReason
 from corpus.questions import Family, Question, make_questions
+from eval.metrics import wilson
 from eval.suites.answered import Answered
 from eval.suites.temporal import temporal_scores
 from tests.agent.conftest import opened
@@ -119,3 +120,12 @@ def test_nothing_to_score_is_none_and_not_nought(library: Library) -> None:
     scores = temporal_scores([Answered(VALUE, declined)])
     assert scores.anachronisms_shipped is scores.valid_citations is None
     assert scores.right.mean == 0.0
+
+
+def test_a_share_that_never_varies_still_has_an_interval(library: Library) -> None:
+    other = {"work_id": "uk/other"}
+    runs = [right(library, VALUE), right(library, VALUE)]
+    runs += [Answered(q.model_copy(update=other), t) for q, t in runs]
+    found = temporal_scores(runs).anachronisms_shipped
+    assert (found.mean, found.low, found.n) == (0.0, 0.0, 4)
+    assert found.high == pytest.approx(wilson(0, 2).high)
