@@ -120,7 +120,7 @@ class RolloutSettings(Frozen):
     """How much of each group comes from the pool, as far as it knows the question."""
     max_void: float = Field(default=0.2, ge=0.0, le=1.0)
     """The run stops when a greater share of a round was voided by failures."""
-    max_gap: float = Field(default=0.5, gt=0.0)
+    max_gap: float = Field(default=0.1, gt=0.0)
     """The run stops when sampler and trainer differ more than this, in nats per token."""
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from accelerate.utils import gather_object
 from transformers import TrainerCallback
 
 from agent.toolbox import SEARCH
+from rl.checkpoints import SEAL
 from rl.config import Recipe
 from rl.objective import Shaped
 from rl.outcome import Outcome
@@ -21,7 +23,6 @@ from rl.rescoring import ScoredTrace, scored
 from rl.rollout import Rollout
 from rl.run import Run
 from rl.states import StateProbe, provenance, visited
-from rl.trainer import SEAL
 
 if TYPE_CHECKING:
     from rl.trainer import PolicyTrainer
@@ -60,7 +61,7 @@ class Notes(TrainerCallback):  # type: ignore[misc]
         """Keep a round's rollouts; return what to log of them."""
         step = int(trainer.state.global_step)
         names = tuple(self._recipe.rewards)
-        kept = [scored(step, r.question, r.trace, r.void, names) for r in rollouts]
+        kept = gather_object([scored(step, r.question, r.trace, r.void, names) for r in rollouts])
         if trainer.is_world_process_zero():
             self._run.traces.append([one.model_dump(mode="json") for one in kept])
         states = [visited(r.episode, own=r.own) for r in rollouts if r.episode is not None]

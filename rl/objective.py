@@ -12,7 +12,7 @@ regulariser acts on are never clipped. Pure functions of tensors; nothing here h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -37,6 +37,9 @@ from rl.slots import (
 )
 
 S = TypeVar("S", bound=Slot)
+
+Estimate = Callable[[Batch], Tensor]
+"""From rewards to one advantage per rollout ``(N,)``."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +119,19 @@ def _fill(method: Method, slot: type[S], name: str) -> S:
         ) from fault
 
 
-def shape(objective: Objective, batch: Batch) -> Shaped:
+def shape(objective: Objective, batch: Batch, estimate: Estimate | None = None) -> Shaped:
     """Apply the slots up to the clip.
+
+    Args:
+        objective: the slots.
+        batch: the rollouts of this process.
+        estimate: makes advantages where more rollouts must be looked at than those of the batch.
 
     Raises:
         ValueError: a method returned what its slot does not allow; names the method.
     """
     batch = with_channels(objective, batch)
-    advantages_N = objective.advantage.estimate(batch)
+    advantages_N = (estimate or objective.advantage.estimate)(batch)
     for post in objective.post:
         advantages_N = post.adjust(batch, advantages_N)
     advantages_N_T = advantages_N.unsqueeze(1) * batch.mask_N_T

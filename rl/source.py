@@ -66,7 +66,11 @@ class Source:
 
 
 def columns(rollouts: Sequence[Rollout], filler: int) -> dict[str, list[Any]]:
-    """Return what TRL takes of rollouts. One without tokens becomes a single masked filler."""
+    """Return what TRL takes of rollouts. One without tokens becomes a single masked filler.
+
+    Raises:
+        ValueError: a token that the model did not write was sampled, so the mask is not its own.
+    """
     table: dict[str, list[Any]] = {
         "prompt_ids": [],
         "completion_ids": [],
@@ -76,6 +80,10 @@ def columns(rollouts: Sequence[Rollout], filler: int) -> dict[str, list[Any]]:
     }
     for rollout in rollouts:
         one = rollout.episode
+        if one and any(
+            sampled and not own for sampled, own in zip(one.logprobs, one.mask, strict=True)
+        ):
+            raise ValueError(f"the mask of {rollout.question.id} does not fit its log-probs")
         table["prompt_ids"].append(list(one.prompt_ids) if one else [filler])
         table["completion_ids"].append(list(one.completion_ids) if one else [filler])
         table["env_mask"].append(list(one.mask) if one else [0])

@@ -12,42 +12,28 @@ fall between rounds, so nothing of a half-used round needs saving.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 from trl import GRPOTrainer
 
-from corpus.errors import InForceError
+from rl.checkpoints import CHECKPOINT, Seal, TrainingFault, checkpoints, drafted
 from rl.objective import Objective, Shaped, bounds, penalty, shape
 from rl.outcome import Outcome
 from rl.passes import Passes
 from rl.rollout import Rollout
 from rl.slots import Batch
 
-CHECKPOINT = "checkpoint-"
-SEAL = "inforce.json"
-"""Written last into a checkpoint: where the run's files stood."""
-
 Judge = Callable[[Rollout], tuple[Outcome, str | None]]
 """What became of a rollout, and the key of its answer (``None``: unparseable)."""
 
 Observe = Callable[["PolicyTrainer", Sequence[Rollout], Shaped], Mapping[str, float]]
 """Told of each round before it is learnt from; returns what to log of it."""
-
-Seal = Callable[[Path], None]
-"""Writes into a checkpoint what else it must hold, before it counts."""
-
-
-class TrainingFault(InForceError):  # noqa: N818 - a fault of the run, in the words of its reader
-    """The run cannot go on; its last checkpoint is whole."""
-
-    exit_status = 1
 
 
 class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
@@ -110,7 +96,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         self._scored.clear()
         out: dict[str, Any] = super()._generate_and_score_completions(inputs)
         rollouts = [row["rollout"] for row in inputs]
-        shaped = shape(self._objective, self._batch(rollouts, out))
+        shaped = shape(self._objective, self._batch(rollouts, out), self._estimate)
         out["advantages"] = shaped.advantages_N_T
         out["own"] = shaped.batch.own_N
         for number, selected in enumerate(shaped.selected_R_N_T):
@@ -124,6 +110,14 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         for name, value in noted.items():
             self._metrics["train"][name].append(value)
         return out
+
+    def _estimate(self, batch: Batch) -> Tensor:
+        """Look at all processes' rollouts: some advantages are relative to the whole round."""
+        if self.accelerator.num_processes == 1:
+            return self._objective.advantage.estimate(batch)
+        first = self.accelerator.process_index * len(batch.own_N)
+        whole = self._objective.advantage.estimate(everywhere(batch, self.accelerator))
+        return whole[first : first + len(batch.own_N)]
 
     def _batch(self, rollouts: Sequence[Rollout], out: Mapping[str, Any]) -> Batch:
         assert self._rewards is not None
@@ -255,38 +249,31 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         """Write none: a run directory says more."""
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        home = Path(self.args.output_dir)
-        name = f"{CHECKPOINT}{self.state.global_step}"
-        draft = home / ".draft"
-        self.args.output_dir = str(draft)
+        home, first = Path(self.args.output_dir), self.is_world_process_zero()
         try:
-            super()._save_checkpoint(model, trial)
-            self.accelerator.wait_for_everyone()
-            if self.is_world_process_zero():
-                self._seal(draft / name)
-                _make_durable(draft / name)
-                shutil.rmtree(home / name, ignore_errors=True)
-                (draft / name).rename(home / name)
-        except (OSError, RuntimeError, SafetensorError) as fault:
-            raise TrainingFault(_unwritten(name, home, fault)) from fault
+            with drafted(home, f"{CHECKPOINT}{self.state.global_step}", first, self._seal) as draft:
+                self.args.output_dir = str(draft)
+                super()._save_checkpoint(model, trial)
+                self.accelerator.wait_for_everyone()
         finally:
             self.args.output_dir = str(home)
-            if self.is_world_process_zero():
-                shutil.rmtree(draft, ignore_errors=True)
-        if self.is_world_process_zero():
+        if first:
             for old in checkpoints(home)[: -self._keep]:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def checkpoints(home: Path) -> list[Path]:
-    """Return the whole checkpoints of a folder, oldest first."""
-    found = (path for path in home.glob(f"{CHECKPOINT}*") if (path / SEAL).is_file())
-    return sorted(found, key=step_of)
+def everywhere(batch: Batch, accelerator: Any) -> Batch:
+    """Return the batch of all processes, in their order; every process must call it.
 
-
-def step_of(checkpoint: Path) -> int:
-    """Return the optimiser step after which a checkpoint was made."""
-    return int(checkpoint.name.removeprefix(CHECKPOINT))
+    What is read in chunks or belongs to single tokens' distributions stays behind.
+    """
+    whole: dict[str, Any] = {"hidden_chunks": None, "top_k": None}
+    for one in fields(batch):
+        value = getattr(batch, one.name)
+        if isinstance(value, Tensor) and one.name != "channel_weights_F":
+            wide = accelerator.pad_across_processes(value, dim=1) if value.dim() > 1 else value
+            whole[one.name] = accelerator.gather(wide)
+    return replace(batch, **whole)
 
 
 def answer_numbers(keys: Sequence[str | None], group_size: int) -> list[int]:
@@ -307,20 +294,3 @@ def _mask(tensors: Mapping[str, Any]) -> Tensor:
 def _sampling_logps(out: Mapping[str, Any]) -> Tensor | None:
     found: Tensor | None = out.get("sampling_per_token_logps")
     return found
-
-
-def _make_durable(folder: Path) -> None:
-    """Put a folder's files on the disk before anything says that they are there."""
-    for path in (*folder.rglob("*"), folder):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _unwritten(name: str, home: Path, fault: Exception) -> str:
-    kept = checkpoints(home)
-    rest = f"the run can go on from {kept[-1].name}" if kept else "there is no earlier one"
-    reason = getattr(fault, "strerror", None) or (str(fault).splitlines() or ["unknown"])[0]
-    return f"The checkpoint {name} could not be written ({reason}); {rest}."

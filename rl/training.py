@@ -14,6 +14,7 @@ from trl import GRPOConfig
 
 from agent.library import Library
 from corpus.questions import Question
+from rl.checkpoints import TrainingFault, checkpoints
 from rl.config import Recipe
 from rl.methods.opd import Distillation
 from rl.methods.teachers import Teach, teacher
@@ -32,7 +33,7 @@ from rl.run import Run, check_corpus
 from rl.source import Source, question_order, reward_functions, voided
 from rl.states import StateProbe, neutral_prompts
 from rl.student import Student, warmed_up
-from rl.trainer import PolicyTrainer, TrainingFault, checkpoints
+from rl.trainer import PolicyTrainer
 
 
 def train(

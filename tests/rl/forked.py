@@ -20,13 +20,14 @@ from unittest.mock import patch
 import rl.training as training
 from agent.episode import Episode
 from agent.sampling import Sampling
+from rl.checkpoints import TrainingFault
 from rl.config import read_recipe
 from rl.progress import Silence
 from rl.rollout import Rollout
 from rl.run import Run
 from rl.samplers import Request
 from rl.samplers.local import BatchedSampler
-from rl.trainer import PolicyTrainer, TrainingFault
+from rl.trainer import PolicyTrainer
 from tests.rl.conftest import (
     END,
     a_question,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ pytest.importorskip("trl", reason="needs the extra train")
 
 from trl import GRPOTrainer  # noqa: E402
 
+from rl.methods.stock import Gdpo  # noqa: E402
 from rl.objective import Objective  # noqa: E402
 from rl.outcome import Outcome  # noqa: E402
 from rl.rollout import Rollout  # noqa: E402
-from rl.trainer import PolicyTrainer, TrainingFault, answer_numbers  # noqa: E402
+from rl.slots import Batch  # noqa: E402
+from rl.trainer import PolicyTrainer, TrainingFault, answer_numbers, everywhere  # noqa: E402
 from tests.rl.conftest import Fake, trl_pieces  # noqa: E402
 
 
@@ -117,7 +120,9 @@ def shifted(rollout: Rollout) -> Rollout:
     tokens = rollout.episode
     assert tokens is not None
     mask = (tokens.mask[-1], *tokens.mask[:-1])
-    return rollout.model_copy(update={"episode": tokens.model_copy(update={"mask": mask})})
+    logprobs = tuple(a * b for a, b in zip(tokens.logprobs, mask, strict=True))
+    update = {"mask": mask, "logprobs": logprobs}
+    return rollout.model_copy(update={"episode": tokens.model_copy(update=update)})
 
 
 def retokenised(rollout: Rollout) -> Rollout:
@@ -231,3 +236,48 @@ def test_a_loss_that_is_no_number_stops_before_the_weights_are_touched(
 def test_answers_are_numbered_within_their_group() -> None:
     keys = ["a", "b", "a", None, "b", "b", "a", "c"]
     assert answer_numbers(keys, 4) == [0, 1, 0, -1, 0, 0, 1, 2]
+
+
+def test_advantages_of_two_processes_are_estimated_over_both() -> None:
+    whole = Batch(
+        group_size=2,
+        channels=("a",),
+        channel_weights_F=torch.ones(1),
+        rewards_N_F=torch.tensor([[0.0], [1.0], [5.0], [9.0]]),
+        completion_ids_N_T=torch.arange(12).reshape(4, 3),
+        mask_N_T=torch.ones(4, 3),
+        outcomes_N=torch.zeros(4),
+        answer_keys_N=torch.arange(4),
+        own_N=torch.ones(4, dtype=torch.bool),
+    )
+    parts = [_rows(whole, slice(0, 2), 3), _rows(whole, slice(2, 4), 2)]
+
+    class Two:
+        """Gathers what both processes would have sent, in the order of the fields."""
+
+        def __init__(self) -> None:
+            names = ("rewards_N_F", "completion_ids_N_T", "mask_N_T")
+            rest = ("outcomes_N", "answer_keys_N", "own_N")
+            self.sent = iter([getattr(parts[1], name) for name in (*names, *rest)])
+
+        def pad_across_processes(self, value: Any, dim: int) -> Any:
+            return value
+
+        def gather(self, value: Any) -> Any:
+            other = next(self.sent)
+            if other.dim() > 1:
+                other = torch.nn.functional.pad(other, (0, value.shape[1] - other.shape[1]))
+            return torch.cat([value, other])
+
+    found = everywhere(parts[0], Two())
+    assert torch.equal(found.rewards_N_F, whole.rewards_N_F)
+    assert found.completion_ids_N_T.shape == (4, 3)
+    assert torch.equal(Gdpo().estimate(found), Gdpo().estimate(whole))
+    assert not torch.allclose(Gdpo().estimate(parts[0]), Gdpo().estimate(whole)[:2])
+
+
+def _rows(batch: Batch, rows: slice, length: int) -> Batch:
+    tokens = ("completion_ids_N_T", "mask_N_T")
+    cut = {name: getattr(batch, name)[rows, :length] for name in tokens}
+    lists = ("rewards_N_F", "outcomes_N", "answer_keys_N", "own_N")
+    return replace(batch, **cut, **{name: getattr(batch, name)[rows] for name in lists})

@@ -46,6 +46,17 @@ def test_a_rollout_without_tokens_is_one_masked_token() -> None:
     assert (table["prompt_ids"], table["logprobs"]) == ([[1]], [[0.0]])
 
 
+@pytest.mark.parametrize("by", [1, -1])
+def test_a_mask_shifted_by_one_is_refused_however_long_the_thread(by: int) -> None:
+    rollout = a_rollout(1, seed=5)
+    tokens = rollout.episode
+    assert tokens is not None
+    mask = (*tokens.mask[-by:], *tokens.mask[:-by])
+    wrong = rollout.model_copy(update={"episode": tokens.model_copy(update={"mask": mask})})
+    with pytest.raises(ValueError, match="the mask of q1 does not fit its log-probs"):
+        columns([wrong], filler=1)
+
+
 def test_a_void_rollout_has_no_reward_and_others_keep_theirs() -> None:
     (task,) = reward_functions(["task"])
     rollouts = [a_rollout(1, 0), a_rollout(2, 0, void="no server")]
@@ -109,7 +120,7 @@ def test_no_question_left_after_filtering_is_said_before_anything_is_loaded() ->
 
 def test_too_many_void_rollouts_stop_a_run_and_few_do_not() -> None:
     pytest.importorskip("trl", reason="needs the extra train")
-    from rl.trainer import TrainingFault
+    from rl.checkpoints import TrainingFault
     from rl.training import stop_if_void
 
     rollouts = [a_rollout(n, 0, void="no server at :8000" if n < 2 else None) for n in range(8)]
