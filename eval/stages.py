@@ -125,8 +125,8 @@ def _of_run(question: Question, run: str) -> Question:
 
 def _models(run: Run, recipe: Recipe) -> Iterator[tuple[str, Any]]:
     """Yield each stage with its model, one in memory at a time."""
+    from rl.checkpoints import checkpoints
     from rl.student import open_student, reopened
-    from rl.trainer import checkpoints
 
     done = checkpoints(run.checkpoints)
     if not done:
