@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
@@ -58,6 +59,7 @@ class Trial:
         kl: weight of KL to the start.
         distil: full-vocabulary distillation on the student's or the expert's states, alone.
         spoilt: start from the teacher instead.
+        warm: steps of imitation that the start had.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Trial:
     kl: float = 0.0
     distil: Literal["student", "expert"] | None = None
     spoilt: bool = False
+    warm: int = 120
 
 
 @dataclass(frozen=True)
@@ -122,98 +125,127 @@ def warmed(seed: int, steps: int = 120, *, latest: float = 0.5, noise: float = 0
         wrong = torch.rand(64, generator=chance) < noise
         ids = shown.ids.clone()
         ids[wrong, 0] = torch.randint(4, (int(wrong.sum()),), generator=chance)
-        logps = policy(asked, ids).gather(2, ids.unsqueeze(2)).squeeze(2)
+        logps = _chosen(policy(asked, ids), ids)
         own = shown.mask.clone()
         own[wrong, 1:] = 0
         _step(optimiser, -(logps * own).sum() / own.sum())
     return policy
 
 
+@cache
 def taught(seed: int) -> Policy:
     """Return a teacher: much practice on dated questions alone, so the other skill suffers."""
-    return _specialist(seed)
-
-
-@cache
-def _specialist(seed: int) -> Policy:
     policy = copy.deepcopy(warmed(seed))
     optimiser = torch.optim.Adam(policy.parameters(), lr=3e-3)
     for step in range(250):
         asked = ask(64, TRAIN + 10_000 * seed + 5_000 + step)
         shown = expert(asked)
-        logps = policy(asked, shown.ids).gather(2, shown.ids.unsqueeze(2)).squeeze(2)
+        logps = _chosen(policy(asked, shown.ids), shown.ids)
         _step(optimiser, -(logps * shown.mask).sum() / shown.mask.sum())
     return policy
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What an arm works with; ``policy``, ``optimiser``, ``chance`` and ``curve`` change."""
+
+    trial: Trial
+    seed: int
+    objective: Objective
+    start: Policy
+    policy: Policy
+    optimiser: torch.optim.Optimizer
+    chance: torch.Generator
+    curve: Curve
 
 
 def run(trial: Trial, seed: int) -> Result:
     """Train one arm with one seed. The same seed gives every arm the same start and questions."""
     torch.set_num_threads(1)
-    start = taught(seed) if trial.spoilt else warmed(seed)
-    policy, curve = copy.deepcopy(start), Curve()
-    optimiser = torch.optim.Adam(policy.parameters(), lr=trial.step)
-    objective = _objective(trial)
-    chance = torch.Generator().manual_seed(seed)
+    this = _begun(trial, seed)
     for number in range(trial.rounds):
-        asked = ask(GROUPS, TRAIN + 10_000 * seed + 1_000 + number)
-        asked = asked.take(torch.arange(GROUPS).repeat_interleave(GROUP_SIZE))
+        asked = _groups(seed, 1_000 + number)
         if trial.distil:
-            _distil(trial, policy, taught(seed), asked, optimiser, chance)
+            _distil(this, asked)
         else:
-            _round(trial, objective, (policy, start, seed), asked, optimiser, chance, curve)
+            _round(this, asked)
     held = {split: ask(HELD_OUT, split + seed) for split in (SELECTION, TEST)}
     other = ask(HELD_OUT, TEST + seed, latest=True)
     return Result(
-        start=score(start, held[TEST], start),
-        selection=score(policy, held[SELECTION], start),
-        test=score(policy, held[TEST], start),
-        retained=score(policy, other, start).accuracy,
-        curve=curve,
+        start=score(this.start, held[TEST], this.start),
+        selection=score(this.policy, held[SELECTION], this.start),
+        test=score(this.policy, held[TEST], this.start),
+        retained=score(this.policy, other, this.start).accuracy,
+        curve=this.curve,
     )
 
 
-def _objective(trial: Trial) -> Objective:
+def gradient_noise(trial: Trial, seed: int, draws: int = 48) -> float:
+    """Return the variance of the gradient over resampled rounds, over its squared mean."""
+    this, asked = _begun(trial, seed), _groups(seed, 0)
+    found = []
+    for _ in range(draws):
+        written, own = _written(this, asked)
+        batch = _batch(this, asked, written, judge(asked, written.ids), own)
+        advantages = shape(this.objective, batch).advantages_N_T
+        logps = _chosen(this.policy(asked, written.ids), written.ids)
+        loss = -(logps * advantages * written.mask).sum() / written.mask.sum()
+        grads = torch.autograd.grad(loss, list(this.policy.parameters()))
+        found.append(torch.cat([g.flatten() for g in grads]))
+    drawn = torch.stack(found)
+    return float(drawn.var(dim=0).sum() / drawn.mean(dim=0).square().sum())
+
+
+def _begun(trial: Trial, seed: int) -> _Run:
+    start = taught(seed) if trial.spoilt else warmed(seed, trial.warm)
+    policy = copy.deepcopy(start)
     objective = build_objective(ObjectiveSettings.model_validate(trial.objective))
-    return replace(objective, weights=(_Shuffled(),)) if trial.shuffled else objective
+    if trial.shuffled:
+        objective = replace(objective, weights=(_Shuffled(),))
+    return _Run(
+        trial=trial,
+        seed=seed,
+        objective=objective,
+        start=start,
+        policy=policy,
+        optimiser=torch.optim.Adam(policy.parameters(), lr=trial.step),
+        chance=torch.Generator().manual_seed(seed),
+        curve=Curve(),
+    )
 
 
-def _round(  # noqa: PLR0913
-    trial: Trial,
-    objective: Objective,
-    who: tuple[Policy, Policy, int],
-    asked: Asked,
-    optimiser: torch.optim.Optimizer,
-    chance: torch.Generator,
-    curve: Curve,
-) -> None:
-    policy, start, seed = who
-    written, own = _mixed(trial, policy, asked, seed, chance)
+def _groups(seed: int, number: int) -> Asked:
+    """Return the questions of a round, each as often as its group is large."""
+    asked = ask(GROUPS, TRAIN + 10_000 * seed + number)
+    return asked.take(torch.arange(GROUPS).repeat_interleave(GROUP_SIZE))
+
+
+def _round(this: _Run, asked: Asked) -> None:
+    """Sample, judge, shape, learn; and note how it went."""
+    written, own = _written(this, asked)
     judged = judge(asked, written.ids)
-    batch = _batch(trial, objective, (policy, start, taught), asked, written, judged, own, seed)
-    shaped = shape(objective, batch)
+    shaped = shape(this.objective, _batch(this, asked, written, judged, own))
     clipped = 0.0
-    for _ in range(trial.epochs):
-        clipped = _learn(trial, objective, (policy, start), asked, shaped, optimiser, chance)
-    curve.reward.append(float(torch.nan_to_num(shaped.batch.rewards_N_F).sum(1).mean()))
-    curve.accuracy.append(float(judged.task.mean()))
+    for _ in range(this.trial.epochs):
+        clipped = _learn(this, asked, shaped)
     keys = judged.keys.reshape(-1, GROUP_SIZE)
-    curve.agreement.append(float((keys.unsqueeze(2) == keys.unsqueeze(1)).float().mean()))
-    assert batch.entropies_N_T is not None
-    curve.entropy.append(float(batch.entropies_N_T[:, 0].mean()))
-    curve.clipped.append(clipped)
+    entropies = shaped.batch.entropies_N_T
+    assert entropies is not None
+    this.curve.reward.append(float(torch.nan_to_num(shaped.batch.rewards_N_F).sum(1).mean()))
+    this.curve.accuracy.append(float(judged.task.mean()))
+    this.curve.agreement.append(float((keys.unsqueeze(2) == keys.unsqueeze(1)).float().mean()))
+    this.curve.entropy.append(float(entropies[:, 0].mean()))
+    this.curve.clipped.append(clipped)
 
 
-def _mixed(
-    trial: Trial, policy: Policy, asked: Asked, seed: int, chance: torch.Generator
-) -> tuple[Written, Tensor]:
-    """Return what was written, the last of each group by another policy, and by whom."""
-    mine = write(policy, asked, chance)
-    own = torch.ones(len(asked), dtype=torch.bool)
-    if not trial.foreign:
-        return mine, own
-    theirs = write(warmed(seed + 500), asked, chance)
+def _written(this: _Run, asked: Asked) -> tuple[Written, Tensor]:
+    """Return what was written, the last of each group by another policy, and what is our own."""
+    mine = write(this.policy, asked, this.chance)
+    if not this.trial.foreign:
+        return mine, torch.ones(len(asked), dtype=torch.bool)
+    theirs = write(warmed(this.seed + 500), asked, this.chance)
     place = torch.arange(len(asked)) % GROUP_SIZE
-    own = place < round((1 - trial.foreign) * GROUP_SIZE)
+    own = place < round((1 - this.trial.foreign) * GROUP_SIZE)
     pick = own.unsqueeze(1)
     return Written(
         torch.where(pick, mine.ids, theirs.ids),
@@ -222,35 +254,19 @@ def _mixed(
     ), own
 
 
-def _batch(  # noqa: PLR0913
-    trial: Trial,
-    objective: Objective,
-    who: tuple[Policy, Policy, Callable[[int], Policy]],
-    asked: Asked,
-    written: Written,
-    judged: Judged,
-    own: Tensor,
-    seed: int,
-) -> Batch:
-    policy, start, teacher_of = who
-    chosen = written.ids.unsqueeze(2)
+def _batch(this: _Run, asked: Asked, written: Written, judged: Judged, own: Tensor) -> Batch:
+    teacher = taught(this.seed) if "teacher_logps" in this.objective.needs else None
     with torch.no_grad():
-        hidden = policy.hidden(asked, written.ids)
-        logps, before = policy.head(hidden).log_softmax(-1), start(asked, written.ids)
-        taught_by = teacher_of(seed)(asked, written.ids) if _teaching(objective) else None
+        hidden = this.policy.hidden(asked, written.ids)
+        logps, before = this.policy.head(hidden).log_softmax(-1), this.start(asked, written.ids)
+        taught_by = teacher(asked, written.ids) if teacher else None
 
     def chunks() -> Iterator[tuple[slice, Tensor]]:
         yield slice(0, len(hidden)), hidden
 
     ids = torch.arange(VOCABULARY).expand(len(asked), TOKENS, -1)
-    top = TopK(
-        ids,
-        logps,
-        ids,
-        before,
-        torch.nn.functional.normalize(start.head.weight.detach(), dim=1),
-    )
-    rewards = _rewards(trial, judged)
+    table = torch.nn.functional.normalize(this.start.head.weight.detach(), dim=1)
+    rewards = _rewards(this.trial, judged)
     return Batch(
         group_size=GROUP_SIZE,
         channels=("task", "temporal", "form")[: rewards.shape[1]],
@@ -262,24 +278,20 @@ def _batch(  # noqa: PLR0913
         answer_keys_N=judged.keys,
         own_N=own,
         sampling_logps_N_T=written.logps,
-        old_logps_N_T=logps.gather(2, chosen).squeeze(2),
+        old_logps_N_T=_chosen(logps, written.ids),
         entropies_N_T=-(logps.exp() * logps).sum(-1),
-        certainty_N_T=-torch.log(torch.tensor(float(VOCABULARY))) - logps.mean(-1),
-        teacher_logps_N_T=None if taught_by is None else taught_by.gather(2, chosen).squeeze(2),
-        top_k=top,
+        certainty_N_T=-math.log(VOCABULARY) - logps.mean(-1),
+        teacher_logps_N_T=None if taught_by is None else _chosen(taught_by, written.ids),
+        top_k=TopK(ids, logps, ids, before, table),
         hidden_chunks=chunks,
-        generator=torch.Generator().manual_seed(seed),
+        generator=torch.Generator().manual_seed(this.seed),
     )
-
-
-def _teaching(objective: Objective) -> bool:
-    return "teacher_logps" in objective.needs
 
 
 def _rewards(trial: Trial, judged: Judged) -> Tensor:
     """Return the channels ``(N, F)``."""
     if not trial.labels:
-        return judged.form.unsqueeze(1) * 0.0
+        return torch.zeros(len(judged.task), 1)
     if trial.abstaining is None:
         return torch.stack([judged.task, judged.temporal, judged.form], dim=1)
     ternary = torch.where(judged.outcomes == Outcome.CORRECT.value, 1.0, -1.0)
@@ -287,82 +299,49 @@ def _rewards(trial: Trial, judged: Judged) -> Tensor:
     return torch.where(abstained, trial.abstaining, ternary).unsqueeze(1)
 
 
-def _learn(  # noqa: PLR0913
-    trial: Trial,
-    objective: Objective,
-    who: tuple[Policy, Policy],
-    asked: Asked,
-    shaped: Shaped,
-    optimiser: torch.optim.Optimizer,
-    chance: torch.Generator,
-) -> float:
+def _learn(this: _Run, asked: Asked, shaped: Shaped) -> float:
     """Take one optimiser step; return the share of tokens whose clip was active."""
-    policy, start = who
-    batch, advantages = shaped.batch, shaped.advantages_N_T
-    assert batch.old_logps_N_T is not None
-    chosen = batch.completion_ids_N_T.unsqueeze(2)
-    logps = policy(asked, batch.completion_ids_N_T).gather(2, chosen).squeeze(2)
-    ratio = torch.exp(logps - batch.old_logps_N_T)
-    low, high = bounds(
-        objective.clip,
-        trial.widened * LOW,
-        trial.widened * HIGH,
-        shaped.selected_R_N_T,
-        logps,
-        chance,
+    batch, advantages, trial = shaped.batch, shaped.advantages_N_T, this.trial
+    ids, old, mask = batch.completion_ids_N_T, batch.old_logps_N_T, batch.mask_N_T
+    assert old is not None
+    logps = _chosen(this.policy(asked, ids), ids)
+    ratio = torch.exp(logps - old)
+    wide = trial.widened
+    lower, upper = (
+        torch.as_tensor(bound)
+        for bound in bounds(
+            this.objective.clip, wide * LOW, wide * HIGH, shaped.selected_R_N_T, logps, this.chance
+        )
     )
-    lower, upper = torch.as_tensor(low), torch.as_tensor(high)
     inside = torch.clamp(ratio, 1 - lower, 1 + upper)
     loss = -torch.min(ratio * advantages, inside * advantages)
-    loss = loss + penalty(objective.regularisers, logps, batch.old_logps_N_T, shaped.selected_R_N_T)
+    loss = loss + penalty(this.objective.regularisers, logps, old, shaped.selected_R_N_T)
     if trial.kl:
         with torch.no_grad():
-            before = start(asked, batch.completion_ids_N_T).gather(2, chosen).squeeze(2)
+            before = _chosen(this.start(asked, ids), ids)
         loss = loss + trial.kl * (torch.exp(before - logps) - (before - logps) - 1)
-    mask = batch.mask_N_T
-    _step(optimiser, (loss * mask).sum() / mask.sum().clamp(min=1))
+    _step(this.optimiser, (loss * mask).sum() / mask.sum().clamp(min=1))
     cut = ((ratio > 1 + upper) & (advantages > 0)) | ((ratio < 1 - lower) & (advantages < 0))
     return float((cut * mask).sum() / mask.sum().clamp(min=1))
 
 
-def _distil(  # noqa: PLR0913
-    trial: Trial,
-    policy: Policy,
-    teacher: Policy,
-    asked: Asked,
-    optimiser: torch.optim.Optimizer,
-    chance: torch.Generator,
-) -> None:
+def _distil(this: _Run, asked: Asked) -> None:
     """One step of reverse KL to the teacher; only whose states they are differs between arms."""
-    states = write(policy, asked, chance) if trial.distil == "student" else expert(asked)
+    own = this.trial.distil == "student"
+    states = write(this.policy, asked, this.chance) if own else expert(asked)
+    teacher = taught(this.seed)
     with torch.no_grad():
         opinion = teacher(asked, states.ids)
-    _step(optimiser, jensen_shannon(policy(asked, states.ids), opinion, states.mask, beta=1.0))
+    logits = this.policy(asked, states.ids)
+    _step(this.optimiser, jensen_shannon(logits, opinion, states.mask, beta=1.0))
+
+
+def _chosen(logps_N_T_V: Tensor, ids_N_T: Tensor) -> Tensor:
+    """Return the log-probabilities of the tokens that stand there, ``(N, T)``."""
+    return logps_N_T_V.gather(2, ids_N_T.unsqueeze(2)).squeeze(2)
 
 
 def _step(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
-
-
-def gradient_noise(trial: Trial, seed: int, draws: int = 48) -> float:
-    """Return the variance of the gradient over resampled rounds, over its squared mean."""
-    start = warmed(seed)
-    objective = _objective(trial)
-    asked = ask(GROUPS, TRAIN + 10_000 * seed)
-    asked = asked.take(torch.arange(GROUPS).repeat_interleave(GROUP_SIZE))
-    chance = torch.Generator().manual_seed(seed)
-    found = []
-    for _ in range(draws):
-        policy = copy.deepcopy(start)
-        written, own = _mixed(trial, policy, asked, seed, chance)
-        judged = judge(asked, written.ids)
-        batch = _batch(trial, objective, (policy, start, taught), asked, written, judged, own, seed)
-        advantages = shape(objective, batch).advantages_N_T
-        logps = policy(asked, written.ids).gather(2, written.ids.unsqueeze(2)).squeeze(2)
-        loss = -(logps * advantages * written.mask).sum() / written.mask.sum()
-        grads = torch.autograd.grad(loss, list(policy.parameters()))
-        found.append(torch.cat([g.flatten() for g in grads]))
-    drawn = torch.stack(found)
-    return float(drawn.var(dim=0).sum() / drawn.mean(dim=0).square().sum())

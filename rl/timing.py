@@ -26,13 +26,35 @@ from agent.episode import Episode
 from agent.trace import Abstention, AbstentionReason, StopReason, Trace
 from corpus.model import Frozen
 from corpus.questions import Family, Question
-from rl.config import Method, ObjectiveSettings
+from rl.config import ObjectiveSettings
+from rl.methods import METHODS
+from rl.methods.teachers import ModelTeacher
 from rl.objective import build_objective
 from rl.outcome import Outcome
+from rl.passes import Passes
 from rl.rollout import Rollout
+from rl.slots import (
+    AdditiveSlot,
+    AdvantageSlot,
+    ChannelSlot,
+    ClipSlot,
+    PostSlot,
+    RegulariserSlot,
+    WeightSlot,
+)
 from rl.source import columns
 from rl.trainer import PolicyTrainer
 
+FIELDS: dict[type, str] = {
+    ChannelSlot: "channels",
+    AdvantageSlot: "advantage",
+    PostSlot: "post",
+    WeightSlot: "weights",
+    AdditiveSlot: "additives",
+    ClipSlot: "clip",
+    RegulariserSlot: "regularisers",
+}
+"""Where a recipe names what fills a slot."""
 WORDS = 512
 END = 1
 
@@ -70,8 +92,7 @@ def step_seconds(
         whose: TRL's GRPOTrainer, or ours on top of it.
         load: how much.
         steps: how many; two to a round.
-        methods: named objects of the objective besides the stock ones, for ours alone: clip rules
-            and regularisers by kind.
+        methods: kinds besides the stock ones, for ours alone. The teacher of ``opd`` is the model.
     """
     clock = _Clock()
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as folder:
@@ -80,7 +101,10 @@ def step_seconds(
             trainer: Any = GRPOTrainer(**pieces)
         else:
             objective = build_objective(_settings(methods))
-            trainer = PolicyTrainer(objective=objective, judge=_judge, max_gap=1e9, **pieces)
+            passes = Passes(objective.needs, ModelTeacher(pieces["model"], lambda _: ()))
+            trainer = PolicyTrainer(
+                objective=objective, judge=_judge, passes=passes, max_gap=1e9, **pieces
+            )
         trainer.remove_callback(PrinterCallback)
         trainer.add_callback(clock)
         trainer.train()
@@ -88,9 +112,12 @@ def step_seconds(
 
 
 def _settings(methods: Sequence[str]) -> ObjectiveSettings:
-    clip = next((Method(kind=kind) for kind in methods if kind in ("nsr", "ppo")), None)
-    rest = tuple(Method(kind=kind) for kind in methods if kind not in ("nsr", "ppo"))
-    return ObjectiveSettings(clip=clip or Method(kind="ppo"), regularisers=rest)
+    chosen: dict[str, Any] = {}
+    for kind in methods:
+        field = next(name for slot, name in FIELDS.items() if issubclass(METHODS[kind], slot))
+        one = field in ("advantage", "clip")
+        chosen[field] = kind if one else [*chosen.get(field, []), kind]
+    return ObjectiveSettings.model_validate(chosen)
 
 
 def _judge(_: Rollout) -> tuple[Outcome, str | None]:

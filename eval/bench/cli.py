@@ -273,3 +273,24 @@ def train_step(
             f"{1000 * found.ours:.0f} ms of processor time; ours over stock {found.ratio:.3f} "
             f"({min(found.ratios):.3f} to {max(found.ratios):.3f} by turn)"
         )
+
+
+@app.command(epilog="Example:  inforce bench methods --turns 3")
+def methods(
+    turns: Annotated[
+        int, typer.Option(help="Times that every set of methods is timed.", min=1)
+    ] = 3,
+    steps: Annotated[int, typer.Option(help="Optimiser steps of each run.", min=2)] = 6,
+    json: Annotated[bool, typer.Option("--json", help="Print one object per set.")] = False,
+) -> None:
+    """Compare steps with the training methods switched on with a stock GRPOTrainer's."""
+    from eval.bench.methods import bench as run
+
+    for cost in run(turns, steps, errors.print):
+        if json:
+            print_json(cost.model_dump())
+        else:
+            out.print(
+                f"{cost.methods:<36} {cost.ratio:.3f} of a stock step "
+                f"({cost.least:.3f} to {cost.greatest:.3f})"
+            )

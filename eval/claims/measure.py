@@ -65,7 +65,7 @@ class Journal:
 
     def result(self, trial: Trial, seed: int) -> Result:
         """Return a run's result, running it if it is not known."""
-        key = json.dumps([asdict(trial), seed], sort_keys=True)
+        key = _key(trial, seed)
         if key not in self._known:
             self._known[key] = run(trial, seed)
             if self._path is not None:
@@ -73,6 +73,12 @@ class Journal:
                 with self._path.open("a", encoding="utf-8") as file:
                     file.write(line + "\n")
         return self._known[key]
+
+
+def _key(trial: Trial, seed: int) -> str:
+    usual = asdict(Trial(trial.name))
+    told = {name: value for name, value in asdict(trial).items() if value != usual[name]}
+    return json.dumps([trial.name, told, seed], sort_keys=True)
 
 
 def _read(path: Path) -> Iterator[tuple[str, Result]]:

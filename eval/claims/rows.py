@@ -47,9 +47,11 @@ def _moving(name: str, objective: Mapping[str, Any], widened: float = 1.0) -> Tr
 def _blind(name: str, channels: tuple[str, ...], **more: Any) -> Trial:
     """An arm without labels."""
     objective = {"advantage": "gdpo", "channels": channels, **more}
-    return Trial(name, objective, labels=False)
+    return Trial(name, objective, labels=False, warm=PRACTISED)
 
 
+PRACTISED = 600
+"""Steps of imitation after which most answers are right: votes and abstention need that."""
 PLAIN = Trial("grpo")
 COV = {"kind": "kl_cov", "fraction": 0.02}
 GENTLE_COV = {**COV, "coefficient": 0.05}
@@ -89,16 +91,16 @@ RLIF = Row(
         _blind("agreement, overconfidence", ("agreement", "overconfidence")),
     ),
     (_blind("agreement alone", ("agreement",)), _blind("certainty alone", ("certainty",))),
-    (Trial("grpo with labels", {"advantage": "gdpo"}),),
+    (Trial("grpo with labels", {"advantage": "gdpo"}, warm=PRACTISED),),
 )
 TIAR = Row(
     "tiar",
     "+22 % F1 of abstention over a fixed reward",
     "best F1 in 5 of 6 categories (2605.25850)",
     "abstention",
-    (Trial("tiar", {"post": "tiar"}, abstaining=0.0),),
+    (Trial("tiar", {"post": "tiar"}, abstaining=0.0, warm=PRACTISED),),
     tuple(
-        Trial(f"abstaining pays {pay:+.2f}", abstaining=pay)
+        Trial(f"abstaining pays {pay:+.2f}", abstaining=pay, warm=PRACTISED)
         for pay in (-0.5, -0.25, 0.0, 0.25, 0.5)
     ),
 )
@@ -128,12 +130,12 @@ FTIS = Row(
     "same convergence; up to +12 %, for some models -6 (2605.22537)",
     "accuracy",
     (Trial("f-tis", {"weights": "tis", "post": FILTER}, foreign=0.5),),
+    (Trial("naive mixing", foreign=0.5),),
     (
-        Trial("naive mixing", foreign=0.5),
         Trial("weights only", {"weights": "tis"}, foreign=0.5),
         Trial("filter only", {"post": FILTER}, foreign=0.5),
+        PLAIN,
     ),
-    (PLAIN,),
 )
 OPD = tuple(
     Row(

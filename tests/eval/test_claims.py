@@ -106,7 +106,7 @@ def test_every_arm_of_every_claim_runs_and_is_finite(lab) -> None:
 
     for row in ROWS:
         for trial in row.trials:
-            found = run(replace(trial, rounds=2), 0)
+            found = run(replace(trial, rounds=2, warm=20), 0)
             assert math.isfinite(found.test.accuracy), trial.name
             assert found.test.divergence >= -1e-6
 

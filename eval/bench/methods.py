@@ -1,0 +1,63 @@
+"""What do the methods cost? ``inforce bench methods``: steps with them beside a stock step.
+
+The methods that need no pass of their own run together; each of the others is then added alone, and
+last all at once. Every set takes its turn beside a stock run, in processor time
+(:mod:`rl.timing`). A step is the mean over a round, which is shaped once and learnt from twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from statistics import fmean, median
+
+from corpus.model import Frozen
+
+CHEAP = ("nsr", "kl_cov", "agreement", "tiar", "lampo", "tis", "ftis_filter", "entropy")
+"""Methods that read what a step has anyway."""
+PASSES = ("certainty", "wpg", "delta", "opd")
+"""Methods with passes of their own."""
+WARMING = 2
+
+
+class MethodCost(Frozen):
+    """Steps over stock steps, median over turns, and the least and greatest."""
+
+    methods: str
+    ratio: float
+    least: float
+    greatest: float
+
+
+def sets() -> Mapping[str, tuple[str, ...]]:
+    """Return what is timed, by its name."""
+    alone = {f"{kind} added": (*CHEAP, kind) for kind in PASSES}
+    together = f"{len(CHEAP)} without a pass of their own"
+    return {"none": (), together: CHEAP, **alone, "all": (*CHEAP, *PASSES)}
+
+
+def bench(turns: int, steps: int, say: Callable[[str], None]) -> list[MethodCost]:
+    """Measure every set, ``turns`` times beside a stock run of ``steps`` steps (an even number).
+
+    Raises:
+        BadInputError: PyTorch or TRL is missing.
+    """
+    from corpus.errors import BadInputError
+
+    try:
+        from rl.timing import Load, step_seconds
+    except ImportError as missing:
+        raise BadInputError(
+            f"This needs {missing.name}, which is not installed: pip install 'inforce[train]'."
+        ) from missing
+    load, count = Load(), WARMING + steps
+    ratios: dict[str, list[float]] = {name: [] for name in sets()}
+    for turn in range(turns):
+        for name, methods in sets().items():
+            stock = fmean(step_seconds("stock", load, count)[WARMING:])
+            ours = fmean(step_seconds("ours", load, count, methods)[WARMING:])
+            ratios[name].append(ours / stock)
+            say(f"turn {turn + 1}, {name}: {ours / stock:.3f} of a stock step")
+    return [
+        MethodCost(methods=name, ratio=median(found), least=min(found), greatest=max(found))
+        for name, found in ratios.items()
+    ]
