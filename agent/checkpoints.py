@@ -6,6 +6,7 @@ may read back is listed here by name: nothing else in the database is ever turne
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import sqlite3
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,34 @@ def open_checkpoints(url: str) -> Iterator[Checkpoints]:
 
 
 @contextmanager
+def claimed(url: str, name: str) -> Iterator[None]:
+    """Hold a thread while inside, so that no other process runs it; freed when this one dies.
+
+    Raises:
+        BadInputError: another process runs it.
+        StoreError: the place cannot be used.
+    """
+    parsed, key = sa.make_url(url), int.from_bytes(blake2b(name.encode(), digest_size=4).digest())
+    taken = BadInputError(f"Thread '{name}' is running in another process.")
+    if parsed.get_backend_name() == "postgresql":
+        with _postgres(parsed) as saver:
+            row = saver.conn.execute("select pg_try_advisory_lock(%s) as held", (key,)).fetchone()
+            if not row["held"]:
+                raise taken
+            yield
+        return
+    if parsed.database in (None, "", ":memory:"):
+        yield  # no other process can see it
+        return
+    with Path(f"{parsed.database}.lock").open("a", encoding="utf-8") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, key)
+        except OSError:
+            raise taken from None
+        yield
+
+
+@contextmanager
 def _sqlite(url: sa.URL) -> Iterator[Checkpoints]:
     path = Path(url.database or ":memory:")
     try:
@@ -131,7 +161,7 @@ def _sqlite(url: sa.URL) -> Iterator[Checkpoints]:
 
 
 @contextmanager
-def _postgres(url: sa.URL) -> Iterator[Checkpoints]:
+def _postgres(url: sa.URL) -> Iterator[Any]:
     try:
         import psycopg
         from langgraph.checkpoint.postgres import PostgresSaver

@@ -11,7 +11,7 @@ from dataclasses import replace
 from rich.markup import escape
 
 from agent.asking import Asked, MissingDate, Reply
-from agent.checkpoints import Thread, in_memory, open_checkpoints, threads_url
+from agent.checkpoints import Thread, claimed, in_memory, open_checkpoints, threads_url
 from agent.graph import Done, Event, Paused, resume, run, start
 from agent.nodes import Called, Context, Said, Step
 from agent.replies import how_to_reply, read_reply
@@ -35,12 +35,15 @@ def open_thread(opened: ExitStack, settings: Settings, name: str | None) -> Thre
     """Open the thread of that name, where one is named; closed with ``opened``.
 
     Raises:
-        BadInputError: it is no name for a thread.
+        BadInputError: it is no name for a thread, or another process runs that thread.
         StoreError: threads cannot be kept where the settings say.
     """
     if name is None:
         return None
-    return Thread(opened.enter_context(open_checkpoints(threads_url(settings))), name)
+    url = threads_url(settings)
+    thread = Thread(opened.enter_context(open_checkpoints(url)), name)
+    opened.enter_context(claimed(url, name))
+    return thread
 
 
 def answered(

@@ -228,6 +228,7 @@ def test_the_command_killed_while_the_model_thinks_goes_on_where_it_was() -> Non
             [*command, LICENCE, *words], cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE
         ) as process:
             assert here.wait(120), "the model was never asked a second time"
+            assert "running in another process" in refused("--thread", "case")
             process.send_signal(signal.SIGKILL)
         go.set()
         resumed = traced("--thread", "case", "--policy", f"{server.url}#judge")
