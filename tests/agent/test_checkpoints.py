@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -270,3 +270,14 @@ def test_ids_and_logprobs_come_back_from_disk_as_they_were(
     assert again.turns[0].completion_ids == ids["completion_ids"]
     assert again.turns[0].logprobs == ids["logprobs"]
     assert again.turns[1].findings
+
+
+@dataclass(frozen=True)
+class Foreign:
+    words: str
+
+
+def test_nothing_that_is_not_listed_is_built_from_a_checkpoint() -> None:
+    serde = in_memory().serde
+    assert serde.loads_typed(serde.dumps_typed(UNDATED)) == UNDATED
+    assert not isinstance(serde.loads_typed(serde.dumps_typed(Foreign("x"))), Foreign)
