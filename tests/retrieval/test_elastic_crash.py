@@ -247,39 +247,54 @@ def trio() -> Iterator[list[Node]]:
         yield nodes
 
 
+def holder(nodes: list[Node]) -> Node:
+    """The node that holds the primary copy of what is being built or searched."""
+    with Elasticsearch([node.url for node in nodes]) as client:
+        shards = client.cat.shards(index="statutes-*", h=["prirep", "node"], format="json")
+    (name,) = (shard["node"] for shard in shards.body if shard["prirep"] == "p")
+    return next(node for node in nodes if f"n{node.port}" == name)
+
+
+def wait_for_health(node: Node, status: str, nodes: int) -> None:
+    with Elasticsearch(node.url) as client:
+        client.options(request_timeout=610).cluster.health(
+            wait_for_status=status, wait_for_nodes=str(nodes), timeout="600s"
+        )
+
+
 def test_one_of_three_nodes_killed_under_load(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INFORCE_ES_TIMEOUT", "5")
     monkeypatch.setenv("INFORCE_ES_PATIENCE", "900")
     with trio() as nodes:
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
         url = f"elastic+http://{hosts}/statutes"
-        first, second = nodes[0], nodes[1]
+        killed: list[Node] = []
 
         def die(n: int) -> None:
             if n == 5000:
-                first.kill()
+                killed.append(holder(nodes))
+                killed[0].kill()
 
         taken: list[float] = []
         built = open_builder(url).build(
             many_rows(die), "one", lambda _: taken.append(time.monotonic())
         )
         assert built == MANY
-        first.start()
-        first.wait(nodes=3)
-        with Elasticsearch(first.url) as client:
-            patient = client.options(request_timeout=610)
-            patient.cluster.health(wait_for_status="green", timeout="600s")
+        killed[0].start()
+        killed[0].wait(nodes=3)
+        wait_for_health(killed[0], "green", nodes=3)
         index = open_index(url)
-        everything_is_there_once(index, f"elastic+{first.url}/statutes")
+        everything_is_there_once(index, f"elastic+{killed[0].url}/statutes")
         with Searching(index) as searching:
             searching.wait_for(50)
-            second.kill()
+            killed.append(holder(nodes))
+            killed[1].kill()
             searching.wait_for(200)
+            alive = next(node for node in nodes if node is not killed[1])
+            wait_for_health(alive, "yellow", nodes=2)
+            searching.wait_for(50)
         assert all(isinstance(fault, SearchFailedError) for fault in searching.faults)
-        with Elasticsearch(first.url) as client:
-            patient = client.options(request_timeout=610)
-            patient.cluster.health(wait_for_status="yellow", timeout="600s")
-        everything_is_there_once(index, f"elastic+{first.url}/statutes")
+        everything_is_there_once(index, f"elastic+{alive.url}/statutes")
         report(
             f"three nodes: bulk loading paused {longest_gap(taken):.1f} s at most, searching "
             f"{searching.longest_interruption():.1f} s; {len(searching.faults)} searches failed, "
