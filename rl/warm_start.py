@@ -150,7 +150,6 @@ def _arguments(settings: Imitation, folder: Path) -> dict[str, Any]:
         "data_seed": settings.seed,
         "max_length": None,
         "gradient_checkpointing": False,
-        "train_sampling_strategy": "group_by_length",
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "dataloader_pin_memory": False,
         "save_strategy": "no",
