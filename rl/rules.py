@@ -47,11 +47,11 @@ def _tiar_scale(recipe: Recipe) -> str | None:
     tiar = next((m for m in recipe.objective.post if m.kind == "tiar"), None)
     if tiar is None or recipe.objective.advantage.kind != "lampo":
         return None
-    if "lam" in (tiar.model_extra or {}):
+    if {"lam", "relative"} & (tiar.model_extra or {}).keys():
         return None
     return (
         "tiar's default lam is in standard deviations of a group, which lampo does not divide by;"
-        " give lam yourself, at lampo's scale (see advantage/std in metrics.jsonl)."
+        " give lam yourself, at lampo's scale (see advantage/std in metrics.jsonl) or relative."
     )
 
 

@@ -120,7 +120,8 @@ def teacher_of(
         version = question.gold_version and library.store.version(question.gold_version)
         return list(student.codec.words(version.text)) if version else []
 
-    return teacher(named, student, text_of, recipe.train.micro_batch)
+    temperature = recipe.rollout.temperature
+    return teacher(named, student, text_of, recipe.train.micro_batch, temperature)
 
 
 def stop_if_void(rollouts: Sequence[Rollout], most: float) -> None:

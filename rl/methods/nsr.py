@@ -14,7 +14,8 @@ regard to the ratio, and tokens inside the bounds never notice. With ``u`` unifo
                 P(kept | rho) = clip(((1 + high) / rho - (1 - delta)) / delta, 0, 1)
     bernoulli   high_t = band * high with probability p, else high; low_t likewise, one draw
 
-``noise`` is the paper's and the default; ``bernoulli`` is the variant of articles about it.
+``noise`` is the paper's and the default; ``bernoulli``, which naming ``p`` or ``band`` chooses, is
+the variant of articles about it.
 
 Defaults: the paper's range of the noise was not found; ``delta = 0.3`` rescues tokens up to a
 ratio of ``(1 + high) / 0.7``, ours. ``p = 0.2`` and ``band = 1.5`` are the articles'; "within 1.5
@@ -27,10 +28,10 @@ by ``u``, which depends on the current ratio and is not a bound.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from rl.slots import ClipSlot
@@ -47,6 +48,21 @@ class NearBoundaryRescue(ClipSlot):
     """Probability of the wide bound (``bernoulli``)."""
     band: float = Field(default=1.5, ge=1.0)
     """How much wider that bound is (``bernoulli``)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _draws_as_its_settings_say(cls, settings: Any) -> Any:
+        if not isinstance(settings, dict):
+            return settings
+        theirs = {"noise": {"delta"}, "bernoulli": {"p", "band"}}
+        drawn = settings.get(
+            "draw", "bernoulli" if theirs["bernoulli"] & settings.keys() else "noise"
+        )
+        other = "noise" if drawn == "bernoulli" else "bernoulli"
+        idle = sorted(theirs[other] & settings.keys())
+        if idle:
+            raise ValueError(f"{idle[0]} is a setting of draw = '{other}', not of '{drawn}'")
+        return {**settings, "draw": drawn}
 
     def epsilons(
         self, low: float, high: float, like_N_T: Tensor, generator: torch.Generator

@@ -28,7 +28,9 @@ Shown = Callable[[Question], Sequence[int]]
 """Token ids that a teacher reads before the student's prompt; none for a question without text."""
 
 
-def teacher(settings: Distillation, student: Any, text_of: Shown, rows: int = 8) -> Teach:
+def teacher(
+    settings: Distillation, student: Any, text_of: Shown, rows: int = 8, temperature: float = 1.0
+) -> Teach:
     """Return the teacher that a recipe names.
 
     Args:
@@ -36,17 +38,21 @@ def teacher(settings: Distillation, student: Any, text_of: Shown, rows: int = 8)
         student: the model that learns, with ``model`` and ``tokenizer``.
         text_of: the governing text of a question, as the student's token ids.
         rows: rollouts of one forward pass.
+        temperature: of the student's distributions; the teacher's must be the same.
 
     Raises:
         ModelError: there is no such model, or it is not prepared.
-        RecipeError: its tokenizer is not the student's.
+        RecipeError: its tokenizer is not the student's, or it cannot have its temperature.
     """
     shown = text_of if settings.shows_governing_text else _nothing
     if settings.teacher == "self":
-        return ModelTeacher(student.model, shown, rows)
-    if settings.teacher.startswith(("http://", "https://")):
-        return EndpointTeacher(Endpoint(settings.teacher), str(settings.teacher_model), shown)
-    return ModelTeacher(_opened(settings.teacher, student.tokenizer), shown, rows)
+        return ModelTeacher(student.model, shown, rows, temperature)
+    if not settings.teacher.startswith(("http://", "https://")):
+        opened = _opened(settings.teacher, student.tokenizer)
+        return ModelTeacher(opened, shown, rows, temperature)
+    if temperature != 1.0:
+        raise RecipeError("A teacher behind an endpoint scores at temperature 1: set it to 1.")
+    return EndpointTeacher(Endpoint(settings.teacher), str(settings.teacher_model), shown)
 
 
 def _nothing(_: Question) -> Sequence[int]:
@@ -74,6 +80,7 @@ class ModelTeacher:
     model: Any
     shown: Shown
     rows: int = 8
+    temperature: float = 1.0
 
     def __call__(self, rollouts: Sequence[Rollout], batch: Batch, out: Mapping[str, Any]) -> Tensor:
         """Return log-probabilities ``(N, T)``."""
@@ -98,7 +105,8 @@ class ModelTeacher:
         found = self.model(
             input_ids=ids, attention_mask=attention, position_ids=places, use_cache=False
         )
-        logps = found.logits[:, -completion.size(1) - 1 : -1].float().log_softmax(-1)
+        logits = found.logits[:, -completion.size(1) - 1 : -1].float()
+        logps = (logits / self.temperature).log_softmax(-1)
         return logps.gather(2, completion.unsqueeze(2)).squeeze(2)
 
 

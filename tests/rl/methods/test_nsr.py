@@ -119,3 +119,12 @@ def test_the_same_seed_draws_the_same_bounds() -> None:
     one, two = (drawn(NearBoundaryRescue(), torch.ones(3, 5), seed=2) for _ in range(2))
     assert torch.equal(one[0], two[0])
     assert not torch.equal(one[0], drawn(NearBoundaryRescue(), torch.ones(3, 5), seed=3)[0])
+
+
+def test_a_setting_of_the_other_draw_is_not_silently_idle() -> None:
+    assert NearBoundaryRescue(p=0.3).draw == "bernoulli"
+    assert NearBoundaryRescue(delta=0.3).draw == NearBoundaryRescue().draw == "noise"
+    with pytest.raises(ValueError, match="p is a setting of draw = 'bernoulli', not of 'noise'"):
+        NearBoundaryRescue(draw="noise", p=0.3)
+    with pytest.raises(ValueError, match="delta is a setting of draw = 'noise'"):
+        NearBoundaryRescue(p=0.3, delta=0.1)

@@ -117,6 +117,23 @@ def test_an_endpoint_without_scores_is_named_in_one_sentence() -> None:
         EndpointTeacher(endpoint, "m", prefix_of)(rollouts, batch, out)
 
 
+def test_the_teacher_has_the_students_temperature() -> None:
+    rollouts, out, batch = a_round()
+    model = tiny_model()
+    warm = teacher(Distillation(), type("S", (), {"model": model}), prefix_of, 8, 2.0)
+    found = warm(rollouts, batch, out)
+    expected = torch.stack([alone(lambda input_ids: _halved(model, input_ids), (), rollouts[0])])[0]
+    torch.testing.assert_close(found[0, : len(expected)], expected, atol=1e-5, rtol=1e-5)
+    afar = Distillation(teacher="http://x/v1", teacher_model="m")
+    with pytest.raises(RecipeError, match="temperature 1"):
+        teacher(afar, None, prefix_of, 8, 0.7)
+
+
+def _halved(model: Any, input_ids: torch.Tensor) -> Any:
+    found = model(input_ids=input_ids)
+    return type("O", (), {"logits": found.logits / 2})
+
+
 def test_self_teaches_with_the_students_own_weights() -> None:
     class Student:
         model, tokenizer = tiny_model(), None
