@@ -70,6 +70,9 @@ def serve_model(  # noqa: PLR0913
     cpu: Annotated[bool, typer.Option(help="Serve without a GPU.")] = False,
 ) -> None:
     """Serve a model with vLLM, as an OpenAI-compatible endpoint; Ctrl-C ends it."""
+    import signal
+    import sys
+
     from agent.models import ModelError, models_home
     from agent.serving import Serving, last_words, served
 
@@ -78,6 +81,7 @@ def serve_model(  # noqa: PLR0913
         wanted["python"] = python
     serving = Serving.model_validate(wanted)
     log = models_home() / f"vllm-{port}.log"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and end the server on the way out
     with errors.status(f"Starting vLLM on {name}; it writes to {log}") as status:
 
         def waiting(seconds: float) -> None:

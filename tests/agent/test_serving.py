@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -145,6 +147,21 @@ http.server.HTTPServer(("127.0.0.1", {port}), Once).serve_forever()
     ran = CliRunner().invoke(app, ["serve-model", mine, "--port", str(port)])
     assert f"mine is served at http://127.0.0.1:{port}/v1" in ran.output
     assert "vLLM stopped: killed by the kernel" in str(ran.exception)
+
+
+def test_a_verb_that_is_told_to_end_takes_its_server_along(
+    mine: str, home: Path, port: int
+) -> None:
+    pid = home / "pid"
+    python = script(home, f"echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 600")
+    line = [sys.executable, "-m", "inforce", "serve-model", mine, "--port", str(port)]
+    verb = subprocess.Popen([*line, "--python", python], stderr=subprocess.DEVNULL)
+    while not pid.exists():
+        assert verb.poll() is None
+        time.sleep(0.1)
+    verb.terminate()
+    assert verb.wait(timeout=120) == 143
+    assert not Path(f"/proc/{pid.read_text(encoding='utf-8').strip()}").exists()
 
 
 def test_the_name_to_ask_for_is_the_adapters(mine: str) -> None:
