@@ -19,7 +19,7 @@ app = typer.Typer()
 traces = typer.Typer(no_args_is_help=True, help="What was asked and answered, as it was kept.")
 app.add_typer(traces, name="traces")
 
-Id = Annotated[str, typer.Argument(help="The trace's id, or how it begins.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The trace's id, or how it begins.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one object per trace.")]
 
 

@@ -19,6 +19,7 @@ from agent.policies.modelled import ModelPolicy
 from agent.policy import PolicyError
 from agent.replay import Replay, compared, library_as_recorded, policy_spec, replay
 from agent.sampling import Sampling
+from agent.terminal import show_trace
 from agent.trace import StopReason, Trace
 from agent.traces import TraceError, TraceStore, traces_url
 from corpus.errors import BadInputError, InForceError, StoreError
@@ -427,6 +428,19 @@ def test_a_trace_shown_cannot_drive_the_terminal(home: Path, library: Library) -
         assert "\x1b[2J" not in printed
         assert "\u202e" not in printed
         assert "[red]boo[/]" in printed
+
+
+def test_a_reader_is_told_what_was_struck(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = {"text": "And a fee is paid."}
+    both = json.dumps({"answer": [json.loads(answer())["answer"][0], bare]})
+    model = ModelPolicy("toy", ToyCodec(), Script(SEARCH, both), Sampling(max_tokens=500))
+    trace = ask(library, QUESTION, as_at=DAY, policy=model)
+    assert trace.answer is not None
+    assert "fee" not in trace.answer.text
+    show_trace(trace)
+    assert "Left out. Struck: “And a fee is paid.”." in capsys.readouterr().out
 
 
 def test_a_strategy_for_no_model_is_refused_before_anything_runs(home: Path) -> None:
