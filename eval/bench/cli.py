@@ -54,7 +54,7 @@ def _keep(report: Report, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    title = f"Dated search over {report.rows:,} rows ({report.machine})"
+    title = f"Dated search over {report.rows:,} rows, log scale ({report.machine})"
     rows = [(result.name, (result.p50, result.p95, result.p99)) for result in report.results]
     plot = bars(title, "ms", ("p50", "p95", "p99"), rows)
     (folder / "plot.svg").write_text(plot, encoding="utf-8")
