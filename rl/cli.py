@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.console import errors, out, print_json
+from corpus.console import out, print_json
 
 if TYPE_CHECKING:
     from rl.config import Recipe
@@ -62,29 +62,14 @@ def train(
 def _train(recipe: Recipe, home: Path | None, *, resume: bool) -> Run:
     from corpus.errors import BadInputError
 
+    os.environ |= QUIET
     try:
-        os.environ |= QUIET
-        from rl.training import train as run_to_the_end
+        from rl.start import start
     except ImportError as missing:
         raise BadInputError(
             f"Training needs {missing.name}, which is not installed: pip install 'inforce[train]'."
         ) from missing
-    from rl.progress import Bar
-    from rl.questions import open_library, questions_of
-    from rl.run import Run, new_folder, resumable, runs_home
-
-    where = home or runs_home()
-    known = resumable(recipe, where) if resume else None
-    with open_library(recipe.data) as library:
-        questions = questions_of(recipe.data, library)
-        folder = new_folder(recipe, where)
-        run = known or Run.create(folder, recipe, questions, library.corpus_hash)
-        bar = Bar(errors, run.name)
-        try:
-            run_to_the_end(recipe, run, library, questions, bar)
-        finally:
-            bar.close()
-    return run
+    return start(recipe, home, resume=resume)
 
 
 def _plan(recipe: Recipe, *, as_json: bool) -> None:

@@ -70,6 +70,12 @@ def _unknown_reward(recipe: Recipe) -> str | None:
     return f"there is no reward '{unknown}'; there are {', '.join(REWARDS)}."
 
 
+def _one_teacher(recipe: Recipe) -> str | None:
+    if recipe.warm_start is None or recipe.train.processes == 1:
+        return None
+    return "a warm start is made by one process; make it in a run of one, and name its model here."
+
+
 def _no_url(recipe: Recipe) -> str | None:
     at_a_server = recipe.rollout.sampler == "vllm"
     if at_a_server != (recipe.rollout.url is not None):
@@ -103,5 +109,6 @@ RULES: tuple[Callable[[Recipe], str | None], ...] = (
     _no_weight,
     _unknown_reward,
     _no_url,
+    _one_teacher,
     _two_sources,
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from accelerate import PartialState
 from datasets import Dataset
 from datasets.utils import logging as dataset_logging
 from transformers import PrinterCallback
@@ -47,17 +49,20 @@ def train(
         TrainingFault: the loss is not a number, too many rollouts failed, or the disk is full.
     """
     _hush()
+    crew = PartialState(cpu=recipe.train.device == "cpu")
     check_corpus(run, library.corpus_hash)
     objective = build_objective(recipe.objective)
-    with run.held():
+    with run.held() if crew.is_main_process else nullcontext():
         student = warmed_up(recipe, run, library, questions, watch)
         done = checkpoints(run.checkpoints)
-        run.cut(stood(done[-1]) if done else {})
+        if crew.is_main_process:
+            run.cut(stood(done[-1]) if done else {})
         if done:
             watch.say(f"Going on after {done[-1].name}.")
         trainer = assemble(recipe, run, library, questions, student, objective, watch)
         trainer.train(resume_from_checkpoint=str(done[-1]) if done else None)
-        write_report(run)
+        if crew.is_main_process:
+            write_report(run)
 
 
 def assemble(  # noqa: PLR0913

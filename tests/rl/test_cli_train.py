@@ -71,7 +71,8 @@ def test_training_without_torch_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    for name in [name for name in sys.modules if name.startswith("rl.training")]:
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    for name in [name for name in sys.modules if name.startswith(("rl.start", "rl.training"))]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(InForceError, match=r"pip install 'inforce\[train\]'") as said:
         say("train", "tiny-grpo", "--runs", str(tmp_path))

@@ -32,6 +32,7 @@ def recipe(**tables: Any) -> Recipe:
         ({"rewards": {"temporal": 0.0}}, "there is nothing to learn from"),
         ({"rollout": {"sampler": "vllm"}}, "rollout.url is where the sampler vllm listens"),
         ({"rollout": {"sampler": "vllm", "url": "http://x"}}, "set model.lora"),
+        ({"warm_start": {"demonstrations": 9}, "train": {"processes": 2}}, "made by one process"),
         ({"data": {"synthetic": 500, "questions": "q.jsonl"}}, "both say where questions come"),
     ],
 )
@@ -93,7 +94,8 @@ def test_a_method_is_a_name_or_a_table_and_an_override_may_set_it() -> None:
     changed = load_recipe("tiny-grpo", ["objective.clip={kind='nsr', p=0.1}", "train.epochs=3"])
     assert changed.objective.clip.model_dump() == {"kind": "nsr", "p": 0.1}
     assert changed.train.epochs == 3
-    assert load_recipe("tiny-grpo", ["objective.clip=nsr"]).objective.clip.kind == "nsr"
+    word = ["objective.clip=nsr", "train.epochs=2"]
+    assert load_recipe("tiny-grpo", word).objective.clip.kind == "nsr"
     assert load_recipe("tiny-grpo", ["objective.post=tiar"]).objective.post[0].kind == "tiar"
 
 

@@ -150,3 +150,14 @@ def test_a_tokenizer_without_the_needed_tokens_is_refused(
     with pytest.raises(RecipeError, match=words):
         check_tokenizer("m", Sized(**tokenizer), 10)
     check_tokenizer("m", Sized(eos_token_id=1, size=10), 10)
+
+
+def test_another_number_of_processes_than_the_batches_were_divided_for_is_refused() -> None:
+    pytest.importorskip("accelerate", reason="needs the extra train")
+    from rl.config import read_recipe
+    from rl.start import check_processes
+
+    recipe = read_recipe({"name": "r", "train": {"processes": 2}}, "r.toml")
+    check_processes(recipe, 2)
+    with pytest.raises(RecipeError, match=r"train\.processes is 2, but 1 started; use accelerate"):
+        check_processes(recipe, 1)
