@@ -15,18 +15,17 @@ import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
 from functools import reduce
 from operator import or_
 from typing import Literal
 
-from agent.figures import Figures, figures_in_law, figures_said
+from agent.figures import Figures, figures_said
+from agent.grounds import Ground
 from agent.library import Library
 from agent.policy import Draft, DraftCitation, Sentence
 from agent.quotation import quotations, quoted_span, seen, unquoted
 from agent.trace import Finding, GoverningDate
-from corpus.labels import label_key
-from corpus.model import Citation, Frozen, Provision, Version, Work
+from corpus.model import Citation, Frozen, Version
 from corpus.resolve import explain
 
 Check = Literal["resolves", "in_force", "verbatim", "seen", "sentence", "figure"]
@@ -84,57 +83,16 @@ def verify(
     grounds = [ground for one in checked if not one.faults for ground in one.grounds]
     fallen = any(one.faults for one in checked)
     for one in checked:
-        if one.is_reasoning:
-            one.faults += _reasoning_faults(one, grounds, fallen=fallen)
+        if one.is_reasoning and not one.faults:
+            one.faults += _unfounded(grounds, fallen=fallen)
+            if not one.faults:
+                _hold(one, grounds)
     standing = [one for one in checked if not one.faults] if grounds else []
     return Verdict(
         findings=tuple(finding for one in checked for finding in one.findings()),
         citations=tuple(citation for one in standing for citation in one.citations),
         sentences=tuple(one.sentence for one in standing),
     )
-
-
-@dataclass(frozen=True)
-class _Ground:
-    """A version that was rightly cited, with what may be said of it besides its text."""
-
-    version: Version
-    provision: Provision
-    work: Work
-    governing: GoverningDate
-    quote: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What the cited law is called: title, citation, aliases, label, heading."""
-        work, label = self.work, self.label
-        named = (work.title, work.citation, *work.aliases, label, self.version.heading or "")
-        return tuple(name for name in named if any(char.isalpha() for char in name))
-
-    @property
-    def label(self) -> str:
-        """The number borne on the governing day, or the last one where none is."""
-        borne = self.provision.label_on(self.governing.as_at, self.governing.known_at)
-        return borne or self.provision.labels[-1].text
-
-    def figures(self) -> Figures:
-        """Return what may be counted and named: what the text holds, its label and its days.
-
-        The number of another provision must stand in the quotation itself: only there does the
-        reader see whose number it is.
-        """
-        version, governing = self.version, self.governing
-        text = f"{version.heading or ''}\n{version.text}"
-        end = version.valid_to
-        days = (governing.as_at, governing.known_at, version.valid_from, end, end and _eve(end))
-        dates = {day: str(day) for day in days if day is not None}
-        years = {str(day.year): str(day) for day in dates} | {
-            year: year for name in self.names for year in re.findall(r"\b[12]\d{3}\b", name)
-        }
-        quoted = figures_in_law(self.quote, version.language).addresses
-        addresses = {label_key(self.label): self.label} | quoted
-        held = figures_in_law(text, version.language).model_copy(update={"addresses": addresses})
-        return held | Figures(dates=dates, numbers=years)
 
 
 @dataclass(frozen=True)
@@ -154,7 +112,7 @@ class _Checked:
     sentence: Sentence
     details: list[Finding] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
-    grounds: list[_Ground] = field(default_factory=list)
+    grounds: list[Ground] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -210,21 +168,15 @@ def _without_quotations(text: str) -> str:
     return re.sub(r"\"[^\"]*\"", "", text.replace("\ufffc", "x"))
 
 
-def _reasoning_faults(one: _Checked, grounds: list[_Ground], *, fallen: bool) -> list[str]:
-    if one.faults:
-        return []
+def _unfounded(grounds: list[Ground], *, fallen: bool) -> Iterable[str]:
+    """Yield why reasoning has nothing to rest on."""
     if not grounds:
-        return ["It rests on no citation that stands."]
-    if fallen:
-        return ["It may rest on a sentence that was struck."]
-    before = len(one.faults)
-    _hold(one, grounds)
-    added = one.faults[before:]
-    del one.faults[before:]
-    return added
+        yield "It rests on no citation that stands."
+    elif fallen:
+        yield "It may rest on a sentence that was struck."
 
 
-def _hold(one: _Checked, grounds: list[_Ground]) -> None:
+def _hold(one: _Checked, grounds: list[Ground]) -> None:
     """Check that what the sentence quotes and counts stands in the versions it rests on."""
     text = one.sentence.text
     quotes = [citation.quote for citation in one.citations]
@@ -267,13 +219,13 @@ def _cite(one: _Checked, drafted: DraftCitation, desk: _Desk) -> None:
         one.citations.append(_citation(ground, span))
 
 
-def _ground(version: Version, desk: _Desk) -> _Ground | None:
+def _ground(version: Version, desk: _Desk) -> Ground | None:
     store = desk.library.store
     provision = store.provision(version.provision_id)
     work = store.work(provision.work_id) if provision else None
     if provision is None or work is None:
         return None
-    return _Ground(version, provision, work, desk.governing)
+    return Ground(version, provision, work, desk.governing)
 
 
 def _seen(name: str, seen_ids: AbstractSet[str]) -> Finding:
@@ -302,7 +254,7 @@ def _verbatim(drafted: DraftCitation, span: tuple[int, int] | None) -> Finding:
     return _finding("verbatim", False, name, f"The quotation does not stand in {name}.")
 
 
-def _citation(ground: _Ground, span: tuple[int, int]) -> Citation:
+def _citation(ground: Ground, span: tuple[int, int]) -> Citation:
     version, governing = ground.version, ground.governing
     assert version.valid_from is not None  # it is in force
     return Citation(
@@ -319,10 +271,6 @@ def _citation(ground: _Ground, span: tuple[int, int]) -> Citation:
         start=span[0],
         end=span[1],
     )
-
-
-def _eve(day: date) -> date:
-    return day - timedelta(days=1)
 
 
 def _shown(text: str) -> str:
