@@ -173,7 +173,7 @@ def _arm(name: str, role: str, results: Sequence[Result]) -> Arm:
         divergence=fmean(one.divergence for one in tests),
         clipped=fmean(fmean(c.clipped) if c.clipped else 0.0 for c in curves),
         gap=fmean(last),
-        collapsed=sum(collapsed(c.entropy, c.reward) for c in curves),
+        collapsed=sum(collapsed(c.entropy, c.accuracy) for c in curves),
         curve_entropy=_mean_curve([c.entropy for c in curves]),
         curve_accuracy=_mean_curve([c.accuracy for c in curves]),
         curve_agreement=_mean_curve([c.agreement for c in curves]),

@@ -84,14 +84,15 @@ def page(findings: Sequence[Finding], seeds: int) -> str:
         "",
         f"**How.** {seeds} seeds, every arm with the same start, questions and number of rollouts."
         " Effects are in points of a hundred, method minus control, paired by seed, with 95 %"
-        " intervals (Student's t). Eleven methods are tested at once and no correction is made:"
-        " about one interval in twenty misses 0 by chance.",
+        " intervals (Student's t). Nothing corrects for the number of comparisons: about one"
+        " interval in twenty misses 0 by chance.",
         "",
         table(findings),
         "",
         "## Every arm",
         "",
-        "*Collapsed*: entropy under a tenth of its start, or a mean reward 30 % under its best.",
+        "*Collapsed*: entropy under a tenth of its start, or accuracy over 20 rounds 30 % under its"
+        " best.",
     ]
     for finding in findings:
         told += ["", f"### {finding.method}: {finding.claimed}", "", arms_table(finding, seeds)]

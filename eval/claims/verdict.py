@@ -10,6 +10,7 @@ from corpus.model import Frozen
 
 T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 """Two-sided 95 % quantiles of Student's t for 1 to 9 degrees of freedom."""
+SMOOTH = 20
 FEWEST = 3
 """Seeds below which nothing is concluded."""
 
@@ -49,17 +50,17 @@ def paired(method: Sequence[float], control: Sequence[float]) -> Effect:
     return Effect(mean=fmean(gaps), low=fmean(gaps) - half, high=fmean(gaps) + half, seeds=n)
 
 
-def collapsed(entropy: Sequence[float], reward: Sequence[float]) -> bool:
-    """Tell whether a run fell below a tenth of its entropy, or lost 30 % of its best reward.
+def collapsed(entropy: Sequence[float], accuracy: Sequence[float]) -> bool:
+    """Tell whether a run fell below a tenth of its entropy, or 30 % below its best accuracy.
 
-    Rewards are compared as means over five rounds.
+    Accuracies are means over ``SMOOTH`` rounds; shorter ones jump by that much by chance.
     """
     if entropy and min(entropy) < 0.1 * entropy[0]:
         return True
-    smooth = [fmean(reward[i : i + 5]) for i in range(len(reward) - 4)]
+    smooth = [fmean(accuracy[i : i + SMOOTH]) for i in range(len(accuracy) - SMOOTH + 1)]
     best = -math.inf
     for value in smooth:
         best = max(best, value)
-        if best > 0 and value < 0.7 * best:
+        if value < 0.7 * best:
             return True
     return False

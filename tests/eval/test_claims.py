@@ -35,12 +35,12 @@ def test_one_seed_compares_nothing() -> None:
         paired([0.5], [0.4])
 
 
-def test_collapse_is_lost_entropy_or_lost_reward() -> None:
-    steady = [0.5] * 20
-    assert not collapsed([1.0] * 20, steady)
-    assert collapsed([1.0] * 10 + [0.05] * 10, steady)
-    assert collapsed([1.0] * 20, [0.9] * 10 + [0.3] * 10)
-    assert not collapsed([1.0] * 20, [0.9] * 10 + [0.0] + [0.9] * 9)
+def test_collapse_is_lost_entropy_or_lost_accuracy() -> None:
+    steady = [0.5] * 60
+    assert not collapsed([1.0] * 60, steady)
+    assert collapsed([1.0] * 30 + [0.05] * 30, steady)
+    assert collapsed([1.0] * 60, [0.9] * 30 + [0.3] * 30)
+    assert not collapsed([1.0] * 60, [0.9] * 30 + [0.0] + [0.9] * 29)
 
 
 # -- with torch --
