@@ -51,7 +51,7 @@ def contraction(seed: int = 0) -> Contraction:
     )
 
 
-def picture(steps: int = 60) -> str:
+def picture(steps: int = 30) -> str:
     """Return the errors of 200 processes of one discount and step, against their bound."""
     runs = [descent(random_mdp(5, 4, GAMMA, TAU, n), ETA, steps, n) for n in range(PROCESSES)]
     shrunk = [[error / errors[0] for error in errors] for errors in runs]
@@ -62,8 +62,13 @@ def picture(steps: int = 60) -> str:
         "steps",
         {
             f"bound {rate:.2f}^k": [rate**k for k in range(steps + 1)],
-            "worst process": [max(*errors, 1e-12) for errors in by_step],
-            "median process": [max(median(errors), 1e-12) for errors in by_step],
+            "worst process": [_above_rounding(max(errors)) for errors in by_step],
+            "median process": [_above_rounding(median(errors)) for errors in by_step],
         },
         log=True,
     )
+
+
+def _above_rounding(error: float) -> float:
+    """Return an error, or 0 (not drawn) where it is of the size of rounding."""
+    return error if error > 1e-12 else 0.0
