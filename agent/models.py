@@ -159,11 +159,11 @@ def damaged_files(spec: ModelSpec) -> list[str]:
 def _write(name: str, folder: Path, advance: Advance) -> str:
     try:
         from agent.policies.weights import write_smollm2, write_tiny
-    except ImportError as missing:
-        raise ModelError(
-            f"{missing.name} is not installed: pip install 'inforce[train]'."
-        ) from missing
-    return write_smollm2(folder, advance) if name == "smollm2" else write_tiny(folder, advance)
+
+        return write_smollm2(folder, advance) if name == "smollm2" else write_tiny(folder, advance)
+    except ImportError as missing:  # transformers looks for gguf when it opens the file
+        what = missing.name or "gguf"
+        raise ModelError(f"{what} is not installed: pip install 'inforce[train]'.") from missing
 
 
 @contextmanager
