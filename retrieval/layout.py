@@ -24,7 +24,7 @@ class Weights(NamedTuple):
     heading: int
 
 
-WEIGHTS = Weights(names=1, label=3, heading=2)
+WEIGHTS = Weights(names=2, label=5, heading=2)
 """Chosen on questions of the train split: ``inforce bench weights``, docs/measured-retrieval.md."""
 
 
