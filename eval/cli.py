@@ -16,6 +16,7 @@ from eval.claims.cli import claims
 
 if TYPE_CHECKING:
     from agent.trace import Trace
+    from corpus.questions import Family
 
 app = typer.Typer()
 app.add_typer(bench, name="bench")
@@ -107,6 +108,9 @@ def policy(
 def training_run(
     names: Annotated[list[str], typer.Argument(help="Runs of 'inforce train', or their folders.")],
     limit: Annotated[int | None, typer.Option(help="So many questions, drawn.", min=1)] = None,
+    family: Annotated[
+        list[str] | None, typer.Option(help="Only these families; may be repeated.")
+    ] = None,
     home: Annotated[
         Path | None, typer.Option("--runs", help="Folder of runs; INFORCE_HOME/runs by default.")
     ] = None,
@@ -118,11 +122,12 @@ def training_run(
     from rl.questions import open_library
     from rl.run import find_run, runs_home
 
+    families = _families(family or [])
     found = []
     for name in names:
         run = find_run(name, home or runs_home())
         with open_library(run.recipe().data) as library:
-            found.append(stages_of(run, library, limit, say=errors.print))
+            found.append(stages_of(run, library, limit, families, say=errors.print))
     groups = [[one] for one in found] + ([found] if len(found) > 1 else [])
     table = {
         " + ".join(one.run for one in group): {
@@ -140,6 +145,17 @@ def training_run(
             for field, value in score:
                 shown = "nothing to score" if value is None else value
                 out.print(f"    {field.replace('_', ' '):<22} {shown}")
+
+
+def _families(names: list[str]) -> list[Family]:
+    from corpus.errors import BadInputError
+    from corpus.questions import Family
+
+    try:
+        return [Family(name) for name in names]
+    except ValueError:
+        listed = ", ".join(Family)
+        raise BadInputError(f"--family is one of {listed}.") from None
 
 
 COUNTS = ("stops", "reasons")

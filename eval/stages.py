@@ -15,7 +15,7 @@ from agent.policies.modelled import ModelPolicy
 from agent.sampling import Sampling
 from corpus.errors import BadInputError
 from corpus.model import Frozen
-from corpus.questions import Question
+from corpus.questions import Family, Question
 from eval.metrics import Score
 from eval.suites.answered import Answered
 from eval.suites.policy import Evaluation, answer_all, draw
@@ -57,18 +57,25 @@ class Stages:
     asked: int
 
 
-def held_out(recipe: Recipe, library: Library, limit: int | None) -> list[Question]:
-    """Return questions about works of the test split, of the recipe's own families.
+def held_out(
+    recipe: Recipe, library: Library, limit: int | None, families: Sequence[Family] = ()
+) -> list[Question]:
+    """Return questions about works of the test split, of these families or the recipe's own.
 
     Raises:
         RecipeError: there are none.
     """
-    data = recipe.data.model_copy(update={"split": "test"})
+    wanted = {"split": "test", "families": tuple(families) or recipe.data.families}
+    data = recipe.data.model_copy(update=wanted)
     return draw(questions_of(data, library), limit)
 
 
 def evaluate(
-    run: Run, library: Library, limit: int | None = None, say: Say = lambda _: None
+    run: Run,
+    library: Library,
+    limit: int | None = None,
+    families: Sequence[Family] = (),
+    say: Say = lambda _: None,
 ) -> Stages:
     """Let every stage of a run answer the held-out questions.
 
@@ -76,6 +83,7 @@ def evaluate(
         run: a finished run, or one that has a checkpoint.
         library: that the run was trained on.
         limit: about so many questions, drawn evenly.
+        families: of these alone; empty: of the recipe's own.
         say: told what is being done.
 
     Raises:
@@ -86,7 +94,7 @@ def evaluate(
 
     recipe = run.recipe()
     check_corpus(run, library.corpus_hash)
-    questions = held_out(recipe, library, limit)
+    questions = held_out(recipe, library, limit, families)
     codec = open_student(recipe.model, recipe.train.seed).codec
     found = {}
     for stage, model in _models(run, recipe):
