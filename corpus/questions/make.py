@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from corpus.labels import label_key
 from corpus.model import ProvisionHistory, Version, Work, WorkHistory
 from corpus.questions.families import FAMILIES, Draft, Group, Line, lines, proved
 from corpus.questions.question import Family, Question, split_of
@@ -30,13 +31,19 @@ def make_questions(
     """
     for history in histories:
         own = list(lines(_by_provision(history)))
+        bearers = _bearers(own)
         for family in Family:
             if family in families:
-                yield from _of_family(history.work, own, family, seed, per_family)
+                yield from _of_family(history.work, own, bearers, family, seed, per_family)
 
 
-def _of_family(
-    work: Work, own: list[Line], family: Family, seed: int, per_family: int | None
+def _of_family(  # noqa: PLR0913
+    work: Work,
+    own: list[Line],
+    bearers: Mapping[str, Sequence[Line]],
+    family: Family,
+    seed: int,
+    per_family: int | None,
 ) -> Iterator[Question]:
     chance = random.Random(f"{seed}:{work.id}:{family}")  # noqa: S311 - no secret
     groups = [
@@ -53,9 +60,33 @@ def _of_family(
     for line, group in groups:
         asked = list(_worded(work, line, group, chance))
         ids = {question.id for question in asked}
-        if len(ids) == len(group) and seen.isdisjoint(ids):
+        mistakable = any(_names_another(draft, line, bearers) for draft in group)
+        if len(ids) == len(group) and seen.isdisjoint(ids) and not mistakable:
             seen |= ids
             yield from asked
+
+
+def _bearers(own: Iterable[Line]) -> Mapping[str, Sequence[Line]]:
+    """Return the provisions that bear, bore or will bear each label, by its key."""
+    found: dict[str, list[Line]] = defaultdict(list)
+    for line in own:
+        for key in {label_key(label.text) for label in line.history.provision.labels}:
+            found[key].append(line)
+    return found
+
+
+def _names_another(draft: Draft, line: Line, bearers: Mapping[str, Sequence[Line]]) -> bool:
+    """Tell whether the label that a question cites also names another provision, in force then."""
+    day, key = draft.as_at, label_key(draft.label)
+    if day is None:
+        return False
+    for other in bearers[key]:
+        label = other.history.provision.label_on(day, draft.known_at)
+        if other is line or label is None or label_key(label) != key:
+            continue
+        if isinstance(other.on(day, draft.known_at), Version):
+            return True
+    return False
 
 
 def _by_provision(history: WorkHistory) -> list[ProvisionHistory]:

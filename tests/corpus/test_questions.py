@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from corpus.demo import demo_files
 from corpus.errors import BadInputError, SourceError
+from corpus.labels import label_key
 from corpus.model import (
     Commencement,
     Coverage,
@@ -541,3 +542,23 @@ def test_bribery_by_a_unit_is_asked_with_five_years_before_2024_03_01_and_three_
         if q.label == "第三百九十三条"
     ]
     assert asked == [("2024-02-29", "五年"), ("2024-03-01", "三年")]
+
+
+def test_no_question_cites_a_number_that_another_provision_bears_that_day(
+    demo: list[WorkHistory], asked: list[Question]
+) -> None:
+    """A repealed article whose number was given away is not asked for by that number."""
+    held = {work.work.id: work for work in demo}
+    for question in asked:
+        if question.as_at is None:
+            continue
+        work = held[question.work_id]
+        for other in work.provisions:
+            label = other.label_on(question.as_at, question.known_at)
+            if other.id == question.provision_id or label is None:
+                continue
+            if label_key(label) == label_key(question.label):
+                rows = tuple(v for v in work.versions if v.provision_id == other.id)
+                line = ProvisionHistory(provision=other, versions=rows, coverage=work.coverage)
+                found = resolve(line, question.as_at, question.known_at)
+                assert not isinstance(found, Version), question.id
