@@ -7,7 +7,7 @@ from datetime import date
 
 from agent.asking import Asked, MissingDate
 from agent.dates import without_dates
-from agent.framing import frame_question
+from agent.framing import frame_question, placed
 from agent.library import Library
 from agent.policies.evidence import coverage
 from agent.tools import passage_of
@@ -33,6 +33,7 @@ def candidate_days(library: Library, asked: Asked) -> tuple[date, ...]:
     Raises:
         BadInputError: no provision can be made out, or the facts given contradict each other.
     """
+    asked = placed(asked, library.works)
     framed = frame_question(asked, library.works, lambda day: text_changes(library, asked, day))
     if not isinstance(framed, MissingDate):
         return tuple(sorted(framed.candidates)) or (framed.as_at,)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from agent.asking import Asked, MissingDate
 from agent.facts import ISSUE_OF, Facts, read_facts
+from agent.places import places_named
 from agent.trace import GoverningDate
 from corpus.applicability import Applicability, Code, Issue, Matter, Role, governing_dates
 from corpus.errors import BadInputError
@@ -59,6 +60,27 @@ def _found(asked: Asked, works: Sequence[Work], changes: Changes) -> GoverningDa
     if len(said.days) == 1 and asked.issue is None and not asked.facts:
         return _assumed(asked, said, ruled)
     return _missing(asked, said, ruled)
+
+
+def placed(asked: Asked, works: Sequence[Work]) -> Asked:
+    """Return the question put to the law of the places that it names (``in France``).
+
+    Places that the asker gave stay, and a question that names a work is about that work wherever
+    its case happened.
+    """
+    named = places_named(asked.question)
+    if asked.jurisdictions or not named or any(_is_named(work, asked.question) for work in works):
+        return asked
+    return asked.model_copy(update={"jurisdictions": tuple(named)})
+
+
+def place_words(asked: Asked) -> str:
+    """Say by which words of the question its places were chosen; empty where they were not."""
+    named = places_named(asked.question)
+    if not named or set(asked.jurisdictions) != set(named):
+        return ""
+    words = ", ".join(f"“{said}”" for said in named.values())
+    return f"Searched in {', '.join(named)} alone, since the question says {words}."
 
 
 def check_facts(asked: Asked) -> None:

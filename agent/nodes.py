@@ -18,7 +18,7 @@ from langgraph.types import interrupt
 from agent.asking import Asked, MissingDate, Reply
 from agent.candidates import text_changes
 from agent.checkpoints import Begun
-from agent.framing import frame_question
+from agent.framing import frame_question, place_words, placed
 from agent.library import Library
 from agent.policy import Act, Policy, PolicyError, PolicyState, StreamingPolicy, ToolRequest
 from agent.toolbox import SCHEMAS, grouped, in_order, returned_ids, run_group, run_together
@@ -108,14 +108,16 @@ def frame(state: State, runtime: Run) -> Update:
     With each reply LangGraph runs this node again from its beginning.
     """
     runtime.stream_writer(Step(name="frame"))
-    asked, library = state["asked"], runtime.context.library
+    library = runtime.context.library
+    asked = placed(state["asked"], library.works)
     while isinstance(framed := framed_in(library, asked), MissingDate):
         reply = _reply(framed) if runtime.context.interactive else Reply()
         if reply.empty:
             words = framed.explanation
             return _abstain(Abstention(reason=AbstentionReason.NO_DATE, explanation=words))
         asked = asked.told(reply)
-    return {"asked": asked, "governing": framed}
+    ground = f"{framed.ground} {place_words(asked)}".rstrip()
+    return {"asked": asked, "governing": framed.model_copy(update={"ground": ground})}
 
 
 def decide(state: State, runtime: Run) -> Update:

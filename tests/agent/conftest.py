@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.library import Library
+from corpus.demo import demo_files
+from corpus.errors import SourceError
 from corpus.model import (
     Commencement,
     Coverage,
@@ -21,6 +23,7 @@ from corpus.model import (
     WorkHistory,
 )
 from corpus.settings import Settings
+from corpus.sources.jsonl import Jsonl
 from corpus.store import Store
 from retrieval.build import refresh_index
 
@@ -134,6 +137,16 @@ LEVY_ACT = WorkHistory(
     versions=(version("levy", "A ship entering port pays harbour levy.", "2016-01-01", work=LEVY),),
     coverage=(Coverage(work_id=LEVY, covered_from=date(2016, 1, 1)),),
 )
+
+
+def _stop(error: SourceError) -> None:
+    raise error
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The demonstration corpus."""
+    yield from opened(tmp_path_factory.mktemp("demo"), *Jsonl(*demo_files()).works(_stop))
 
 
 @pytest.fixture(scope="session")

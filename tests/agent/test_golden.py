@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
 from agent.graph import ask
 from agent.library import Library
-from corpus.demo import GoldenQuestion, demo_files, golden_questions
-from corpus.errors import SourceError
-from corpus.sources.jsonl import Jsonl
-from tests.agent.conftest import opened
-
-
-def _stop(error: SourceError) -> None:
-    raise error
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    histories = Jsonl(*demo_files()).works(_stop)
-    yield from opened(tmp_path_factory.mktemp("demo"), *histories)
+from corpus.demo import GoldenQuestion, golden_questions
 
 
 @pytest.mark.parametrize("golden", golden_questions(), ids=lambda golden: golden.id)

@@ -15,12 +15,8 @@ from agent.policies.evidence import best_quote
 from agent.policy import Draft, DraftCitation, Sentence
 from agent.trace import GoverningDate
 from agent.verify import Verdict, verify
-from corpus.demo import demo_files
-from corpus.errors import SourceError
 from corpus.model import Version
 from corpus.questions.figures import figures
-from corpus.sources.jsonl import Jsonl
-from tests.agent.conftest import opened
 
 _FIGURE = re.compile(r"\d+|[二三四五六七八九十]")
 _NEXT = dict(zip("二三四五六七八九十", "三四五六七八九十二", strict=True))
@@ -31,15 +27,6 @@ _WORDS = {
     "dos": "nueve", "tres": "nueve", "cinco": "nueve", "diez": "nueve", "quince": "nueve",
     "kaks": "üheksa", "kolm": "üheksa", "kolme": "üheksa", "viie": "üheksa", "kümne": "üheksa",
 }  # fmt: skip
-
-
-def _stop(error: SourceError) -> None:
-    raise error
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    yield from opened(tmp_path_factory.mktemp("demo"), *Jsonl(*demo_files()).works(_stop))
 
 
 def texts(library: Library) -> Iterator[tuple[Version, str]]:

@@ -1,0 +1,55 @@
+"""Whose law a question asks about: another country's rule on the same matter is no answer."""
+
+from datetime import date
+
+import pytest
+
+from agent.asking import Asked
+from agent.framing import place_words, placed
+from agent.graph import ask
+from agent.library import Library
+from agent.places import places_named
+from agent.trace import AbstentionReason
+
+DAY = date(2006, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("question", "places"),
+    [
+        ("At what age may a woman marry in France?", ["fr"]),
+        ("What does French law say of marriage?", ["fr"]),
+        ("À quel âge peut-on se marier en droit français ?", ["fr"]),
+        ("Ab welchem Alter darf man in Deutschland heiraten?", ["de"]),
+        ("Nach deutschem Recht, wie lange haftet der Verkäufer?", ["de"]),
+        ("在中国，行贿罪如何处罚？", ["cn"]),
+        ("Does the rule in Scotland differ from the rule in Spain?", ["uk", "es"]),
+        ("In which language must a French school teach?", []),
+        ("Was it made in Francestown?", []),
+        ("How long may one stay in chinatown?", []),
+    ],
+)
+def test_a_place_is_named_by_phrases_that_place_a_case(question: str, places: list[str]) -> None:
+    assert list(places_named(question)) == places
+
+
+def test_the_law_of_another_country_is_no_answer(demo: Library) -> None:
+    trace = ask(demo, "At what age may a woman marry in France?", as_at=DAY)
+    assert trace.jurisdictions == ("fr",)
+    assert trace.governing is not None
+    assert "“in France”" in trace.governing.ground
+    if trace.answer is not None:
+        assert all(c.version_id.startswith("fr/") for c in trace.answer.citations)
+    else:
+        assert trace.abstention is not None
+        assert trace.abstention.reason is AbstentionReason.NOT_FOUND
+
+
+def test_places_given_stay_and_a_named_work_is_asked_wherever_the_case_happened(
+    demo: Library,
+) -> None:
+    given = Asked(question="Who may marry in France?", jurisdictions=("uk",))
+    assert placed(given, demo.works) == given
+    assert place_words(given) == ""
+    abroad = Asked(question="A fall in Germany: what does art. 1240 Code civil say?")
+    assert placed(abroad, demo.works) == abroad
