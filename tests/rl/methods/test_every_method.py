@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra train")
 from dataclasses import fields, replace  # noqa: E402
 
-from hypothesis import given, settings  # noqa: E402
+from hypothesis import assume, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from torch import Tensor  # noqa: E402
 
@@ -169,6 +169,9 @@ def test_nothing_valid_is_nothing_at_all(kind: str) -> None:
 def test_advantages_ignore_a_shift_and_follow_a_scale(kind, shift, scale, size, seed) -> None:
     batch = a_batch(2, size, seed=seed, dtype=torch.float64)
     rewards = torch.nan_to_num(batch.rewards_N_F, nan=0.5)
+    # The 1e-4 beside a group's deviation shows where the deviation is as small.
+    deviations = rewards.unflatten(0, (-1, size)).std(dim=1, correction=0)
+    assume(size == 1 or bool((deviations > 0.02).all()))
     slot = made(kind)
     plain = slot.estimate(replace(batch, rewards_N_F=rewards))
     shifted = slot.estimate(replace(batch, rewards_N_F=rewards + shift))
