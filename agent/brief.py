@@ -14,6 +14,7 @@ from typing import Any
 
 from agent.parsing import UNREADABLE
 from agent.policy import Act, DraftCitation
+from agent.toolbox import version_ids
 from agent.trace import ToolCall, Turn
 
 Handles = Mapping[str, str]
@@ -28,7 +29,7 @@ def handles(turns: Sequence[Turn]) -> dict[str, str]:
     found: dict[str, str] = {}
     for turn in turns:
         for call in turn.calls:
-            for version_id in _version_ids(call.result):
+            for version_id in version_ids(call.result):
                 found.setdefault(version_id, f"[{len(found) + 1}]")
     return found
 
@@ -101,20 +102,6 @@ def _reading(result: Mapping[str, Any], known: Handles, cap: int) -> str:
 
 def _handle(item: Mapping[str, Any], known: Handles) -> str:
     return known.get(item["version_id"], item["version_id"])
-
-
-def _version_ids(result: Any) -> Iterator[str]:
-    if isinstance(result, dict):
-        for key, value in result.items():
-            if key == "version_id":
-                yield value
-            elif key == "version_ids":
-                yield from value
-            else:
-                yield from _version_ids(value)
-    elif isinstance(result, list | tuple):
-        for item in result:
-            yield from _version_ids(item)
 
 
 def _resolved(cited: DraftCitation, ids: Mapping[str, str]) -> DraftCitation:

@@ -119,7 +119,8 @@ def returned_ids(turns: Iterable[Turn]) -> frozenset[str]:
     Ids are read from the fields that tools fill, so an id that merely stands in the text of a
     provision does not count.
     """
-    return frozenset(id_ for turn in turns for call in turn.calls for id_ in _ids(call.result))
+    calls = (call for turn in turns for call in turn.calls)
+    return frozenset(found for call in calls for found in version_ids(call.result))
 
 
 def _called(scope: Scope, request: ToolRequest) -> Frozen:
@@ -139,7 +140,8 @@ def _arguments(request: ToolRequest) -> dict[str, Any]:
         raise BadInputError(f"{request.name}, argument '{place}': {first['msg']}.") from None
 
 
-def _ids(result: Any) -> Iterator[str]:
+def version_ids(result: Any) -> Iterator[str]:
+    """Yield the version ids that a tool's result names, at any depth."""
     if isinstance(result, dict):
         for key, value in result.items():
             if key == "version_id":
@@ -147,7 +149,7 @@ def _ids(result: Any) -> Iterator[str]:
             elif key == "version_ids":
                 yield from value
             else:
-                yield from _ids(value)
+                yield from version_ids(value)
     elif isinstance(result, list | tuple):
         for item in result:
-            yield from _ids(item)
+            yield from version_ids(item)

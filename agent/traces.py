@@ -10,7 +10,6 @@ import hashlib
 import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from agent.trace import Trace
+from corpus.closing import Closing
 from corpus.database import open_engine
 from corpus.errors import BadInputError, InForceError, StoreError
 from corpus.model import Frozen
@@ -60,7 +60,7 @@ class TraceLine(Frozen):
     question: str
 
 
-class TraceStore:
+class TraceStore(Closing):
     """The traces kept at one place. Open it with :meth:`open`; safe to share between threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -84,17 +84,6 @@ class TraceStore:
     def close(self) -> None:
         """Release the connections."""
         self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def save(self, trace: Trace) -> None:
         """Keep a trace, in place of an earlier one with its id.
