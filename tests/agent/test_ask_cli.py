@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from datetime import date
 from pathlib import Path
 from threading import Event
@@ -76,12 +77,8 @@ def asked_in_person(*words: str) -> str:
     """Call the verb itself: the test runner would put a standard input of its own in place."""
     from typer.main import get_command
 
-    out = io.StringIO()
-    terminal.out.file, before = out, terminal.out.file
-    try:
+    with redirect_stdout(io.StringIO()) as out:
         get_command(app).main(list(words), standalone_mode=False)
-    finally:
-        terminal.out.file = before
     return out.getvalue()
 
 
