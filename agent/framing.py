@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from agent.asking import Asked, MissingDate
 from agent.facts import ISSUE_OF, Facts, read_facts
-from agent.places import places_named
+from agent.places import places_named, whole_words
 from agent.trace import GoverningDate
 from corpus.applicability import Applicability, Code, Issue, Matter, Role, governing_dates
 from corpus.errors import BadInputError
@@ -27,7 +27,6 @@ Changes = Callable[[date], Iterable[date]]
 """The days on which the text asked about changed, its citation read on a day."""
 
 _ANYWHERE = "default"
-_SPACELESS = "\u3400-\u9fff"
 
 
 def frame_question(
@@ -75,12 +74,12 @@ def placed(asked: Asked, works: Sequence[Work]) -> Asked:
 
 
 def place_words(asked: Asked) -> str:
-    """Say by which words of the question its places were chosen; empty where they were not."""
+    """Say by which words a question names the places searched; empty where it names others."""
     named = places_named(asked.question)
     if not named or set(asked.jurisdictions) != set(named):
         return ""
     words = ", ".join(f"“{said}”" for said in named.values())
-    return f"Searched in {', '.join(named)} alone, since the question says {words}."
+    return f"Searched in {', '.join(named)} alone: the question says {words}."
 
 
 def check_facts(asked: Asked) -> None:
@@ -244,6 +243,4 @@ def _agreed(general: Applicability, local: Sequence[Applicability]) -> Applicabi
 def _is_named(work: Work, question: str) -> bool:
     """Tell whether a question speaks of a work by its title or by a name it goes by."""
     names = "|".join(re.escape(name) for name in (work.title, *work.aliases))
-    return (
-        re.search(rf"(?<![^\W{_SPACELESS}])(?:{names})(?![^\W{_SPACELESS}])", question) is not None
-    )
+    return re.search(whole_words(names), question) is not None

@@ -7,7 +7,7 @@ whoever listens to the stream.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -37,9 +37,17 @@ from agent.trace import (
 from agent.verify import Verdict, verify
 from corpus.model import Frozen
 
-__all__ = ["Asked", "Called", "Context", "Said", "State", "Step"]
+__all__ = ["DOING", "Asked", "Called", "Context", "Said", "State", "Step"]
 
 StepName = Literal["frame", "decide", "act", "verify", "respond"]
+DOING: Mapping[StepName, str] = {
+    "frame": "Fixing the date",
+    "decide": "Thinking",
+    "act": "Reading",
+    "verify": "Verifying every citation",
+    "respond": "Writing",
+}
+"""What the run is doing in a step, for whoever watches."""
 
 
 @dataclass(frozen=True)

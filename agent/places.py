@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-_SPACELESS = "\u3400-\u9fff"
+_LETTER = r"[^\W\u3400-\u9fff]"
 
 
 def places_named(question: str) -> Mapping[str, str]:
@@ -23,9 +23,15 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     return {place: _pattern(phrases) for place, phrases in tomllib.loads(raw).items()}
 
 
+def whole_words(words: str) -> str:
+    """Return a regular expression for ``words`` (one too) that cuts no word at either end.
+
+    Scripts without spaces have no such ends.
+    """
+    return rf"(?<!{_LETTER})(?:{words})(?!{_LETTER})"
+
+
 def _pattern(phrases: list[str]) -> re.Pattern[str]:
-    """Match any phrase as whole words; scripts without spaces have no word boundary."""
     longest_first = sorted(phrases, key=len, reverse=True)
     words = "|".join(re.escape(p).replace(r"\ ", r"\s+") for p in longest_first)
-    letter = rf"[^\W{_SPACELESS}]"
-    return re.compile(rf"(?<!{letter})(?:{words})(?!{letter})", re.IGNORECASE)
+    return re.compile(whole_words(words), re.IGNORECASE)

@@ -13,7 +13,7 @@ from rich.markup import escape
 from agent.asking import Asked, MissingDate, Reply
 from agent.checkpoints import Thread, claimed, in_memory, open_checkpoints, threads_url
 from agent.graph import Done, Event, Paused, resume, run, start
-from agent.nodes import Called, Context, Said, Step
+from agent.nodes import DOING, Called, Context, Said, Step
 from agent.replies import how_to_reply, read_reply
 from agent.threads import asked_in
 from agent.trace import GoverningDate, Trace
@@ -21,13 +21,6 @@ from corpus.console import errors, out, print_json
 from corpus.errors import BadInputError
 from corpus.settings import Settings
 
-_DOING = {
-    "frame": "Fixing the date",
-    "decide": "Thinking",
-    "act": "Reading",
-    "verify": "Verifying every citation",
-    "respond": "Writing",
-}
 _TAIL = 70
 
 
@@ -116,7 +109,7 @@ def _followed(events: Iterator[Event]) -> Done | Paused:
                 return event
             if isinstance(event, Step):
                 said = ""
-                status.update(f"{_DOING[event.name]} …")
+                status.update(f"{DOING[event.name]} …")
             elif isinstance(event, Said):
                 said = (said + event.text)[-_TAIL:]
                 status.update(escape(" ".join(said.split())))

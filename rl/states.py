@@ -30,6 +30,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.episode import Episode
+from rl.modes import evaluating
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -161,7 +162,7 @@ class StateProbe:
         device = next(model.parameters()).device
         ids = torch.tensor(sequence.ids[: self.tokens], device=device)
         written = torch.tensor(sequence.mask[1 : self.tokens], dtype=torch.bool, device=device)
-        with torch.no_grad(), _resting(model):
+        with torch.no_grad(), evaluating(model):
             policy = model(input_ids=ids[None]).logits[0]
             with _base(model, self.reference) as reference:
                 base = reference(input_ids=ids[None]).logits[0]
@@ -182,20 +183,9 @@ _STRETCH = 128  # positions
 
 
 @contextmanager
-def _resting(model: Any) -> Iterator[None]:
-    """Switch dropout off for a while."""
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
-
-
-@contextmanager
 def _base(model: Any, reference: Any | None) -> Iterator[Any]:
     if reference is not None:
-        with _resting(reference):
+        with evaluating(reference):
             yield reference
     elif hasattr(model, "disable_adapter"):
         with model.disable_adapter():

@@ -12,7 +12,7 @@ from agent.asking import Asked, Reply
 from agent.checkpoints import Thread, in_memory
 from agent.graph import Done, Event, Paused, resume, run_each, start
 from agent.library import Library
-from agent.nodes import Called, Context, Said, Step
+from agent.nodes import DOING, Called, Context, Said, Step
 from agent.trace import Trace
 from ui import render
 from ui.address import write_address
@@ -21,13 +21,6 @@ from ui.library import keep_traces, open_chosen_policy
 Outcome = tuple[Trace, ...] | Paused
 """One answer or one for each day, or what is asked back."""
 
-_DOING = {
-    "frame": "Fixing the date",
-    "decide": "Thinking",
-    "act": "Reading",
-    "verify": "Verifying every citation",
-    "respond": "Writing",
-}
 _TAIL = 160
 
 
@@ -79,7 +72,7 @@ def _followed(events: Iterator[Event]) -> Outcome:
             return event if isinstance(event, Paused) else (event.trace,)
         if isinstance(event, Step):
             said = ""
-            progress.caption(f"{_DOING[event.name]} …")
+            progress.caption(f"{DOING[event.name]} …")
         elif isinstance(event, Said):
             said = (said + event.text)[-_TAIL:]
             progress.html(f'<p class="doing">… {render.escaped(said)}</p>')

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 from agent.models import ModelError
 from agent.policy import PolicyError
 from agent.sampling import Completion, Sampling
+from rl.modes import evaluating
 from rl.samplers import Request, sample_one
 
 try:
@@ -61,7 +61,7 @@ class BatchedSampler:
     def sample_many(self, requests: Sequence[Request]) -> list[Completion | PolicyError]:
         """Continue each prompt; answers keep their order. Memory that runs out is a failure."""
         answers: dict[int, Completion | PolicyError] = {}
-        with self._lock, torch.inference_mode(), _evaluating(self.model):
+        with self._lock, torch.inference_mode(), evaluating(self.model):
             for batch in batches([len(request.prompt_ids) for request in requests], self._width):
                 asked = [requests[n] for n in batch]
                 try:
@@ -218,14 +218,3 @@ def nucleus(logprobs_N_V: Any, top_p_N: Any) -> Any:
 def _chances(seed: int, count: int) -> list[float]:
     drawn = random.Random(seed)  # noqa: S311 - no secret
     return [drawn.random() for _ in range(count)]
-
-
-@contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
-    """Sample without dropout, and leave the model in the mode it was in."""
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)

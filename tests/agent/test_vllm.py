@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -21,24 +19,21 @@ import torch
 from agent.episode import episode
 from agent.graph import ask
 from agent.library import Library
-from agent.models import open_location, prepare
+from agent.models import open_location
 from agent.policies.endpoint import Endpoint
 from agent.policies.local import local_policy
 from agent.policies.modelled import ModelPolicy
 from agent.policies.server import Served, server_policy
 from agent.policy import PolicyError
 from agent.sampling import Completion, Sampling
-from agent.serving import Serving, served
+from agent.serving import Serving
 from agent.trace import StopReason
 from tests.agent.test_rendering import state
+from tests.vllm import marks, serving_tiny
 
-PYTHON = os.environ.get("INFORCE_VLLM_PYTHON")
 CONTEXT = 4096
 
-pytestmark = [
-    pytest.mark.vllm,
-    pytest.mark.skipif(not PYTHON, reason="INFORCE_VLLM_PYTHON names no interpreter with vLLM"),
-]
+pytestmark = marks
 
 
 PROMPT = tuple(range(40, 100))
@@ -47,22 +42,7 @@ PROMPT = tuple(range(40, 100))
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INFORCE_HOME", str(home))
-        prepare("tiny")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        wanted = Serving(
-            model="tiny",
-            python=PYTHON or "",
-            port=port,
-            cpu=not torch.cuda.is_available(),
-            context=CONTEXT,
-            adapter=adapter(home / "judge"),
-        )
-        with served(wanted, log=home / "vllm.log"):
-            yield wanted
+    yield from serving_tiny(home, lambda: {"context": CONTEXT, "adapter": adapter(home / "judge")})
 
 
 def adapter(folder: Path) -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,20 +15,16 @@ import peft
 import torch
 from transformers import AutoModelForCausalLM
 
-from agent.models import open_location, prepare
+from agent.models import open_location
 from agent.policies.endpoint import Endpoint
 from agent.sampling import Completion, Sampling
-from agent.serving import Serving, served
+from agent.serving import Serving
 from rl.samplers import Request
 from rl.samplers.server import VllmSampler
 from rl.sync import AdapterSync
+from tests.vllm import marks, serving_tiny
 
-PYTHON = os.environ.get("INFORCE_VLLM_PYTHON")
-
-pytestmark = [
-    pytest.mark.vllm,
-    pytest.mark.skipif(not PYTHON, reason="INFORCE_VLLM_PYTHON names no interpreter with vLLM"),
-]
+pytestmark = marks
 
 PROMPT = tuple(range(40, 80))
 
@@ -38,22 +32,7 @@ PROMPT = tuple(range(40, 80))
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INFORCE_HOME", str(home))
-        prepare("tiny")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        wanted = Serving(
-            model="tiny",
-            python=PYTHON or "",
-            port=port,
-            cpu=not torch.cuda.is_available(),
-            context=1024,
-            swappable=True,
-        )
-        with served(wanted, log=home / "vllm.log"):
-            yield wanted
+    yield from serving_tiny(home, lambda: {"context": 1024, "swappable": True})
 
 
 def adapted(seed: int) -> Any:
