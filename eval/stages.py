@@ -22,6 +22,7 @@ from eval.suites.policy import Evaluation, answer_all, draw
 from eval.suites.temporal import temporal_scores
 from rl.config import Recipe
 from rl.questions import questions_of
+from rl.remembered import remembered
 from rl.rollout import Limits
 from rl.run import Run, check_corpus
 
@@ -154,5 +155,5 @@ def _answers(
     sampling = Sampling(max_tokens=recipe.rollout.turn_tokens)
     policy = ModelPolicy(recipe.model.name, codec, BatchedSampler(model, WIDTH), sampling)
     limits = Limits(recipe.rollout.max_turns, recipe.rollout.max_tokens, WIDTH)
-    records = answer_all(Evaluation(library, policy, sampling, limits=limits), questions)
+    records = answer_all(Evaluation(remembered(library), policy, sampling, limits=limits), questions)
     return [Answered(r.question, r.trace) for r in records if r.trace and r.void is None]

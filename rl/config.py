@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -92,6 +93,9 @@ class DataSettings(Frozen):
     synthetic: int | None = Field(default=None, ge=100)
     """Practise on a synthetic statute book of so many versions, not on the corpus loaded."""
     synthetic_seed: int = Field(default=0, ge=0)
+    synthetic_act: int | None = Field(default=None, ge=1)
+    """Rows of one of its acts at most. Small acts make many titles, so that copying one pays
+    and remembering it does not."""
     longest: int | None = Field(default=None, ge=1)
     """Leaves out what has no short answer: figures of more characters, and whole texts."""
     split: Split = "train"
@@ -157,6 +161,12 @@ class WarmStart(Frozen):
     """A supervised start on demonstrations of a scripted expert."""
 
     demonstrations: int = Field(ge=1)
+    careless: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Share of demonstrations in which the expert reads the law of ``today`` whatever the day asked
+    about, as models do that were trained on all law at once. The care for dates is then left to
+    reinforcement learning."""
+    today: date = date(2030, 12, 31)
+    """Nothing in a synthetic statute book is newer."""
     epochs: int = Field(default=1, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
     batch: int = Field(default=8, ge=1)

@@ -4,6 +4,10 @@ It reads the provision that the question cites on the governing date, then quote
 for, or abstains with the reason that the tool gave. It goes through the same graph, tools,
 rendering and verifier as a model; only the choice of tokens is its own. What it writes is turned
 into ids once.
+
+A careless expert knows the protocol and not the day: it reads every question as if it were asked
+today, the way a model does that was trained on all law at once. Its demonstrations leave the care
+for dates to reinforcement learning.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from agent.brief import handles
@@ -43,12 +48,14 @@ class Expert:
         codec: of the model that is to learn.
         context: tokens that the model takes.
         works: whose names the question may cite.
+        today: the day on which a careless expert reads the law; ``None``: the governing day.
     """
 
     question: Question
     codec: Codec
     context: int
     works: Sequence[Work]
+    today: date | None = None
 
     @property
     def name(self) -> str:
@@ -69,7 +76,8 @@ class Expert:
 
     def _move(self, state: PolicyState) -> dict[str, Any]:
         if not state.turns:
-            arguments = {"reference": self._cited(), "as_at": str(state.governing.as_at)}
+            day = self.today or state.governing.as_at
+            arguments = {"reference": self._cited(), "as_at": str(day)}
             return {"name": "read_provision", "arguments": arguments}
         result = state.turns[-1].calls[0].result if state.turns[-1].calls else None
         passage = result.get("passage") if result else None

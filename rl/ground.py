@@ -18,8 +18,16 @@ from corpus.synthetic import Synthetic
 from retrieval.build import refresh_index
 
 
-def synthetic_library(folder: Path, versions: int, seed: int = 0) -> Library:
+def synthetic_library(
+    folder: Path, versions: int, seed: int = 0, largest: int | None = None
+) -> Library:
     """Open the English statute book of a seed, making it in ``folder`` where it is not there.
+
+    Args:
+        folder: of this book alone.
+        versions: rows of the book.
+        seed: names the book.
+        largest: rows of one act at most: small acts make many titles of few rows.
 
     Raises:
         StoreError: the folder holds another store, or cannot be written.
@@ -28,10 +36,12 @@ def synthetic_library(folder: Path, versions: int, seed: int = 0) -> Library:
     settings = Settings(
         store_url=f"sqlite:///{folder / 'store.db'}", index_url=f"embedded:{folder / 'index'}"
     )
-    whole = folder / f"synthetic-{versions}-{seed}"
+    bounds = {} if largest is None else {"largest": largest}
+    book = Synthetic(versions, seed, ["en"], **bounds)
+    whole = folder / f"synthetic-{book.fingerprint()[:12]}"
     with Store.open(settings.store_url, create=True) as store:
         if not whole.exists():
-            for history in Synthetic(versions, seed, ["en"]).works(_never):
+            for history in book.works(_never):
                 store.write(history)
             whole.touch()
         refresh_index(store, settings.index_url, lambda *_: None)

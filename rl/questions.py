@@ -24,9 +24,9 @@ def open_library(data: DataSettings) -> Iterator[Library]:
     if data.synthetic is None:
         library = Library.open(Settings.load())
     else:
-        name = f"{data.synthetic}-{data.synthetic_seed}"
-        folder = runs_home().with_name("grounds") / name
-        library = synthetic_library(folder, data.synthetic, data.synthetic_seed)
+        parts = (data.synthetic, data.synthetic_seed, data.synthetic_act)
+        name = "-".join(str(part) for part in parts if part is not None)
+        library = synthetic_library(runs_home().with_name("grounds") / name, *parts)
     with library:
         yield library
 

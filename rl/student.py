@@ -23,7 +23,7 @@ from rl.config import ModelSettings, Recipe, RecipeError, WarmStart
 from rl.progress import Watch
 from rl.run import Run, RunError
 from rl.source import question_order
-from rl.warm_start import Imitation, demonstrate, imitate
+from rl.warm_start import Carelessness, Imitation, demonstrate, imitate
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,8 @@ def _warm_up(  # noqa: PLR0913
     shown = [by_id[one] for one in question_order(list(by_id), count, recipe.train.seed)]
     context = int(student.model.config.max_position_embeddings)
     watch.say(f"Warm start: the expert answers {count} questions.")
-    right = demonstrate(library, student.codec, shown, context=context)
+    careless = Carelessness(share=settings.careless, today=settings.today, seed=recipe.train.seed)
+    right = demonstrate(library, student.codec, shown, context=context, careless=careless)
     imitation = Imitation(
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,

@@ -9,7 +9,9 @@ model's own tokens and from nothing that was only shown to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from agent.codec import Codec
@@ -19,6 +21,7 @@ from corpus.errors import BadInputError
 from corpus.model import Frozen
 from corpus.questions import Question
 from rl.expert import Expert
+from rl.remembered import remembered
 from rl.rollout import Limits, Rollout, roll_out_each
 
 IGNORED = -100
@@ -44,33 +47,53 @@ class Imitation(Frozen):
     seed: int = 0
 
 
-def demonstrate(
+class Carelessness(Frozen):
+    """Which demonstrations read the law of ``today`` instead of the governing day's.
+
+    ``share`` of the questions, drawn from ``seed`` and the question.
+    """
+
+    share: float
+    today: date
+    seed: int = 0
+
+    def of(self, question: Question) -> date | None:
+        """Return the day on which the expert reads, ``None`` where it is careful."""
+        drawn = Random(f"{self.seed}:{question.id}").random()  # noqa: S311 - no secret
+        return self.today if drawn < self.share else None
+
+
+def demonstrate(  # noqa: PLR0913
     library: Library,
     codec: Codec,
     questions: Sequence[Question],
     *,
     context: int,
+    careless: Carelessness | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[Rollout]:
-    """Let the expert answer; return the rollouts in which it was right.
+    """Let the expert answer; return the rollouts in which it was right, or careless on purpose.
 
     Args:
         library: where it looks.
         codec: of the model that is to learn.
         questions: with gold answers, of the training split.
         context: tokens that the model takes.
+        careless: which questions it answers without care for the day; ``None``: none.
         advance: told the number of questions done.
 
     Raises:
         BadInputError: it was right in none, so there is nothing to learn.
     """
     works = library.works
-    asked = [(question, Expert(question, codec, context, works)) for question in questions]
-    rollouts = roll_out_each(library, asked, limits=Limits(max_turns=3), advance=advance)
-    right = [rollout for rollout in rollouts if _right(rollout)]
-    if not right:
+    days = {one.id: careless.of(one) if careless else None for one in questions}
+    asked = [(one, Expert(one, codec, context, works, days[one.id])) for one in questions]
+    held, limits = remembered(library), Limits(max_turns=3)
+    rollouts = roll_out_each(held, asked, limits=limits, advance=advance)
+    kept = [one for one in rollouts if _whole(one) and (days[one.question.id] or _right(one))]
+    if not kept:
         raise BadInputError(f"The expert answers none of {len(asked)} questions: no warm start.")
-    return right
+    return kept
 
 
 def imitate(
@@ -159,10 +182,14 @@ def _arguments(settings: Imitation, folder: Path) -> dict[str, Any]:
     }
 
 
+def _whole(rollout: Rollout) -> bool:
+    return rollout.void is None and rollout.episode is not None
+
+
 def _right(rollout: Rollout) -> bool:
     """Tell whether a demonstration ended as its question wants."""
     trace, gold = rollout.trace, rollout.question
-    if trace is None or rollout.void or rollout.episode is None:
+    if trace is None:
         return False
     if gold.decline is not None:
         reason = trace.abstention.reason.value if trace.abstention else None

@@ -20,25 +20,35 @@ _LARGEST = 5_000  # rows in one act at most: what bounds the memory
 class Synthetic:
     """A statute book with exactly ``versions`` rows, streamed act by act in constant memory.
 
-    Acts differ in size (log-normal, median 60 rows) and take turns in ``languages``. They are
+    Acts differ in size (log-normal, median 60 rows, at most ``largest``) and take turns in
+    ``languages``. They are
     amended, renumbered, suspended, revived, repealed, corrected on the known clock, and some have
     gaps of coverage; about two in five record when each change became known. A seed names one
     statute book for good: the first acts of a longer one are those of a shorter one.
 
     Raises:
-        BadInputError: no versions, or a language without a grammar.
+        BadInputError: no versions, acts of an impossible size, or a language without a grammar.
     """
 
-    def __init__(self, versions: int, seed: int = 0, languages: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        versions: int,
+        seed: int = 0,
+        languages: Sequence[str] = (),
+        largest: int = _LARGEST,
+    ) -> None:
         known = known_languages()
         chosen = tuple(languages) or known
         if versions < 1:
             raise BadInputError(f"a synthetic corpus needs at least 1 version, not {versions}")
+        if not 1 <= largest <= _LARGEST:
+            raise BadInputError(f"an act has between 1 and {_LARGEST:,} rows, not {largest}")
         if unknown := [language for language in chosen if language not in known]:
             raise BadInputError(
                 f"no synthetic grammar for '{unknown[0]}': choose from {', '.join(known)}"
             )
         self._versions, self._seed, self._languages = versions, seed, chosen
+        self._largest = largest
 
     @property
     def name(self) -> str:
@@ -48,6 +58,8 @@ class Synthetic:
     def fingerprint(self) -> str:
         """Return a hash of the settings, which determine every byte."""
         settings = f"{_EDITION}:{self._versions}:{self._seed}:{','.join(self._languages)}"
+        if self._largest != _LARGEST:
+            settings += f":{self._largest}"
         return hashlib.sha256(settings.encode()).hexdigest()
 
     def count(self) -> int:
@@ -64,6 +76,6 @@ class Synthetic:
         chance = random.Random(f"{self._seed}:sizes")  # noqa: S311 - no secret
         left = self._versions
         while left > 0:
-            size = min(max(int(chance.lognormvariate(4.1, 1.1)), 1), _LARGEST, left)
+            size = min(max(int(chance.lognormvariate(4.1, 1.1)), 1), self._largest, left)
             yield size
             left -= size
