@@ -6,8 +6,8 @@ rendering and verifier as a model; only the choice of tokens is its own. What it
 into ids once.
 
 A careless expert knows the protocol and not the day: it reads every question as if it were asked
-today, the way a model does that was trained on all law at once. Its demonstrations leave the care
-for dates to reinforcement learning.
+today, the way a model does that was trained on all law at once, and insists when the verifier
+objects. Its demonstrations leave the care for dates to reinforcement learning.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Expert:
             day = self.today or state.governing.as_at
             arguments = {"reference": self._cited(), "as_at": str(day)}
             return {"name": "read_provision", "arguments": arguments}
-        result = state.turns[-1].calls[0].result if state.turns[-1].calls else None
+        result = next(turn.calls[0].result for turn in reversed(state.turns) if turn.calls)
         passage = result.get("passage") if result else None
         if not passage:
             status = (result or {}).get("status")

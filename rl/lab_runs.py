@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
+from corpus.model import Frozen
 from rl.config import ObjectiveSettings
 from rl.lab import (
     TOKENS,
@@ -40,42 +42,38 @@ HELD_OUT = 300
 LOW, HIGH = 0.2, 0.28
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One arm of a comparison: how to train, everything else being equal.
-
-    Attributes:
-        name: of the arm.
-        objective: a recipe's ``[objective]``.
-        epochs: times that a round is learnt from.
-        rounds: of 64 rollouts.
-        step: learning rate.
-        abstaining: reward for abstaining where wrong is -1 and right is 1; ``None`` scores
-            abstention as right or wrong like any answer.
-        labels: whether rewards know the answer.
-        foreign: share of each group that another policy samples.
-        shuffled: DelTA's own weights, but dealt to tokens at random.
-        widened: factor on both bounds of the clip.
-        kl: weight of KL to the start.
-        distil: full-vocabulary distillation on the student's or the expert's states, alone.
-        spoilt: start from the teacher instead.
-        warm: steps of imitation that the start had.
-    """
+class Trial(Frozen):
+    """One arm of a comparison: how to train, everything else being equal."""
 
     name: str
-    objective: Mapping[str, Any] = field(default_factory=dict)
-    epochs: int = 2
-    rounds: int = 60
-    step: float = 3e-3
+    objective: dict[str, Any] = Field(default_factory=dict)
+    """A recipe's ``[objective]``."""
+    epochs: int = Field(default=2, ge=1)
+    """Times that a round is learnt from."""
+    rounds: int = Field(default=60, ge=1)
+    """Of 64 rollouts."""
+    step: float = Field(default=3e-3, gt=0)
+    """Learning rate."""
     abstaining: float | None = None
+    """Reward for abstaining where wrong is -1 and right is 1; left out, abstention is scored right
+    or wrong like any answer."""
     labels: bool = True
-    foreign: float = 0.0
+    """Rewards know the answer."""
+    foreign: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of each group that another policy samples."""
     shuffled: bool = False
-    widened: float = 1.0
-    kl: float = 0.0
+    """DelTA's own weights, but dealt to tokens at random."""
+    widened: float = Field(default=1.0, gt=0)
+    """Factor on both bounds of the clip."""
+    kl: float = Field(default=0.0, ge=0.0)
+    """Weight of KL to the start."""
     distil: Literal["student", "expert"] | None = None
+    """Full-vocabulary distillation on the student's or the expert's states, alone."""
     spoilt: bool = False
-    warm: int = 120
+    """Start from the teacher instead."""
+    warm: int = Field(default=120, ge=1)
+    """Steps of imitation that the start had; after 600 most answers are right, which votes and
+    abstention need."""
 
 
 @dataclass(frozen=True)

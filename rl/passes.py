@@ -1,12 +1,17 @@
-"""Tensors that cost a pass of their own: made once per round, and only where a slot needs them."""
+"""Tensors beyond log-probs and entropies: made once per round, and only where a slot needs them.
+
+The policy's hidden states come from the pass that a round makes anyway (:meth:`Passes.overhearing`)
+where they fit in :data:`KEPT`; what is read off them costs no pass of its own. A reference's
+distributions and a teacher's opinion do.
+"""
 
 from __future__ import annotations
 
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -19,6 +24,10 @@ LIKELIEST = 16
 """Tokens kept of a distribution for the Wasserstein-proximal term."""
 POSITIONS = 128
 """Tokens whose logits are held at once."""
+KEPT = 1 << 30
+"""Bytes of a round's hidden states that are kept; where they are more, they are read anew."""
+READ: frozenset[Need] = frozenset({"hidden", "certainty", "top_k"})
+"""What is read off the policy's hidden states."""
 
 Teach = Callable[[Sequence[Rollout], Batch, Mapping[str, Any]], Tensor]
 """Returns the teacher's log-probs of the sampled tokens ``(N, T)``, NaN where it has none."""
@@ -36,6 +45,7 @@ class Passes:
     teach: Teach | None = None
     _reference: Any = None
     _embeddings_V_D: Tensor | None = None
+    _heard: list[Tensor] = field(default_factory=list)
 
     def open(self, trainer: Any) -> None:
         """Keep what the run began with. Called before any checkpoint is loaded."""
@@ -47,13 +57,41 @@ class Passes:
         if not hasattr(model, "disable_adapter"):
             self._reference = copy.deepcopy(model).requires_grad_(False).eval()
 
+    @contextmanager
+    def overhearing(self, model: Any, length: int) -> Iterator[None]:
+        """Keep the hidden states of the passes made within, for :meth:`complete`.
+
+        Args:
+            model: the policy, unwrapped.
+            length: T, of the completions.
+        """
+        self._heard.clear()
+        if not self.needs & READ:
+            yield
+            return
+
+        def keep(_module: Any, _inputs: Any, found: Any) -> None:
+            self._heard.append(found.last_hidden_state[:, -length - 1 : -1])
+            if sum(one.nbytes for one in self._heard) > KEPT:
+                self._heard.clear()
+
+        hook = _whole(model).base_model.register_forward_hook(keep)
+        try:
+            yield
+        finally:
+            hook.remove()
+
     def complete(
         self, trainer: Any, batch: Batch, rollouts: Sequence[Rollout], out: Mapping[str, Any]
     ) -> Batch:
         """Return the batch with the tensors that are needed."""
         model = trainer.accelerator.unwrap_model(trainer.model)
         rows = trainer.args.per_device_train_batch_size
-        read = _Reader(model, out, rows, trainer.temperature)
+        heard = tuple(self._heard)
+        self._heard.clear()
+        if sum(map(len, heard)) != len(out["completion_ids"]):
+            heard = ()
+        read = _Reader(model, out, rows, trainer.temperature, heard)
         with torch.no_grad():
             return self._completed(read, batch, rollouts, out)
 
@@ -78,21 +116,34 @@ class Passes:
         if self._reference is None:
             switched = read.model.disable_adapter()
         with switched:
-            ref_ids, ref = replace(read, model=other).pair(_likeliest)
+            ref_ids, ref = replace(read, model=other, heard=()).pair(_likeliest)
         return TopK(old_ids, old, ref_ids, ref, self._embeddings_V_D)
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads a model's distributions at the positions that predict each completion token."""
+    """Reads a model's distributions at the positions that predict each completion token.
+
+    ``heard``: its hidden states ``(n, T, D)``, rows in order, where a pass left them.
+    """
 
     model: Any
     out: Mapping[str, Any]
     rows: int
     temperature: float
+    heard: tuple[Tensor, ...] = ()
 
     def hidden(self) -> Iterator[tuple[slice, Tensor]]:
         """Yield ``(rows, hidden)``, ``hidden`` of shape ``(n, T, D)``."""
+        if not self.heard:
+            yield from self._read()
+            return
+        first = 0
+        for part in self.heard:
+            yield slice(first, first + len(part)), part
+            first += len(part)
+
+    def _read(self) -> Iterator[tuple[slice, Tensor]]:
         ids = torch.cat([self.out["prompt_ids"], self.out["completion_ids"]], dim=1)
         attention = torch.cat([self.out["prompt_mask"], self.out["completion_mask"]], dim=1)
         length = self.out["completion_ids"].size(1)

@@ -25,6 +25,9 @@ class Watch(Protocol):
     def say(self, words: str) -> None:
         """Tell what begins."""
 
+    def worked(self, what: str, done: int, of: int) -> None:
+        """Tell how far what comes before the first round is; from any thread."""
+
     def rolled(self, done: int, of: int) -> None:
         """Tell how many rollouts of the round have ended; from any thread."""
 
@@ -39,6 +42,9 @@ class Silence:
     """A watch that looks away."""
 
     def say(self, words: str) -> None:
+        """Say nothing."""
+
+    def worked(self, what: str, done: int, of: int) -> None:
         """Say nothing."""
 
     def rolled(self, done: int, of: int) -> None:
@@ -70,6 +76,12 @@ class Bar:
     def say(self, words: str) -> None:
         """Print a line above the bar."""
         self._console.print(words)
+
+    def worked(self, what: str, done: int, of: int) -> None:
+        """Show how far it is; where nobody sees a bar, say so at every quarter."""
+        self._bar.update(self._task, completed=done, total=of, what=what)
+        if not self._console.is_terminal and 4 * done // of > 4 * (done - 1) // of:
+            self._console.print(f"{what} {done}/{of}")
 
     def rolled(self, done: int, of: int) -> None:
         """Show how far the round's rollouts are."""

@@ -110,7 +110,14 @@ def _warm_up(  # noqa: PLR0913
     context = int(student.model.config.max_position_embeddings)
     watch.say(f"Warm start: the expert answers {count} questions.")
     careless = Carelessness(share=settings.careless, today=settings.today, seed=recipe.train.seed)
-    right = demonstrate(library, student.codec, shown, context=context, careless=careless)
+    right = demonstrate(
+        library,
+        student.codec,
+        shown,
+        context=context,
+        careless=careless,
+        advance=lambda done: watch.worked("demonstrations", done, count),
+    )
     imitation = Imitation(
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,
@@ -119,7 +126,14 @@ def _warm_up(  # noqa: PLR0913
         seed=recipe.train.seed,
     )
     with _whole(run.warm_start) as draft:
-        found = imitate(student.model, student.tokenizer, right, imitation, draft)
+        found = imitate(
+            student.model,
+            student.tokenizer,
+            right,
+            imitation,
+            draft,
+            advance=lambda done, of: watch.worked("imitation", done, of),
+        )
         student.model.save_pretrained(draft)
         student.tokenizer.save_pretrained(draft)
     watch.say(f"Warm start: {len(right)} demonstrations learnt, loss {found['loss']:.3f}.")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -82,15 +83,24 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
 
     def _get_per_token_logps_and_entropies(self, model: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep what passes by: the live tensors of the loss, and those made for a round."""
-        learning = torch.is_grad_enabled()
-        if not learning and model is self.model and "entropies" in self._objective.needs:
-            kwargs["compute_entropy"] = True
-        found = super()._get_per_token_logps_and_entropies(model, *args, **kwargs)
-        if learning:
+        if torch.is_grad_enabled():
+            found = super()._get_per_token_logps_and_entropies(model, *args, **kwargs)
             self._live = found[:2]
-        else:
-            self._scored.append(found[:2])
+            return found
+        if model is self.model and "entropies" in self._objective.needs:
+            kwargs["compute_entropy"] = True
+        with self._overhearing(model, *args):
+            found = super()._get_per_token_logps_and_entropies(model, *args, **kwargs)
+        self._scored.append(found[:2])
         return found
+
+    def _overhearing(
+        self, model: Any, _ids: Tensor, _attention: Tensor, length: int, *_: Any
+    ) -> AbstractContextManager[None]:
+        """Listen to a round's first pass, which is the rollout policy's."""
+        if self._scored or model is not self.model:
+            return nullcontext()
+        return self._passes.overhearing(self.accelerator.unwrap_model(model), length)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         self._scored.clear()

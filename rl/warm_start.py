@@ -96,12 +96,14 @@ def demonstrate(  # noqa: PLR0913
     return kept
 
 
-def imitate(
+def imitate(  # noqa: PLR0913
     model: Any,
     tokenizer: Any,
     demonstrations: Sequence[Rollout],
     settings: Imitation,
     folder: Path,
+    *,
+    advance: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> dict[str, float]:
     """Train ``model`` in place on the model's tokens of the demonstrations, with ``SFTTrainer``.
 
@@ -113,13 +115,18 @@ def imitate(
         demonstrations: rollouts that have an episode.
         settings: how.
         folder: for what the trainer writes; no checkpoint is kept.
+        advance: told the number of steps done, and of all.
 
     Returns:
         ``loss`` (mean over the steps, in nats per token), ``steps`` and ``tokens`` learnt from.
     """
     from datasets import Dataset
-    from transformers import PrinterCallback, ProgressCallback
+    from transformers import PrinterCallback, ProgressCallback, TrainerCallback
     from trl import SFTConfig, SFTTrainer
+
+    class Told(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+            advance(state.global_step, state.max_steps)
 
     rows = [row(rollout) for rollout in demonstrations]
     trainer = SFTTrainer(
@@ -130,6 +137,7 @@ def imitate(
     )
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
+    trainer.add_callback(Told())
     result = trainer.train()
     tokens = sum(label != IGNORED for one in rows for label in one["labels"])
     return {

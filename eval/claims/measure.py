@@ -76,8 +76,7 @@ class Journal:
 
 
 def _key(trial: Trial, seed: int) -> str:
-    usual = asdict(Trial(trial.name))
-    told = {name: value for name, value in asdict(trial).items() if value != usual[name]}
+    told = {"name": trial.name, **trial.model_dump(exclude_defaults=True)}
     return json.dumps([trial.name, told, seed], sort_keys=True)
 
 

@@ -41,6 +41,8 @@ from torch import Tensor
 
 from rl.slots import AdditiveSlot, Batch, Need, TopK
 
+FARTHEST = 300.0
+"""Costs in epsilons whose exponential, and the reciprocal of it, float64 still holds."""
 POSITIONS = 512
 """Tokens solved at once: bounds memory to ``POSITIONS * K * D`` numbers."""
 
@@ -116,8 +118,32 @@ def sinkhorn(
 ) -> tuple[Tensor, Tensor]:
     """Return the dual potentials ``f (P, A)`` and ``g (P, B)`` of entropic transport.
 
-    The regulariser is ``epsilon * KL(plan || p x q)``; a mass of 0 (log -inf) takes no part.
+    The regulariser is ``epsilon * KL(plan || p x q)``; a mass of 0 (log -inf) takes no part. The
+    iteration multiplies ``exp(f / epsilon)`` and ``exp(g / epsilon)``, which float64 holds while
+    costs stay below some :data:`FARTHEST` epsilons; beyond, it adds logarithms, which is slower.
+
+    Args:
+        log_p: ``(P, A)``.
+        log_q: ``(P, B)``.
+        cost: ``(P, A, B)``, not negative.
+        epsilon: of the regulariser.
+        iterations: of both potentials.
     """
+    if cost.numel() and float(cost.amax()) > FARTHEST * epsilon:
+        return _in_logarithms(log_p, log_q, cost, epsilon, iterations)
+    p, q = (mass.double().exp().unsqueeze(2) for mass in (log_p, log_q))
+    kernel = (-cost.double() / epsilon).exp()
+    u, v = torch.ones_like(p), torch.ones_like(q)
+    for _ in range(iterations):
+        v = (kernel.transpose(1, 2) @ (p * u)).reciprocal()
+        u = (kernel @ (q * v)).reciprocal()
+    f, g = (epsilon * scale.log().squeeze(2) for scale in (u, v))
+    return f.to(log_p.dtype), g.to(log_q.dtype)
+
+
+def _in_logarithms(
+    log_p: Tensor, log_q: Tensor, cost: Tensor, epsilon: float, iterations: int
+) -> tuple[Tensor, Tensor]:
     f = torch.zeros_like(log_p)
     g = torch.zeros_like(log_q)
     for _ in range(iterations):

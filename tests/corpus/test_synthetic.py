@@ -1,6 +1,7 @@
 from collections import Counter, defaultdict
 from itertools import combinations, islice, pairwise
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -50,12 +51,27 @@ def test_a_seed_names_one_book_and_a_longer_book_begins_with_the_shorter() -> No
     assert works(1_500)[: len(short) - 1] == short[:-1]
 
 
+def test_a_book_of_small_acts_has_many_of_them_and_as_many_rows() -> None:
+    small = works(600, largest=20)
+    assert max(len(work.versions) for work in small) <= 20
+    assert len(rows(small)) == 600
+    assert len(small) > 2 * len(works(600))
+    assert [v for work in small for v in violations(work)] == []
+
+
 def test_the_fingerprint_follows_every_setting() -> None:
     prints = {
         Synthetic(*settings).fingerprint()
-        for settings in [(100,), (101,), (100, 1), (100, 0, ("en",)), (100, 0, ("en", "fr"))]
+        for settings in [
+            (100,),
+            (101,),
+            (100, 1),
+            (100, 0, ("en",)),
+            (100, 0, ("en", "fr")),
+            (100, 0, (), 20),
+        ]
     }
-    assert len(prints) == 5
+    assert len(prints) == 6
     assert Synthetic(100).fingerprint() == Synthetic(100).fingerprint()
 
 
@@ -187,14 +203,13 @@ def test_chinese_numerals(number: int, numeral: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("versions", "languages_", "message"),
+    ("settings", "message"),
     [
-        (0, (), "at least 1 version, not 0"),
-        (5, ("xx",), "no synthetic grammar for 'xx': choose from"),
+        ((0, 0, ()), "at least 1 version, not 0"),
+        ((5, 0, ("xx",)), "no synthetic grammar for 'xx': choose from"),
+        ((5, 0, (), 0), "between 1 and 5,000 rows, not 0"),
     ],
 )
-def test_bad_settings_are_one_sentence(
-    versions: int, languages_: tuple[str, ...], message: str
-) -> None:
+def test_bad_settings_are_one_sentence(settings: tuple[Any, ...], message: str) -> None:
     with pytest.raises(BadInputError, match=message):
-        Synthetic(versions, 0, languages_)
+        Synthetic(*settings)

@@ -99,30 +99,29 @@ def test_tools_tokens_are_masked_and_log_probs_are_those_of_the_policy(lab) -> N
 
 
 def test_every_arm_of_every_claim_runs_and_is_finite(lab) -> None:
-    from dataclasses import replace
-
-    from eval.claims.rows import ROWS
+    from eval.claims.rows import rows_of
     from rl.lab_runs import run
 
-    for row in ROWS:
+    for row in rows_of():
         for trial in row.trials:
-            found = run(replace(trial, rounds=2, warm=20), 0)
+            found = run(trial.model_copy(update={"rounds": 2, "warm": 20}), 0)
             assert math.isfinite(found.test.accuracy), trial.name
             assert found.test.divergence >= -1e-6
 
 
 def test_a_claim_is_measured_once_and_read_from_its_journal(lab, tmp_path, monkeypatch) -> None:
-    from dataclasses import replace
-
     from eval.claims import measure
     from eval.claims.report import page
-    from eval.claims.rows import LAMPO
+    from eval.claims.rows import rows_of
 
-    short = replace(
-        LAMPO,
-        arms=tuple(replace(t, rounds=2) for t in LAMPO.arms),
-        controls=tuple(replace(t, rounds=2) for t in LAMPO.controls),
-        references=(),
+    (lampo,) = rows_of("lampo")
+    quick = {"rounds": 2}
+    short = lampo.model_copy(
+        update={
+            "arms": tuple(t.model_copy(update=quick) for t in lampo.arms),
+            "controls": tuple(t.model_copy(update=quick) for t in lampo.controls),
+            "references": (),
+        }
     )
     monkeypatch.setattr(measure, "gradient_noise", lambda *_: 1.0)
     path = tmp_path / "runs.jsonl"
@@ -136,7 +135,7 @@ def test_a_claim_is_measured_once_and_read_from_its_journal(lab, tmp_path, monke
 
 def test_the_control_is_chosen_on_other_works_than_it_is_compared_on(lab, monkeypatch) -> None:
     from eval.claims import measure
-    from eval.claims.rows import DELTA
+    from eval.claims.rows import rows_of
     from rl.lab import Score
     from rl.lab_runs import Curve, Result
 
@@ -150,6 +149,28 @@ def test_the_control_is_chosen_on_other_works_than_it_is_compared_on(lab, monkey
             curve = Curve([1.0] * 9, [0.5] * 9, [0.5] * 9, [1.0] * 9, [0.0] * 9)
             return Result(scored(0), scored(selection), scored(test + seed / 100), 0.0, curve)
 
-    found = measure.tested(DELTA, range(3), Fixed(), lambda _: None)
+    found = measure.tested(rows_of("delta")[0], range(3), Fixed(), lambda _: None)
     assert found.control == "grpo"
     assert found.effects["delta"].mean == pytest.approx(0.6)
+
+
+def test_a_recipe_of_claims_that_cannot_be_is_one_sentence(lab, tmp_path) -> None:
+    from corpus.errors import BadInputError
+    from eval.claims.rows import rows_of
+
+    head = '[[rows]]\nclaimed = "c"\npublished = "p"\nmetric = "accuracy"\n'
+    arms = '[[rows.arms]]\nname = "a"\n[[rows.controls]]\nname = "b"\n'
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(head + arms)
+    assert [row.method for row in rows_of(str(recipe))] == ["mine"]
+    for text, message in (
+        (head + arms + "epoch = 3\n", r"mine.toml, row 1, field 'controls.0.epoch'"),
+        (head, r"mine.toml, row 1, field 'arms'"),
+        ("[rows", "mine.toml is not TOML"),
+        ("rows = 3", r"a list of \[\[rows\]\]"),
+    ):
+        recipe.write_text(text)
+        with pytest.raises(BadInputError, match=message):
+            rows_of(str(recipe))
+    with pytest.raises(BadInputError, match="No claim is tested about 'none': there are delta"):
+        rows_of("none")

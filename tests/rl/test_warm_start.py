@@ -21,12 +21,13 @@ from agent.models import open_location, prepare
 from agent.policies.modelled import ModelPolicy
 from agent.rendering import render
 from agent.sampling import Sampling
+from agent.trace import StopReason
 from corpus.errors import BadInputError
 from corpus.questions import Family, Question, make_questions
 from rl.ground import choose, synthetic_library
 from rl.rollout import Rollout, roll_out
 from rl.samplers.local import BatchedSampler
-from rl.warm_start import IGNORED, Imitation, demonstrate, imitate, row
+from rl.warm_start import IGNORED, Carelessness, Imitation, demonstrate, imitate, row
 
 FAMILIES = (Family.VALUE_AT_DATE, Family.PAIRED_DATES, Family.NOT_YET_IN_FORCE, Family.REPEALED)
 
@@ -91,6 +92,30 @@ def test_a_demonstration_is_what_a_model_would_have_been_given(
             assert turn.completion_ids[-1] in codec.stop_ids
             assert codec.stop_ids.isdisjoint(turn.completion_ids[:-1])
             assert codec.decode(turn.completion_ids[:-1]) == turn.text
+
+
+def test_a_careless_expert_reads_the_law_of_today_and_insists(
+    library: Library, questions: list[Question], tokenizer: Any
+) -> None:
+    today = date(2030, 12, 31)
+    codec, careless = TokenizerCodec(tokenizer), Carelessness(share=1.0, today=today)
+    shown = demonstrate(library, codec, questions, context=4096, careless=careless)
+    assert len(shown) == len(questions)
+    for rollout in shown:
+        assert rollout.trace is not None
+        first, drafts = rollout.trace.turns[0], [t.draft for t in rollout.trace.turns if t.draft]
+        assert first.calls[0].arguments["as_at"] == str(today)
+        assert all(draft == drafts[0] for draft in drafts)
+    wrong = [one for one in shown if one.trace and one.trace.stop == StopReason.ABSTAINED]
+    assert any(one.question.decline is None for one in wrong)
+
+
+def test_who_is_careless_depends_on_seed_and_question_alone(questions: list[Question]) -> None:
+    half = Carelessness(share=0.5, today=date(2030, 12, 31), seed=3)
+    days = [half.of(one) for one in questions]
+    assert days == [half.of(one) for one in questions]
+    assert {None, date(2030, 12, 31)} == set(days)
+    assert days != [half.model_copy(update={"seed": 4}).of(one) for one in questions]
 
 
 def test_imitation_learns_from_the_models_tokens_and_no_other(shown: list[Rollout]) -> None:
