@@ -155,5 +155,6 @@ def _answers(
     sampling = Sampling(max_tokens=recipe.rollout.turn_tokens)
     policy = ModelPolicy(recipe.model.name, codec, BatchedSampler(model, WIDTH), sampling)
     limits = Limits(recipe.rollout.max_turns, recipe.rollout.max_tokens, WIDTH)
-    records = answer_all(Evaluation(remembered(library), policy, sampling, limits=limits), questions)
+    asked = Evaluation(remembered(library), policy, sampling, limits=limits)
+    records = answer_all(asked, questions)
     return [Answered(r.question, r.trace) for r in records if r.trace and r.void is None]

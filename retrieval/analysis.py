@@ -191,13 +191,18 @@ def _question_terms(text: str, languages: Sequence[str]) -> tuple[str, ...]:
     return tuple((kept or list(words))[:MAX_QUERY_TERMS])
 
 
+_EVERY_STOPWORD = frozenset[str]().union(*STOPWORDS.values())
+
+
 def _stopwords(words: dict[str, str], languages: Sequence[str]) -> frozenset[str]:
     """Return the stopwords of the language that the question is most likely written in.
 
     That is the one, among those searched, whose stopwords it holds most of; at a tie, all of them.
     """
-    bases = {base_language(language) for language in languages} or set(STOPWORDS)
     forms = words.keys() | set(words.values())
+    if forms.isdisjoint(_EVERY_STOPWORD):
+        return frozenset()
+    bases = {base_language(language) for language in languages} or set(STOPWORDS)
     counts = {base: len(forms & STOPWORDS[base]) for base in bases if base in STOPWORDS}
     most = max(counts.values(), default=0)
     return frozenset().union(*(STOPWORDS[b] for b, n in counts.items() if n == most and n))

@@ -11,18 +11,19 @@ against the limit.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import tantivy
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 from tantivy import Query
 
 from corpus.errors import IndexMissingError, SearchFailedError
@@ -39,6 +40,7 @@ from retrieval.layout import FACET_COUNTS, STATUSES, Status, facets, provision_o
 from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 
 _Found = tuple[float, tantivy.DocAddress]
+_RANK = itemgetter(0, 1)  # the score, and at equal scores the place of the id
 _HITS = TypeAdapter(list[Hit])
 _BATCH = 8  # searches that a thread of search_many takes at a time
 _SPARE = 8  # hits fetched beyond the limit, so that equal scores are ordered by id, not by luck
@@ -236,10 +238,11 @@ def _best(searcher: tantivy.Searcher, engine_query: Query, query: StatuteQuery) 
         hits = searcher.search(engine_query, fetch, count=False).hits
         addresses = [address for _, address in hits]
         places: Sequence[Any] = searcher.fast_field_values("place", addresses)
-        scores = (-score for score, _ in hits)
         best: dict[int, _Found] = {}
-        for _, place, i in sorted(zip(scores, places, range(len(hits)), strict=True)):
-            best.setdefault(provision_of(place), hits[i])
+        for _, place, found in sorted(
+            [(-hit[0], place, hit) for hit, place in zip(hits, places, strict=True)], key=_RANK
+        ):
+            best.setdefault(provision_of(place), found)
         if len(best) >= query.limit or len(hits) < fetch:
             return list(best.values())[: query.limit]
         fetch *= 4
@@ -247,7 +250,7 @@ def _best(searcher: tantivy.Searcher, engine_query: Query, query: StatuteQuery) 
 
 def _hits(searcher: tantivy.Searcher, found: Sequence[_Found], words: TextQuery) -> list[Hit]:
     """Read stored hits, all at once, with what the search adds put into their JSON."""
-    matched = json.dumps(sorted(words.wanted)).encode()
+    matched = to_json(sorted(words.wanted))
     objects = [
         b'{"score":%a,"matched":%b,%b' % (score, matched, searcher.doc(address)["hit"][0][1:])
         for score, address in found

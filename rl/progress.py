@@ -11,10 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 SHOWN = {
     "reward": "reward",
     "rewards/temporal/mean": "temporal",
+    "dated": "dated",
     "entropy": "entropy",
     "clip_ratio/region_mean": "clipped",
     "outcome/abstained": "abstains",
-    "searches": "searches",
+    "calls": "calls",
 }
 """Metrics of the bar and their short names, in order."""
 

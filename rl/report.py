@@ -16,6 +16,7 @@ FIRST = (
     "reward",
     "rewards/temporal/mean",
     "rewards/task/mean",
+    "dated",
     "outcome/correct",
     "outcome/abstained",
     "searches",

@@ -281,12 +281,14 @@ def methods(
         int, typer.Option(help="Times that every set of methods is timed.", min=1)
     ] = 3,
     steps: Annotated[int, typer.Option(help="Optimiser steps of each run.", min=2)] = 6,
+    hidden: Annotated[int, typer.Option(help="Width of the model.", min=8)] = 192,
+    layers: Annotated[int, typer.Option(help="Layers of the model.", min=1)] = 4,
     json: Annotated[bool, typer.Option("--json", help="Print one object per set.")] = False,
 ) -> None:
     """Compare steps with the training methods switched on with a stock GRPOTrainer's."""
     from eval.bench.methods import bench as run
 
-    for cost in run(turns, steps, errors.print):
+    for cost in run(turns, steps, errors.print, {"hidden": hidden, "layers": layers}):
         if json:
             print_json(cost.model_dump())
         else:

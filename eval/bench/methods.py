@@ -1,7 +1,7 @@
 """What do the methods cost? ``inforce bench methods``: steps with them beside a stock step.
 
-The methods that need no pass of their own run together; each of the others is then added alone, and
-last all at once. Every set takes its turn beside a stock run, in processor time
+The methods that read what a step has run together; each of the others is then added alone, and last
+all at once. Every set takes its turn beside a stock run, in processor time
 (:mod:`rl.timing`). A step is the mean over a round, which is shaped once and learnt from twice.
 """
 
@@ -14,8 +14,8 @@ from corpus.model import Frozen
 
 CHEAP = ("nsr", "kl_cov", "agreement", "tiar", "lampo", "tis", "ftis_filter", "entropy")
 """Methods that read what a step has anyway."""
-PASSES = ("certainty", "wpg", "delta", "opd")
-"""Methods with passes of their own."""
+READERS = ("certainty", "wpg", "delta", "opd")
+"""Methods that read hidden states, or ask a reference (``wpg``) or a teacher (``opd``)."""
 WARMING = 2
 
 
@@ -30,13 +30,28 @@ class MethodCost(Frozen):
 
 def sets() -> Mapping[str, tuple[str, ...]]:
     """Return what is timed, by its name."""
-    alone = {f"{kind} added": (*CHEAP, kind) for kind in PASSES}
-    together = f"{len(CHEAP)} without a pass of their own"
-    return {"none": (), together: CHEAP, **alone, "all": (*CHEAP, *PASSES)}
+    alone = {f"{kind} added": (*CHEAP, kind) for kind in READERS}
+    together = f"{len(CHEAP)} that read what a step has"
+    own = (*CHEAP, "certainty", "wpg")
+    return {
+        "none": (),
+        together: CHEAP,
+        **alone,
+        "all but delta and opd": own,
+        "all": (*CHEAP, *READERS),
+    }
 
 
-def bench(turns: int, steps: int, say: Callable[[str], None]) -> list[MethodCost]:
+def bench(
+    turns: int, steps: int, say: Callable[[str], None], size: Mapping[str, int] | None = None
+) -> list[MethodCost]:
     """Measure every set, ``turns`` times beside a stock run of ``steps`` steps (an even number).
+
+    Args:
+        turns: times that every set is measured.
+        steps: of each run.
+        say: told each ratio.
+        size: ``hidden`` and ``layers`` of the model.
 
     Raises:
         BadInputError: PyTorch or TRL is missing.
@@ -49,7 +64,7 @@ def bench(turns: int, steps: int, say: Callable[[str], None]) -> list[MethodCost
         raise BadInputError(
             f"This needs {missing.name}, which is not installed: pip install 'inforce[train]'."
         ) from missing
-    load, count = Load(), WARMING + steps
+    load, count = Load(**(size or {})), WARMING + steps
     ratios: dict[str, list[float]] = {name: [] for name in sets()}
     for turn in range(turns):
         for name, methods in sets().items():
