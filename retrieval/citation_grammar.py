@@ -106,11 +106,10 @@ def find_citations(text: str, works: Sequence[Work]) -> list[ParsedCitation]:
 
     ``ss 94 and 98 ERA 1996`` gives two.
     """
-    names = work_names(tuple(works))
-    traditional = {w.id for w in works if w.jurisdiction == "tw" or w.language == "zh-Hant"}
+    names = work_names(works)
     found: list[ParsedCitation] = []
     for mention in (*_us_mentions(text, names), *_named_mentions(text, names)):
-        found.extend(_citations(text, mention, traditional))
+        found.extend(_citations(text, mention, names.traditional))
     found.sort(key=lambda citation: citation.start)
     return [c for i, c in enumerate(found) if i == 0 or c.start >= found[i - 1].end]
 

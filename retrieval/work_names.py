@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -72,6 +72,8 @@ class WorkNames:
     ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
     us: dict[str, list[UsRange]] = field(default_factory=lambda: defaultdict(list))
     lengths: list[int] = field(default_factory=list)
+    traditional: set[str] = field(default_factory=set)
+    """Ids of works in traditional Chinese."""
 
     def starting_at(self, text: str, squashed: Squashed, place: int) -> tuple[str, int] | None:
         """Return the longest name that starts at ``place``, and where it ends in ``text``."""
@@ -106,10 +108,28 @@ class WorkNames:
         return tuple(dict.fromkeys(holders))
 
 
+_newest: tuple[Sequence[Work], WorkNames] | None = None
+
+
+def work_names(works: Sequence[Work]) -> WorkNames:
+    """Collect the names of ``works``: titles, aliases, official citations, and what they imply.
+
+    The sequence asked about last is known by its identity, so it must not change; any other is
+    compared work by work.
+    """
+    global _newest  # noqa: PLW0603 - one assignment, whole or not at all, from any thread
+    last = _newest
+    if last is not None and last[0] is works:
+        return last[1]
+    found = _collected(tuple(works))
+    _newest = works, found
+    return found
+
+
 @lru_cache(maxsize=8)
-def work_names(works: tuple[Work, ...]) -> WorkNames:
-    """Collect the names of ``works``: titles, aliases, official citations, and what they imply."""
+def _collected(works: tuple[Work, ...]) -> WorkNames:
     found = WorkNames()
+    found.traditional |= {w.id for w in works if w.jurisdiction == "tw" or w.language == "zh-Hant"}
     holders: dict[str, dict[str, None]] = defaultdict(dict)
     for work in works:
         for name in _names(work):

@@ -20,12 +20,12 @@ from rl.objective import Shaped
 from rl.outcome import Outcome
 from rl.progress import Watch
 from rl.rescoring import ScoredTrace, scored
+from rl.rewards.claims import dated
 from rl.rollout import Rollout
 from rl.run import Run
 from rl.states import StateProbe, provenance, visited
 
 if TYPE_CHECKING:
-    from agent.trace import Trace
     from rl.trainer import PolicyTrainer
 
 CLOCKED = frozenset({"step_time"})
@@ -105,18 +105,9 @@ def _counts(kept: Sequence[ScoredTrace]) -> dict[str, float]:
         noted["searches"] = fmean(own.count(SEARCH) for own in calls)
         noted["calls"] = fmean(len(own) for own in calls)
         noted["turns"] = fmean(len(trace.turns) for trace in traces)
-        days = [on for trace in traces if (on := _on_the_day(trace)) is not None]
+        days = [on for trace in traces if (on := dated(trace)) is not None]
         noted |= {"dated": fmean(days)} if days else {}
     return noted
-
-
-def _on_the_day(trace: Trace) -> bool | None:
-    """Tell whether the first dated call carried the governing day; ``None``: there was none."""
-    calls = (call for turn in trace.turns for call in turn.calls)
-    day = next((c.arguments["as_at"] for c in calls if c.arguments.get("as_at")), None)
-    if day is None or trace.governing is None:
-        return None
-    return bool(day == str(trace.governing.as_at))
 
 
 def _number(value: Any) -> float | None:

@@ -84,7 +84,12 @@ class _Clock(TrainerCallback):  # type: ignore[misc]
 
 
 def step_seconds(
-    whose: Literal["stock", "ours"], load: Load, steps: int, methods: Sequence[str] = ()
+    whose: Literal["stock", "ours"],
+    load: Load,
+    steps: int,
+    methods: Sequence[str] = (),
+    *,
+    kl: float = 0.0,
 ) -> list[float]:
     """Return the processor seconds of each optimiser step, each with a forward pass of its own.
 
@@ -93,10 +98,11 @@ def step_seconds(
         load: how much.
         steps: how many; two to a round.
         methods: kinds besides the stock ones, for ours alone. The teacher of ``opd`` is the model.
+        kl: weight of the KL to the reference, which then gives its opinion once a round.
     """
     clock = _Clock()
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as folder:
-        pieces = _pieces(load, steps, folder)
+        pieces = _pieces(load, steps, folder, kl)
         if whose == "stock":
             trainer: Any = GRPOTrainer(**pieces)
         else:
@@ -124,7 +130,7 @@ def _judge(_: Rollout) -> tuple[Outcome, str | None]:
     return Outcome.WRONG, None
 
 
-def _pieces(load: Load, steps: int, folder: str) -> dict[str, Any]:
+def _pieces(load: Load, steps: int, folder: str, kl: float) -> dict[str, Any]:
     return {
         "model": _model(load),
         "args": GRPOConfig(
@@ -135,6 +141,7 @@ def _pieces(load: Load, steps: int, folder: str) -> dict[str, Any]:
             max_steps=steps,
             learning_rate=1e-4,
             loss_type="dapo",
+            beta=kl,
             shuffle_dataset=False,
             logging_steps=1,
             save_strategy="no",

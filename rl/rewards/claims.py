@@ -120,6 +120,15 @@ def readable(trace: Trace) -> bool:
     return ended and all(c.name != UNREADABLE for turn in trace.turns for c in turn.calls)
 
 
+def dated(trace: Trace) -> bool | None:
+    """Tell whether the first dated call carried the governing day; ``None``: there was none."""
+    calls = (call for turn in trace.turns for call in turn.calls)
+    day = next((c.arguments["as_at"] for c in calls if c.arguments.get("as_at")), None)
+    if day is None or trace.governing is None:
+        return None
+    return bool(day == str(trace.governing.as_at))
+
+
 def _claims(trace: Trace, sentence: Sentence, findings: Iterable[Finding]) -> tuple[Claim, ...]:
     blocks = list(_blocks(findings, "resolves"))
     if len(blocks) != len(sentence.citations):

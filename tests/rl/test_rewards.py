@@ -18,6 +18,7 @@ from corpus.questions import Family, Question, Span
 from rl.outcome import Outcome
 from rl.rewards import REWARDS, answer_key, claims, outcome, right, score, score_all
 from rl.rewards.channels import temporal_f1
+from rl.rewards.claims import dated
 from rl.rewards.overlap import common_words, f_measure, words
 from rl.rewards.replies import holds_figure, recited
 from tests.agent.conftest import opened
@@ -54,6 +55,14 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 @pytest.fixture(scope="module")
 def honest(library: Library) -> Trace:
     return play(library, VALUE, search(DAY), answer((OLD, QUOTE), text="The fee is £40."))
+
+
+def test_the_first_dated_call_tells_whether_the_day_was_minded(
+    library: Library, honest: Trace
+) -> None:
+    late = play(library, VALUE, read("fee", LATER), search(DAY), answer((OLD, QUOTE)))
+    silent = play(library, VALUE, abstain(AbstentionReason.NOT_FOUND))
+    assert [dated(trace) for trace in (honest, late, silent)] == [True, False, None]
 
 
 def total(trace: Trace, asked: Question) -> float:
