@@ -68,6 +68,9 @@ def serve_model(  # noqa: PLR0913
     ] = None,
     context: Annotated[int | None, typer.Option(help="Tokens of prompt and answer.")] = None,
     cpu: Annotated[bool, typer.Option(help="Serve without a GPU.")] = False,
+    training: Annotated[
+        bool, typer.Option(help="Let a training run put its newest adapter in.")
+    ] = False,
 ) -> None:
     """Serve a model with vLLM, as an OpenAI-compatible endpoint; Ctrl-C ends it."""
     import signal
@@ -77,6 +80,7 @@ def serve_model(  # noqa: PLR0913
     from agent.serving import Serving, last_words, served
 
     wanted = {"model": name, "port": port, "adapter": adapter, "context": context, "cpu": cpu}
+    wanted["swappable"] = training
     if python is not None:
         wanted["python"] = python
     serving = Serving.model_validate(wanted)

@@ -60,7 +60,7 @@ def _current(recipe: Recipe, run: Run) -> Current:
     settings = recipe.rollout
     if settings.url is None:
         return lambda trainer: BatchedSampler(_model(trainer), settings.width)
-    endpoint = Endpoint(settings.url)
+    endpoint = Endpoint(settings.url, timeout=settings.timeout)
     sampler = VllmSampler(endpoint, recipe.model.name, settings.width)
     this_time = f"{run.name}-{uuid4().hex[:8]}"
     sync = AdapterSync(endpoint, sampler, run.folder / "adapters", this_time)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -190,3 +191,4 @@ def _hush() -> None:
     hub_logging.disable_progress_bar()
     dataset_logging.disable_progress_bar()
     logging.getLogger("trl").setLevel(logging.ERROR)
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # said of rollout_func at every start
