@@ -111,7 +111,7 @@ class RolloutSettings(Frozen):
     url: str | None = None
     """Of the vLLM server, for the sampler ``vllm``."""
     timeout: float = Field(default=600.0, gt=0.0)
-    """Seconds that the server may take for one completion. The first one with an adapter is slow."""
+    """Seconds that the server may take for one completion; with an adapter the first is slow."""
     temperature: float = Field(default=1.0, gt=0.0)
     turn_tokens: int = Field(default=256, ge=1)
     """Most tokens that the model writes in one turn."""

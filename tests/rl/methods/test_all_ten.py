@@ -13,7 +13,7 @@ pytest.importorskip("trl", reason="needs the extra train")
 from rl.config import load_recipe  # noqa: E402
 from rl.objective import Objective, build_objective  # noqa: E402
 from rl.outcome import Outcome  # noqa: E402
-from rl.passes import Passes  # noqa: E402
+from rl.passes import Passes, _Reader  # noqa: E402
 from rl.rollout import Rollout  # noqa: E402
 from rl.trainer import PolicyTrainer  # noqa: E402
 from tests.rl.conftest import Fake, trl_pieces  # noqa: E402
@@ -73,3 +73,19 @@ def test_going_on_equals_going_straight(tmp_path: Path) -> None:
     again = trainer_of(tmp_path / "b", 12, **saving)
     again.train(resume_from_checkpoint=str(next((tmp_path / "b").glob("checkpoint-6"))))
     assert torch.equal(weights(straight), weights(again))
+
+
+def test_what_is_overheard_is_what_a_pass_of_its_own_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hidden states that do not fit are read anew, and nothing else changes."""
+    heard = trainer_of(tmp_path / "a", 6)
+    heard.train()
+    monkeypatch.setattr("rl.passes.KEPT", 0)
+    read: list[Any] = []
+    original = _Reader._read
+    monkeypatch.setattr(_Reader, "_read", lambda self: read.append(self) or original(self))
+    anew = trainer_of(tmp_path / "b", 6)
+    anew.train()
+    assert len(read) > 3
+    torch.testing.assert_close(weights(heard), weights(anew), rtol=0, atol=1e-6)

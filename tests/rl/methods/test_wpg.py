@@ -11,7 +11,14 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from rl.methods.wpg import WassersteinProximal, centred_potentials, sinkhorn, token_costs  # noqa: E402
+from rl.methods.wpg import (  # noqa: E402
+    FARTHEST,
+    WassersteinProximal,
+    _in_logarithms,
+    centred_potentials,
+    sinkhorn,
+    token_costs,
+)
 from rl.methods.wpg_finite import (  # noqa: E402
     SoftMdp,
     chi_squared,
@@ -241,6 +248,20 @@ def test_transport_with_equal_distances_becomes_total_variation() -> None:
     f, g = sinkhorn(p.log(), q.log(), cost, 0.005, 3000)
     total = float((p * f).sum() + (q * g).sum())
     assert total == pytest.approx(0.7, abs=0.01)
+
+
+@pytest.mark.parametrize("dtype", [F64, torch.float32])
+def test_far_costs_are_added_in_logarithms_with_the_same_result(dtype: torch.dtype) -> None:
+    chance = torch.Generator().manual_seed(3)
+    p, q = (torch.randn(4, 6, generator=chance).to(dtype).log_softmax(-1) for _ in range(2))
+    q[:, 5], cost = -torch.inf, 2 * torch.rand(4, 6, 6, generator=chance).to(dtype)
+    for epsilon in (0.05, 2 / (0.99 * FARTHEST)):
+        found, slow = sinkhorn(p, q, cost, epsilon, 40), _in_logarithms(p, q, cost, epsilon, 40)
+        for one, other in zip(found, slow, strict=True):
+            assert one.dtype == dtype
+            torch.testing.assert_close(one, other, rtol=0, atol=1e-6 if dtype == F64 else 1e-4)
+    far = sinkhorn(p, q, cost, 1e-3, 40)[0]
+    torch.testing.assert_close(far, _in_logarithms(p, q, cost, 1e-3, 40)[0])
 
 
 def test_a_synonym_is_nearer_than_a_stranger() -> None:
