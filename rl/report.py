@@ -33,6 +33,8 @@ FIRST = (
 LEFT_OUT = frozenset({"step", "round", "epoch", "num_tokens"})
 COLOURS = ("#1f5fa8", "#c0503c", "#3c8c4f", "#8658a5", "#b07d1e", "#4aa3a8")
 WIDTH, HEIGHT, EDGE = 340, 150, 34
+SMOOTHED = 10
+"""Rounds ask different questions; of long lines the mean of so many is drawn over them."""
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1120px; margin: 2em auto; color: #222; }
@@ -95,7 +97,7 @@ def points(rows: Sequence[Mapping[str, Any]], name: str) -> list[Point]:
 
 
 def chart(title: str, series: Series) -> str:
-    """Return a line chart as a figure."""
+    """Return a line chart as a figure; long lines are faint, under their running mean."""
     every = [point for line in series.values() for point in line]
     last, low, high = max(x for x, _ in every), min(y for _, y in every), max(y for _, y in every)
     room = (high - low) or abs(high) or 1.0
@@ -105,11 +107,17 @@ def chart(title: str, series: Series) -> str:
         y = HEIGHT - 18 - (HEIGHT - 30) * (point[1] - low) / room
         return f"{x:.1f},{y:.1f}"
 
-    lines = "".join(
-        f'<polyline fill="none" stroke="{colour}" stroke-width="1.3" points="'
-        f'{" ".join(map(at, line))}"><title>{escape(name)}</title></polyline>'
-        for colour, (name, line) in zip(_colours(len(series)), series.items(), strict=True)
-    )
+    def drawn(name: str, colour: str, line: Sequence[Point], opacity: float = 1.0) -> str:
+        return (
+            f'<polyline fill="none" stroke="{colour}" stroke-width="1.3" opacity="{opacity}"'
+            f' points="{" ".join(map(at, line))}"><title>{escape(name)}</title></polyline>'
+        )
+
+    lines = ""
+    for colour, (name, line) in zip(_colours(len(series)), series.items(), strict=True):
+        many = len(line) > 2 * SMOOTHED
+        lines += drawn(name, colour, line, 0.25 if many else 1.0)
+        lines += drawn(name, colour, smoothed(line), 1.0) if many else ""
     labels = (
         f'<text x="2" y="{HEIGHT - 18}">{low:.3g}</text><text x="2" y="14">{high:.3g}</text>'
         f'<text x="{WIDTH - 8}" y="{HEIGHT - 5}" text-anchor="end">step {last:g}</text>'
@@ -119,6 +127,15 @@ def chart(title: str, series: Series) -> str:
         f'<figure><svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{escape(title)}">'
         f"{lines}{labels}</svg><figcaption>{escape(title)}: {ends}</figcaption></figure>"
     )
+
+
+def smoothed(line: Sequence[Point]) -> list[Point]:
+    """Return the mean of each point and the :data:`SMOOTHED` - 1 before it."""
+    found = []
+    for place, (step, _) in enumerate(line, start=1):
+        some = [value for _, value in line[max(0, place - SMOOTHED) : place]]
+        found.append((step, sum(some) / len(some)))
+    return found
 
 
 def _colours(count: int) -> list[str]:

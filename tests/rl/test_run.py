@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rl.config import Recipe, RecipeError, read_recipe
-from rl.report import chart, curves, write_report
+from rl.report import chart, curves, smoothed, write_report
 from rl.run import (
     Journal,
     Run,
@@ -131,4 +131,11 @@ def test_a_report_draws_every_metric_and_the_first_ones_first(tmp_path: Path) ->
 
 def test_a_curve_that_never_moves_is_still_drawn() -> None:
     assert "polyline" in chart("flat", {"r": [(1, 2.0), (2, 2.0)]})
+
+
+def test_a_long_line_is_drawn_under_its_running_mean() -> None:
+    line = [(float(step), float(step % 2)) for step in range(1, 31)]
+    assert chart("jumps", {"r": line}).count("<polyline") == 2
+    assert smoothed(line)[:2] == [(1.0, 1.0), (2.0, 0.5)]
+    assert all(value == 0.5 for _, value in smoothed(line)[9:])
     assert curves({"r": []}) == ""
