@@ -71,7 +71,7 @@ class Passes:
             return
 
         def keep(_module: Any, _inputs: Any, found: Any) -> None:
-            self._heard.append(found.last_hidden_state[:, -length - 1 : -1])
+            self._heard.append(found.last_hidden_state[:, -length - 1 : -1].clone())
             if sum(one.nbytes for one in self._heard) > KEPT:
                 self._heard.clear()
 

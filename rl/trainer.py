@@ -165,6 +165,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         ids = torch.cat([out["prompt_ids"], out["completion_ids"]], dim=1)
         attention = torch.cat([out["prompt_mask"], out["completion_mask"]], dim=1)
         size, rows = out["completion_ids"].size(1), self.args.per_device_train_batch_size
+        self._scored.clear()  # what was scored so far is the reference's
         with torch.no_grad():
             found: tuple[Tensor, Tensor | None, Any] = self._get_per_token_logps_and_entropies(
                 self.model, ids, attention, size, batch_size=rows

@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("trl", reason="needs the extra train")
 
-from rl.config import load_recipe  # noqa: E402
+from rl.config import ObjectiveSettings, load_recipe  # noqa: E402
 from rl.objective import Objective, build_objective  # noqa: E402
 from rl.outcome import Outcome  # noqa: E402
 from rl.passes import Passes, _Reader  # noqa: E402
@@ -89,3 +89,23 @@ def test_what_is_overheard_is_what_a_pass_of_its_own_reads(
     anew.train()
     assert len(read) > 3
     torch.testing.assert_close(weights(heard), weights(anew), rtol=0, atol=1e-6)
+
+
+def test_a_reference_pass_is_not_taken_for_the_policys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an adapter, a KL and no moving ratio, the round's first pass is the reference's."""
+    peft = pytest.importorskip("peft", reason="needs the extra train")
+    objective = build_objective(ObjectiveSettings.model_validate({"channels": ["certainty"]}))
+    found = []
+    for kept in (1 << 30, 0):
+        monkeypatch.setattr("rl.passes.KEPT", kept)
+        once = {"num_iterations": 1, "beta": 0.1, "learning_rate": 0.1, "max_steps": 4}
+        pieces = trl_pieces(tmp_path / str(kept), Fake(), **once)
+        adapter = peft.LoraConfig(r=4, lora_alpha=8, target_modules="all-linear")
+        torch.manual_seed(0)
+        pieces["model"] = peft.get_peft_model(pieces["model"], adapter)
+        trainer = PolicyTrainer(objective=objective, judge=judge, **pieces)
+        trainer.train()
+        found.append(weights(trainer))
+    torch.testing.assert_close(*found, rtol=0, atol=1e-6)
