@@ -132,7 +132,7 @@ def _judge(_: Rollout) -> tuple[Outcome, str | None]:
 
 def _pieces(load: Load, steps: int, folder: str, kl: float) -> dict[str, Any]:
     return {
-        "model": _model(load),
+        "model": _model(load, folder),
         "args": GRPOConfig(
             output_dir=folder,
             per_device_train_batch_size=load.rollouts,
@@ -208,9 +208,10 @@ def _rollout(number: int, tokens: int) -> Rollout:
     return Rollout(question=question, trace=trace, episode=made)
 
 
-def _model(load: Load) -> Any:
+def _model(load: Load, folder: str) -> Any:
+    """Return random weights out of a folder, from which TRL opens its reference again."""
     torch.manual_seed(0)
-    return LlamaForCausalLM(
+    model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=WORDS,
             hidden_size=load.hidden,
@@ -224,6 +225,9 @@ def _model(load: Load) -> Any:
             pad_token_id=2,
         )
     )
+    place = f"{folder}/model"
+    model.save_pretrained(place)
+    return LlamaForCausalLM.from_pretrained(place)
 
 
 def _tokenizer() -> Any:

@@ -101,6 +101,7 @@ def _show(report: Report) -> None:
     out.print(f"our time over the bare engine's, median of queries: {report.ratio}")
     if report.ratio_processor is not None:
         out.print(f"the same of processor time: {report.ratio_processor}")
+    out.print(f"the same by the clock, on caches that others have cooled: {report.ratio_among}")
     out.print(
         "64 rollouts x 4 searches, searches/s: distinct queries one by one "
         f"{rollouts.distinct_one_by_one:g}, together {rollouts.distinct_together:g}; groups that "

@@ -86,7 +86,12 @@ class Ratio(Frozen):
 
 
 class Report(Frozen):
-    """A whole run. ``ratio_processor`` is ``ratio`` of processor time, where that is known."""
+    """A whole run.
+
+    ``ratio`` and the times of both are taken with our engine and the bare one in turn, with the
+    processor's caches to themselves; ``ratio_processor`` is the same of processor time, where that
+    is known. ``ratio_among`` is taken with every contender in turn, each starting on cold caches.
+    """
 
     machine: str
     engine: str
@@ -97,6 +102,7 @@ class Report(Frozen):
     results: tuple[Result, ...]
     ratio: Ratio
     ratio_processor: Ratio | None
+    ratio_among: Ratio
     rollouts: Rollouts
 
 
@@ -118,7 +124,9 @@ def run(url: IndexUrl, versions: int, queries: int, seed: int) -> Report:
         built = {c.name: _build(c, book) for c in contenders}
         asked = book.queries(queries)
         with progress_bar("Asking in turn") as advance:
-            times = _in_turn(contenders, asked, advance)
+            among = _in_turn(contenders, asked, advance)
+        with progress_bar("Asking both in turn") as advance:
+            times = {**among, **_in_turn(contenders[:2], asked, advance)}
         rates = {c.name: _rates(c, asked) for c in contenders}
         with progress_bar("Rollouts") as advance:
             rollouts = _rollouts(ours, asked, advance)
@@ -136,6 +144,7 @@ def run(url: IndexUrl, versions: int, queries: int, seed: int) -> Report:
             for c in contenders
         ),
         ratio=ratio(times[ours.name].wall, times[contenders[1].name].wall),
+        ratio_among=ratio(among[ours.name].wall, among[contenders[1].name].wall),
         ratio_processor=ratio(times[ours.name].processor, times[contenders[1].name].processor)
         if ours.alone
         else None,
