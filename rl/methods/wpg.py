@@ -106,8 +106,8 @@ def with_bin(logps_P_K: Tensor) -> Tensor:
 
 def token_costs(ids_P_K: Tensor, other_ids_P_K: Tensor, embeddings_V_D: Tensor) -> Tensor:
     """Return ``1 - cos`` between tokens, 1 to the bin and 0 within it, ``(P, K + 1, K + 1)``."""
-    ours, theirs = embeddings_V_D[ids_P_K].double(), embeddings_V_D[other_ids_P_K].double()
-    cosine = torch.einsum("pad,pbd->pab", ours, theirs)
+    ours, theirs = embeddings_V_D[ids_P_K], embeddings_V_D[other_ids_P_K]
+    cosine = (ours @ theirs.transpose(1, 2)).double()
     cost = torch.nn.functional.pad((1.0 - cosine).clamp(min=0.0), (0, 1, 0, 1), value=1.0)
     cost[:, -1, -1] = 0.0
     return cost
@@ -131,12 +131,13 @@ def sinkhorn(
     """
     if cost.numel() and float(cost.amax()) > FARTHEST * epsilon:
         return _in_logarithms(log_p, log_q, cost, epsilon, iterations)
-    p, q = (mass.double().exp().unsqueeze(2) for mass in (log_p, log_q))
+    p, q = (mass.double().exp().unsqueeze(1) for mass in (log_p, log_q))
     kernel = (-cost.double() / epsilon).exp()
-    u, v = torch.ones_like(p), torch.ones_like(q)
+    from_p, from_q = kernel.transpose(1, 2).contiguous() * p, kernel * q
+    u = v = torch.ones_like(from_q[:, :, :1])
     for _ in range(iterations):
-        v = (kernel.transpose(1, 2) @ (p * u)).reciprocal()
-        u = (kernel @ (q * v)).reciprocal()
+        v = (from_p @ u).reciprocal()
+        u = (from_q @ v).reciprocal()
     f, g = (epsilon * scale.log().squeeze(2) for scale in (u, v))
     return f.to(log_p.dtype), g.to(log_q.dtype)
 
