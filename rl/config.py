@@ -237,17 +237,26 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
 def _table(name: str) -> dict[str, Any]:
     """Read a recipe's table over the one that it ``extends``."""
     path = _find(name)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise RecipeError(f"The recipe {name} cannot be read: {fault.strerror}.") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise RecipeError(f"{path.name} is not TOML: {fault}.") from fault
+    table = read_toml(path, name)
     named = {"name": path.stem, **table}
     parent = named.pop("extends", None)
     if parent == name:
         raise RecipeError(f"The recipe {name} extends itself.")
     return named if parent is None else _over(_table(parent), named)
+
+
+def read_toml(path: Path, name: str) -> dict[str, Any]:
+    """Read the file of the recipe ``name``.
+
+    Raises:
+        RecipeError: it cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise RecipeError(f"The recipe {name} cannot be read: {fault.strerror}.") from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise RecipeError(f"{path.name} is not TOML: {fault}.") from fault
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

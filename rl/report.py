@@ -19,7 +19,7 @@ FIRST = (
     "dated",
     "outcome/correct",
     "outcome/abstained",
-    "searches",
+    "calls",
     "entropy",
     "clip_ratio/region_mean",
     "frac_reward_zero_std",

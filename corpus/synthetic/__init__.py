@@ -21,10 +21,10 @@ class Synthetic:
     """A statute book with exactly ``versions`` rows, streamed act by act in constant memory.
 
     Acts differ in size (log-normal, median 60 rows, at most ``largest``) and take turns in
-    ``languages``. They are
-    amended, renumbered, suspended, revived, repealed, corrected on the known clock, and some have
-    gaps of coverage; about two in five record when each change became known. A seed names one
-    statute book for good: the first acts of a longer one are those of a shorter one.
+    ``languages``. They are amended, renumbered, suspended, revived, repealed, corrected on the
+    known clock, and some have gaps of coverage; about two in five record when each change became
+    known. A seed names one statute book for good: the first acts of a longer one are those of a
+    shorter one.
 
     Raises:
         BadInputError: no versions, acts of an impossible size, or a language without a grammar.

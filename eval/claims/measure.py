@@ -76,7 +76,7 @@ class Journal:
 
 
 def _key(trial: Trial, seed: int) -> str:
-    told = trial.model_dump(exclude_defaults=True)
+    told = trial.model_dump(exclude_defaults=True, exclude={"name"})
     return json.dumps([trial.name, told, seed], sort_keys=True)
 
 

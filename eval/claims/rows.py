@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from pydantic import Field, ValidationError
 
 from corpus.errors import BadInputError
 from corpus.model import Frozen
+from rl.config import read_toml
 from rl.lab_runs import Trial
 
 Metric = Literal["accuracy", "abstention", "retained"]
@@ -65,12 +65,7 @@ def _home() -> Path:
 
 
 def _read(path: Path) -> tuple[Row, ...]:
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise BadInputError(f"{path} cannot be read: {fault.strerror}.") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise BadInputError(f"{path.name} is not TOML: {fault}.") from fault
+    table = read_toml(path, str(path))
     if not isinstance(table.get("rows"), list) or len(table) > 1:
         raise BadInputError(f"{path.name}: a recipe of claims is a list of [[rows]], nothing else.")
     return tuple(_row(path, number, one) for number, one in enumerate(table["rows"], 1))
