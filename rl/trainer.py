@@ -97,10 +97,10 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
     def _overhearing(
         self, model: Any, _ids: Tensor, _attention: Tensor, length: int, *_: Any
     ) -> AbstractContextManager[None]:
-        """Listen to a round's first pass, which is the rollout policy's."""
-        if self._scored or model is not self.model:
-            return nullcontext()
-        return self._passes.overhearing(self.accelerator.unwrap_model(model), length)
+        """Listen to a round's first pass, which is the rollout policy's, and to the reference's."""
+        if model is self.ref_model or (model is self.model and not self._scored):
+            return self._passes.overhearing(self.accelerator.unwrap_model(model), length)
+        return nullcontext()
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         self._scored.clear()

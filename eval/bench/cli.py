@@ -297,3 +297,22 @@ def methods(
                 f"{cost.methods:<36} {cost.ratio:.3f} of a stock step "
                 f"({cost.least:.3f} to {cost.greatest:.3f})"
             )
+
+
+@app.command(epilog="Example:  inforce bench transport --model smollm2")
+def transport(
+    model: Annotated[str, typer.Option(help="A prepared model, or a folder.")] = "smollm2",
+    seed: Annotated[int, typer.Option(help="Fixes the references.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one object per line.")] = False,
+) -> None:
+    """Tell after how many iterations the potential of the method wpg has settled."""
+    from eval.bench.transport import bench as run
+
+    for one in run(model, seed):
+        if json:
+            print_json(one.model_dump())
+        else:
+            out.print(
+                f"{one.apart:.1f} nats apart, epsilon {one.epsilon:.2f}, {one.iterations:>3}"
+                f" iterations: correlation {one.correlation:.2f}, error {one.error:.0%}"
+            )

@@ -91,6 +91,22 @@ def test_what_is_overheard_is_what_a_pass_of_its_own_reads(
     torch.testing.assert_close(weights(heard), weights(anew), rtol=0, atol=1e-6)
 
 
+def test_a_reference_that_a_kl_asks_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Any] = []
+    original = _Reader._read
+    monkeypatch.setattr(_Reader, "_read", lambda self: read.append(self) or original(self))
+    held = trainer_of(tmp_path / "a", 6, beta=0.1)
+    held.train()
+    assert not read
+    monkeypatch.setattr("rl.passes.KEPT", 0)
+    anew = trainer_of(tmp_path / "b", 6, beta=0.1)
+    anew.train()
+    assert any(one.model is not anew.model for one in read)
+    torch.testing.assert_close(weights(held), weights(anew), rtol=0, atol=1e-6)
+
+
 def test_a_reference_pass_is_not_taken_for_the_policys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
