@@ -15,7 +15,7 @@ from agent.policies.modelled import ModelPolicy
 from agent.sampling import Sampling
 from corpus.errors import BadInputError
 from corpus.model import Frozen
-from corpus.questions import Family, Question
+from corpus.questions import Family, Question, Split
 from eval.metrics import Score
 from eval.suites.answered import Answered
 from eval.suites.policy import Evaluation, answer_all, draw
@@ -59,14 +59,18 @@ class Stages:
 
 
 def held_out(
-    recipe: Recipe, library: Library, limit: int | None, families: Sequence[Family] = ()
+    recipe: Recipe,
+    library: Library,
+    limit: int | None,
+    families: Sequence[Family] = (),
+    split: Split = "test",
 ) -> list[Question]:
-    """Return questions about works of the test split, of these families or the recipe's own.
+    """Return questions about works of a split, of these families or the recipe's own.
 
     Raises:
         RecipeError: there are none.
     """
-    wanted = {"split": "test", "families": tuple(families) or recipe.data.families}
+    wanted = {"split": split, "families": tuple(families) or recipe.data.families}
     data = recipe.data.model_copy(update=wanted)
     return draw(questions_of(data, library), limit)
 
@@ -100,7 +104,7 @@ def evaluate(
     found = {}
     for stage, model in _models(run, recipe):
         say(f"{run.name}, {stage}: {len(questions)} questions")
-        found[stage] = _answers(recipe, library, codec, model, questions)
+        found[stage] = answers(recipe, library, codec, model, questions)
     return Stages(run.name, recipe.train.seed, found, len(questions))
 
 
@@ -147,9 +151,10 @@ def _models(run: Run, recipe: Recipe) -> Iterator[tuple[str, Any]]:
     yield TRAINED, reopened(recipe.model, done[-1])
 
 
-def _answers(
+def answers(
     recipe: Recipe, library: Library, codec: Any, model: Any, questions: Sequence[Question]
 ) -> list[Answered]:
+    """Return what a model answers, greedily, through the graph that serves; void runs left out."""
     from rl.samplers.local import BatchedSampler
 
     sampling = Sampling(max_tokens=recipe.rollout.turn_tokens)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
@@ -29,7 +29,6 @@ from rl.lab import (
     score,
     write,
 )
-from rl.methods.delta import Delta
 from rl.methods.opd import jensen_shannon
 from rl.objective import Objective, Shaped, bounds, build_objective, penalty, shape
 from rl.outcome import Outcome
@@ -61,8 +60,6 @@ class Trial(Frozen):
     """Rewards know the answer."""
     foreign: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Share of each group that another policy samples."""
-    shuffled: bool = False
-    """DelTA's own weights, but dealt to tokens at random."""
     widened: float = Field(default=1.0, gt=0)
     """Factor on both bounds of the clip."""
     kl: float = Field(default=0.0, ge=0.0)
@@ -94,20 +91,9 @@ class Result:
     start: Score
     selection: Score
     test: Score
-    retained: float
     curve: Curve
-
-
-class _Shuffled(Delta):
-    """The control of DelTA: its weights, each on a token that did not earn it."""
-
-    def weigh(self, batch: Batch, advantages_N: Tensor) -> Tensor:
-        """Return ``(N, T)``."""
-        weights = super().weigh(batch, advantages_N)
-        valid = batch.mask_N_T > 0
-        earned = weights[valid]
-        order = torch.randperm(len(earned), generator=batch.generator)
-        return weights.masked_scatter(valid, earned[order])
+    retained: float | None = None
+    """Accuracy on another skill, where one was measured."""
 
 
 @cache
@@ -198,8 +184,6 @@ def _begun(trial: Trial, seed: int) -> _Run:
     start = taught(seed) if trial.spoilt else warmed(seed, trial.warm)
     policy = copy.deepcopy(start)
     objective = build_objective(ObjectiveSettings.model_validate(trial.objective))
-    if trial.shuffled:
-        objective = replace(objective, weights=(_Shuffled(),))
     return _Run(
         trial=trial,
         seed=seed,

@@ -25,6 +25,8 @@ LIKELIEST = 16
 """Tokens kept of a distribution for the Wasserstein-proximal term."""
 POSITIONS = 512
 """Tokens whose logits are held at once."""
+ROWS = 16
+"""Rollouts that are read at once."""
 KEPT = 1 << 30
 """Bytes of a model's hidden states in a round that are kept; where they are more, they are read
 anew."""
@@ -92,7 +94,7 @@ class Passes:
     ) -> Batch:
         """Return the batch with the tensors that are needed."""
         model = trainer.accelerator.unwrap_model(trainer.model)
-        rows = trainer.args.per_device_train_batch_size
+        rows = min(ROWS, trainer.args.per_device_train_batch_size)
         wanted = batch.mask_N_T > 0
         read = _Reader(model, out, wanted, rows, trainer.temperature, self._of(model, wanted))
         with torch.no_grad():
@@ -160,16 +162,20 @@ class _Reader:
             first += len(part)
 
     def _read(self) -> Iterator[tuple[slice, Tensor]]:
+        """Read a few rows at a time: neighbours answer one question, and end at like places."""
         ids = torch.cat([self.out["prompt_ids"], self.out["completion_ids"]], dim=1)
         attention = torch.cat([self.out["prompt_mask"], self.out["completion_mask"]], dim=1)
         length = self.out["completion_ids"].size(1)
         for first in range(0, len(ids), self.rows):
             part = slice(first, first + self.rows)
+            unused = int((attention[part].flip(1).cumsum(dim=1) == 0).all(dim=0).sum())
+            seen = slice(0, ids.size(1) - unused)
             with torch.no_grad():
                 found = _whole(self.model).base_model(
-                    input_ids=ids[part], attention_mask=attention[part], use_cache=False
+                    input_ids=ids[part, seen], attention_mask=attention[part, seen], use_cache=False
                 )
-            yield part, found.last_hidden_state[:, -length - 1 : -1]
+            hidden = found.last_hidden_state[:, -(length - unused) - 1 : -1]
+            yield part, torch.nn.functional.pad(hidden, (0, 0, 0, unused))
 
     def each(self, reduces: Sequence[Reduce]) -> list[Tensor]:
         """Return what each makes of the logits ``(P, V)``, ``(N, T)`` or ``(N, T, C)``; else 0."""

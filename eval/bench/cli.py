@@ -299,6 +299,33 @@ def methods(
             )
 
 
+@app.command(epilog="Example:  inforce bench rounds tiny-grpo-s0-1")
+def rounds(
+    name: Annotated[str, typer.Argument(help="A training run, by name or folder.")],
+    turns: Annotated[int, typer.Option(help="Times that every set is timed.", min=1)] = 3,
+    count: Annotated[int, typer.Option("--rounds", help="Rounds of each.", min=1)] = 6,
+    runs: Annotated[Path | None, typer.Option(help="Where runs are kept.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one object per set.")] = False,
+) -> None:
+    """Compare whole rounds, rollouts included, with all training methods and with none."""
+    from eval.bench.rounds import bench as run
+    from rl.questions import open_library, questions_of
+    from rl.run import find_run, runs_home
+
+    found = find_run(name, runs or runs_home())
+    data = found.recipe().data
+    with open_library(data) as library:
+        costs = run(found, library, questions_of(data, library), turns, count, errors.print)
+    for cost in costs:
+        if json:
+            print_json(cost.model_dump())
+        else:
+            out.print(
+                f"{cost.methods:<22} {cost.ratio:.3f} of a round of plain GRPO "
+                f"({cost.least:.3f} to {cost.greatest:.3f})"
+            )
+
+
 @app.command(epilog="Example:  inforce bench transport --model smollm2")
 def transport(
     model: Annotated[str, typer.Option(help="A prepared model, or a folder.")] = "smollm2",

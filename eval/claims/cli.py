@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from corpus.console import errors, out, print_json
 from corpus.errors import BadInputError
+
+if TYPE_CHECKING:
+    from eval.claims.measure import Finding, Noise, Play
+    from eval.claims.rows import Row
 
 
 def claims(
@@ -17,6 +23,10 @@ def claims(
         typer.Argument(help="A method, such as nsr, or a recipe of your own; left out, all."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=2, help="Runs of every arm.")] = 5,
+    agent: Annotated[
+        bool,
+        typer.Option("--agent", help="On the legal agent, some minutes a run, not the laboratory."),
+    ] = False,
     tabular: Annotated[
         bool, typer.Option("--tabular", help="Check the finite Wasserstein flow instead (wpg).")
     ] = False,
@@ -29,31 +39,74 @@ def claims(
     json: Annotated[bool, typer.Option("--json", help="Print one object per claim.")] = False,
 ) -> None:
     """Hold each training method against its own best control, over several seeds."""
+    if tabular:
+        _tabular(method, page, json=json)
+        return
     try:
-        from eval.claims.measure import Journal, tested
-        from eval.claims.report import arms_table, collapse_pictures, points
-        from eval.claims.report import page as written
-        from eval.claims.rows import rows_of
+        findings = _findings(method, seeds, journal, agent=agent)
     except ImportError as missing:
         raise BadInputError(
             f"Testing a method needs {missing.name}, which is not installed:"
             " pip install 'inforce[train]'."
         ) from missing
-    if tabular:
-        _tabular(method, page, json=json)
-        return
-    rows = rows_of(method)
-    kept, counted = Journal(journal), range(seeds)
-    findings = [tested(row, counted, kept, lambda arm: errors.print(f"  {arm}")) for row in rows]
     if page is not None:
-        _write(page, written(findings, seeds))
-        for finding in (one for one in findings if one.method == "rlif"):
-            entropy, gap = collapse_pictures(finding)
-            _write(page.parent / "images" / "rlif-entropy.svg", entropy)
-            _write(page.parent / "images" / "rlif-gap.svg", gap)
+        _publish(findings, seeds, page, agent=agent)
     if json:
         print_json([finding.model_dump() for finding in findings])
         return
+    _show(findings, seeds)
+
+
+def _findings(
+    method: str | None, seeds: int, journal: Path | None, *, agent: bool
+) -> list[Finding]:
+    from eval.claims.measure import Journal, tested
+
+    with (_on_the_agent if agent else _in_the_laboratory)(method) as (rows, play, noise):
+        kept = Journal(journal, play)
+        return [
+            tested(row, range(seeds), kept, lambda arm: errors.print(f"  {arm}"), noise)
+            for row in rows
+        ]
+
+
+Where = tuple["Sequence[Row[Any]]", "Play", "Noise | None"]
+
+
+@contextmanager
+def _in_the_laboratory(method: str | None) -> Iterator[Where]:
+    from eval.claims.rows import rows_of
+    from rl.lab_runs import Trial, gradient_noise, run
+
+    yield rows_of(method, Trial, "recipes"), run, gradient_noise
+
+
+@contextmanager
+def _on_the_agent(method: str | None) -> Iterator[Where]:
+    from eval.claims.agent import AgentTrial, practice
+    from eval.claims.rows import rows_of
+    from rl.progress import Bar
+
+    rows = rows_of(method, AgentTrial, "agent")
+    with practice(lambda title: Bar(errors, title)) as ground:
+        yield rows, ground.run, None
+
+
+def _publish(findings: Sequence[Finding], seeds: int, path: Path, *, agent: bool) -> None:
+    from eval.claims.report import collapse_pictures
+    from eval.claims.report import page as written
+
+    _write(path, written(findings, seeds, agent=agent))
+    stem, of = ("agent-rlif", "a token") if agent else ("rlif", "the first decision")
+    for finding in (one for one in findings if one.method == "rlif"):
+        entropy, gap = collapse_pictures(finding, of)
+        _write(path.parent / "images" / f"{stem}-entropy.svg", entropy)
+        _write(path.parent / "images" / f"{stem}-gap.svg", gap)
+
+
+def _show(findings: Sequence[Finding], seeds: int) -> None:
+    from eval.claims.report import arms_table, points
+
     for finding in findings:
         out.print(f"[bold]{finding.method}[/]: {finding.claimed}")
         for name, effect in finding.effects.items():

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from pydantic import Field
 
@@ -17,9 +18,13 @@ from corpus.model import Frozen
 from eval.claims.rows import Metric, Row
 from eval.claims.verdict import Effect, collapsed, paired
 from rl.lab import Score
-from rl.lab_runs import Curve, Result, Trial, gradient_noise, run
+from rl.lab_runs import Curve, Result
 
 Told = Callable[[str], None]
+Play = Callable[[Any, int], Result]
+"""Runs an arm with a seed."""
+Noise = Callable[[Any, int], float]
+"""Returns the variance of an arm's gradient over its squared mean, with a seed."""
 
 
 class Arm(Frozen):
@@ -30,7 +35,7 @@ class Arm(Frozen):
     accuracy: float
     abstention: float
     anachronism: float
-    retained: float
+    retained: float | None
     entropy: float
     divergence: float
     clipped: float
@@ -55,19 +60,22 @@ class Finding(Frozen):
 
 
 class Journal:
-    """Finished runs by what they were, one JSON line each."""
+    """Finished runs by what they were, one JSON line each; others are run.
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    Several processes may share a file: it is read anew before each run.
+    """
+
+    def __init__(self, path: Path | None, play: Play) -> None:
+        self._path, self._play = path, play
         self._known: dict[str, Result] = {}
-        if path is not None and path.exists():
-            self._known = dict(_read(path))
 
-    def result(self, trial: Trial, seed: int) -> Result:
+    def result(self, trial: Any, seed: int) -> Result:
         """Return a run's result, running it if it is not known."""
         key = _key(trial, seed)
+        if key not in self._known and self._path is not None and self._path.exists():
+            self._known = dict(_read(self._path))
         if key not in self._known:
-            self._known[key] = run(trial, seed)
+            self._known[key] = self._play(trial, seed)
             if self._path is not None:
                 line = json.dumps({"key": key, **asdict(self._known[key])})
                 with self._path.open("a", encoding="utf-8") as file:
@@ -75,7 +83,7 @@ class Journal:
         return self._known[key]
 
 
-def _key(trial: Trial, seed: int) -> str:
+def _key(trial: Any, seed: int) -> str:
     told = trial.model_dump(exclude_defaults=True, exclude={"name"})
     return json.dumps([trial.name, told, seed], sort_keys=True)
 
@@ -84,11 +92,20 @@ def _read(path: Path) -> Iterator[tuple[str, Result]]:
     for line in path.read_text(encoding="utf-8").splitlines():
         kept = json.loads(line)
         scores = {name: Score(**kept[name]) for name in ("start", "selection", "test")}
-        yield kept["key"], Result(**scores, retained=kept["retained"], curve=Curve(**kept["curve"]))
+        yield kept["key"], Result(**scores, curve=Curve(**kept["curve"]), retained=kept["retained"])
 
 
-def tested(row: Row, seeds: Sequence[int], journal: Journal, told: Told) -> Finding:
+def tested(
+    row: Row[Any], seeds: Sequence[int], journal: Journal, told: Told, noise: Noise | None
+) -> Finding:
     """Run every arm with every seed and compare.
+
+    Args:
+        row: the claim.
+        seeds: of every arm.
+        journal: runs, or knows.
+        told: what is being done.
+        noise: measures each arm's gradient at the start; ``None``: nobody does.
 
     Raises:
         ValueError: fewer than two seeds.
@@ -120,44 +137,45 @@ def tested(row: Row, seeds: Sequence[int], journal: Journal, told: Told) -> Find
         control=control,
         effects=effects,
         arms=arms,
-        noise=_noise(row, seeds) if row.method == "lampo" else {},
+        noise=_noise(row, seeds, noise) if noise and row.method == "lampo" else {},
     )
 
 
 def _metric(result: Result, metric: Metric, split: str = "test") -> float:
     if metric == "retained":
+        if result.retained is None:
+            raise ValueError("no other skill was measured, so none can be said to be retained")
         return result.retained
     return float(getattr(getattr(result, split), metric))
 
 
-def _best(row: Row, found: dict[str, list[Result]]) -> str:
+def _best(row: Row[Any], found: dict[str, list[Result]]) -> str:
     """Return the control that did best on the selection works."""
 
-    def mean(trial: Trial) -> float:
+    def mean(trial: Any) -> float:
         return fmean(_metric(one, row.metric, "selection") for one in found[trial.name])
 
-    return max(row.controls, key=mean).name
+    return str(max(row.controls, key=mean).name)
 
 
-def _matched(row: Row, found: dict[str, list[Result]]) -> str:
+def _matched(row: Row[Any], found: dict[str, list[Result]]) -> str:
     """Return the control that ended as far from the start as the method."""
 
-    def distance(trial: Trial) -> float:
+    def distance(trial: Any) -> float:
         return fmean(one.selection.divergence for one in found[trial.name])
 
     wanted = distance(row.arms[0])
-    return min(row.controls, key=lambda trial: abs(distance(trial) - wanted)).name
+    return str(min(row.controls, key=lambda trial: abs(distance(trial) - wanted)).name)
 
 
-def _noise(row: Row, seeds: Sequence[int]) -> dict[str, float]:
+def _noise(row: Row[Any], seeds: Sequence[int], noise: Noise) -> dict[str, float]:
     """Return each estimator's gradient variance over its squared mean, at the start."""
-    return {
-        trial.name: fmean(gradient_noise(trial, seed) for seed in seeds) for trial in row.trials
-    }
+    return {trial.name: fmean(noise(trial, seed) for seed in seeds) for trial in row.trials}
 
 
 def _arm(name: str, role: str, results: Sequence[Result]) -> Arm:
     tests, curves = [one.test for one in results], [one.curve for one in results]
+    kept = [one.retained for one in results if one.retained is not None]
     last = [
         fmean(c.agreement[-10:]) - fmean(c.accuracy[-10:]) if c.accuracy else 0.0 for c in curves
     ]
@@ -167,7 +185,7 @@ def _arm(name: str, role: str, results: Sequence[Result]) -> Arm:
         accuracy=fmean(one.accuracy for one in tests),
         abstention=fmean(one.abstention for one in tests),
         anachronism=fmean(one.anachronism for one in tests),
-        retained=fmean(one.retained for one in results),
+        retained=fmean(kept) if kept else None,
         entropy=fmean(one.entropy for one in tests),
         divergence=fmean(one.divergence for one in tests),
         clipped=fmean(fmean(c.clipped) if c.clipped else 0.0 for c in curves),

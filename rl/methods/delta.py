@@ -50,6 +50,8 @@ class Delta(WeightSlot):
     low: float = Field(default=0.8, ge=0.0)
     high: float = Field(default=1.2, gt=0.0)
     refinements: int = Field(default=1, ge=0)
+    shuffled: bool = False
+    """Deal the weights to the tokens at random: the control that the method must beat."""
 
     def weigh(self, batch: Batch, advantages_N: Tensor) -> Tensor:
         """Return ``(N, T)``.
@@ -60,14 +62,23 @@ class Delta(WeightSlot):
         if batch.hidden_chunks is None or batch.old_logps_N_T is None:
             raise ValueError("delta needs hidden states and the rollout policy's log-probabilities")
         pull_N_T = 1.0 - widened(batch.old_logps_N_T).exp()
-        return discriminative(
+        valid_N_T = batch.mask_N_T > 0
+        weights_N_T = discriminative(
             batch.hidden_chunks,
-            torch.where(batch.mask_N_T > 0, pull_N_T, 0.0),
-            widened(advantages_N).unsqueeze(1) * (batch.mask_N_T > 0),
-            batch.mask_N_T > 0,
+            torch.where(valid_N_T, pull_N_T, 0.0),
+            widened(advantages_N).unsqueeze(1) * valid_N_T,
+            valid_N_T,
             (self.low, self.high),
             self.refinements,
         )
+        return dealt(weights_N_T, valid_N_T, batch.generator) if self.shuffled else weights_N_T
+
+
+def dealt(weights_N_T: Tensor, mask_N_T: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the same weights within the mask, each on a token drawn at random."""
+    earned = weights_N_T[mask_N_T]
+    order = torch.randperm(len(earned), generator=generator, device=generator.device)
+    return weights_N_T.masked_scatter(mask_N_T, earned[order.to(earned.device)])
 
 
 def discriminative(  # noqa: PLR0913

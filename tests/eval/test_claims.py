@@ -100,21 +100,22 @@ def test_tools_tokens_are_masked_and_log_probs_are_those_of_the_policy(lab) -> N
 
 def test_every_arm_of_every_claim_runs_and_is_finite(lab) -> None:
     from eval.claims.rows import rows_of
-    from rl.lab_runs import run
+    from rl.lab_runs import Trial, run
 
-    for row in rows_of():
+    for row in rows_of(None, Trial, "recipes"):
         for trial in row.trials:
             found = run(trial.model_copy(update={"rounds": 2, "warm": 20}), 0)
             assert math.isfinite(found.test.accuracy), trial.name
             assert found.test.divergence >= -1e-6
 
 
-def test_a_claim_is_measured_once_and_read_from_its_journal(lab, tmp_path, monkeypatch) -> None:
+def test_a_claim_is_measured_once_and_read_from_its_journal(lab, tmp_path) -> None:
     from eval.claims import measure
     from eval.claims.report import page
     from eval.claims.rows import rows_of
+    from rl.lab_runs import Trial, run
 
-    (lampo,) = rows_of("lampo")
+    (lampo,) = rows_of("lampo", Trial, "recipes")
     quick = {"rounds": 2}
     short = lampo.model_copy(
         update={
@@ -123,21 +124,23 @@ def test_a_claim_is_measured_once_and_read_from_its_journal(lab, tmp_path, monke
             "references": (),
         }
     )
-    monkeypatch.setattr(measure, "gradient_noise", lambda *_: 1.0)
+
+    def never(*_: object) -> None:
+        raise AssertionError("it was run again")
+
     path = tmp_path / "runs.jsonl"
-    first = measure.tested(short, range(2), measure.Journal(path), lambda _: None)
-    monkeypatch.setattr(measure, "run", None)
-    again = measure.tested(short, range(2), measure.Journal(path), lambda _: None)
+    first = measure.tested(short, range(2), measure.Journal(path, run), print, lambda *_: 1.0)
+    again = measure.tested(short, range(2), measure.Journal(path, never), print, lambda *_: 1.0)
     assert first == again
     assert first.control == "rloo"
     assert "no conclusion: too few seeds" in page([first], 2)
 
 
-def test_the_control_is_chosen_on_other_works_than_it_is_compared_on(lab, monkeypatch) -> None:
+def test_the_control_is_chosen_on_other_works_than_it_is_compared_on(lab) -> None:
     from eval.claims import measure
     from eval.claims.rows import rows_of
     from rl.lab import Score
-    from rl.lab_runs import Curve, Result
+    from rl.lab_runs import Curve, Result, Trial
 
     def scored(accuracy: float) -> Score:
         return Score(accuracy, 0.0, 0.0, 1.0, 0.0)
@@ -147,9 +150,10 @@ def test_the_control_is_chosen_on_other_works_than_it_is_compared_on(lab, monkey
             chosen = trial.name == "grpo"
             selection, test = (0.9, 0.1) if chosen else (0.5, 0.7)
             curve = Curve([1.0] * 9, [0.5] * 9, [0.5] * 9, [1.0] * 9, [0.0] * 9)
-            return Result(scored(0), scored(selection), scored(test + seed / 100), 0.0, curve)
+            return Result(scored(0), scored(selection), scored(test + seed / 100), curve)
 
-    found = measure.tested(rows_of("delta")[0], range(3), Fixed(), lambda _: None)
+    row = rows_of("delta", Trial, "recipes")[0]
+    found = measure.tested(row, range(3), Fixed(), print, None)
     assert found.control == "grpo"
     assert found.effects["delta"].mean == pytest.approx(0.6)
 
@@ -157,12 +161,13 @@ def test_the_control_is_chosen_on_other_works_than_it_is_compared_on(lab, monkey
 def test_a_recipe_of_claims_that_cannot_be_is_one_sentence(lab, tmp_path) -> None:
     from corpus.errors import BadInputError
     from eval.claims.rows import rows_of
+    from rl.lab_runs import Trial
 
     head = '[[rows]]\nclaimed = "c"\npublished = "p"\nmetric = "accuracy"\n'
     arms = '[[rows.arms]]\nname = "a"\n[[rows.controls]]\nname = "b"\n'
     recipe = tmp_path / "mine.toml"
     recipe.write_text(head + arms)
-    assert [row.method for row in rows_of(str(recipe))] == ["mine"]
+    assert [row.method for row in rows_of(str(recipe), Trial, "recipes")] == ["mine"]
     for text, message in (
         (head + arms + "epoch = 3\n", r"mine.toml, row 1, field 'controls.0.epoch'"),
         (head, r"mine.toml, row 1, field 'arms'"),
@@ -171,6 +176,6 @@ def test_a_recipe_of_claims_that_cannot_be_is_one_sentence(lab, tmp_path) -> Non
     ):
         recipe.write_text(text)
         with pytest.raises(BadInputError, match=message):
-            rows_of(str(recipe))
+            rows_of(str(recipe), Trial, "recipes")
     with pytest.raises(BadInputError, match="No claim is tested about 'none': there are delta"):
-        rows_of("none")
+        rows_of("none", Trial, "recipes")

@@ -112,7 +112,8 @@ def test_a_reference_pass_is_not_taken_for_the_policys(
 ) -> None:
     """With an adapter, a KL and no moving ratio, the round's first pass is the reference's."""
     peft = pytest.importorskip("peft", reason="needs the extra train")
-    objective = build_objective(ObjectiveSettings.model_validate({"channels": ["certainty"]}))
+    read_off = {"channels": ["certainty"], "additives": ["wpg"]}
+    objective = build_objective(ObjectiveSettings.model_validate(read_off))
     found = []
     for kept in (1 << 30, 0):
         monkeypatch.setattr("rl.passes.KEPT", kept)

@@ -1,0 +1,107 @@
+"""What do the methods cost a whole round? ``inforce bench rounds RUN``: rollouts included.
+
+The rounds of a run are made again from its warm start, with a learning rate of next to nothing, so
+that the policy stays where it is: every set of methods is given the very same rollouts. Plain GRPO
+and a set take turns, by the clock.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from agent.library import Library
+from corpus.errors import BadInputError
+from corpus.questions import Question
+from eval.bench.methods import MethodCost
+from rl.config import Recipe, load_recipe, read_recipe
+from rl.run import Run
+
+WARMING = 2
+"""Rounds of each run that are not counted."""
+APART = frozenset({"delta", "opd"})
+"""Methods that read what a step has not, and are told apart."""
+STILL = {"learning_rate": 1e-12, "epochs": 2, "minibatches": 1}
+SLOTS = ("channels", "post", "weights", "additives", "regularisers")
+
+
+def bench(  # noqa: PLR0913
+    run: Run,
+    library: Library,
+    questions: Sequence[Question],
+    turns: int,
+    rounds: int,
+    say: Callable[[str], None],
+) -> list[MethodCost]:
+    """Measure every set of methods.
+
+    Args:
+        run: whose recipe, start and questions are used.
+        library: that it was trained on.
+        questions: that it may ask.
+        turns: times that each set is measured beside plain GRPO.
+        rounds: counted in each.
+        say: told each ratio.
+
+    Raises:
+        BadInputError: the run had no warm start, or PyTorch or TRL is missing.
+    """
+    if not run.warm_start.is_dir():
+        raise BadInputError(f"{run.name} had no warm start, so its rounds cannot be made again.")
+    ratios: dict[str, list[float]] = defaultdict(list)
+    for turn in range(turns):
+        for name, objective in _sets().items():
+            plain, with_them = (
+                _seconds(run, _still(run.recipe(), one, rounds), library, questions)
+                for one in ({}, objective)
+            )
+            ratios[name].append(with_them / plain)
+            say(f"turn {turn + 1}, {name}: {with_them / plain:.3f} of a round of plain GRPO")
+    return [
+        MethodCost(methods=name, ratio=median(found), least=min(found), greatest=max(found))
+        for name, found in ratios.items()
+    ]
+
+
+def _sets() -> Mapping[str, Mapping[str, Any]]:
+    """Return objectives by their names: nothing, all but what is told apart, and all."""
+    every = load_recipe("methods/all-ten").objective.model_dump(mode="json", exclude_none=True)
+    own = {
+        name: [one for one in value if one["kind"] not in APART] if name in SLOTS else value
+        for name, value in every.items()
+    }
+    return {"none": {}, "all but delta and opd": own, "all": every}
+
+
+def _still(recipe: Recipe, objective: Mapping[str, Any], rounds: int) -> Recipe:
+    """Return the recipe with these methods and a policy that does not move."""
+    table = recipe.model_dump(mode="json", exclude_none=True)
+    table["objective"] = objective
+    count = WARMING + rounds
+    table["train"] |= {**STILL, "rounds": count, "checkpoint_every": count}
+    return read_recipe(table, recipe.name)
+
+
+def _seconds(run: Run, recipe: Recipe, library: Library, questions: Sequence[Question]) -> float:
+    """Return the mean seconds of a round, rollouts and steps."""
+    from rl.progress import Silence
+
+    try:
+        from rl.training import train
+    except ImportError as missing:
+        raise BadInputError(
+            f"This needs {missing.name}, which is not installed: pip install 'inforce[train]'."
+        ) from missing
+    with tempfile.TemporaryDirectory(prefix="inforce-bench-") as folder:
+        again = Run.create(Path(folder) / "run", recipe, questions, library.corpus_hash)
+        shutil.copytree(run.warm_start, again.warm_start)
+        train(recipe, again, library, questions, Silence())
+        rounds: dict[int, float] = defaultdict(float)
+        for row in again.metrics.rows():
+            rounds[row["round"]] += row["seconds"]["step_time"]
+    return fmean(rounds[number] for number in sorted(rounds)[WARMING:])

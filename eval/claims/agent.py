@@ -1,0 +1,295 @@
+"""Arms on the legal agent itself: ``inforce eval claims METHOD --agent``.
+
+Every arm is the recipe :data:`BASE`, shortened, with slots of its own: the same warm start, the
+same questions in the same order, as many rollouts. Afterwards the model answers, greedily and
+through the graph that serves, about works that no training step has seen. Runs stay in their
+folders, so one that was killed goes on, and is evaluated without being trained again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from pydantic import Field
+
+from agent.episode import episode
+from agent.library import Library
+from agent.policies.modelled import ModelPolicy
+from agent.sampling import Sampling
+from corpus.model import Frozen
+from corpus.questions import Question, Split
+from eval.stages import answers, held_out
+from eval.suites.abstention import abstention_scores
+from eval.suites.answered import Answered
+from eval.suites.temporal import temporal_scores
+from rl.checkpoints import checkpoints
+from rl.config import Recipe, load_recipe, read_recipe
+from rl.lab import Score
+from rl.lab_runs import Curve, Result
+from rl.progress import Watch
+from rl.questions import open_library, questions_of
+from rl.remembered import remembered
+from rl.rescoring import ScoredTrace, as_line, read_scored, scored
+from rl.rewards import answer_key, right
+from rl.rollout import Limits, roll_out
+from rl.run import Run, runs_home
+from rl.samplers.local import BatchedSampler
+from rl.source import question_order
+from rl.states import StateProbe, visited
+from rl.student import open_student, reopened, warmed_up
+from rl.training import train
+
+BASE = "tiny-grpo"
+SHORT = (
+    "train.rounds=22",
+    "train.micro_batch=16",
+    "train.minibatches=4",
+    "train.checkpoint_every=22",
+    "train.keep=1",
+)
+"""What every arm changes of it: fewer rounds, of four steps each so that the ratio moves."""
+CAREFUL = "warm_start.careless=0.0"
+SELECTION, TEST = 150, 300
+"""Questions asked at the end, about so many."""
+COMPARED = 64
+"""Answers on whose states a policy is compared with its start."""
+
+Watching = Callable[[str], Watch]
+
+
+class AgentTrial(Frozen):
+    """One arm: what it changes of the recipe, everything else being equal."""
+
+    name: str
+    rewards: dict[str, float] = Field(default_factory=dict)
+    """Instead of the recipe's, where there are any."""
+    objective: dict[str, Any] = Field(default_factory=dict)
+    """Over the recipe's ``[objective]``."""
+    epochs: int = Field(default=1, ge=1)
+    """Times that a round is learnt from."""
+    foreign: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of each group that the pupil of a careful expert samples."""
+    taught: float = Field(default=0.0, ge=0.0)
+    """Weight of that pupil's opinion as a teacher (``opd``)."""
+
+
+@dataclass(frozen=True)
+class Practice:
+    """The ground on which arms are run: a library, what may be asked, and where runs are kept."""
+
+    home: Path
+    library: Library
+    questions: Sequence[Question]
+    watching: Watching
+    _asked: dict[Split, list[Question]] = field(default_factory=dict)
+    _starts: dict[int, Score] = field(default_factory=dict)
+
+    def run(self, trial: AgentTrial, seed: int) -> Result:
+        """Train one arm with one seed, and let what it became answer.
+
+        Raises:
+            RecipeError: the arm is no recipe.
+            TrainingFault: training had to stop.
+        """
+        recipe = self._recipe(trial, seed)
+        run = self._opened(trial.name, recipe)
+        with self._watch(f"{trial.name}, seed {seed}") as watch:
+            if not run.warm_start.is_dir():
+                _copied(self.start(seed, watch), run.warm_start)
+            train(recipe, run, self.library, self.questions, watch)
+        start = reopened(recipe.model, run.warm_start)
+        model = reopened(recipe.model, checkpoints(run.checkpoints)[-1])
+        curve = _curve(run)
+        return Result(
+            start=self._start_score(recipe, start, curve.entropy[0]),
+            selection=self._score(recipe, model, start, "selection", curve.entropy[-1]),
+            test=self._score(recipe, model, start, "test", curve.entropy[-1]),
+            curve=curve,
+        )
+
+    def start(self, seed: int, watch: Watch, *overrides: str) -> Path:
+        """Return the folder of the warm start that every arm of a seed begins with.
+
+        Raises:
+            StoreError: another process is making it.
+        """
+        recipe = load_recipe(BASE, (*SHORT, f"train.seed={seed}", *overrides))
+        run = self._opened("start", recipe)
+        if not run.warm_start.is_dir():
+            with run.held():
+                warmed_up(recipe, run, self.library, self.questions, watch)
+        return run.warm_start
+
+    @cached_property
+    def careful(self) -> Path:
+        """Return the folder of a model that imitated an expert who is never careless."""
+        with self._watch("a careful expert's pupil") as watch:
+            return self.start(0, watch, CAREFUL)
+
+    def _recipe(self, trial: AgentTrial, seed: int) -> Recipe:
+        base = load_recipe(BASE, (*SHORT, f"train.seed={seed}", f"train.epochs={trial.epochs}"))
+        table = base.model_dump(mode="json", exclude_none=True)
+        table["objective"] |= trial.objective
+        table["rewards"] = trial.rewards or table["rewards"]
+        if trial.taught:
+            teacher = {"teacher": str(self.careful), "shows_governing_text": False}
+            table["objective"]["additives"] = [{"kind": "opd", "lam": trial.taught, **teacher}]
+        if trial.foreign:
+            pool = {"pool": str(self._foreign(base)), "pool_share": trial.foreign}
+            table["rollout"] |= pool
+        return read_recipe(table, f"the arm {trial.name}")
+
+    def _foreign(self, recipe: Recipe) -> Path:
+        """Return rollouts of the careful expert's pupil on what a seed asks, made where missing."""
+        train = recipe.train
+        file = self.home / f"foreign-s{train.seed}.jsonl"
+        if file.exists():
+            return file
+        ids = question_order(
+            [question.id for question in self.questions],
+            train.questions * train.rounds,
+            train.seed,
+        )
+        by_id = {question.id: question for question in self.questions}
+        asked = [by_id[one] for one in dict.fromkeys(ids) for _ in range(train.group_size)]
+        found = self._sampled(recipe, reopened(recipe.model, self.careful), asked)
+        draft = file.with_suffix(".part")
+        draft.write_text("".join(map(as_line, found)), encoding="utf-8")
+        return draft.replace(file)
+
+    def _sampled(
+        self, recipe: Recipe, model: Any, asked: Sequence[Question]
+    ) -> Iterator[ScoredTrace]:
+        settings = recipe.rollout
+        sampling = Sampling(temperature=settings.temperature, max_tokens=settings.turn_tokens)
+        codec = open_student(recipe.model, recipe.train.seed).codec
+        sampler = BatchedSampler(model, settings.width)
+        policy = ModelPolicy(recipe.model.name, codec, sampler, sampling)
+        limits = Limits(settings.max_turns, settings.max_tokens, settings.width)
+        for one in roll_out(remembered(self.library), policy, asked, limits=limits):
+            yield scored(0, one.question, one.trace, one.void)
+
+    def _opened(self, name: str, recipe: Recipe) -> Run:
+        told = recipe.model_dump_json().encode()
+        digest = hashlib.blake2b(told, digest_size=4).hexdigest()
+        words = "".join(char if char.isalnum() else "-" for char in name)
+        folder = self.home / f"{words}-s{recipe.train.seed}-{digest}"
+        if (folder / "run.json").is_file():
+            return Run(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        return Run.create(folder, recipe, self.questions, self.library.corpus_hash)
+
+    @contextmanager
+    def _watch(self, title: str) -> Iterator[Watch]:
+        watch = self.watching(title)
+        try:
+            yield watch
+        finally:
+            watch.close()
+
+    def _start_score(self, recipe: Recipe, start: Any, entropy: float) -> Score:
+        seed = recipe.train.seed
+        if seed not in self._starts:
+            self._starts[seed] = self._score(recipe, start, start, "test", entropy)
+        return self._starts[seed]
+
+    def _score(self, recipe: Recipe, model: Any, start: Any, split: Split, entropy: float) -> Score:
+        codec = open_student(recipe.model, recipe.train.seed).codec
+        answered = answers(recipe, self.library, codec, model, self._held_out(split))
+        temporal, abstention = temporal_scores(answered), abstention_scores(answered)
+        return Score(
+            accuracy=_mean(temporal.right),
+            abstention=_mean(abstention.f1),
+            anachronism=_mean(temporal.anachronisms_drafted),
+            entropy=entropy,
+            divergence=_divergence(model, start, answered),
+        )
+
+    def _held_out(self, split: Split) -> list[Question]:
+        if split not in self._asked:
+            recipe, limit = load_recipe(BASE, SHORT), TEST if split == "test" else SELECTION
+            self._asked[split] = held_out(recipe, self.library, limit, split=split)
+        return self._asked[split]
+
+
+@contextmanager
+def practice(watching: Watching) -> Iterator[Practice]:
+    """Open the ground: the base recipe's corpus and questions, and a folder beside the runs.
+
+    Raises:
+        StoreError: the corpus cannot be opened.
+    """
+    data = load_recipe(BASE, SHORT).data
+    with open_library(data) as library:
+        home = runs_home().with_name("claims")
+        yield Practice(home, library, questions_of(data, library), watching)
+
+
+def _copied(source: Path, target: Path) -> None:
+    """Copy a folder; there is never half of it."""
+    draft = target.with_name(f".{target.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(source, draft)
+    draft.rename(target)
+
+
+def _divergence(model: Any, start: Any, answered: Sequence[Answered]) -> float:
+    """Return KL(policy || start) in nats per token that the policy wrote."""
+    threads = [one.trace.turns for one in answered if one.trace.turns]
+    probe = StateProbe(start, (), sequences=COMPARED)
+    seen = [visited(episode(turns)) for turns in threads]
+    return probe.measure(model, seen).get("states/kl_base_own", 0.0) if seen else 0.0
+
+
+def _curve(run: Run) -> Curve:
+    """Read off a run's journals how each round went."""
+    steps: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in run.metrics.rows():
+        steps[row["round"]].append(row)
+    rounds: defaultdict[int, list[ScoredTrace]] = defaultdict(list)
+    for record in read_scored(run.traces.path):
+        rounds[record.step].append(record)
+    told = [steps[number] for number in sorted(steps)]
+    kept = [rounds[step] for step in sorted(rounds)]
+    return Curve(
+        reward=[_noted(rows, "reward") for rows in told],
+        accuracy=[fmean(_is_right(one) for one in records) for records in kept],
+        agreement=[_agreement(records) for records in kept],
+        entropy=[_noted(rows, "entropy") for rows in told],
+        clipped=[_noted(rows, "clip_ratio/region_mean") for rows in told],
+    )
+
+
+def _noted(rows: Sequence[Mapping[str, Any]], name: str) -> float:
+    found = [row[name] for row in rows if row.get(name) is not None]
+    return fmean(found) if found else 0.0
+
+
+def _is_right(record: ScoredTrace) -> bool:
+    return record.trace is not None and right(record.trace, record.question)
+
+
+def _agreement(records: Sequence[ScoredTrace]) -> float:
+    """Return how often two rollouts of a group give the same readable answer."""
+    groups: defaultdict[str, list[str | None]] = defaultdict(list)
+    for record in records:
+        groups[record.question.id].append(answer_key(record.trace))
+    return fmean(
+        float(one is not None and one == other)
+        for keys in groups.values()
+        for one in keys
+        for other in keys
+    )
+
+
+def _mean(score: Any) -> float:
+    return float(score.mean) if score else 0.0

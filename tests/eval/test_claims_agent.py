@@ -1,0 +1,115 @@
+"""Claims on the legal agent: real runs of a small recipe, scored on works held out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="needs the extra train")
+pytest.importorskip("trl", reason="needs the extra train")
+
+from agent.models import prepare
+from corpus.errors import BadInputError
+from eval.bench.rounds import bench
+from eval.claims import agent
+from eval.claims.agent import AgentTrial, Practice, practice
+from eval.claims.rows import rows_of
+from rl.config import RecipeError, check_methods
+from rl.progress import Silence
+from rl.run import Run
+
+RECIPE = """
+extends = "tiny-grpo"
+[data]
+synthetic = 400
+per_family = 2
+[warm_start]
+demonstrations = 6
+epochs = 1
+[rollout]
+max_turns = 2
+[train]
+questions = 2
+group_size = 4
+micro_batch = 4
+"""
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "small.toml").write_text(RECIPE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INFORCE_HOME", str(folder))
+        patch.setattr(agent, "BASE", str(folder / "small.toml"))
+        patch.setattr(agent, "SHORT", ("train.rounds=2", "train.minibatches=2"))
+        patch.setattr(agent, "SELECTION", 6)
+        patch.setattr(agent, "TEST", 8)
+        prepare("tiny")
+        with practice(lambda _: Silence()) as opened:
+            yield opened
+
+
+def test_every_arm_of_every_claim_is_a_recipe(ground: Practice, monkeypatch) -> None:
+    monkeypatch.setattr(Practice, "careful", Path("pupil"))
+    monkeypatch.setattr(Practice, "_foreign", lambda *_: Path("pool"))
+    seen = {}
+    for row in rows_of(None, AgentTrial, "agent"):
+        for trial in row.trials:
+            assert seen.setdefault(trial.name, trial) == trial, "one name, one arm"
+            assert check_methods(ground._recipe(trial, 0)), trial.name
+    assert len(seen) > 20
+    assert {"gdpo", "f-tis", "naive mixing"} <= seen.keys()
+
+
+def test_arms_share_a_start_and_a_finished_run_is_not_trained_again(
+    ground: Practice, monkeypatch
+) -> None:
+    plain = ground.run(AgentTrial(name="gdpo"), 0)
+    other = ground.run(AgentTrial(name="entropy", objective={"entropy": 1.0}), 0)
+    assert plain.start == other.start
+    assert len(plain.curve.accuracy) == len(plain.curve.entropy) == 2
+    assert plain.curve.entropy[0] > 0
+    assert plain.start.divergence == pytest.approx(0, abs=1e-6)
+    assert other.test.divergence > plain.test.divergence
+    assert plain.retained is None
+    monkeypatch.setattr("rl.trainer.PolicyTrainer.training_step", None)
+    assert ground.run(AgentTrial(name="gdpo"), 0) == plain
+
+
+def test_foreign_rollouts_and_a_teacher_come_from_a_careful_experts_pupil(
+    ground: Practice,
+) -> None:
+    mixed = AgentTrial(name="f-tis", objective={"weights": "tis"}, foreign=0.5)
+    recipe = ground._recipe(mixed, 0)
+    assert recipe.rollout.pool is not None
+    assert recipe.rollout.pool.read_text().count("\n") > 0
+    taught = ground._recipe(AgentTrial(name="opd", taught=0.3), 0)
+    assert taught.objective.additives[0].model_dump()["teacher"] == str(ground.careful)
+    found = ground.run(mixed, 0)
+    assert len(found.curve.agreement) == 2
+
+
+def test_an_arm_that_cannot_be_says_where(ground: Practice) -> None:
+    wrong = AgentTrial(name="late", objective={"clip": "nsr", "kl": -1})
+    with pytest.raises(RecipeError, match=r"the arm late, .*objective\.kl"):
+        ground._recipe(wrong, 0)
+
+
+def test_rounds_are_timed_with_every_set_on_the_same_rollouts(
+    ground: Practice, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("eval.bench.rounds.WARMING", 0)
+    recipe = ground._recipe(AgentTrial(name="gdpo"), 0)
+    run = Run.create(tmp_path / "run", recipe, ground.questions, ground.library.corpus_hash)
+    said: list[str] = []
+    with pytest.raises(BadInputError, match="run had no warm start"):
+        bench(run, ground.library, ground.questions, 1, 1, said.append)
+    ground.run(AgentTrial(name="gdpo"), 0)
+    run = ground._opened("gdpo", recipe)
+    costs = bench(run, ground.library, ground.questions, 1, 1, said.append)
+    assert [cost.methods for cost in costs] == ["none", "all but delta and opd", "all"]
+    assert all(cost.ratio > 0 for cost in costs)
+    assert len(said) == 3
