@@ -10,6 +10,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from agent.cli import app as agent_app
 from agent.model_cli import app as model_app
@@ -38,7 +39,8 @@ def main() -> None:
     try:
         app()
     except InForceError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]inforce:[/] {error}")
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print(f"[red]inforce:[/] {escape(str(error))}")
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -115,6 +115,7 @@ def test_bad_batch_line_is_named_and_nothing_is_printed(
     ("words", "sentence"),
     [
         (("law", "art. 144 Code civil", "--on", "last year"), "--on: 'last year' is not a date"),
+        (("law", "art. 144 Code civil", "--on", "[bold]"), "--on: '[bold]' is not a date"),
         (("law", "art. 144 Code civil"), "--on: the day is missing"),
         (("law",), "give either a citation with --on, or --batch FILE"),
         (("compare", "art. 144 Code civil", "2006-04-04", "soon"), "AFTER: 'soon' is not a date"),
