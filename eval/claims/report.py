@@ -83,8 +83,9 @@ AGENT = (
     " control is chosen on 150 questions about other works. *Accuracy* is the share answered right,"
     " or declined for the right reason; *out of force* the share of drafted citations that were not"
     " the law of the day; *entropy* and *KL from start* are per token. No other skill is measured,"
-    " so none is retained. Foreign rollouts and the teacher's opinion are those of one model that"
-    " imitated a careful expert."
+    " so none is retained. The questions are the same in every arm and seed, so intervals are over"
+    " seeds alone: a point is three questions, and other questions would give others. Foreign"
+    " rollouts and the teacher's opinion are those of one model that imitated a careful expert."
 )
 
 
