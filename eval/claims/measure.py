@@ -79,7 +79,7 @@ class Journal:
             if self._path is not None:
                 line = json.dumps({"key": key, **asdict(self._known[key])})
                 with self._path.open("a", encoding="utf-8") as file:
-                    file.write(line + "\n")
+                    file.write(f"\n{line}\n" if _unfinished(self._path) else f"{line}\n")
         return self._known[key]
 
 
@@ -88,9 +88,18 @@ def _key(trial: Any, seed: int) -> str:
     return json.dumps([trial.name, told, seed], sort_keys=True)
 
 
+def _unfinished(path: Path) -> bool:
+    """Tell whether a killed process left half a line."""
+    return path.read_bytes()[-1:] not in {b"", b"\n"}
+
+
 def _read(path: Path) -> Iterator[tuple[str, Result]]:
+    """Yield the runs of a journal; lines that were never finished are left out."""
     for line in path.read_text(encoding="utf-8").splitlines():
-        kept = json.loads(line)
+        try:
+            kept = json.loads(line)
+        except ValueError:
+            continue
         scores = {name: Score(**kept[name]) for name in ("start", "selection", "test")}
         yield kept["key"], Result(**scores, curve=Curve(**kept["curve"]), retained=kept["retained"])
 

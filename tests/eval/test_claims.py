@@ -129,6 +129,7 @@ def test_a_claim_is_measured_once_and_read_from_its_journal(lab, tmp_path) -> No
         raise AssertionError("it was run again")
 
     path = tmp_path / "runs.jsonl"
+    path.write_text('{"key": "a run that was killed while it was wr')
     first = measure.tested(short, range(2), measure.Journal(path, run), print, lambda *_: 1.0)
     again = measure.tested(short, range(2), measure.Journal(path, never), print, lambda *_: 1.0)
     assert first == again

@@ -44,6 +44,9 @@ def trainer_of(folder: Path, steps: int = STEPS, **more: Any) -> PolicyTrainer:
     pieces = trl_pieces(
         folder, Fake(alter=partly_foreign), max_steps=steps, learning_rate=1e-3, **more
     )
+    if "beta" in more:
+        pieces["model"].save_pretrained(folder / "start")  # from which TRL opens its reference
+        pieces["model"] = type(pieces["model"]).from_pretrained(folder / "start")
     return PolicyTrainer(
         objective=objective, judge=judge, passes=Passes(objective.needs, teach), **pieces
     )
