@@ -23,7 +23,7 @@ from rl.states import neutral_prompts
 APART = (0.1, 0.5, 2.0)
 """Standard deviations of the noise, in nats."""
 EPSILONS = (0.05, 0.1, 0.2)
-ITERATIONS = (20, 30, 50, 500)
+ITERATIONS = (10, 15, 50, 500)
 SETTLED = 20_000
 POSITIONS = 64
 

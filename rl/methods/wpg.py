@@ -23,7 +23,7 @@ potential of entropic transport from ``p`` to ``q``, ``(N, T, K + 1)``::
 which is the score-function form of the gradient of the debiased transport cost. Without the
 second term the potential pushes even a policy that equals its reference.
 
-Defaults: ``epsilon = 0.2``, 30 iterations, ``weight = 0.05``: ours. WPR's ``epsilon = 0.01``, up to
+Defaults: ``epsilon = 0.2``, 15 iterations, ``weight = 0.05``: ours. WPR's ``epsilon = 0.01``, up to
 500 iterations, does not settle where likely tokens lie far apart and the two policies are close
 (``docs/methods.md`` has what was measured): the potential is then still on its way. Ours too: the
 bin's cost of 1, since WPR's bin is joined to itself only, which has no solution when the two tails
@@ -45,6 +45,8 @@ from rl.slots import AdditiveSlot, Batch, Need, TopK
 
 FARTHEST = {torch.float32: 40.0, torch.float64: 300.0}
 """Costs in epsilons of which a float still holds the exponential and its reciprocal, squared."""
+PLAIN = 2
+"""Iterations before steps are lengthened."""
 POSITIONS = 256
 """Tokens solved at once: bounds memory to ``POSITIONS * K * D`` numbers, and fits into a cache."""
 
@@ -57,7 +59,7 @@ class WassersteinProximal(AdditiveSlot):
     weight: float = Field(default=0.05, ge=0.0)
     epsilon: float = Field(default=0.2, gt=0.0)
     """Entropic smoothing, in units of the cost, which lies in [0, 2]."""
-    iterations: int = Field(default=30, ge=1)
+    iterations: int = Field(default=15, ge=1)
 
     def add(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:  # noqa: ARG002
         """Return ``(N, T)``.
@@ -126,7 +128,8 @@ def sinkhorn(
     The regulariser is ``epsilon * KL(plan || p x q)``; a mass of 0 (log -inf) takes no part. The
     iteration multiplies ``exp(f / epsilon)`` and ``exp(g / epsilon)``, which the masses' precision,
     or else float64, holds while costs stay below some :data:`FARTHEST` epsilons; beyond, it adds
-    logarithms, which is slower.
+    logarithms, which is slower. After :data:`PLAIN` iterations each step goes half as far again
+    (over-relaxation, arXiv 1711.01851), which settles in half as many.
 
     Args:
         log_p: ``(P, A)``.
@@ -144,9 +147,11 @@ def sinkhorn(
     from_p, from_q = ((kernel * mass).contiguous() for mass in (p.unsqueeze(1), q.unsqueeze(0)))
     u = torch.ones_like(p)
     v = torch.ones_like(q)
-    for _ in range(iterations):
-        v = (from_p * u.unsqueeze(1)).sum(dim=0).reciprocal()
-        u = (from_q * v.unsqueeze(0)).sum(dim=1).reciprocal()
+    for number in range(iterations):
+        next_v = (from_p * u.unsqueeze(1)).sum(dim=0).reciprocal()
+        v = next_v if number < PLAIN else next_v * (next_v / v).sqrt()
+        next_u = (from_q * v.unsqueeze(0)).sum(dim=1).reciprocal()
+        u = next_u if number < PLAIN else next_u * (next_u / u).sqrt()
     f, g = (epsilon * scale.log().T for scale in (u, v))
     return f.to(log_p.dtype), g.to(log_q.dtype)
 
@@ -156,9 +161,12 @@ def _in_logarithms(
 ) -> tuple[Tensor, Tensor]:
     f = torch.zeros_like(log_p)
     g = torch.zeros_like(log_q)
-    for _ in range(iterations):
-        g = -epsilon * torch.logsumexp(log_p.unsqueeze(2) + (f.unsqueeze(2) - cost) / epsilon, 1)
-        f = -epsilon * torch.logsumexp(log_q.unsqueeze(1) + (g.unsqueeze(1) - cost) / epsilon, 2)
+    for number in range(iterations):
+        step = 1.0 if number < PLAIN else 1.5
+        to_g = log_p.unsqueeze(2) + (f.unsqueeze(2) - cost) / epsilon
+        g = g + step * (-epsilon * torch.logsumexp(to_g, 1) - g)
+        to_f = log_q.unsqueeze(1) + (g.unsqueeze(1) - cost) / epsilon
+        f = f + step * (-epsilon * torch.logsumexp(to_f, 2) - f)
     return f, g
 
 
@@ -178,7 +186,9 @@ def debiased(
         epsilon: entropic smoothing.
         iterations: of Sinkhorn's algorithm.
     """
-    ours, theirs = embeddings_V_D[policy[0]], embeddings_V_D[reference[0]]
+    ours, theirs = (
+        torch.nn.functional.embedding(m[0], embeddings_V_D) for m in (policy, reference)
+    )
     f = sinkhorn(policy[1], reference[1], token_costs(ours, theirs), epsilon, iterations)[0]
     itself = sinkhorn(policy[1], policy[1], token_costs(ours, ours), epsilon, iterations)[0]
     return f - itself

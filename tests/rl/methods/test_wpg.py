@@ -264,6 +264,28 @@ def test_far_costs_are_added_in_logarithms_with_the_same_result(dtype: torch.dty
     torch.testing.assert_close(far, _in_logarithms(p, q, cost, 1e-3, 40)[0])
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 9999),
+    epsilon=st.floats(0.02, 1.0),
+    sharp=st.floats(0.1, 8.0),
+    k=st.integers(1, 9),
+)
+def test_longer_steps_end_where_the_marginals_hold(seed, epsilon, sharp, k) -> None:
+    """Whatever the masses, costs and smoothing: potentials stay finite and the plan is one."""
+    chance = torch.Generator().manual_seed(seed)
+    p, q = (
+        (sharp * torch.randn(3, k, generator=chance, dtype=F64)).log_softmax(-1) for _ in range(2)
+    )
+    cost = 2 * torch.rand(3, k, k, generator=chance, dtype=F64)
+    f, g = sinkhorn(p, q, cost, epsilon, 4000)
+    both = (f.unsqueeze(2) + g.unsqueeze(1) - cost) / epsilon
+    plan = (both + p.unsqueeze(2) + q.unsqueeze(1)).exp()
+    assert bool(torch.isfinite(f).all() and torch.isfinite(g).all())
+    torch.testing.assert_close(plan.sum(2), p.exp(), atol=1e-3, rtol=0)
+    torch.testing.assert_close(plan.sum(1), q.exp(), atol=1e-3, rtol=0)
+
+
 def test_a_synonym_is_nearer_than_a_stranger() -> None:
     """What KL lacks: moving mass from token 0 to its near twin 1 costs less than to 2."""
     near = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [-1.0, 0.2]]), dim=1)
