@@ -125,7 +125,7 @@ def _warm_up(  # noqa: PLR0913
         device=recipe.train.device,
         seed=recipe.train.seed,
     )
-    with _whole(run.warm_start) as draft:
+    with whole(run.warm_start) as draft:
         found = imitate(
             student.model,
             student.tokenizer,
@@ -178,8 +178,12 @@ def reopened(settings: ModelSettings, folder: Path) -> Any:
 
 
 @contextmanager
-def _whole(folder: Path) -> Iterator[Path]:
-    """Yield a draft that becomes ``folder`` once all went well."""
+def whole(folder: Path) -> Iterator[Path]:
+    """Yield a draft that becomes ``folder`` once all went well: there is never half of it.
+
+    Raises:
+        RunError: it cannot be written.
+    """
     draft = folder.with_name(f".{folder.name}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()

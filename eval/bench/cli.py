@@ -13,6 +13,7 @@ import typer
 from corpus.console import errors, out, print_json
 
 if TYPE_CHECKING:
+    from eval.bench.methods import MethodCost
     from eval.bench.ranking import Ground, Quality
     from eval.bench.retrieval import Report
 
@@ -289,12 +290,17 @@ def methods(
     """Compare steps with the training methods switched on with a stock GRPOTrainer's."""
     from eval.bench.methods import bench as run
 
-    for cost in run(turns, steps, errors.print, {"hidden": hidden, "layers": layers}):
+    costs = run(turns, steps, errors.print, {"hidden": hidden, "layers": layers})
+    _show_costs(costs, "a stock step", json=json)
+
+
+def _show_costs(costs: Sequence[MethodCost], unit: str, *, json: bool) -> None:
+    for cost in costs:
         if json:
             print_json(cost.model_dump())
         else:
             out.print(
-                f"{cost.methods:<36} {cost.ratio:.3f} of a stock step "
+                f"{cost.methods:<38} {cost.ratio:.3f} of {unit} "
                 f"({cost.least:.3f} to {cost.greatest:.3f})"
             )
 
@@ -316,14 +322,7 @@ def rounds(
     data = found.recipe().data
     with open_library(data) as library:
         costs = run(found, library, questions_of(data, library), turns, count, errors.print)
-    for cost in costs:
-        if json:
-            print_json(cost.model_dump())
-        else:
-            out.print(
-                f"{cost.methods:<22} {cost.ratio:.3f} of a round of plain GRPO "
-                f"({cost.least:.3f} to {cost.greatest:.3f})"
-            )
+    _show_costs(costs, "a round of plain GRPO", json=json)
 
 
 @app.command(epilog="Example:  inforce bench transport --model smollm2")

@@ -56,11 +56,13 @@ def bench(  # noqa: PLR0913
     ratios: dict[str, list[float]] = defaultdict(list)
     for turn in range(turns):
         for name, objective in _sets().items():
-            pair = [{}, objective] if turn % 2 == 0 else [objective, {}]
-            took = [
-                _seconds(run, _still(run.recipe(), one, rounds), library, questions) for one in pair
-            ]
-            ratio = took[1] / took[0] if turn % 2 == 0 else took[0] / took[1]
+            took = {
+                used: _seconds(
+                    run, _still(run.recipe(), objective if used else {}, rounds), library, questions
+                )
+                for used in ((False, True) if turn % 2 == 0 else (True, False))
+            }
+            ratio = took[True] / took[False]
             ratios[name].append(ratio)
             say(f"turn {turn + 1}, {name}: {ratio:.3f} of a round of plain GRPO")
     return [

@@ -45,7 +45,7 @@ from rl.run import Run, runs_home
 from rl.samplers.local import BatchedSampler
 from rl.source import question_order
 from rl.states import StateProbe, visited
-from rl.student import open_student, reopened, warmed_up
+from rl.student import open_student, reopened, warmed_up, whole
 from rl.training import train
 
 BASE = "tiny-grpo"
@@ -104,15 +104,17 @@ class Practice:
         run = self._opened(trial.name, recipe)
         with self._watch(f"{trial.name}, seed {seed}") as watch:
             if not run.warm_start.is_dir():
-                _copied(self.start(seed, watch), run.warm_start)
+                start = self.start(seed, watch)
+                with whole(run.warm_start) as draft:
+                    shutil.copytree(start, draft, dirs_exist_ok=True)
             train(recipe, run, self.library, self.questions, watch)
-        start = reopened(recipe.model, run.warm_start)
+        before = reopened(recipe.model, run.warm_start)
         model = reopened(recipe.model, checkpoints(run.checkpoints)[-1])
         curve = _curve(run)
         return Result(
-            start=self._start_score(recipe, start, curve.entropy[0]),
-            selection=self._score(recipe, model, start, "selection", curve.entropy[-1]),
-            test=self._score(recipe, model, start, "test", curve.entropy[-1]),
+            start=self._start_score(recipe, before, curve.entropy[0]),
+            selection=self._score(recipe, model, before, "selection", curve.entropy[-1]),
+            test=self._score(recipe, model, before, "test", curve.entropy[-1]),
             curve=curve,
         )
 
@@ -232,14 +234,6 @@ def practice(watching: Watching) -> Iterator[Practice]:
     with open_library(data) as library:
         home = runs_home().with_name("claims")
         yield Practice(home, library, questions_of(data, library), watching)
-
-
-def _copied(source: Path, target: Path) -> None:
-    """Copy a folder; there is never half of it."""
-    draft = target.with_name(f".{target.name}")
-    shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(source, draft)
-    draft.rename(target)
 
 
 def _divergence(model: Any, start: Any, answered: Sequence[Answered]) -> float:

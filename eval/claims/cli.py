@@ -93,15 +93,15 @@ def _on_the_agent(method: str | None) -> Iterator[Where]:
 
 
 def _publish(findings: Sequence[Finding], seeds: int, path: Path, *, agent: bool) -> None:
-    from eval.claims.report import collapse_pictures
+    from eval.claims.report import AGENT, LABORATORY, collapse_pictures
     from eval.claims.report import page as written
 
-    _write(path, written(findings, seeds, agent=agent))
-    stem, of = ("agent-rlif", "a token") if agent else ("rlif", "the first decision")
+    place = AGENT if agent else LABORATORY
+    _write(path, written(findings, seeds, place))
     for finding in (one for one in findings if one.method == "rlif"):
-        entropy, gap = collapse_pictures(finding, of)
-        _write(path.parent / "images" / f"{stem}-entropy.svg", entropy)
-        _write(path.parent / "images" / f"{stem}-gap.svg", gap)
+        entropy, gap = collapse_pictures(finding, place)
+        _write(path.parent / "images" / f"{place.pictures}-entropy.svg", entropy)
+        _write(path.parent / "images" / f"{place.pictures}-gap.svg", gap)
 
 
 def _show(findings: Sequence[Finding], seeds: int) -> None:

@@ -4,11 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from corpus.model import Frozen
 from eval.claims.measure import Arm, Finding
 from eval.claims.plot import lines
 from eval.claims.verdict import Effect
 
 UNIT = {"accuracy": "accuracy", "abstention": "F1 of abstaining", "retained": "retained skill"}
+
+
+class Place(Frozen):
+    """Where claims are tested: what its page says of it, and how its files are called."""
+
+    title: str
+    flag: str
+    page: str
+    pictures: str
+    entropy: str
+    where: str
+
+
+LABORATORY = Place(
+    title="Claims, tested",
+    flag="",
+    page="claims.md",
+    pictures="rlif",
+    entropy="the first decision",
+    where="A laboratory, not the legal agent ([that](claims-agent.md) is measured apart): questions"
+    " about dated versions with a tool's token in the middle, a policy of two small layers, 60"
+    " rounds of 64 rollouts (`rl/lab.py`). The objective and the methods are the product's own."
+    " Scores are exact expectations on works held out from training; the control is chosen on other"
+    " works. So a finding is about the method at this size, and about nothing larger.",
+)
+AGENT = Place(
+    title="Claims, tested on the legal agent",
+    flag=" --agent",
+    page="claims-agent.md",
+    pictures="agent-rlif",
+    entropy="a token",
+    where="The legal agent itself at its smallest (`tiny-grpo`, 0.2 million weights; the"
+    " [laboratory](claims.md) is apart): 22 rounds of 64 rollouts through the graph, four steps"
+    " each, from a warm start that is careless of dates, so that there is something to learn."
+    " Afterwards the model answers greedily about works held out from training, 300 questions; the"
+    " control is chosen on 150 questions about other works. *Accuracy* is the share answered right,"
+    " or declined for the right reason; *out of force* the share of drafted citations that were not"
+    " the law of the day; *entropy* and *KL from start* are per token. No other skill is measured,"
+    " so none is retained. The questions are the same in every arm and seed, so intervals are over"
+    " seeds alone: a point is three questions, and other questions would give others. Foreign"
+    " rollouts and the teacher's opinion are those of one model that imitated a careful expert.",
+)
 
 
 def points(effect: Effect) -> str:
@@ -55,7 +98,7 @@ def _arm_row(arm: Arm, seeds: int) -> str:
     )
 
 
-def collapse_pictures(finding: Finding, of: str) -> tuple[str, str]:
+def collapse_pictures(finding: Finding, place: Place) -> tuple[str, str]:
     """Return RLIF's curves: entropy, and agreement less true accuracy, over the rounds."""
     entropy = {arm.name: arm.curve_entropy for arm in finding.arms}
     gaps = {
@@ -63,42 +106,20 @@ def collapse_pictures(finding: Finding, of: str) -> tuple[str, str]:
         for arm in finding.arms
     }
     return (
-        lines(f"Entropy of {of}, nats", "rounds", entropy, log=False),
+        lines(f"Entropy of {place.entropy}, nats", "rounds", entropy, log=False),
         lines("Agreement less true accuracy", "rounds", gaps, log=False),
     )
 
 
-LABORATORY = (
-    "A laboratory, not the legal agent ([that](claims-agent.md) is measured apart): questions about"
-    " dated versions with a tool's token in the middle, a policy of two small layers, 60 rounds of"
-    " 64 rollouts (`rl/lab.py`). The objective and the methods are the product's own. Scores are"
-    " exact expectations on works held out from training; the control is chosen on other works. So"
-    " a finding is about the method at this size, and about nothing larger."
-)
-AGENT = (
-    "The legal agent itself at its smallest (`tiny-grpo`, 0.2 million weights; the"
-    " [laboratory](claims.md) is apart): 22 rounds of 64 rollouts through the graph, four steps"
-    " each, from a warm start that is careless of dates, so that there is something to learn."
-    " Afterwards the model answers greedily about works held out from training, 300 questions; the"
-    " control is chosen on 150 questions about other works. *Accuracy* is the share answered right,"
-    " or declined for the right reason; *out of force* the share of drafted citations that were not"
-    " the law of the day; *entropy* and *KL from start* are per token. No other skill is measured,"
-    " so none is retained. The questions are the same in every arm and seed, so intervals are over"
-    " seeds alone: a point is three questions, and other questions would give others. Foreign"
-    " rollouts and the teacher's opinion are those of one model that imitated a careful expert."
-)
-
-
-def page(findings: Sequence[Finding], seeds: int, *, agent: bool = False) -> str:
-    """Return the whole page: ``docs/claims.md``, or ``docs/claims-agent.md``."""
-    flag, name, stem = (" --agent", "claims-agent.md", "agent-rlif") if agent else _LAB
+def page(findings: Sequence[Finding], seeds: int, place: Place) -> str:
+    """Return the whole page of a place."""
     told = [
-        "# Claims, tested on the legal agent" if agent else "# Claims, tested",
+        f"# {place.title}",
         "",
-        f"Each method against its own best control. Made by `inforce eval claims{flag} --page"
-        f" docs/{name}`; one row again by `inforce eval claims nsr{flag}`.",
+        f"Each method against its own best control. Made by `inforce eval claims{place.flag} --page"
+        f" docs/{place.page}`; one row again by `inforce eval claims nsr{place.flag}`.",
         "",
-        f"**Where.** {AGENT if agent else LABORATORY}",
+        f"**Where.** {place.where}",
         "",
         f"**How.** {seeds} seeds, every arm with the same start, questions and number of rollouts."
         " Effects are in points of a hundred, method minus control, paired by seed, with 95 %"
@@ -117,10 +138,7 @@ def page(findings: Sequence[Finding], seeds: int, *, agent: bool = False) -> str
         if finding.method == "rlif":
             told += [
                 "",
-                f"![Entropy over the rounds](images/{stem}-entropy.svg)",
-                f"![Agreement less accuracy over the rounds](images/{stem}-gap.svg)",
+                f"![Entropy over the rounds](images/{place.pictures}-entropy.svg)",
+                f"![Agreement less accuracy over the rounds](images/{place.pictures}-gap.svg)",
             ]
     return "\n".join(told) + "\n"
-
-
-_LAB = ("", "claims.md", "rlif")

@@ -23,14 +23,15 @@ potential of entropic transport from ``p`` to ``q``, ``(N, T, K + 1)``::
 which is the score-function form of the gradient of the debiased transport cost. Without the
 second term the potential pushes even a policy that equals its reference.
 
-Defaults: ``epsilon = 0.2``, 15 iterations, ``weight = 0.05``: ours. WPR's ``epsilon = 0.01``, up to
-500 iterations, does not settle where likely tokens lie far apart and the two policies are close
-(``docs/methods.md`` has what was measured): the potential is then still on its way. Ours too: the
-bin's cost of 1, since WPR's bin is joined to itself only, which has no solution when the two tails
-weigh differently; and a token outside the policy's ``K`` shares the bin's potential.
+Defaults: ``epsilon = 0.2``, 15 iterations, ``weight = 0.05``: ours (WPR: 0.01, up to 500). At 0.05
+and 50 iterations the potential is still on its way where likely tokens lie far apart and the two
+policies are close (measured in ``docs/methods.md``). Ours too: the bin's cost of 1, since WPR's bin
+is joined to itself only, which has no solution when the two tails weigh differently; and a token
+outside the policy's ``K`` shares the bin's potential.
 
 What it cannot do: anything in the tail that the ``K`` tokens do not show. It costs a forward pass
-of the reference with its logits and ``iterations * (K + 1)^2`` operations per token, twice.
+of the reference, unless a KL asks the reference too, the logits of either, and
+``iterations * (K + 1)^2`` operations per token, twice.
 """
 
 from __future__ import annotations

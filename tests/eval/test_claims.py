@@ -111,7 +111,7 @@ def test_every_arm_of_every_claim_runs_and_is_finite(lab) -> None:
 
 def test_a_claim_is_measured_once_and_read_from_its_journal(lab, tmp_path) -> None:
     from eval.claims import measure
-    from eval.claims.report import page
+    from eval.claims.report import LABORATORY, page
     from eval.claims.rows import rows_of
     from rl.lab_runs import Trial, run
 
@@ -134,7 +134,7 @@ def test_a_claim_is_measured_once_and_read_from_its_journal(lab, tmp_path) -> No
     again = measure.tested(short, range(2), measure.Journal(path, never), print, lambda *_: 1.0)
     assert first == again
     assert first.control == "rloo"
-    assert "no conclusion: too few seeds" in page([first], 2)
+    assert "no conclusion: too few seeds" in page([first], 2, LABORATORY)
 
 
 def test_the_control_is_chosen_on_other_works_than_it_is_compared_on(lab) -> None:
