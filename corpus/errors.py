@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -50,3 +52,18 @@ class SourceError(BadInputError):
         super().__init__(f"{place}: {problem}")
         self.place = place
         self.problem = problem
+
+
+@contextmanager
+def training_installed(what: str = "This") -> Iterator[None]:
+    """Turn a failed import of the training stack into a sentence.
+
+    Raises:
+        BadInputError: a package is missing; names it, and how it is installed.
+    """
+    try:
+        yield
+    except ImportError as missing:
+        raise BadInputError(
+            f"{what} needs {missing.name}, which is not installed: pip install 'inforce[train]'."
+        ) from missing

@@ -60,15 +60,11 @@ def train(
 
 
 def _train(recipe: Recipe, home: Path | None, *, resume: bool) -> Run:
-    from corpus.errors import BadInputError
+    from corpus.errors import training_installed
 
     os.environ |= QUIET
-    try:
+    with training_installed("Training"):
         from rl.start import start
-    except ImportError as missing:
-        raise BadInputError(
-            f"Training needs {missing.name}, which is not installed: pip install 'inforce[train]'."
-        ) from missing
     return start(recipe, home, resume=resume)
 
 

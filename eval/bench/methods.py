@@ -62,14 +62,10 @@ def bench(
     Raises:
         BadInputError: PyTorch or TRL is missing.
     """
-    from corpus.errors import BadInputError
+    from corpus.errors import training_installed
 
-    try:
+    with training_installed():
         from rl.timing import Load, step_seconds
-    except ImportError as missing:
-        raise BadInputError(
-            f"This needs {missing.name}, which is not installed: pip install 'inforce[train]'."
-        ) from missing
     load, count = Load(**(size or {})), WARMING + steps
     ratios: dict[str, list[float]] = {name: [] for name in sets()}
     for turn in range(turns):

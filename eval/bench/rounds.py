@@ -16,7 +16,7 @@ from statistics import fmean, median
 from typing import Any
 
 from agent.library import Library
-from corpus.errors import BadInputError
+from corpus.errors import BadInputError, training_installed
 from corpus.questions import Question
 from eval.bench.methods import MethodCost
 from rl.config import Recipe, load_recipe, read_recipe
@@ -94,12 +94,8 @@ def _seconds(run: Run, recipe: Recipe, library: Library, questions: Sequence[Que
     """Return the mean seconds of a round, rollouts and steps."""
     from rl.progress import Silence
 
-    try:
+    with training_installed():
         from rl.training import train
-    except ImportError as missing:
-        raise BadInputError(
-            f"This needs {missing.name}, which is not installed: pip install 'inforce[train]'."
-        ) from missing
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as folder:
         again = Run.create(Path(folder) / "run", recipe, questions, library.corpus_hash)
         shutil.copytree(run.warm_start, again.warm_start)

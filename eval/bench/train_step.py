@@ -57,12 +57,8 @@ def bench(turns: int, steps: int, say: Callable[[str], None]) -> StepReport:
 
 
 def _tools() -> tuple[Callable[..., list[float]], object]:
-    from corpus.errors import BadInputError
+    from corpus.errors import training_installed
 
-    try:
+    with training_installed():
         from rl.timing import Load, step_seconds
-    except ImportError as missing:
-        raise BadInputError(
-            f"This needs {missing.name}, which is not installed: pip install 'inforce[train]'."
-        ) from missing
     return step_seconds, Load()

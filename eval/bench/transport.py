@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from corpus.errors import BadInputError
+from corpus.errors import training_installed
 
 if TYPE_CHECKING:
     from rl.settling import Settling
@@ -18,10 +18,6 @@ def bench(model: str, seed: int = 0) -> Iterator[Settling]:
         ModelError: there is no such model.
         BadInputError: PyTorch is missing.
     """
-    try:
+    with training_installed():
         from rl.settling import settling
-    except ImportError as missing:
-        raise BadInputError(
-            f"This needs {missing.name}, which is not installed: pip install 'inforce[train]'."
-        ) from missing
     return settling(model, seed)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from corpus.console import errors, out, print_json
-from corpus.errors import BadInputError
+from corpus.errors import BadInputError, training_installed
 
 if TYPE_CHECKING:
     from eval.claims.measure import Finding, Noise, Play
@@ -42,13 +42,8 @@ def claims(
     if tabular:
         _tabular(method, page, json=json)
         return
-    try:
+    with training_installed("Testing a method"):
         findings = _findings(method, seeds, journal, agent=agent)
-    except ImportError as missing:
-        raise BadInputError(
-            f"Testing a method needs {missing.name}, which is not installed:"
-            " pip install 'inforce[train]'."
-        ) from missing
     if page is not None:
         _publish(findings, seeds, page, agent=agent)
     if json:
