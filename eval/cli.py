@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -169,9 +170,17 @@ def _words(value: object) -> str:
 
 @contextmanager
 def kept(file: Path | None) -> Iterator[Callable[[Trace], None]]:
-    """Yield what writes a trace as a line of a file; without a file it does nothing."""
+    """Yield what writes a trace as a line of a file, from any thread; without one, does nothing."""
     if file is None:
         yield lambda _: None
         return
+    alone = Lock()
     with file.open("w", encoding="utf-8") as lines:
-        yield lambda trace: print(trace.model_dump_json(), file=lines, flush=True)
+
+        def keep(trace: Trace) -> None:
+            line = trace.model_dump_json() + "\n"
+            with alone:
+                lines.write(line)
+                lines.flush()
+
+        yield keep

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -102,6 +103,14 @@ def test_questions_side_by_side_keep_their_order_and_are_kept(
     assert seconds > 0
     lines = (tmp_path / "traces.jsonl").read_text(encoding="utf-8").splitlines()
     assert {Trace.model_validate_json(line).id for line in lines} == {t.id for t in traces}
+
+
+def test_traces_that_end_together_are_kept_a_line_each(demo: Library, tmp_path: Path) -> None:
+    (trace,), _ = ask_all(Context(demo, ExtractivePolicy(demo.works)), demo_questions(1), 1)
+    file, often = tmp_path / "traces.jsonl", 400
+    with kept(file) as keep, ThreadPoolExecutor(8) as pool:
+        list(pool.map(keep, [trace] * often))
+    assert file.read_text(encoding="utf-8").splitlines() == [trace.model_dump_json()] * often
 
 
 def test_the_verb_prints_one_object() -> None:
