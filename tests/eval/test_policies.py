@@ -107,10 +107,11 @@ def test_questions_side_by_side_keep_their_order_and_are_kept(
 
 def test_traces_that_end_together_are_kept_a_line_each(demo: Library, tmp_path: Path) -> None:
     (trace,), _ = ask_all(Context(demo, ExtractivePolicy(demo.works)), demo_questions(1), 1)
+    long = trace.model_copy(update={"question": "x" * 20_000})  # more than a file holds back
     file, often = tmp_path / "traces.jsonl", 400
     with kept(file) as keep, ThreadPoolExecutor(8) as pool:
-        list(pool.map(keep, [trace] * often))
-    assert file.read_text(encoding="utf-8").splitlines() == [trace.model_dump_json()] * often
+        list(pool.map(keep, [long] * often))
+    assert file.read_text(encoding="utf-8").splitlines() == [long.model_dump_json()] * often
 
 
 def test_the_verb_prints_one_object() -> None:
