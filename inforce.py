@@ -12,13 +12,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from agent.cli import app as agent_app
-from agent.model_cli import app as model_app
-from agent.traces_cli import app as traces_app
+from agent.cli.ask import app as agent_app
+from agent.cli.model import app as model_app
+from agent.cli.traces import app as traces_app
 from corpus.cli import app as corpus_app
 from corpus.errors import InForceError
 from eval.cli import app as eval_app
-from retrieval.cli import app as retrieval_app
+from retrieval.cli.law import app as retrieval_app
 from rl.cli import app as rl_app
 from ui.cli import app as ui_app
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from corpus.closing import Closing
+from corpus.closeable import Closeable
 from corpus.errors import IndexMissingError
 from corpus.model import Work
 from corpus.settings import Settings
@@ -17,7 +17,7 @@ from retrieval.index import StatuteIndex, open_index
 
 
 @dataclass(frozen=True)
-class Library(Closing):
+class Library(Closeable):
     """A store and the index built from it. Safe to share between threads; a context manager."""
 
     store: Store

@@ -17,8 +17,8 @@ from pydantic import Field, model_validator
 
 from corpus.errors import BadInputError
 from corpus.model import Frozen, Interval
-from corpus.moment import CONNECTING, SLICE, Days, Role, parse_moment
 from corpus.rules import LAW, PLACEHOLDER, Code, Issue, Rule, Table, table
+from corpus.rules.day_expressions import CONNECTING, SLICE, Days, Role, parse_day_expression
 
 __all__ = [
     "Applicability",
@@ -272,7 +272,7 @@ def _filled(rule: Rule, known: Days, dates: Sequence[date]) -> str:
     def value(match: re.Match[str]) -> str:
         if match[1] == LAW:
             return " and ".join(map(str, dates))
-        return str(parse_moment(match[1]).on(known))
+        return str(parse_day_expression(match[1]).on(known))
 
     return PLACEHOLDER.sub(value, rule.sentence)
 

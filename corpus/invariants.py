@@ -20,8 +20,8 @@ from corpus.model import (
     EndReason,
     Frozen,
     Interval,
-    Label,
     Provision,
+    ProvisionNumber,
     Version,
     WorkHistory,
 )
@@ -216,7 +216,7 @@ def _of_labels(provision: Provision) -> Iterator[Violation]:
         yield from _label_dates(label, provision.id)
 
 
-def _label_dates(label: Label, provision_id: str) -> Iterator[Violation]:
+def _label_dates(label: ProvisionNumber, provision_id: str) -> Iterator[Violation]:
     fields = ("valid_from", "valid_to", "known_from", "known_to")
     return _sentinels(label, provision_id, fields, ("known_from",))
 

@@ -141,7 +141,7 @@ class Work(Frozen):
     note: str | None = None
 
 
-class Label(Frozen):
+class ProvisionNumber(Frozen):
     """The number a provision bears (``art. 1382``, ``s 98``) and when it bore it."""
 
     text: str = Field(min_length=1)
@@ -178,7 +178,7 @@ class Provision(Frozen):
     work_id: str
     kind: str = "article"
     order: int = 0
-    labels: tuple[Label, ...] = Field(min_length=1)
+    labels: tuple[ProvisionNumber, ...] = Field(min_length=1)
     successors: tuple[str, ...] = ()
 
     def label_on(self, day: date, known_at: date | None = None) -> str | None:

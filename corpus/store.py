@@ -18,28 +18,28 @@ import sqlalchemy as sa
 
 from corpus import tables
 from corpus.clock import now
-from corpus.closing import Closing
+from corpus.closeable import Closeable
 from corpus.database import open_database
 from corpus.errors import StoreError
-from corpus.labels import LABEL_KEYS, label_key
 from corpus.locking import writer_lock
 from corpus.model import (
     Coverage,
     Frozen,
-    Label,
     Provision,
     ProvisionHistory,
+    ProvisionNumber,
     Version,
     Work,
     WorkHistory,
 )
+from corpus.provision_numbers import LABEL_KEYS, label_key
 from corpus.resolve import Resolution, resolve
 
 _Model = TypeVar("_Model", bound=Frozen)
 _Row = dict[str, Any]
 
 
-class Store(Closing):
+class Store(Closeable):
     """A connection to one corpus. Open it with :meth:`open`; it is safe to share for reading."""
 
     def __init__(self, engine: sa.Engine, recorded_at: datetime | None = None) -> None:
@@ -230,12 +230,12 @@ class Store(Closing):
 
     def _provisions(self, query: sa.Select[Any]) -> list[Provision]:
         rows = self._rows(query)
-        borne: dict[str, list[Label]] = {row["id"]: [] for row in rows}
+        borne: dict[str, list[ProvisionNumber]] = {row["id"]: [] for row in rows}
         table = tables.labels
         for some in _chunks(list(borne), 500):
             found = self._current(table).where(table.c.provision_id.in_(some))
             for row in self._rows(found.order_by(table.c.valid_from, table.c.row)):
-                borne[row["provision_id"]].append(_load(Label, row))
+                borne[row["provision_id"]].append(_load(ProvisionNumber, row))
         return [_load(Provision, row, labels=tuple(borne[row["id"]])) for row in rows]
 
     def _versions(self, condition: sa.ColumnElement[bool]) -> list[Version]:

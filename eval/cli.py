@@ -73,9 +73,9 @@ def policy(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Put dated questions to a policy: what it drafts, what ships, what it costs."""
-    from agent.nodes import Context
-    from agent.policies.opening import PolicyChoice, open_policy
-    from agent.sampling import Sampling
+    from agent.graph.nodes import Context
+    from agent.models.sampling import Sampling
+    from agent.policies.registry import PolicyChoice, open_policy
     from corpus.console import progress_bar
     from eval.demo import demo_library, demo_questions
     from eval.policies import ask_all, report
@@ -118,10 +118,10 @@ def training_run(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare the stages of training runs on works that none of them has seen."""
-    from eval.stages import evaluate as stages_of
-    from eval.stages import scores
-    from rl.questions import open_library
-    from rl.run import find_run, runs_home
+    from eval.checkpoint_evaluation import evaluate as stages_of
+    from eval.checkpoint_evaluation import scores
+    from rl.questions.training_questions import open_library
+    from rl.run.run_directory import find_run, runs_home
 
     families = _families(family or [])
     found = []

@@ -12,7 +12,7 @@ from agent.library import Library
 from corpus.demo import GoldenQuestion, demo_files, golden_questions
 from corpus.settings import Settings
 from corpus.sources.jsonl import Jsonl
-from retrieval.build import load
+from retrieval.index_build import load
 
 
 @contextmanager

@@ -14,18 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from statistics import fmean, median
 
-from agent.graph import run
-from agent.nodes import Asked, Context
-from agent.policies.modelled import ModelPolicy
+from agent.graph.nodes import AskRequest, Context
+from agent.graph.run import run
+from agent.policies.language_model import ModelPolicy
 from agent.policy import Policy
 from agent.trace import Trace
 from corpus.demo import GoldenQuestion
 from corpus.model import Citation, Frozen
 from corpus.store import Store
 from eval.metrics import Score, wilson
-from rl.gathering import GatheredSampler, Gathering
 from rl.rewards.claims import Claim, claims
-from rl.samplers import batches
+from rl.rollouts.batching import Batcher, BatchingSampler
+from rl.rollouts.samplers import batches
 
 Done = Callable[[Trace], None]
 
@@ -72,7 +72,7 @@ def ask_all(
         done: told each trace as it ends, from any thread.
     """
     width = min(at_once, len(questions))
-    gathering = Gathering(width)
+    gathering = Batcher(width)
     seated = replace(context, policy=_seated(context.policy, gathering))
 
     def answer(place: int) -> dict[int, Trace]:
@@ -89,15 +89,15 @@ def ask_all(
     return [found[n] for n in range(len(questions))], time.perf_counter() - began
 
 
-def _seated(policy: Policy, gathering: Gathering) -> Policy:
+def _seated(policy: Policy, gathering: Batcher) -> Policy:
     if not isinstance(policy, ModelPolicy) or not batches(policy.sampler):
         return policy
-    return replace(policy, sampler=GatheredSampler(gathering, policy.sampler))
+    return replace(policy, sampler=BatchingSampler(gathering, policy.sampler))
 
 
-def asked(question: GoldenQuestion) -> Asked:
+def asked(question: GoldenQuestion) -> AskRequest:
     """Return a question as the graph takes it."""
-    return Asked(
+    return AskRequest(
         question=question.question,
         as_at=question.as_at,
         known_at=question.known_at,

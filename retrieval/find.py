@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from corpus.model import Version, Work
 from corpus.store import Store
-from retrieval.analysis import text_query
-from retrieval.citation import find_citations, resolve_parsed
+from retrieval.citations.resolution import find_citations, resolve_parsed
 from retrieval.index import StatuteIndex
 from retrieval.query import Hit, StatuteQuery
+from retrieval.text.analysis import text_query
 
 
 def find(
@@ -18,8 +18,8 @@ def find(
     """Return what is cited in ``query`` and in force on its day, then what the index finds.
 
     A bare citation gives its provision alone, or nothing when that is not in force:
-    :func:`retrieval.citation.resolve_citation` says why. Cited provisions score one more than the
-    best of the index.
+    :func:`retrieval.citations.resolution.resolve_citation` says why. Cited provisions score one
+    more than the best of the index.
 
     Args:
         store: where citations are resolved.

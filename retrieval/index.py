@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from retrieval.index_url import IndexUrl, parse_index_url
 from retrieval.query import Facets, Hit, IndexedText, IndexStatus, StatuteQuery
-from retrieval.url import IndexUrl, parse_index_url
 
 
 class StatuteIndex(Protocol):
@@ -137,7 +137,7 @@ class CachedIndex:
 
 
 def open_index(url: str) -> StatuteIndex:
-    """Open the index at ``url`` (:func:`retrieval.url.parse_index_url`) for searching.
+    """Open the index at ``url`` (:func:`retrieval.index_url.parse_index_url`) for searching.
 
     Raises:
         BadInputError: the URL names no engine.
@@ -150,10 +150,10 @@ def open_index(url: str) -> StatuteIndex:
 
 def _open_engine(target: IndexUrl) -> StatuteIndex:
     if target.engine == "elastic":
-        from retrieval.elastic import ElasticIndex
+        from retrieval.engines.elastic import ElasticIndex
 
         return ElasticIndex(target)
-    from retrieval.embedded import EmbeddedIndex
+    from retrieval.engines.embedded import EmbeddedIndex
 
     return EmbeddedIndex(Path(target.place), target.chain_name)
 
@@ -166,9 +166,9 @@ def open_builder(url: str) -> IndexBuilder:
     """
     target = parse_index_url(url)
     if target.engine == "elastic":
-        from retrieval.elastic_build import ElasticBuilder
+        from retrieval.engines.elastic_build import ElasticBuilder
 
         return ElasticBuilder(target)
-    from retrieval.embedded_build import EmbeddedBuilder
+    from retrieval.engines.embedded_build import EmbeddedBuilder
 
     return EmbeddedBuilder(Path(target.place), target.chain)

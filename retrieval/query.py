@@ -7,8 +7,8 @@ from datetime import date
 from pydantic import Field
 
 from corpus.model import Frozen, Interval
-from retrieval.analysis import highlights
-from retrieval.snippet import Snippet, snippet
+from retrieval.text.analysis import highlights
+from retrieval.text.snippet import Snippet, snippet
 
 
 class StatuteQuery(Frozen):

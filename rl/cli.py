@@ -12,8 +12,8 @@ import typer
 from corpus.console import out, print_json
 
 if TYPE_CHECKING:
-    from rl.config import Recipe
-    from rl.run import Run
+    from rl.recipes.recipe import Recipe
+    from rl.run.run_directory import Run
 
 QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
 """Libraries neither report to their makers nor speak over the progress bar."""
@@ -46,7 +46,7 @@ def train(
     json: AsJson = False,
 ) -> None:
     """Train the agent by reinforcement learning, as a recipe says."""
-    from rl.config import load_recipe
+    from rl.recipes.recipe import load_recipe
 
     resolved = load_recipe(recipe, set_ or ())
     if dry_run:
@@ -64,17 +64,17 @@ def _train(recipe: Recipe, home: Path | None, *, resume: bool) -> Run:
 
     os.environ |= QUIET
     with training_installed("Training"):
-        from rl.start import start
+        from rl.training.launch import start
     return start(recipe, home, resume=resume)
 
 
 def _plan(recipe: Recipe, *, as_json: bool) -> None:
-    from rl.config import check_methods
-    from rl.plan import batch_plan, memory_plan, shape_of, token_plan
+    from rl.recipes.budget import batch_budget, memory_budget, shape_of, token_budget
+    from rl.recipes.recipe import check_methods
 
     checked = check_methods(recipe)
-    batch, tokens, shape = batch_plan(recipe.train), token_plan(recipe), shape_of(recipe)
-    memory = memory_plan(recipe, shape) if shape else None
+    batch, tokens, shape = batch_budget(recipe.train), token_budget(recipe), shape_of(recipe)
+    memory = memory_budget(recipe, shape) if shape else None
     if as_json:
         found = {"batch": batch, "tokens": tokens, "memory": memory}
         counted = {name: plan.model_dump() for name, plan in found.items() if plan}
@@ -109,7 +109,7 @@ def _plan(recipe: Recipe, *, as_json: bool) -> None:
 @runs.command("list", epilog="Example:  inforce runs list")
 def list_runs(home: Home = None, json: AsJson = False) -> None:
     """List the runs, oldest first."""
-    from rl.run import all_runs, runs_home
+    from rl.run.run_directory import all_runs, runs_home
 
     for run in all_runs(home or runs_home()):
         found = _summary(run)
@@ -130,8 +130,8 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Show what a run was, its newest metrics, and where its files are."""
-    from rl.report import write_report
-    from rl.run import find_run, runs_home
+    from rl.run.report import write_report
+    from rl.run.run_directory import find_run, runs_home
 
     run = find_run(name, home or runs_home())
     newest = _newest(run)
@@ -152,8 +152,8 @@ def compare(
     json: AsJson = False,
 ) -> None:
     """Compare runs: in what their recipes differ, and their newest metrics side by side."""
-    from rl.report import curves, page
-    from rl.run import differences, find_run, runs_home
+    from rl.run.report import curves, page
+    from rl.run.run_directory import differences, find_run, runs_home
 
     found = [find_run(name, home or runs_home()) for name in names]
     differing = differences([run.recipe() for run in found])
@@ -179,7 +179,7 @@ def _side_by_side(names: Sequence[str], values: dict[str, list[object]]) -> None
 
 
 def _summary(run: Run) -> dict[str, object]:
-    from rl.plan import batch_plan
+    from rl.recipes.budget import batch_budget
 
     facts, newest = run.facts(), _newest(run)
     return {
@@ -190,7 +190,7 @@ def _summary(run: Run) -> dict[str, object]:
         "commit": facts.commit,
         "corpus_hash": facts.corpus_hash,
         "step": newest.get("step", 0),
-        "steps": batch_plan(run.recipe().train).steps,
+        "steps": batch_budget(run.recipe().train).steps,
         "reward": newest.get("reward"),
     }
 
@@ -211,8 +211,8 @@ def rescore(
     json: AsJson = False,
 ) -> None:
     """Score a run's saved rollouts again with the rewards of today; say what changed."""
-    from rl.rescoring import rescore as again
-    from rl.run import find_run, runs_home
+    from rl.rewards.rescore import rescore as again
+    from rl.run.run_directory import find_run, runs_home
 
     found = again(find_run(run, home or runs_home()).folder)
     if json:

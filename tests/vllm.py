@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from agent.models import prepare
-from agent.serving import Serving, served
+from agent.models.catalogue import prepare
+from agent.models.serving import Serving, served
 
 PYTHON = os.environ.get("INFORCE_VLLM_PYTHON")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import ask
+from ui.pages import ask
 
 st.set_page_config(page_title="InForce", page_icon=":material/balance:", layout="centered")
 st.html(Path(__file__).with_name("style.css"))

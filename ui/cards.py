@@ -19,7 +19,7 @@ from corpus.store import Store
 from ui.words import day_words, interval_words
 
 
-class Span(Frozen):
+class TimelineSpan(Frozen):
     """One stretch of a provision's life. A ``gap`` has no text in force."""
 
     kind: Literal["text", "cited", "gap"]
@@ -37,7 +37,7 @@ class Card(Frozen):
     language: str
     in_force: str
     since: str
-    spans: tuple[Span, ...]
+    spans: tuple[TimelineSpan, ...]
     source: SourceRef
     note: str | None
     licence: str | None
@@ -130,9 +130,9 @@ def _meet(one: str, other: str) -> bool:
     return not set(one.split("+")).isdisjoint(other.split("+"))
 
 
-def _spans(rows: tuple[Version, ...], cited: str, today: date) -> tuple[Span, ...]:
+def _spans(rows: tuple[Version, ...], cited: str, today: date) -> tuple[TimelineSpan, ...]:
     """Return the life of a provision from its first text to today or its last change."""
-    spans: list[Span] = []
+    spans: list[TimelineSpan] = []
     reached = rows[0].valid_from or today if rows else today
     for row in rows:
         start = row.valid_from or today
@@ -143,16 +143,16 @@ def _spans(rows: tuple[Version, ...], cited: str, today: date) -> tuple[Span, ..
         kind: Literal["text", "cited"] = "cited" if row.id == cited else "text"
         end = row.valid_to or max(today, start)
         words = f"In force {interval_words(row.valid)}"
-        spans.append(Span(kind=kind, words=words, days=_days(start, end)))
+        spans.append(TimelineSpan(kind=kind, words=words, days=_days(start, end)))
         reached = end
     if reached < today:
         spans.append(_gap(reached, today))
     return tuple(spans)
 
 
-def _gap(start: date, end: date) -> Span:
+def _gap(start: date, end: date) -> TimelineSpan:
     words = f"No text in force {interval_words(Interval(start=start, end=end))}"
-    return Span(kind="gap", words=words, days=_days(start, end))
+    return TimelineSpan(kind="gap", words=words, days=_days(start, end))
 
 
 def _days(start: date, end: date) -> int:

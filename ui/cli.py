@@ -38,7 +38,7 @@ def demo(
     serve: Annotated[bool, typer.Option(help="Open the app afterwards.")] = True,
 ) -> None:
     """Load the demonstration corpus, answer a first question and open the app."""
-    from agent.terminal import show_trace
+    from agent.cli.terminal import show_trace
     from corpus.settings import Settings
     from ui.demo import QUESTION, first_answer, load_demo
 

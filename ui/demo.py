@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
 from agent.trace import Trace
 from corpus.demo import demo_files
 from corpus.settings import Settings
 from corpus.sources.jsonl import Jsonl
-from retrieval.build import load
+from retrieval.index_build import load
 
 QUESTION = "À partir de quel âge peut-on contracter mariage ?"
 DAY = date(2006, 4, 4)

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import streamlit as st
 
 from agent.library import Library
-from agent.policies.opening import EXTRACTIVE, PolicyChoice, open_policy
+from agent.policies.registry import EXTRACTIVE, PolicyChoice, open_policy
 from agent.policy import Policy
 from agent.trace import Trace
-from agent.traces import TraceError, TraceStore, traces_url
+from agent.trace_store import TraceError, TraceStore, traces_url
 from corpus.errors import StoreError
 from corpus.settings import Settings
 

@@ -3,7 +3,7 @@
 A question that cites a provision is answered from that provision, or declined for the reason why
 it was not in force. Any other question is searched for on the governing date. The best provision
 is quoted when it holds enough of the question's informative terms
-(:class:`agent.policies.evidence.Coverage`): else quoting it would only look like an answer.
+(:class:`agent.tools.relevance.TermCoverage`): else quoting it would only look like an answer.
 
 Where the law of the day is silent, the same search is put to other days, near and far. What it
 finds there is never cited; it is read again *on the governing date*, which says why the law was
@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from agent.dates import without_dates
-from agent.policies.evidence import best_quote, coverage
 from agent.policy import Act, Draft, DraftCitation, PolicyError, PolicyState, Sentence, ToolRequest
-from agent.results import Passage, ProvisionReading, SearchResult
+from agent.tool_results import Passage, ProvisionReading, SearchResult
+from agent.tools.relevance import best_quote, coverage
 from agent.trace import Abstention, AbstentionReason, Finding, ToolCall
+from corpus.languages.dates import without_dates
 from corpus.model import Frozen, Work
-from retrieval.citation import ParsedCitation, find_citations
+from retrieval.citations.resolution import ParsedCitation, find_citations
 
 PROBED_YEARS = (-100, -50, -20, -10, -5, -2, -1, 1, 2, 5, 10, 20, 50)
 """Where the other days lie. Dense near the governing date, where most law differs by little."""

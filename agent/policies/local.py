@@ -7,11 +7,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from agent.models import ModelError, open_location
-from agent.policies.codecs import first_line, open_codec
-from agent.policies.modelled import ModelPolicy
+from agent.models.catalogue import ModelError, open_location
+from agent.models.sampling import Completion, OnIds, Sampling
+from agent.models.tokenizers import first_line, open_codec
+from agent.policies.language_model import ModelPolicy
 from agent.policy import PolicyError
-from agent.sampling import Completion, OnIds, Sampling
 
 try:
     import torch

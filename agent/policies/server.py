@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from agent.parsing import parse
+from agent.models.parsing import parse
+from agent.models.rendering import conversation
+from agent.models.sampling import Completion, OnIds, Sampling
 from agent.policies.endpoint import Endpoint, RefusedError
-from agent.policies.modelled import ModelPolicy
+from agent.policies.language_model import ModelPolicy
 from agent.policy import Act, PolicyError, PolicyState
-from agent.rendering import conversation
-from agent.sampling import Completion, OnIds, Sampling
 
 RESULT_CHARACTERS = 12_000
 """Characters of one tool result that a chat message shows."""
@@ -99,7 +99,7 @@ def server_policy(
     drawn = sampling or Sampling()
     if tokenizer is None:
         return ChatPolicy(served, drawn)
-    from agent.policies.codecs import open_codec
+    from agent.models.tokenizers import open_codec
 
     name = f"server:{served.title}"
     return ModelPolicy(name, open_codec(tokenizer), ServerSampler(served), drawn)

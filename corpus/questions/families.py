@@ -55,7 +55,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Step:
+class VersionStep:
     """Neighbouring rows with different text; ``gaps`` are the figures that changed, per side."""
 
     old: Version
@@ -80,10 +80,10 @@ class Line:
         return sorted(rows, key=lambda v: v.valid_from or date.min)
 
     @cached_property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[VersionStep]:
         """The amendments of the provision's words."""
         return [
-            Step(old, new, _changed_gaps(old, new))
+            VersionStep(old, new, _changed_gaps(old, new))
             for old, new in pairwise(self.rows)
             if (old.extent, old.language) == (new.extent, new.language) and old.text != new.text
         ]
@@ -230,7 +230,7 @@ def _gap(figure: Figure, lead: str, tail: str) -> Gap:
 
 
 def _either(
-    line: Line, family: Family, step: Step, days: tuple[date, date], chance: random.Random
+    line: Line, family: Family, step: VersionStep, days: tuple[date, date], chance: random.Random
 ) -> Iterator[Draft]:
     """Ask for a changed figure where there is one, else for a text that is not too long."""
     rows = (step.old, step.new)

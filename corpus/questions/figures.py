@@ -14,8 +14,8 @@ from functools import cache
 from importlib.resources import files
 
 from corpus.compare import compare_texts
-from corpus.labels import chinese_number
 from corpus.model import Frozen
+from corpus.provision_numbers import chinese_number
 
 
 class FigureKind(StrEnum):

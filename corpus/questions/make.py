@@ -7,8 +7,8 @@ import random
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from corpus.labels import label_key
 from corpus.model import ProvisionHistory, Version, Work, WorkHistory
+from corpus.provision_numbers import label_key
 from corpus.questions.families import FAMILIES, Draft, Group, Line, lines, proved
 from corpus.questions.question import Family, Question, split_of
 from corpus.questions.wording import citation, framed, spoken, wording

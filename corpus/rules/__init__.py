@@ -19,7 +19,15 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from corpus.errors import Place, SourceError
 from corpus.model import Frozen
-from corpus.moment import CONNECTING, SLICE, Condition, Moment, Role, parse_condition, parse_moment
+from corpus.rules.day_expressions import (
+    CONNECTING,
+    SLICE,
+    Condition,
+    DayExpression,
+    Role,
+    parse_condition,
+    parse_day_expression,
+)
 
 
 class Issue(StrEnum):
@@ -48,7 +56,7 @@ class Code(StrEnum):
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 LAW = "law"  # in a sentence: the governing days
 
-Moments = tuple[Annotated[Moment, BeforeValidator(parse_moment)], ...]
+Moments = tuple[Annotated[DayExpression, BeforeValidator(parse_day_expression)], ...]
 
 
 class Example(Frozen):
@@ -83,7 +91,7 @@ class Rule(Frozen):
     issues: tuple[Issue, ...] = Field(min_length=1)
     topics: tuple[str, ...] = ()
     works: tuple[str, ...] = ()
-    connecting: Annotated[Moment, BeforeValidator(parse_moment)]
+    connecting: Annotated[DayExpression, BeforeValidator(parse_day_expression)]
     code: Code
     when: tuple[Annotated[Condition, BeforeValidator(parse_condition)], ...] = ()
     law_at: Moments = ()
@@ -111,7 +119,7 @@ class Rule(Frozen):
         if list(self.split_at) != sorted(set(self.split_at)):
             raise ValueError("split_at must be in order, without repetition")
         for text in PLACEHOLDER.findall(self.sentence):
-            if text != LAW and not self._always_known(parse_moment(text)):
+            if text != LAW and not self._always_known(parse_day_expression(text)):
                 raise ValueError(f"the sentence uses {{{text}}}, which may be unknown")
         return self
 
@@ -129,7 +137,7 @@ class Rule(Frozen):
         if self.code is Code.TRANSITIONAL and not counted:
             raise ValueError("law_at is missing")
 
-    def _always_known(self, moment: Moment) -> bool:
+    def _always_known(self, moment: DayExpression) -> bool:
         """Tell whether the moment has a day whenever the rule applies."""
         if moment.fixed or CONNECTING in moment.names:
             return True

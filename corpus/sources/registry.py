@@ -14,7 +14,7 @@ from corpus.sources import Source
 from corpus.sources.jsonl import Jsonl
 
 if TYPE_CHECKING:
-    from corpus.sources.dated.dialect import Listing
+    from corpus.sources.dated.dated_dialect import Listing
 
 _ESSENTIAL = {"file", "work", "in_force_from"}
 
@@ -56,8 +56,8 @@ def _jsonl(path: Path, dialect: str | None) -> Source | None:
 
 def _git(path: Path, dialect: str | None) -> Source | None:
     """Read a bundle, a repository, or a folder that holds one bundle."""
-    from corpus.sources.dialect import built_in, read_dialect
-    from corpus.sources.git_markdown import GitMarkdown, detect_dialect
+    from corpus.sources.git.git_markdown import GitMarkdown, detect_dialect
+    from corpus.sources.git.markdown_dialect import built_in, read_dialect
 
     place = _repository(path)
     if place is None:
@@ -80,8 +80,8 @@ def _repository(path: Path) -> Path | None:
 
 def _dated(path: Path, dialect: str | None) -> Source | None:
     """Read a folder with an index of dated files."""
-    from corpus.sources.dated.dialect import built_in, read_listing
-    from corpus.sources.dated_files import DatedFiles
+    from corpus.sources.dated.dated_dialect import built_in, read_listing
+    from corpus.sources.dated.dated_files import DatedFiles
 
     if not path.is_dir():
         return None
@@ -121,9 +121,9 @@ def _is_kind(dialect: str, names: Sequence[str], table: str) -> bool:
 
 def _xml(path: Path, dialect: str | None) -> Source | None:
     """Read a folder of XML files by the root element of the first sound one."""
-    from corpus.sources.akoma_ntoso import AkomaNtoso
-    from corpus.sources.clml import Clml
-    from corpus.sources.regml import Regml
+    from corpus.sources.legaldocml.akoma_ntoso import AkomaNtoso
+    from corpus.sources.regml.regml import Regml
+    from corpus.sources.uk.clml import Clml
 
     if not path.is_dir() or dialect is not None:
         return None
@@ -139,7 +139,7 @@ def _xml(path: Path, dialect: str | None) -> Source | None:
 
 def _root_element(folder: Path) -> str | None:
     """Return the local name of the root of the first XML file that can be read."""
-    from corpus.sources.xml import local, read_xml
+    from corpus.sources.xml.xml_reading import local, read_xml
 
     for file in sorted(folder.rglob("*.xml")):
         with suppress(SourceError):

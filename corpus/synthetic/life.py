@@ -7,19 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from corpus.history.timeline import PublishedState, version_rows
 from corpus.model import (
     Coverage,
     EndReason,
     Interval,
-    Label,
     Provision,
+    ProvisionNumber,
     SourceRef,
     Version,
     Work,
     WorkHistory,
 )
 from corpus.synthetic.grammar import Grammar, grammar
-from corpus.timeline import State, version_rows
 
 UNTIL = date(2028, 12, 31)  # the last day on which a synthetic amendment takes effect
 _FIRST = date(1950, 1, 1)
@@ -131,7 +131,7 @@ def _reform(day: date, words: Grammar, recorded: bool, chance: random.Random) ->
     return _Reform(day, published, name)
 
 
-def _life(plan: _Plan, words: Grammar, chance: random.Random) -> list[State]:
+def _life(plan: _Plan, words: Grammar, chance: random.Random) -> list[PublishedState]:
     """Return the states of one provision: a few are touched by most reforms, most by hardly any."""
     reforms = plan.reforms
     start = plan.origin
@@ -175,8 +175,8 @@ class _Teller:
 
     def state(
         self, reform: _Reform, text: str | None, gone: EndReason = EndReason.REPEALED
-    ) -> State:
-        return State(
+    ) -> PublishedState:
+        return PublishedState(
             valid_from=reform.day,
             text=text,
             published=reform.published,
@@ -186,17 +186,19 @@ class _Teller:
             source=SourceRef(file=f"{self.work.id}.txt", locator=reform.instrument),
         )
 
-    def pause(self, reform: _Reform, until: date, text: str) -> tuple[State, State]:
+    def pause(
+        self, reform: _Reform, until: date, text: str
+    ) -> tuple[PublishedState, PublishedState]:
         """Suspend from a reform and revive the same text on a day announced with it."""
         revival = _Reform(until, reform.published, reform.instrument)
         return self.state(reform, None, EndReason.SUSPENDED), self.state(revival, text)
 
-    def corrected(self, reform: _Reform, published: date, text: str) -> State:
+    def corrected(self, reform: _Reform, published: date, text: str) -> PublishedState:
         """Replace, on the known clock alone, what a reform was first said to have enacted."""
         return self.state(_Reform(reform.day, published, reform.instrument), text)
 
 
-def _with_gap(states: Sequence[State], gap: Interval) -> list[State]:
+def _with_gap(states: Sequence[PublishedState], gap: Interval) -> list[PublishedState]:
     """Forget what happened inside a gap of the record, which cuts every text that runs into it."""
     start, end = gap.start or date.min, gap.end or date.max
     kept = [state for state in states if state.valid_from < start]
@@ -210,7 +212,9 @@ def _with_gap(states: Sequence[State], gap: Interval) -> list[State]:
     return [*kept, *after]
 
 
-def _fitting(provision_id: str, states: list[State], plan: _Plan, room: int) -> tuple[Version, ...]:
+def _fitting(
+    provision_id: str, states: list[PublishedState], plan: _Plan, room: int
+) -> tuple[Version, ...]:
     """Return the rows of the states, of as many of them as fit."""
     language = plan.work.language
     while True:
@@ -236,7 +240,7 @@ class _Numbers:
         if born == plan.renumbered and self._moved_in < plan.shift:
             self._moved_in += 1
             freed = self._words.label(plan.cut + self._moved_in)
-            labels: tuple[Label, ...] = (Label(text=freed, valid_from=born),)
+            labels: tuple[ProvisionNumber, ...] = (ProvisionNumber(text=freed, valid_from=born),)
         else:
             inserted = born > plan.origin.day
             self._count(inserted=inserted)
@@ -251,17 +255,17 @@ class _Numbers:
         else:
             self._last, self._suffix = self._last + 1, 0
 
-    def _labels(self, born: date | None) -> Iterator[Label]:
+    def _labels(self, born: date | None) -> Iterator[ProvisionNumber]:
         """Yield the label borne since ``born`` (``None``: the origin), and that after a move."""
         day = self._plan.renumbered
         old = self._words.label(self._last, self._suffix)
         if day is None or self._last <= self._plan.cut:
-            yield Label(text=old, valid_from=born)
+            yield ProvisionNumber(text=old, valid_from=born)
             return
         if born is None or born < day:
-            yield Label(text=old, valid_from=born, valid_to=day)
+            yield ProvisionNumber(text=old, valid_from=born, valid_to=day)
         new = self._words.label(self._last + self._plan.shift, self._suffix)
-        yield Label(text=new, valid_from=max(day, born or day))
+        yield ProvisionNumber(text=new, valid_from=max(day, born or day))
 
 
 def _coverage(plan: _Plan) -> Iterator[Coverage]:

@@ -12,9 +12,9 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from agent.nodes import Context
+from agent.graph.nodes import Context
 from agent.policies.endpoint import Endpoint
-from agent.policies.modelled import ModelPolicy
+from agent.policies.language_model import ModelPolicy
 from agent.policies.server import ServerSampler
 from agent.trace import Trace, Turn
 from corpus.errors import BadInputError

@@ -18,13 +18,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
 from corpus.console import out
 from corpus.demo import GoldenQuestion, demo_files, golden_questions
 from corpus.settings import Settings
 from corpus.sources.jsonl import Jsonl
-from retrieval.build import load
+from retrieval.index_build import load
 
 
 def main() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from corpus.errors import SourceError
 from corpus.synthetic import Synthetic
+from retrieval.index_rows import work_texts
 from retrieval.query import IndexedText, StatuteQuery
-from retrieval.rows import work_texts
 
 Advance = Callable[[int, int | None, str], None]
 """Told how much is done, of how much where that is known, and of what."""

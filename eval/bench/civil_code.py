@@ -28,10 +28,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from corpus.errors import SourceError
-from corpus.labels import label_key
 from corpus.model import WorkHistory
-from corpus.sources.dialect import PageRules, read_dialect
-from corpus.sources.git_markdown import GitMarkdown
+from corpus.provision_numbers import label_key
+from corpus.sources.git.git_markdown import GitMarkdown
+from corpus.sources.git.markdown_dialect import PageRules, read_dialect
 
 CODE = "LEGITEXT000006070721"
 ORACLE = Path("derived/civil_article_versions.jsonl.gz")

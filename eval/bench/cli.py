@@ -14,7 +14,7 @@ from corpus.console import errors, out, print_json
 
 if TYPE_CHECKING:
     from eval.bench.methods import MethodCost
-    from eval.bench.ranking import Ground, Quality
+    from eval.bench.ranking import Quality, RankingSet
     from eval.bench.retrieval import Report
 
 app = typer.Typer(no_args_is_help=True, help="Measure speed on this machine.")
@@ -40,7 +40,7 @@ def retrieval(
     import tempfile
 
     from eval.bench.retrieval import run
-    from retrieval.url import parse_index_url
+    from retrieval.index_url import parse_index_url
 
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as scratch:
         url = parse_index_url(f"embedded:{scratch}/index" if engine == "embedded" else engine)
@@ -125,9 +125,9 @@ def ranking(
     """Measure recall, MRR and nDCG of words, vectors and both on dated questions."""
     from corpus.console import progress_bar
     from eval.bench.ranking import compare, made, written
-    from retrieval.dense import TransformersEncoder
-    from retrieval.hybrid import Encoder
-    from retrieval.latent import learn
+    from retrieval.vectors.hybrid import Encoder
+    from retrieval.vectors.lsa import learn
+    from retrieval.vectors.transformers_encoder import TransformersEncoder
 
     def make(texts: Sequence[str]) -> Encoder:
         if encoder is not None:
@@ -165,7 +165,7 @@ def weights(
     """Choose how much names, label and heading weigh on train questions; report on test ones."""
     from corpus.console import progress_bar
     from eval.bench.ranking import choose_weights, made
-    from retrieval.layout import WEIGHTS
+    from retrieval.engines.index_schema import WEIGHTS
 
     with _ground(own, seed) as ground, progress_bar("Weighing") as advance:
         train, test = made(ground, "train", questions), made(ground, "test", questions)
@@ -184,18 +184,18 @@ def _scores(quality: Quality) -> str:
 
 
 @contextmanager
-def _ground(own: bool, seed: int) -> Iterator[Ground]:
+def _ground(own: bool, seed: int) -> Iterator[RankingSet]:
     """Open the user's store, or one with the demonstration corpus, and an empty folder."""
     import tempfile
 
     from corpus.settings import Settings
     from corpus.store import Store
-    from eval.bench.ranking import Ground, load_demo
+    from eval.bench.ranking import RankingSet, load_demo
 
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as scratch:
         folder = Path(scratch)
         with Store.open(Settings.load().store_url) if own else load_demo(folder) as store:
-            yield Ground(store, folder, seed)
+            yield RankingSet(store, folder, seed)
 
 
 @app.command(epilog="Example:  inforce bench agent http://127.0.0.1:8000/v1 --tokenizer smollm2")
@@ -209,9 +209,9 @@ def agent(
     json: Annotated[bool, typer.Option("--json", help="Print one object per round.")] = False,
 ) -> None:
     """Compare questions through the graph with bare generation of the same tokens."""
-    from agent.policies.modelled import ModelPolicy
-    from agent.policies.opening import PolicyChoice, open_policy
-    from agent.sampling import Sampling
+    from agent.models.sampling import Sampling
+    from agent.policies.language_model import ModelPolicy
+    from agent.policies.registry import PolicyChoice, open_policy
     from eval.bench.agent import bench as run
 
     choice = PolicyChoice.load(endpoint).model_copy(update={"tokenizer": tokenizer})
@@ -315,8 +315,8 @@ def rounds(
 ) -> None:
     """Compare whole rounds, rollouts included, with all training methods and with none."""
     from eval.bench.rounds import bench as run
-    from rl.questions import open_library, questions_of
-    from rl.run import find_run, runs_home
+    from rl.questions.training_questions import open_library, questions_of
+    from rl.run.run_directory import find_run, runs_home
 
     found = find_run(name, runs or runs_home())
     data = found.recipe().data

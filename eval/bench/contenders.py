@@ -11,12 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from retrieval.analysis import text_query
-from retrieval.chains import PLAIN
-from retrieval.days import day_words
-from retrieval.layout import body
+from retrieval.engines.day_blocks import day_words
+from retrieval.engines.index_schema import body
+from retrieval.index_url import IndexUrl
 from retrieval.query import IndexedText, StatuteQuery
-from retrieval.url import IndexUrl
+from retrieval.text.analysis import text_query
+from retrieval.text.analyzers import PLAIN
 
 _OPEN_END = 1 << 31
 
@@ -60,10 +60,10 @@ class Ours:
 
     def build(self, rows: Iterable[IndexedText]) -> None:
         """Build and open."""
-        from retrieval.elastic import ElasticIndex
-        from retrieval.elastic_build import ElasticBuilder
-        from retrieval.embedded import EmbeddedIndex
-        from retrieval.embedded_build import EmbeddedBuilder
+        from retrieval.engines.elastic import ElasticIndex
+        from retrieval.engines.elastic_build import ElasticBuilder
+        from retrieval.engines.embedded import EmbeddedIndex
+        from retrieval.engines.embedded_build import EmbeddedBuilder
 
         folder = Path(self._url.place)
         elastic = self._url.engine == "elastic"
@@ -77,7 +77,7 @@ class Ours:
         disk = round(self.index.status().bytes / 1e6, 1)
         if self.alone:
             return Held(disk)
-        from retrieval.elastic_node import ElasticSettings, connect
+        from retrieval.engines.elastic_client import ElasticSettings, connect
 
         with connect(self._url, ElasticSettings.load()) as client:
             nodes = client.nodes.stats(metric="jvm")["nodes"].values()
@@ -89,7 +89,7 @@ class BareTantivy:
     """The embedded engine's own files, searched with nothing but tantivy's calls.
 
     With ``ranges``, the day is compared with each row's dates, as one would without InForce's
-    :mod:`retrieval.days`; else it is looked up as InForce does.
+    :mod:`retrieval.engines.day_blocks`; else it is looked up as InForce does.
     """
 
     def __init__(self, folder: Path, *, ranges: bool = False) -> None:
@@ -101,7 +101,7 @@ class BareTantivy:
         """Open what InForce built."""
         import tantivy
 
-        from retrieval.embedded_build import Build, register_analysers
+        from retrieval.engines.embedded_build import Build, register_analysers
 
         build = Build.model_validate_json((self._folder / "current.json").read_bytes())
         index = tantivy.Index.open(str(self._folder / build.folder))
@@ -163,7 +163,7 @@ class BareElasticsearch:
 
     def search(self, query: StatuteQuery) -> Sequence[Any]:
         """Post the request and read the answer."""
-        from retrieval.elastic import search_request
+        from retrieval.engines.elastic import search_request
 
         request = search_request(text_query(query.text, query.languages), query, PLAIN)
         headers = {"content-type": "application/json"}

@@ -25,7 +25,7 @@ from corpus.ingest import ingest
 from corpus.model import Version
 from corpus.store import Store
 from corpus.synthetic import Synthetic
-from retrieval.build import refresh_index
+from retrieval.index_build import refresh_index
 
 _COLUMNS = tuple(Version.model_fields)
 

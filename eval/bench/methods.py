@@ -2,7 +2,8 @@
 
 The methods that read what a step has run together; each of the others is then added alone, and last
 all at once. Every set takes its turn beside a stock run, in processor time
-(:mod:`rl.timing`). A step is the mean over a round, which is shaped once and learnt from twice.
+(:mod:`eval.bench.step_timing`). A step is the mean over a round, which is shaped once and learnt
+from twice.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def bench(
     from corpus.errors import training_installed
 
     with training_installed():
-        from rl.timing import Load, step_seconds
+        from eval.bench.step_timing import Load, step_seconds
     load, count = Load(**(size or {})), WARMING + steps
     ratios: dict[str, list[float]] = {name: [] for name in sets()}
     for turn in range(turns):

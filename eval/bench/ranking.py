@@ -25,13 +25,13 @@ from corpus.sources.jsonl import Jsonl
 from corpus.store import Store
 from eval.bench.book import Advance
 from eval.metrics import Score, bootstrap
-from retrieval.embedded import EmbeddedIndex
-from retrieval.embedded_build import EmbeddedBuilder
+from retrieval.engines.embedded import EmbeddedIndex
+from retrieval.engines.embedded_build import EmbeddedBuilder
+from retrieval.engines.index_schema import Weights
 from retrieval.find import find
-from retrieval.hybrid import Encoder, HybridIndex, said
-from retrieval.layout import Weights
+from retrieval.index_rows import indexed_texts
 from retrieval.query import IndexedText, StatuteQuery
-from retrieval.rows import indexed_texts
+from retrieval.vectors.hybrid import Encoder, HybridIndex, said
 
 Searcher = Callable[[StatuteQuery], Sequence[str]]
 """Returns version ids, best first."""
@@ -40,7 +40,7 @@ _PER_FAMILY = 6  # made questions of a family and work, so that no long work out
 
 
 @dataclass(frozen=True)
-class Ground:
+class RankingSet:
     """What questions are asked of, a folder for indices, and what fixes every draw."""
 
     store: Store
@@ -48,7 +48,7 @@ class Ground:
     seed: int
 
 
-class Asked(Frozen):
+class RankedQuery(Frozen):
     """A question with the version that answers it."""
 
     text: str
@@ -92,7 +92,7 @@ def load_demo(folder: Path) -> Store:
     return store
 
 
-def made(ground: Ground, split: Split, count: int) -> list[Asked]:
+def made(ground: RankingSet, split: Split, count: int) -> list[RankedQuery]:
     """Return at most ``count`` questions of a split that some version answers, drawn evenly."""
     asked = [
         _asked(question)
@@ -102,17 +102,17 @@ def made(ground: Ground, split: Split, count: int) -> list[Asked]:
     return asked if len(asked) <= count else random.Random(ground.seed).sample(asked, count)
 
 
-def _asked(question: Question) -> Asked:
+def _asked(question: Question) -> RankedQuery:
     fields = {"extent": None, "gold": question.gold_version, **question.model_dump()}
-    return Asked.model_validate({name: fields[name] for name in Asked.model_fields})
+    return RankedQuery.model_validate({name: fields[name] for name in RankedQuery.model_fields})
 
 
-def written() -> Iterable[Asked]:
+def written() -> Iterable[RankedQuery]:
     """Yield the hand-written questions of the demonstration corpus that some version answers."""
     for file in QUESTION_FILES:
         for q in golden_questions(file):
             if q.gold_version and q.as_at and q.work:
-                yield Asked(
+                yield RankedQuery(
                     text=q.question,
                     as_at=q.as_at,
                     known_at=q.known_at,
@@ -124,8 +124,8 @@ def written() -> Iterable[Asked]:
 
 
 def compare(
-    ground: Ground,
-    sets: dict[str, list[Asked]],
+    ground: RankingSet,
+    sets: dict[str, list[RankedQuery]],
     encoder: Callable[[Sequence[str]], Encoder],
     advance: Advance,
 ) -> dict[str, dict[str, dict[str, Quality]]]:
@@ -171,7 +171,7 @@ def _searchers(
 
 
 def _ranks(
-    searcher: Searcher, asked: Sequence[Asked], what: str, advance: Advance
+    searcher: Searcher, asked: Sequence[RankedQuery], what: str, advance: Advance
 ) -> list[int | None]:
     """Return the place of each question's gold version, from 1; ``None``: not among the ten."""
     ranks: list[int | None] = []
@@ -183,7 +183,7 @@ def _ranks(
 
 
 def _measured(
-    asked: Sequence[Asked],
+    asked: Sequence[RankedQuery],
     ranks: Sequence[int | None],
     seed: int,
     over: Sequence[int | None] | None = None,
@@ -223,16 +223,16 @@ class Chosen(Frozen):
 
 
 def choose_weights(
-    ground: Ground,
-    train: Sequence[Asked],
-    test: Sequence[Asked],
+    ground: RankingSet,
+    train: Sequence[RankedQuery],
+    test: Sequence[RankedQuery],
     in_use: Weights,
     advance: Advance,
 ) -> Chosen:
     """Try every weighting of :data:`GRID` on train questions, and the best on test ones."""
     rows = list(indexed_texts(ground.store))
 
-    def asked_with(weights: Weights, asked: Sequence[Asked]) -> Quality:
+    def asked_with(weights: Weights, asked: Sequence[RankedQuery]) -> Quality:
         EmbeddedBuilder(ground.folder, weights=weights).build(rows, "weights", lambda _: None)
         index = EmbeddedIndex(ground.folder)
 

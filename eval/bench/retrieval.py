@@ -30,8 +30,8 @@ from eval.bench.contenders import (
     SqliteFts5,
 )
 from retrieval.index import CachedIndex
+from retrieval.index_url import IndexUrl
 from retrieval.query import StatuteQuery
-from retrieval.url import IndexUrl
 
 CLIENTS = (1, 4, 16)
 ROLLOUTS, SEARCHES = 64, 4

@@ -16,20 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from agent.library import Library
-from agent.policies.modelled import ModelPolicy
+from agent.models.sampling import Completion, Sampling
+from agent.policies.language_model import ModelPolicy
 from agent.policy import PolicyError, ToolRequest
-from agent.sampling import Completion, Sampling
-from agent.toolbox import run_tool
-from agent.tools import Scope
+from agent.tools.statutes import Scope
+from agent.tools.toolbox import run_tool
 from corpus.model import Frozen
 from corpus.questions import Family, Question, make_questions
 from eval.suites.policy import draw
 from retrieval.index import CachedIndex
-from rl.gathering import GatheredIndex, Gathering
-from rl.ground import synthetic_library
-from rl.remembered import remembered
-from rl.rollout import Limits, roll_out
-from rl.samplers import BatchSampler, Request, sample_one
+from rl.questions.synthetic_environment import synthetic_library
+from rl.rollouts.batching import Batcher, BatchingIndex
+from rl.rollouts.cached_library import cached_library
+from rl.rollouts.rollout import Limits, roll_out
+from rl.rollouts.samplers import BatchSampler, SamplingRequest, sample_one
 
 
 class RolloutSpeed(Frozen):
@@ -72,10 +72,10 @@ def run(  # noqa: PLR0913
     Raises:
         ModelError: the model is missing or not prepared.
     """
-    from agent.codec import TokenizerCodec, learnt
-    from agent.policies.codecs import open_codec
+    from agent.models.codec import TokenizerCodec, learnt
+    from agent.models.tokenizers import open_codec
     from agent.policies.local import LocalSampler, local_policy
-    from rl.samplers.local import BatchedSampler
+    from rl.rollouts.samplers.local import BatchedSampler
 
     sampling = Sampling(temperature=1.0, max_tokens=tokens)
     opened = local_policy(model, sampling=sampling, dtype=dtype)
@@ -102,16 +102,16 @@ class _Noting:
 
     def __init__(self, inner: BatchSampler) -> None:
         self._inner = inner
-        self.batches: list[tuple[Sequence[Request], list[Completion | PolicyError]]] = []
+        self.batches: list[tuple[Sequence[SamplingRequest], list[Completion | PolicyError]]] = []
 
     @property
     def context(self) -> int:
         return self._inner.context
 
     def sample(self, *request: object) -> Completion:
-        return sample_one(self, Request(*request))  # type: ignore[arg-type]
+        return sample_one(self, SamplingRequest(*request))  # type: ignore[arg-type]
 
-    def sample_many(self, requests: Sequence[Request]) -> list[Completion | PolicyError]:
+    def sample_many(self, requests: Sequence[SamplingRequest]) -> list[Completion | PolicyError]:
         answers = self._inner.sample_many(requests)
         self.batches.append((requests, answers))
         return answers
@@ -133,7 +133,7 @@ def rollout_speed(
         questions: one per episode.
         limits: of the episodes.
     """
-    known = remembered(library)
+    known = cached_library(library)
     roll_out(known, replace(policy, sampler=sampler), questions, limits=limits)
     noting = _Noting(sampler)
     noted = replace(policy, sampler=noting)
@@ -186,8 +186,8 @@ def call_speed(library: Library, questions: Sequence[Question], repeats: int = 5
 
 def _together(library: Library, requests: Sequence[ToolRequest]) -> None:
     """Carry the calls out as episodes do: each in its thread, all in one search."""
-    gathering = Gathering(len(requests))
-    index = GatheredIndex(gathering, CachedIndex(_bare(library)))
+    gathering = Batcher(len(requests))
+    index = BatchingIndex(gathering, CachedIndex(_bare(library)))
     scope = Scope(library=replace(library, index=index))
 
     def call(place: int) -> None:

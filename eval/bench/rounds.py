@@ -19,8 +19,8 @@ from agent.library import Library
 from corpus.errors import BadInputError, training_installed
 from corpus.questions import Question
 from eval.bench.methods import MethodCost
-from rl.config import Recipe, load_recipe, read_recipe
-from rl.run import Run
+from rl.recipes.recipe import Recipe, load_recipe, read_recipe
+from rl.run.run_directory import Run
 
 WARMING = 2
 """Rounds of each run that are not counted."""
@@ -92,14 +92,14 @@ def _still(recipe: Recipe, objective: Mapping[str, Any], rounds: int) -> Recipe:
 
 def _seconds(run: Run, recipe: Recipe, library: Library, questions: Sequence[Question]) -> float:
     """Return the mean seconds of a round, rollouts and steps."""
-    from rl.progress import Silence
+    from rl.run.progress import NoProgress
 
     with training_installed():
-        from rl.training import train
+        from rl.training.assemble import train
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as folder:
         again = Run.create(Path(folder) / "run", recipe, questions, library.corpus_hash)
         shutil.copytree(run.warm_start, again.warm_start)
-        train(recipe, again, library, questions, Silence())
+        train(recipe, again, library, questions, NoProgress())
         rounds: dict[int, float] = defaultdict(float)
         for row in again.metrics.rows():
             rounds[row["round"]] += row["seconds"]["step_time"]

@@ -60,5 +60,5 @@ def _tools() -> tuple[Callable[..., list[float]], object]:
     from corpus.errors import training_installed
 
     with training_installed():
-        from rl.timing import Load, step_seconds
+        from eval.bench.step_timing import Load, step_seconds
     return step_seconds, Load()

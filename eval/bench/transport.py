@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from corpus.errors import training_installed
 
 if TYPE_CHECKING:
-    from rl.settling import Settling
+    from eval.bench.sinkhorn_convergence import Convergence
 
 
-def bench(model: str, seed: int = 0) -> Iterator[Settling]:
-    """Return how near the potential is after some iterations (:func:`rl.settling.settling`).
+def bench(model: str, seed: int = 0) -> Iterator[Convergence]:
+    """Return how near the potential is after some iterations, by the benchmark of ``settling``.
 
     Raises:
         ModelError: there is no such model.
         BadInputError: PyTorch is missing.
     """
     with training_installed():
-        from rl.settling import settling
-    return settling(model, seed)
+        from eval.bench.sinkhorn_convergence import sinkhorn_convergence
+    return sinkhorn_convergence(model, seed)

@@ -21,32 +21,32 @@ from typing import Any
 
 from pydantic import Field
 
-from agent.episode import episode
 from agent.library import Library
-from agent.policies.modelled import ModelPolicy
-from agent.sampling import Sampling
+from agent.models.sampling import Sampling
+from agent.models.token_sequence import episode
+from agent.policies.language_model import ModelPolicy
 from corpus.model import Frozen
 from corpus.questions import Question, Split
-from eval.stages import answers, held_out
+from eval.checkpoint_evaluation import answers, held_out
+from eval.claims.lab import Score
+from eval.claims.lab_runs import Curve, Result
 from eval.suites.abstention import abstention_scores
-from eval.suites.answered import Answered
+from eval.suites.answered import ScoredAnswer
 from eval.suites.temporal import temporal_scores
-from rl.checkpoints import checkpoints
-from rl.config import Recipe, load_recipe, read_recipe
-from rl.lab import Score
-from rl.lab_runs import Curve, Result
-from rl.progress import Watch
-from rl.questions import open_library, questions_of
-from rl.remembered import remembered
-from rl.rescoring import ScoredTrace, as_line, read_scored, scored
+from rl.questions.training_questions import open_library, questions_of
+from rl.recipes.recipe import Recipe, load_recipe, read_recipe
 from rl.rewards import answer_key, right
-from rl.rollout import Limits, roll_out
-from rl.run import Run, runs_home
-from rl.samplers.local import BatchedSampler
-from rl.source import question_order
-from rl.states import StateProbe, visited
-from rl.student import open_student, reopened, warmed_up, whole
-from rl.training import train
+from rl.rewards.rescore import ScoredTrace, as_line, read_scored, scored
+from rl.rollouts.cached_library import cached_library
+from rl.rollouts.rollout import Limits, roll_out
+from rl.rollouts.samplers.local import BatchedSampler
+from rl.rollouts.trl_adapter import question_order
+from rl.run.checkpoints import checkpoints
+from rl.run.progress import ProgressWatcher
+from rl.run.run_directory import Run, runs_home
+from rl.training.assemble import train
+from rl.training.model_loading import load_model, reopened, warmed_up, whole
+from rl.training.state_drift import StateDriftProbe, visited_states
 
 BASE = "tiny-grpo"
 SHORT = (
@@ -57,13 +57,13 @@ SHORT = (
     "train.keep=1",
 )
 """What every arm changes of it: fewer rounds, of four steps each so that the ratio moves."""
-CAREFUL = "warm_start.careless=0.0"
+CAREFUL = "warm_start.misdated=0.0"
 SELECTION, TEST = 150, 300
 """Questions asked at the end, about so many."""
 COMPARED = 64
 """Answers on whose states a policy is compared with its start."""
 
-Watching = Callable[[str], Watch]
+Watching = Callable[[str], ProgressWatcher]
 
 
 class AgentTrial(Frozen):
@@ -83,7 +83,7 @@ class AgentTrial(Frozen):
 
 
 @dataclass(frozen=True)
-class Practice:
+class AgentEnvironment:
     """The ground on which arms are run: a library, what may be asked, and where runs are kept."""
 
     home: Path
@@ -118,7 +118,7 @@ class Practice:
             curve=curve,
         )
 
-    def start(self, seed: int, watch: Watch, *overrides: str) -> Path:
+    def start(self, seed: int, watch: ProgressWatcher, *overrides: str) -> Path:
         """Return the folder of the warm start that every arm of a seed begins with.
 
         Raises:
@@ -133,7 +133,7 @@ class Practice:
 
     @cached_property
     def careful(self) -> Path:
-        """Return the folder of a model that imitated an expert who is never careless."""
+        """Return the folder of a model that imitated an expert who is never misdated."""
         with self._watch("a careful expert's pupil") as watch:
             return self.start(0, watch, CAREFUL)
 
@@ -173,11 +173,11 @@ class Practice:
     ) -> Iterator[ScoredTrace]:
         settings = recipe.rollout
         sampling = Sampling(temperature=settings.temperature, max_tokens=settings.turn_tokens)
-        codec = open_student(recipe.model, recipe.train.seed).codec
+        codec = load_model(recipe.model, recipe.train.seed).codec
         sampler = BatchedSampler(model, settings.width)
         policy = ModelPolicy(recipe.model.name, codec, sampler, sampling)
         limits = Limits(settings.max_turns, settings.max_tokens, settings.width)
-        for one in roll_out(remembered(self.library), policy, asked, limits=limits):
+        for one in roll_out(cached_library(self.library), policy, asked, limits=limits):
             yield scored(0, one.question, one.trace, one.void)
 
     def _opened(self, name: str, recipe: Recipe) -> Run:
@@ -191,7 +191,7 @@ class Practice:
         return Run.create(folder, recipe, self.questions, self.library.corpus_hash)
 
     @contextmanager
-    def _watch(self, title: str) -> Iterator[Watch]:
+    def _watch(self, title: str) -> Iterator[ProgressWatcher]:
         watch = self.watching(title)
         try:
             yield watch
@@ -205,7 +205,7 @@ class Practice:
         return self._starts[seed]
 
     def _score(self, recipe: Recipe, model: Any, start: Any, split: Split, entropy: float) -> Score:
-        codec = open_student(recipe.model, recipe.train.seed).codec
+        codec = load_model(recipe.model, recipe.train.seed).codec
         answered = answers(recipe, self.library, codec, model, self._held_out(split))
         temporal, abstention = temporal_scores(answered), abstention_scores(answered)
         return Score(
@@ -224,7 +224,7 @@ class Practice:
 
 
 @contextmanager
-def practice(watching: Watching) -> Iterator[Practice]:
+def agent_environment(watching: Watching) -> Iterator[AgentEnvironment]:
     """Open the ground: the base recipe's corpus and questions, and a folder beside the runs.
 
     Raises:
@@ -233,14 +233,14 @@ def practice(watching: Watching) -> Iterator[Practice]:
     data = load_recipe(BASE, SHORT).data
     with open_library(data) as library:
         home = runs_home().with_name("claims")
-        yield Practice(home, library, questions_of(data, library), watching)
+        yield AgentEnvironment(home, library, questions_of(data, library), watching)
 
 
-def _divergence(model: Any, start: Any, answered: Sequence[Answered]) -> float:
+def _divergence(model: Any, start: Any, answered: Sequence[ScoredAnswer]) -> float:
     """Return KL(policy || start) in nats per token that the policy wrote."""
     threads = [one.trace.turns for one in answered if one.trace.turns]
-    probe = StateProbe(start, (), sequences=COMPARED)
-    seen = [visited(episode(turns)) for turns in threads]
+    probe = StateDriftProbe(start, (), sequences=COMPARED)
+    seen = [visited_states(episode(turns)) for turns in threads]
     return probe.measure(model, seen).get("states/kl_base_own", 0.0) if seen else 0.0
 
 

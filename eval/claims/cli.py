@@ -13,8 +13,8 @@ from corpus.console import errors, out, print_json
 from corpus.errors import BadInputError, training_installed
 
 if TYPE_CHECKING:
+    from eval.claims.claim_specs import ClaimSpec
     from eval.claims.measure import Finding, Noise, Play
-    from eval.claims.rows import Row
 
 
 def claims(
@@ -65,25 +65,25 @@ def _findings(
         ]
 
 
-Where = tuple["Sequence[Row[Any]]", "Play", "Noise | None"]
+Where = tuple["Sequence[ClaimSpec[Any]]", "Play", "Noise | None"]
 
 
 @contextmanager
 def _in_the_laboratory(method: str | None) -> Iterator[Where]:
-    from eval.claims.rows import rows_of
-    from rl.lab_runs import Trial, gradient_noise, run
+    from eval.claims.claim_specs import claim_specs_of
+    from eval.claims.lab_runs import Trial, gradient_noise, run
 
-    yield rows_of(method, Trial, "recipes"), run, gradient_noise
+    yield claim_specs_of(method, Trial, "recipes"), run, gradient_noise
 
 
 @contextmanager
 def _on_the_agent(method: str | None) -> Iterator[Where]:
-    from eval.claims.agent import AgentTrial, practice
-    from eval.claims.rows import rows_of
-    from rl.progress import Bar
+    from eval.claims.agent import AgentTrial, agent_environment
+    from eval.claims.claim_specs import claim_specs_of
+    from rl.run.progress import ProgressBar
 
-    rows = rows_of(method, AgentTrial, "agent")
-    with practice(lambda title: Bar(errors, title)) as ground:
+    rows = claim_specs_of(method, AgentTrial, "agent")
+    with agent_environment(lambda title: ProgressBar(errors, title)) as ground:
         yield rows, ground.run, None
 
 

@@ -15,10 +15,10 @@ from typing import Any
 from pydantic import Field
 
 from corpus.model import Frozen
-from eval.claims.rows import Metric, Row
+from eval.claims.claim_specs import ClaimSpec, Metric
+from eval.claims.lab import Score
+from eval.claims.lab_runs import Curve, Result
 from eval.claims.verdict import Effect, collapsed, paired
-from rl.lab import Score
-from rl.lab_runs import Curve, Result
 
 Told = Callable[[str], None]
 Play = Callable[[Any, int], Result]
@@ -105,7 +105,7 @@ def _read(path: Path) -> Iterator[tuple[str, Result]]:
 
 
 def tested(
-    row: Row[Any], seeds: Sequence[int], journal: Journal, told: Told, noise: Noise | None
+    row: ClaimSpec[Any], seeds: Sequence[int], journal: Journal, told: Told, noise: Noise | None
 ) -> Finding:
     """Run every arm with every seed and compare.
 
@@ -158,7 +158,7 @@ def _metric(result: Result, metric: Metric, split: str = "test") -> float:
     return float(getattr(getattr(result, split), metric))
 
 
-def _best(row: Row[Any], found: dict[str, list[Result]]) -> str:
+def _best(row: ClaimSpec[Any], found: dict[str, list[Result]]) -> str:
     """Return the control that did best on the selection works."""
 
     def mean(trial: Any) -> float:
@@ -167,7 +167,7 @@ def _best(row: Row[Any], found: dict[str, list[Result]]) -> str:
     return str(max(row.controls, key=mean).name)
 
 
-def _matched(row: Row[Any], found: dict[str, list[Result]]) -> str:
+def _matched(row: ClaimSpec[Any], found: dict[str, list[Result]]) -> str:
     """Return the control that ended as far from the start as the method."""
 
     def distance(trial: Any) -> float:
@@ -177,7 +177,7 @@ def _matched(row: Row[Any], found: dict[str, list[Result]]) -> str:
     return str(min(row.controls, key=lambda trial: abs(distance(trial) - wanted)).name)
 
 
-def _noise(row: Row[Any], seeds: Sequence[int], noise: Noise) -> dict[str, float]:
+def _noise(row: ClaimSpec[Any], seeds: Sequence[int], noise: Noise) -> dict[str, float]:
     """Return each estimator's gradient variance over its squared mean, at the start."""
     return {trial.name: fmean(noise(trial, seed) for seed in seeds) for trial in row.trials}
 

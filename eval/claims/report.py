@@ -31,9 +31,9 @@ LABORATORY = Place(
     entropy="the first decision",
     where="A laboratory, not the legal agent ([that](claims-agent.md) is measured apart): questions"
     " about dated versions with a tool's token in the middle, a policy of two small layers, 60"
-    " rounds of 64 rollouts (`rl/lab.py`). The objective and the methods are the product's own."
-    " Scores are exact expectations on works held out from training; the control is chosen on other"
-    " works. So a finding is about the method at this size, and about nothing larger.",
+    " rounds of 64 rollouts (`eval/claims/lab.py`). The objective and the methods are the product's"
+    " own. Scores are exact expectations on works held out from training; the control is chosen on"
+    " other works. So a finding is about the method at this size, and about nothing larger.",
 )
 AGENT = Place(
     title="Claims, tested on the legal agent",
@@ -43,7 +43,7 @@ AGENT = Place(
     entropy="a token",
     where="The legal agent itself at its smallest (`tiny-grpo`, 0.2 million weights; the"
     " [laboratory](claims.md) is apart): 22 rounds of 64 rollouts through the graph, four steps"
-    " each, from a warm start that is careless of dates, so that there is something to learn."
+    " each, from a warm start that is misdated of dates, so that there is something to learn."
     " Afterwards the model answers greedily about works held out from training, 300 questions; the"
     " control is chosen on 150 questions about other works. *Accuracy* is the share answered right,"
     " or declined for the right reason; *out of force* the share of drafted citations that were not"

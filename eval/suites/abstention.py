@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from agent.trace import AbstentionReason
 from corpus.model import Frozen
 from eval.metrics import Score
-from eval.suites.answered import Answered, share_by_work
+from eval.suites.answered import ScoredAnswer, share_by_work
 from rl.rewards import right
 
 _NOT_DECLINED = frozenset({AbstentionReason.UNVERIFIED, AbstentionReason.FAILED})
@@ -43,7 +43,7 @@ class AbstentionScores(Frozen):
     struck: Score | None
 
 
-def abstention_scores(answered: Sequence[Answered]) -> AbstentionScores:
+def abstention_scores(answered: Sequence[ScoredAnswer]) -> AbstentionScores:
     """Score answered questions."""
     declined = [one for one in answered if _declined(one)]
     due = [one for one in answered if one.question.decline is not None]
@@ -63,21 +63,21 @@ def abstention_scores(answered: Sequence[Answered]) -> AbstentionScores:
     )
 
 
-def _right(one: Answered) -> Iterator[float]:
+def _right(one: ScoredAnswer) -> Iterator[float]:
     yield right(one.trace, one.question)
 
 
-def _declined(one: Answered) -> bool:
+def _declined(one: ScoredAnswer) -> bool:
     abstention = one.trace.abstention
     return abstention is not None and abstention.reason not in _NOT_DECLINED
 
 
-def _struck(one: Answered) -> bool:
+def _struck(one: ScoredAnswer) -> bool:
     abstention = one.trace.abstention
     return abstention is not None and abstention.reason is AbstentionReason.UNVERIFIED
 
 
-def _f1_parts(one: Answered) -> Iterator[float]:
+def _f1_parts(one: ScoredAnswer) -> Iterator[float]:
     """Yield what makes the mean F1 = 2TP / (2TP + FP + FN)."""
     declined, due = _declined(one), one.question.decline is not None
     if declined and due:

@@ -11,18 +11,18 @@ from corpus.questions import Question
 from eval.metrics import Score, bootstrap, wilson
 
 
-class Answered(NamedTuple):
+class ScoredAnswer(NamedTuple):
     """A question and how a policy's run on it went."""
 
     question: Question
     trace: Trace
 
 
-Values = Callable[[Answered], Iterable[float]]
+Values = Callable[[ScoredAnswer], Iterable[float]]
 """What one question adds to a mean: nothing, one value, or one for each of its citations."""
 
 
-def mean_by_work(answered: Iterable[Answered], values: Values) -> Score | None:
+def mean_by_work(answered: Iterable[ScoredAnswer], values: Values) -> Score | None:
     """Return the mean with a 95 % interval from resampled works; ``None``: nothing to average.
 
     Questions about one work are drawn together, since they are not independent.
@@ -31,7 +31,7 @@ def mean_by_work(answered: Iterable[Answered], values: Values) -> Score | None:
     return bootstrap(clusters, seed=0) if clusters else None
 
 
-def share_by_work(answered: Iterable[Answered], values: Values) -> Score | None:
+def share_by_work(answered: Iterable[ScoredAnswer], values: Values) -> Score | None:
     """Return :func:`mean_by_work` of values that are 0 or 1.
 
     Where all are equal, resampling would give an interval without width; it is then Wilson's, over
@@ -51,7 +51,7 @@ def share(clusters: Sequence[Sequence[float]]) -> Score | None:
     return works.model_copy(update={"n": found.n})
 
 
-def _by_work(answered: Iterable[Answered], values: Values) -> list[list[float]]:
+def _by_work(answered: Iterable[ScoredAnswer], values: Values) -> list[list[float]]:
     works: dict[str, list[float]] = defaultdict(list)
     for one in answered:
         works[one.question.work_id] += map(float, values(one))

@@ -34,12 +34,12 @@ def put_questions(
         BadInputError: there are no such questions, or ``to`` holds another evaluation.
     """
     from agent.library import Library
-    from agent.policies.opening import PolicyChoice, open_policy
-    from agent.sampling import Sampling
+    from agent.models.sampling import Sampling
+    from agent.policies.registry import PolicyChoice, open_policy
     from corpus.questions import read_questions
     from corpus.settings import Settings
     from eval.suites.policy import Evaluation, answer_all, draw, policy_scores
-    from rl.rollout import Limits
+    from rl.rollouts.rollout import Limits
 
     questions = draw((q for q in read_questions(file) if split in (None, q.split)), limit, seed)
     if not questions:
@@ -63,9 +63,9 @@ def batched(policy: Policy, at_once: int) -> Policy:
     """Return the policy; a model in this process continues its prompts in batches."""
     if at_once == 1 or not policy.name.startswith("local:"):
         return policy
+    from agent.policies.language_model import ModelPolicy
     from agent.policies.local import LocalSampler
-    from agent.policies.modelled import ModelPolicy
-    from rl.samplers.local import BatchedSampler
+    from rl.rollouts.samplers.local import BatchedSampler
 
     if not isinstance(policy, ModelPolicy) or not isinstance(policy.sampler, LocalSampler):
         return policy

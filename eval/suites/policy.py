@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.library import Library
+from agent.models.sampling import Sampling
 from agent.policy import Policy
-from agent.sampling import Sampling
 from corpus.errors import BadInputError
 from corpus.model import Frozen
 from corpus.questions import Question
 from eval.metrics import Score
 from eval.suites.abstention import AbstentionScores, abstention_scores
-from eval.suites.answered import Answered, mean_by_work
+from eval.suites.answered import ScoredAnswer, mean_by_work
 from eval.suites.temporal import TemporalScores, temporal_scores
-from rl.rescoring import FILE, ScoredTrace, as_line, read_scored, scored
-from rl.rollout import Limits, roll_out
+from rl.rewards.rescore import FILE, ScoredTrace, as_line, read_scored, scored
+from rl.rollouts.rollout import Limits, roll_out
 
 SETTING = "evaluation.json"
 PATIENCE = 20
@@ -140,7 +140,7 @@ def policy_scores(records: Sequence[ScoredTrace]) -> PolicyScores:
     Raises:
         BadInputError: every run is void.
     """
-    answered = [Answered(r.question, r.trace) for r in records if r.trace and r.void is None]
+    answered = [ScoredAnswer(r.question, r.trace) for r in records if r.trace and r.void is None]
     if not answered:
         why = f" The first: {records[0].void}" if records else ""
         raise BadInputError(f"None of {len(records)} questions was answered.{why}")
@@ -158,10 +158,10 @@ def policy_scores(records: Sequence[ScoredTrace]) -> PolicyScores:
     )
 
 
-def effort_scores(answered: Sequence[Answered]) -> EffortScores:
+def effort_scores(answered: Sequence[ScoredAnswer]) -> EffortScores:
     """Return what the answers cost."""
 
-    def each(value: Callable[[Answered], float]) -> Score | None:
+    def each(value: Callable[[ScoredAnswer], float]) -> Score | None:
         return mean_by_work(answered, lambda one: [value(one)])
 
     return EffortScores(

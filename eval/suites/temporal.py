@@ -14,7 +14,7 @@ from datetime import date
 from corpus.model import Frozen
 from corpus.questions import Family
 from eval.metrics import Score, wilson
-from eval.suites.answered import Answered, Values, mean_by_work, share, share_by_work
+from eval.suites.answered import ScoredAnswer, Values, mean_by_work, share, share_by_work
 from rl.rewards import REWARDS, claims, right
 
 
@@ -50,7 +50,7 @@ class TemporalScores(Frozen):
     by_family: dict[str, Score]
 
 
-def temporal_scores(answered: Sequence[Answered]) -> TemporalScores:
+def temporal_scores(answered: Sequence[ScoredAnswer]) -> TemporalScores:
     """Score answered questions."""
     controls = [one for one in answered if one.question.family == Family.UNAMENDED_CONTROL]
     pairs = list(_pairs(answered))
@@ -68,47 +68,47 @@ def temporal_scores(answered: Sequence[Answered]) -> TemporalScores:
     )
 
 
-def _right(one: Answered) -> Iterator[float]:
+def _right(one: ScoredAnswer) -> Iterator[float]:
     yield right(one.trace, one.question)
 
 
-def _right_version(one: Answered) -> Iterator[float]:
+def _right_version(one: ScoredAnswer) -> Iterator[float]:
     if one.question.gold_version is not None:
         shipped = one.trace.answer.citations if one.trace.answer else ()
         yield one.question.gold_version in {citation.version_id for citation in shipped}
 
 
-def _temporal(one: Answered) -> Iterator[float]:
+def _temporal(one: ScoredAnswer) -> Iterator[float]:
     value = REWARDS["temporal"].function(one.trace, one.question)
     if value is not None:
         yield value
 
 
-def _shipped_out_of_force(one: Answered) -> Iterator[float]:
+def _shipped_out_of_force(one: ScoredAnswer) -> Iterator[float]:
     day = one.question.as_at or _governing_day(one)
     for citation in one.trace.answer.citations if one.trace.answer else ():
         yield day is None or day not in citation.valid
 
 
-def _drafted_out_of_force(one: Answered) -> Iterator[float]:
+def _drafted_out_of_force(one: ScoredAnswer) -> Iterator[float]:
     same_day = one.question.as_at in {None, _governing_day(one)}
     for claim in claims(one.trace):
         yield not (same_day and claim.in_force)
 
 
-def _governing_day(one: Answered) -> date | None:
+def _governing_day(one: ScoredAnswer) -> date | None:
     """Return the day that the answer is for; it says so, where the question named none."""
     return one.trace.governing.as_at if one.trace.governing else None
 
 
-def _stood(one: Answered) -> Iterator[float]:
+def _stood(one: ScoredAnswer) -> Iterator[float]:
     for claim in claims(one.trace):
         yield claim.stood
 
 
-def _pairs(answered: Iterable[Answered]) -> Iterator[tuple[Answered, Answered]]:
+def _pairs(answered: Iterable[ScoredAnswer]) -> Iterator[tuple[ScoredAnswer, ScoredAnswer]]:
     """Yield each complete pair."""
-    waiting: dict[str, Answered] = {}
+    waiting: dict[str, ScoredAnswer] = {}
     for one in answered:
         if one.question.pair is None:
             continue
@@ -119,7 +119,7 @@ def _pairs(answered: Iterable[Answered]) -> Iterator[tuple[Answered, Answered]]:
             yield other, one
 
 
-def _both(pairs: Iterable[tuple[Answered, Answered]], value: Values) -> Score | None:
+def _both(pairs: Iterable[tuple[ScoredAnswer, ScoredAnswer]], value: Values) -> Score | None:
     """Return the share of pairs whose halves both score, with works resampled."""
     works: dict[str, list[float]] = defaultdict(list)
     for pair in pairs:
@@ -128,7 +128,7 @@ def _both(pairs: Iterable[tuple[Answered, Answered]], value: Values) -> Score | 
 
 
 def _by_family(
-    answered: Iterable[Answered], pairs: Iterable[tuple[Answered, Answered]]
+    answered: Iterable[ScoredAnswer], pairs: Iterable[tuple[ScoredAnswer, ScoredAnswer]]
 ) -> dict[str, Score]:
     rights: dict[str, list[bool]] = defaultdict(list)
     for one in answered:

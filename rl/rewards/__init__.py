@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from agent.trace import Trace
 from corpus.errors import BadInputError
 from corpus.questions import Question
-from rl.outcome import Outcome
 from rl.rewards import channels
 from rl.rewards.channels import right
 from rl.rewards.claims import (
@@ -32,7 +31,8 @@ from rl.rewards.claims import (
     scorable,
     statements,
 )
-from rl.rewards.overlap import words
+from rl.rewards.outcome import Outcome
+from rl.rewards.rouge import words
 
 __all__ = [
     "REWARDS",
@@ -133,7 +133,7 @@ def outcome(trace: Trace | None, question: Question) -> Outcome:
 def answer_key(trace: Trace | None) -> str | None:
     """Return a key that rollouts giving the same answer share; ``None``: there is no answer.
 
-    Words are compared as in :mod:`rl.rewards.overlap`, citations as a sorted set. A struck draft
+    Words are compared as in :mod:`rl.rewards.rouge`, citations as a sorted set. A struck draft
     has the key of its draft, an abstention that of its reason.
     """
     if trace is None or not acted(trace):

@@ -15,11 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
-from agent.toolbox import TOOLS
+from agent.tools.toolbox import TOOLS
 from agent.trace import AbstentionReason, ToolCall, Trace
 from corpus.questions import Decline, Question
 from rl.rewards.claims import Claim, Statement, declared, readable, scorable, statements
-from rl.rewards.replies import recited, states_figure
+from rl.rewards.stated_answer import recited, states_figure
 
 RIGHT = 0.95
 """Share from which a reply counts as right: ROUGE-L of a recitation, as in LegalSearch-R1."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from agent.parsing import UNREADABLE
+from agent.models.parsing import UNREADABLE
 from agent.trace import AbstentionReason, Draft, Finding, Sentence, StopReason, Trace
 from corpus.model import Frozen
 from corpus.questions import Question

@@ -15,8 +15,8 @@ from corpus.model import (
     Commencement,
     Coverage,
     EndReason,
-    Label,
     Provision,
+    ProvisionNumber,
     SourceRef,
     Version,
     Work,
@@ -25,12 +25,12 @@ from corpus.model import (
 from corpus.settings import Settings
 from corpus.sources.jsonl import Jsonl
 from corpus.store import Store
-from retrieval.build import refresh_index
+from retrieval.index_build import refresh_index
 
 WIDGETS, LEVY = "uk/widgets-1990", "uk/levy-2001"
 
 
-def provision(name: str, *labels: Label, work: str = WIDGETS) -> Provision:
+def provision(name: str, *labels: ProvisionNumber, work: str = WIDGETS) -> Provision:
     return Provision(id=f"{work}#{name}", work_id=work, labels=labels)
 
 
@@ -77,16 +77,16 @@ TRIAL = "No widget may be tested on a public road at more than {} kilometres an 
 WIDGETS_ACT = WorkHistory(
     work=work(WIDGETS, "Widgets Act 1990", "1990 c. 99 of 1 January 1990", "WA 1990"),
     provisions=(
-        provision("register", Label(text="s 1")),
+        provision("register", ProvisionNumber(text="s 1")),
         provision(
             "licence",
-            Label(text="s 2", valid_to=date(2005, 1, 1)),
-            Label(text="s 3", valid_from=date(2005, 1, 1)),
+            ProvisionNumber(text="s 2", valid_to=date(2005, 1, 1)),
+            ProvisionNumber(text="s 3", valid_from=date(2005, 1, 1)),
         ),
-        provision("recycling", Label(text="s 4")),
-        provision("speed", Label(text="s 5")),
-        provision("insurance", Label(text="s 6")),
-        provision("export", Label(text="s 7")),
+        provision("recycling", ProvisionNumber(text="s 4")),
+        provision("speed", ProvisionNumber(text="s 5")),
+        provision("insurance", ProvisionNumber(text="s 6")),
+        provision("export", ProvisionNumber(text="s 7")),
     ),
     versions=(
         version("register", REGISTER.format("five"), "1990-01-01", "2000-01-01"),
@@ -133,7 +133,7 @@ WIDGETS_ACT = WorkHistory(
 )
 LEVY_ACT = WorkHistory(
     work=work(LEVY, "Harbour Levy Act 2001", "2001 c. 7"),
-    provisions=(provision("levy", Label(text="s 1"), work=LEVY),),
+    provisions=(provision("levy", ProvisionNumber(text="s 1"), work=LEVY),),
     versions=(version("levy", "A ship entering port pays harbour levy.", "2016-01-01", work=LEVY),),
     coverage=(Coverage(work_id=LEVY, covered_from=date(2016, 1, 1)),),
 )

@@ -16,14 +16,14 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from agent import toolbox
-from agent.asking import Asked
-from agent.checkpoints import Thread, open_checkpoints
-from agent.graph import Done, resume, start
+from agent.graph.checkpoints import Thread, open_checkpoints
+from agent.graph.nodes import Context
+from agent.graph.run import Done, resume, start
+from agent.graph.threads import kept
 from agent.library import Library
-from agent.nodes import Context
 from agent.policy import Act, Draft, DraftCitation, PolicyState, Sentence, ToolRequest
-from agent.threads import kept
+from agent.request import AskRequest
+from agent.tools import toolbox
 from agent.trace import Trace
 from corpus.settings import Settings
 from retrieval.index import StatuteIndex
@@ -126,7 +126,7 @@ def played(folder: Folder, thread_id: str) -> Trace:
             watched = replace(library, index=CountedIndex(library.index, folder))
             context = Context(watched, Slow(folder))
             thread = Thread(checkpoints, thread_id)
-            asked = Asked(question="Is a licence needed?", as_at=date.fromisoformat(DAY))
+            asked = AskRequest(question="Is a licence needed?", as_at=date.fromisoformat(DAY))
             events = resume(context, thread) if kept(thread) else start(context, asked, thread)
             *_, last = events
             assert isinstance(last, Done)

@@ -15,8 +15,8 @@ from agent.policy import Act, Draft, DraftCitation, PolicyState, Sentence, ToolR
 from corpus.model import (
     Coverage,
     EndReason,
-    Label,
     Provision,
+    ProvisionNumber,
     SourceRef,
     Version,
     Work,
@@ -82,7 +82,9 @@ def planted(name: str) -> WorkHistory:
             citation=f"{hint} of 1 May 1990",
             source="https://example.org",
         ),
-        provisions=(Provision(id=rule, work_id=work, labels=(Label(text=f"s 1 {hint}"),)),),
+        provisions=(
+            Provision(id=rule, work_id=work, labels=(ProvisionNumber(text=f"s 1 {hint}"),)),
+        ),
         versions=tuple(
             Version(
                 id=version_id(name, start),

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from agent import terminal
-from agent.asking import MissingDate
-from agent.cli import app
-from agent.replies import how_to_reply, read_facts_given, read_issue, read_reply
+from agent.cli import terminal
+from agent.cli.ask import app
+from agent.governing_date.replies import how_to_reply, read_facts_given, read_issue, read_reply
+from agent.request import MissingDate
 from corpus.applicability import Issue, Role
 from corpus.errors import BadInputError, InForceError
 from tests.agent.conftest import LEVY_ACT, WIDGETS_ACT, opened

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from agent import verify as gate
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
+from agent.models.sampling import Sampling
 from agent.policies.extractive import ExtractivePolicy
-from agent.policies.modelled import ModelPolicy
-from agent.quotation import seen
-from agent.sampling import Sampling
+from agent.policies.language_model import ModelPolicy
 from agent.trace import AbstentionReason, Finding, StopReason, Trace
+from agent.verification import verify as gate
+from corpus.languages.quotation import seen
 from corpus.model import Version
 from corpus.store import Store
 from tests.agent.conftest import LEVY_ACT, WIDGETS_ACT, opened

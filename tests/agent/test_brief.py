@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from agent.brief import brief, handles, objections, resolved
-from agent.episode import episode
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
-from agent.parsing import UNREADABLE, parse
-from agent.policies.modelled import ModelPolicy
+from agent.models.parsing import UNREADABLE, parse
+from agent.models.sampling import Sampling
+from agent.models.short_prompt import brief, handles, objections, resolved
+from agent.models.token_sequence import episode
+from agent.policies.language_model import ModelPolicy
 from agent.policy import Act
-from agent.sampling import Sampling
-from agent.toolbox import TOOLS
+from agent.tools.toolbox import TOOLS
 from agent.trace import Finding, StopReason, ToolCall, Turn
 from tests.agent.toymodel import Script, ToyCodec
 
@@ -37,7 +37,7 @@ class Learnt(ToyCodec):
 
     def __init__(self) -> None:
         super().__init__()
-        self.carrier = "learnt"
+        self.prompt_format = "learnt"
 
 
 def everything(_: str) -> bool:

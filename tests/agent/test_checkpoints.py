@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.asking import Asked, Reply
-from agent.checkpoints import Thread, in_memory, open_checkpoints, threads_url
-from agent.graph import Done, Event, Paused, resume, start
+from agent.graph.checkpoints import Thread, in_memory, open_checkpoints, threads_url
+from agent.graph.nodes import Context, Step
+from agent.graph.run import Done, Event, Paused, resume, start
 from agent.library import Library
-from agent.nodes import Context, Step
 from agent.policies.extractive import ExtractivePolicy
+from agent.request import AskRequest, Reply
 from agent.trace import AbstentionReason, StopReason, Trace
 from corpus.applicability import Code, Issue, Role
 from corpus.errors import BadInputError, StoreError
@@ -30,7 +30,7 @@ from tests.agent.killed import Folder, played
 from tests.agent.test_graph import Scripted, draft, search
 
 ROOT = Path(__file__).parents[2]
-UNDATED = Asked(question="Is a licence needed to make widgets?")
+UNDATED = AskRequest(question="Is a licence needed to make widgets?")
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_missing_date_is_asked_for_and_the_reply_may_come_to_another_process(
 
 
 def test_a_reply_that_leaves_something_open_is_asked_further(library: Library) -> None:
-    asked = Asked(question="Is testing widgets at speed an offence?", issue=Issue.CRIMINAL)
+    asked = AskRequest(question="Is testing widgets at speed an offence?", issue=Issue.CRIMINAL)
     thread = Thread(in_memory(), "a")
     first = last(start(context(library), asked, thread))
     assert isinstance(first, Paused)
@@ -149,7 +149,7 @@ def test_without_an_asker_the_answer_is_an_abstention_as_ever(library: Library) 
 
 
 def test_a_reply_that_contradicts_the_facts_leaves_the_thread_waiting(library: Library) -> None:
-    asked = Asked(
+    asked = AskRequest(
         question="Is it an offence?", issue=Issue.CRIMINAL, facts={Role.ACT: date(2010, 1, 1)}
     )
     thread = Thread(in_memory(), "a")

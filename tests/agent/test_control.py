@@ -9,19 +9,19 @@ from datetime import date
 
 import pytest
 
-from agent.control import (
+from agent.graph.run import ask
+from agent.library import Library
+from agent.models.sampling import Sampling
+from agent.policies.controllers import (
     Controlled,
     FixedController,
     Strategy,
     adjustment,
     steered,
 )
-from agent.graph import ask
-from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
-from agent.policies.modelled import ModelPolicy
+from agent.policies.language_model import ModelPolicy
 from agent.policy import Act, PolicyState
-from agent.sampling import Sampling
 from agent.trace import AbstentionReason, GoverningDate, StopReason
 from corpus.errors import BadInputError
 from tests.agent.toymodel import Script, ToyCodec

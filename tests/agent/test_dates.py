@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from agent.dates import find_dates
+from corpus.languages.dates import find_dates
 
 FIRST_OF_OCTOBER = date(2016, 10, 1)
 

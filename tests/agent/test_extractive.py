@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
-from agent.policies.evidence import QUOTE, Coverage, best_quote, coverage
-from agent.results import Passage
+from agent.tool_results import Passage
+from agent.tools.relevance import QUOTE, TermCoverage, best_quote, coverage
 from agent.trace import AbstentionReason, Trace
 
 
@@ -175,11 +175,11 @@ def test_inflections_of_a_word_are_one_word() -> None:
 
 
 def test_one_shared_word_is_a_coincidence() -> None:
-    assert not Coverage(1, 2).enough
-    assert Coverage(1, 1).enough
-    assert Coverage(2, 4).enough
-    assert not Coverage(2, 5).enough
-    assert not Coverage(0, 0).enough
+    assert not TermCoverage(1, 2).enough
+    assert TermCoverage(1, 1).enough
+    assert TermCoverage(2, 4).enough
+    assert not TermCoverage(2, 5).enough
+    assert not TermCoverage(0, 0).enough
 
 
 def test_the_sentence_that_answers_is_quoted() -> None:

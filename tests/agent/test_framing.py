@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from agent.asking import Asked, MissingDate, Reply
-from agent.facts import read_facts
-from agent.framing import check_facts, frame_question
+from agent.governing_date.case_facts import read_facts
+from agent.governing_date.choose import check_facts, choose_governing_date
+from agent.request import AskRequest, MissingDate, Reply
 from agent.trace import GoverningDate
 from corpus.applicability import Code, Issue, Role
 from corpus.demo import demo_files
@@ -31,13 +31,13 @@ def day(text: str) -> date:
 
 
 def framed(works: Sequence[Work], question: str, **more: object) -> GoverningDate:
-    found = frame_question(Asked.model_validate({"question": question, **more}), works)
+    found = choose_governing_date(AskRequest.model_validate({"question": question, **more}), works)
     assert isinstance(found, GoverningDate)
     return found
 
 
 def missing(works: Sequence[Work], question: str, **more: object) -> MissingDate:
-    found = frame_question(Asked.model_validate({"question": question, **more}), works)
+    found = choose_governing_date(AskRequest.model_validate({"question": question, **more}), works)
     assert isinstance(found, MissingDate)
     return found
 
@@ -102,30 +102,30 @@ def test_every_code_reaches_the_governing_date(
 
 
 def test_a_period_is_cut_where_the_text_changed(works: Sequence[Work]) -> None:
-    asked = Asked(
+    asked = AskRequest(
         question="Which law?",
         issue=Issue.CONTINUING,
         jurisdictions=("uk",),
         facts={Role.PERIOD_START: day("2010-01-01"), Role.PERIOD_END: day("2014-01-01")},
     )
     changed = (day("1999-06-01"), day("2012-04-06"), day("2014-01-02"))
-    found = frame_question(asked, works, lambda _: changed)
+    found = choose_governing_date(asked, works, lambda _: changed)
     assert isinstance(found, GoverningDate)
     assert found.rule is Code.SPLIT
     assert found.candidates == (day("2010-01-01"), day("2012-04-06"))
-    whole = frame_question(asked, works)
+    whole = choose_governing_date(asked, works)
     assert isinstance(whole, GoverningDate)
     assert (whole.as_at, whole.candidates) == (day("2010-01-01"), ())
 
 
 def test_laws_between_act_and_decision_are_candidates(works: Sequence[Work]) -> None:
-    asked = Asked(
+    asked = AskRequest(
         question="Which law?",
         issue=Issue.CRIMINAL,
         jurisdictions=("uk",),
         facts={Role.ACT: day("2010-01-01"), Role.DECISION: day("2014-01-01")},
     )
-    found = frame_question(asked, works, lambda _: (day("2009-01-01"), day("2012-04-06")))
+    found = choose_governing_date(asked, works, lambda _: (day("2009-01-01"), day("2012-04-06")))
     assert isinstance(found, GoverningDate)
     assert found.as_at == day("2010-01-01")
     assert found.candidates == (day("2010-01-01"), day("2012-04-06"), day("2014-01-01"))
@@ -199,9 +199,9 @@ def test_one_candidate_of_several_keeps_the_rule_that_named_them(works: Sequence
 def test_facts_that_contradict_each_other_are_refused(works: Sequence[Work]) -> None:
     facts = {Role.ACT: day("2020-01-01"), Role.DECISION: day("2019-01-01")}
     with pytest.raises(BadInputError, match=r"contradict.*lies before"):
-        check_facts(Asked(question="?", facts=facts))
+        check_facts(AskRequest(question="?", facts=facts))
     with pytest.raises(BadInputError, match="contradict"):
-        frame_question(Asked(question="?", issue=Issue.CRIMINAL, facts=facts), works)
+        choose_governing_date(AskRequest(question="?", issue=Issue.CRIMINAL, facts=facts), works)
 
 
 def test_facts_read_that_contradict_each_other_are_not_used(works: Sequence[Work]) -> None:
@@ -210,14 +210,14 @@ def test_facts_read_that_contradict_each_other_are_not_used(works: Sequence[Work
 
 
 def test_a_day_beyond_the_calendar_is_refused(works: Sequence[Work]) -> None:
-    asked = Asked(
+    asked = AskRequest(
         question="?",
         issue=Issue.LIMITATION,
         jurisdictions=("fr",),
         facts={Role.DUE: day("9999-12-31")},
     )
     try:
-        frame_question(asked, works)
+        choose_governing_date(asked, works)
     except BadInputError as error:
         assert "9999" in str(error)  # noqa: PT017 - either is right, a crash is not
 
@@ -267,7 +267,7 @@ def test_the_date_of_a_law_is_no_day_of_the_case(question: str, days: list[str])
 
 
 def test_a_reply_adds_to_what_was_asked() -> None:
-    asked = Asked(question="?", facts={Role.ACT: day("2010-01-01")})
+    asked = AskRequest(question="?", facts={Role.ACT: day("2010-01-01")})
     told = asked.told(Reply(facts={Role.DECISION: day("2011-01-01")}, issue=Issue.CRIMINAL))
     assert told.facts == {Role.ACT: day("2010-01-01"), Role.DECISION: day("2011-01-01")}
     assert told.issue is Issue.CRIMINAL
@@ -285,8 +285,8 @@ def test_a_topic_brings_its_own_rules_its_place_and_its_issue(works: Sequence[Wo
 
 def test_a_topic_that_no_rule_knows_is_refused_with_those_there_are() -> None:
     with pytest.raises(BadInputError, match=r"'divorce'; there are .*gdpr"):
-        check_facts(Asked(question="?", topic="divorce"))
+        check_facts(AskRequest(question="?", topic="divorce"))
     with pytest.raises(BadInputError) as refused:
-        check_facts(Asked(question="?", topic="divorce", jurisdictions=("uk",)))
+        check_facts(AskRequest(question="?", topic="divorce", jurisdictions=("uk",)))
     assert "gdpr" not in str(refused.value)
-    check_facts(Asked(question="?", topic="gdpr"))
+    check_facts(AskRequest(question="?", topic="gdpr"))

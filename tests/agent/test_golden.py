@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
 from corpus.demo import GoldenQuestion, golden_questions
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from agent import rendering
-from agent.episode import episode
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
-from agent.policies.modelled import ModelPolicy
-from agent.sampling import Completion, Sampling
+from agent.models import rendering
+from agent.models.sampling import Completion, Sampling
+from agent.models.token_sequence import episode
+from agent.policies.language_model import ModelPolicy
 from agent.trace import StopReason, Trace
 from tests.agent.test_rendering import ANSWER, DAY, READ, SEARCH
 from tests.agent.toymodel import END, Script, ToyCodec, merged, spelt
@@ -85,7 +85,7 @@ def retokenised_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         return real(state.model_copy(update={"turns": turns}), codec, room)
 
-    monkeypatch.setattr("agent.policies.modelled.render", careless)
+    monkeypatch.setattr("agent.policies.language_model.render", careless)
 
 
 def retokenised_completion(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from agent.graph import Done, ask, stream
+from agent.graph.nodes import AskRequest, Step, ToolReturned
+from agent.graph.run import Done, ask, stream
 from agent.library import Library
-from agent.nodes import Asked, Called, Step
 from agent.policy import (
     Act,
     Draft,
@@ -225,11 +225,11 @@ def test_an_act_is_exactly_one_move() -> None:
 
 
 def test_the_stream_tells_each_step_and_ends_with_the_trace(library: Library) -> None:
-    asked = Asked(question="Is a licence needed?", as_at=DAY)
+    asked = AskRequest(question="Is a licence needed?", as_at=DAY)
     events = list(stream(library, asked, policy=Scripted([search(), draft()])))
     steps = [event.name for event in events if isinstance(event, Step)]
     assert steps == ["frame", "decide", "act", "decide", "act", "verify", "respond"]
-    called = [event.call.name for event in events if isinstance(event, Called)]
+    called = [event.call.name for event in events if isinstance(event, ToolReturned)]
     assert called == ["search_statutes"]
     assert isinstance(events[-1], Done)
     assert sum(isinstance(event, Done) for event in events) == 1

@@ -10,20 +10,20 @@ from datetime import date
 
 import pytest
 
-from agent import toolbox
-from agent.asking import Asked
-from agent.graph import Done, asked_again, run, run_each, start
+from agent.graph.nodes import Context, TextPiece
+from agent.graph.run import Done, request_of, run, run_each, start
 from agent.library import Library
-from agent.nodes import Context, Said
 from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Act, Policy, PolicyState, ToolRequest
+from agent.request import AskRequest
+from agent.tools import toolbox
 from agent.trace import Abstention, AbstentionReason, StopReason, Trace
 from corpus.applicability import Code, Issue, Role
 from corpus.errors import BadInputError, SearchFailedError
 from retrieval.query import Hit, StatuteQuery
 from tests.agent.test_graph import DAY, LICENCE, Scripted, draft, search
 
-ASKED = Asked(question="Is a licence needed?", as_at=DAY)
+ASKED = AskRequest(question="Is a licence needed?", as_at=DAY)
 
 
 def played(library: Library, *acts: Act, **limits: object) -> tuple[Trace, list[PolicyState]]:
@@ -243,7 +243,7 @@ def test_a_draft_that_cites_nothing_is_told_so(library: Library) -> None:
 
 def test_the_policy_without_a_model_gives_up_what_does_not_stand(library: Library) -> None:
     policy: Policy = ExtractivePolicy(library.works)
-    first = run(Context(library, policy), Asked(question="Is a licence needed?", as_at=DAY))
+    first = run(Context(library, policy), AskRequest(question="Is a licence needed?", as_at=DAY))
     told = first.turns[-1].model_copy(update={"findings": played(library, WRONG)[0].findings})
     seen = PolicyState(
         question="?", governing=first.governing, tools=(), turns=(told,), turns_left=2
@@ -269,7 +269,7 @@ class Talking(Scripted):
 def test_a_policy_that_can_says_its_words_as_they_come(library: Library) -> None:
     context = Context(library, Talking([search(), draft()]))
     events = list(start(context, ASKED))
-    assert [event.text for event in events if isinstance(event, Said)] == ["hmm, ", "well"] * 2
+    assert [event.text for event in events if isinstance(event, TextPiece)] == ["hmm, ", "well"] * 2
     last = events[-1]
     assert isinstance(last, Done)
     assert last.trace.stop is StopReason.ANSWERED
@@ -288,7 +288,7 @@ def test_nobody_listens_to_a_run(library: Library) -> None:
 
 def test_every_candidate_version_is_answered_apart_and_says_so(library: Library) -> None:
     context = Context(library, ExtractivePolicy(library.works))
-    traces = list(run_each(context, Asked(question="What does s 1 Widgets Act 1990 require?")))
+    traces = list(run_each(context, AskRequest(question="What does s 1 Widgets Act 1990 require?")))
     assert [str(trace.governing.as_at) for trace in traces] == ["1990-01-01", "2000-01-01"]
     assert ["five" in trace.answer.text for trace in traces] == [True, False]
     assert ["seven" in trace.answer.text for trace in traces] == [False, True]
@@ -300,7 +300,7 @@ def test_every_candidate_version_is_answered_apart_and_says_so(library: Library)
 
 def test_a_provision_that_is_only_spoken_of_has_candidates_too(library: Library) -> None:
     context = Context(library, ExtractivePolicy(library.works))
-    asked = Asked(question="How long is the register of every widget sold kept?")
+    asked = AskRequest(question="How long is the register of every widget sold kept?")
     assert [str(trace.governing.as_at) for trace in run_each(context, asked)] == [
         "1990-01-01",
         "2000-01-01",
@@ -310,11 +310,11 @@ def test_a_provision_that_is_only_spoken_of_has_candidates_too(library: Library)
 def test_nothing_to_choose_from_is_said(library: Library) -> None:
     context = Context(library, ExtractivePolicy(library.works))
     with pytest.raises(BadInputError, match="No provision can be made out"):
-        list(run_each(context, Asked(question="What colour are unicorns?")))
+        list(run_each(context, AskRequest(question="What colour are unicorns?")))
 
 
 def test_each_day_of_a_lenient_rule_is_answered(library: Library) -> None:
-    asked = Asked(
+    asked = AskRequest(
         question="What does s 1 Widgets Act 1990 require?",
         issue=Issue.CRIMINAL,
         facts={Role.ACT: date(1995, 1, 1), Role.DECISION: date(2005, 1, 1)},
@@ -330,9 +330,9 @@ def test_each_day_of_a_lenient_rule_is_answered(library: Library) -> None:
     "asked",
     [
         ASKED,
-        Asked(question="Is a licence needed?"),
-        Asked(question="Was a licence needed on 3 March 2004?"),
-        Asked(
+        AskRequest(question="Is a licence needed?"),
+        AskRequest(question="Was a licence needed on 3 March 2004?"),
+        AskRequest(
             question="What does s 1 Widgets Act 1990 require?",
             issue=Issue.CRIMINAL,
             facts={Role.ACT: date(1995, 1, 1), Role.DECISION: date(2005, 1, 1)},
@@ -340,10 +340,10 @@ def test_each_day_of_a_lenient_rule_is_answered(library: Library) -> None:
         ASKED.model_copy(update={"candidates": (DAY, date(2004, 1, 1))}),
     ],
 )
-def test_a_trace_says_how_to_ask_again(library: Library, asked: Asked) -> None:
+def test_a_trace_says_how_to_ask_again(library: Library, asked: AskRequest) -> None:
     context = Context(library, ExtractivePolicy(library.works))
     first = run(context, asked)
-    again = run(context, asked_again(Trace.model_validate_json(first.model_dump_json())))
+    again = run(context, request_of(Trace.model_validate_json(first.model_dump_json())))
     assert (again.governing, again.answer) == (first.governing, first.answer)
 
 
@@ -352,7 +352,7 @@ def test_runs_side_by_side_do_not_mix(library: Library) -> None:
     days = [date(1990 + n % 20, 1, 1) for n in range(40)]
     question = "What does s 1 Widgets Act 1990 require?"
     with ThreadPoolExecutor(8) as pool:
-        asked = [Asked(question=question, as_at=day) for day in days]
+        asked = [AskRequest(question=question, as_at=day) for day in days]
         traces = list(pool.map(lambda one: run(context, one), asked))
     for day, trace in zip(days, traces, strict=True):
         assert trace.governing.as_at == day

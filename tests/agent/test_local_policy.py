@@ -16,18 +16,18 @@ pytest.importorskip("transformers", reason="needs the extra train")
 
 import torch
 
-from agent.codec import TokenizerCodec
-from agent.episode import episode
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
-from agent.models import ModelError, find_model, manifest_of, open_location, prepare
-from agent.parsing import UNREADABLE
+from agent.models.catalogue import ModelError, find_model, manifest_of, open_location, prepare
+from agent.models.codec import TokenizerCodec
+from agent.models.parsing import UNREADABLE
+from agent.models.rendering import render
+from agent.models.sampling import Completion, Sampling
+from agent.models.token_sequence import episode
+from agent.policies.language_model import ModelPolicy
 from agent.policies.local import LocalSampler, draw, local_policy
-from agent.policies.modelled import ModelPolicy
 from agent.policy import PolicyError, PolicyState
-from agent.rendering import render
-from agent.sampling import Completion, Sampling
-from agent.toolbox import SCHEMAS
+from agent.tools.toolbox import SCHEMAS
 from agent.trace import GoverningDate, StopReason, ToolCall, Turn
 
 PROMPT = (0, 50, 60, 70, 400, 500)
@@ -161,7 +161,7 @@ def test_three_turns_keep_every_id_with_a_real_tokenizer(
     tiny: ModelPolicy, library: Library, template: str | None
 ) -> None:
     codec = recoded(template)
-    assert codec.carrier == ("tool" if template else "system")
+    assert codec.prompt_format == ("tool" if template else "system")
     abstain = '{"abstain": "not_found", "explanation": "第四十六条 is silent."}'
     script = Scripted(codec, SEARCH, SEARCH, abstain)
     policy = ModelPolicy("scripted", codec, script)
@@ -180,11 +180,11 @@ def test_three_turns_keep_every_id_with_a_real_tokenizer(
 
 def test_a_template_that_wants_what_we_do_not_give_is_not_used_for_tools(tiny: ModelPolicy) -> None:
     refusing = NATIVE.replace("{{ m.tool_call_id }}", "{{ raise_exception('no tools') }}")
-    assert recoded(refusing).carrier == "system"
+    assert recoded(refusing).prompt_format == "system"
     no_system = (
         "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('x') }}{% endif %}"
     )
-    assert recoded(no_system + "{{ m.content }}</s>{% endfor %}").carrier == "user"
+    assert recoded(no_system + "{{ m.content }}</s>{% endfor %}").prompt_format == "user"
 
 
 def test_a_statute_cannot_close_a_turn(tiny: ModelPolicy) -> None:

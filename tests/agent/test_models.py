@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agent import models
-from agent.model_cli import app
-from agent.models import (
+from agent.cli.model import app
+from agent.models import catalogue as models
+from agent.models.catalogue import (
     MANIFEST,
     Advance,
     ModelError,
@@ -146,7 +146,7 @@ def test_what_is_no_model_is_told_what_would_be(name: str) -> None:
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "agent.policies.weights", raising=False)
+    monkeypatch.delitem(sys.modules, "agent.models.weights", raising=False)
     with pytest.raises(ModelError, match=r"torch is not installed: pip install 'inforce\[train\]'"):
         prepare("tiny")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.models import ModelError
+from agent.models.catalogue import ModelError
 from agent.policies.endpoint import Endpoint
 from agent.policies.extractive import ExtractivePolicy
-from agent.policies.opening import PolicyChoice, open_policy
+from agent.policies.registry import PolicyChoice, open_policy
 from agent.policies.server import ChatPolicy, Served
 from agent.policy import PolicyError
 from corpus.errors import BadInputError

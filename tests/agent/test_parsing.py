@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
-from agent.parsing import MAX_CALLS, UNREADABLE, parse
-from agent.policies.modelled import ModelPolicy
+from agent.models.parsing import MAX_CALLS, UNREADABLE, parse
+from agent.policies.language_model import ModelPolicy
 from agent.policy import Act
 from agent.trace import AbstentionReason, Trace
 from tests.agent.toymodel import Script, ToyCodec

@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from agent.asking import Asked
-from agent.framing import place_words, placed
-from agent.graph import ask
+from agent.governing_date.choose import place_words, placed
+from agent.governing_date.places import places_named
+from agent.graph.run import ask
 from agent.library import Library
-from agent.places import places_named
+from agent.request import AskRequest
 from agent.trace import AbstentionReason
 
 DAY = date(2006, 4, 4)
@@ -48,8 +48,8 @@ def test_the_law_of_another_country_is_no_answer(demo: Library) -> None:
 def test_places_given_stay_and_a_named_work_is_asked_wherever_the_case_happened(
     demo: Library,
 ) -> None:
-    given = Asked(question="Who may marry in France?", jurisdictions=("uk",))
+    given = AskRequest(question="Who may marry in France?", jurisdictions=("uk",))
     assert placed(given, demo.works) == given
     assert place_words(given) == ""
-    abroad = Asked(question="A fall in Germany: what does art. 1240 Code civil say?")
+    abroad = AskRequest(question="A fall in Germany: what does art. 1240 Code civil say?")
     assert placed(abroad, demo.works) == abroad

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from agent.episode import episode
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
+from agent.models.sampling import Completion, Sampling
+from agent.models.token_sequence import episode
 from agent.policies.endpoint import Endpoint
-from agent.policies.modelled import ModelPolicy
+from agent.policies.language_model import ModelPolicy
 from agent.policies.server import ChatPolicy, Served, ServerSampler
 from agent.policy import PolicyError
-from agent.sampling import Completion, Sampling
 from agent.trace import StopReason, Trace
 from tests.agent.test_rendering import ANSWER, READ, SEARCH, state
 from tests.agent.toymodel import END, ToyCodec, spelt

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agent import serving
-from agent.model_cli import app
-from agent.models import ModelError
-from agent.serving import Serving, command, served
+from agent.cli.model import app
+from agent.models import serving
+from agent.models.catalogue import ModelError
+from agent.models.serving import Serving, command, served
 
 
 @pytest.fixture(autouse=True)

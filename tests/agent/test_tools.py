@@ -7,9 +7,9 @@ import pytest
 
 from agent.library import Library
 from agent.policy import ToolRequest
-from agent.results import Comparison, ProvisionReading, SearchResult, VersionList
-from agent.toolbox import SCHEMAS, TOOLS, returned_ids, run_tool
-from agent.tools import EXCERPT, Scope, _excerpt
+from agent.tool_results import Comparison, ProvisionReading, SearchResult, VersionList
+from agent.tools.statutes import EXCERPT, Scope, _excerpt
+from agent.tools.toolbox import SCHEMAS, TOOLS, returned_ids, run_tool
 from agent.trace import Turn
 from retrieval.query import Hit
 

@@ -11,23 +11,23 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
-from agent.control import Controlled, FixedController, Strategy
-from agent.graph import ask
+from agent.cli.terminal import show_trace
+from agent.graph.replay import Replay, compared, library_as_recorded, policy_spec, replay
+from agent.graph.run import ask
 from agent.library import Library
+from agent.models.sampling import Sampling
+from agent.policies.controllers import Controlled, FixedController, Strategy
 from agent.policies.extractive import ExtractivePolicy
-from agent.policies.modelled import ModelPolicy
+from agent.policies.language_model import ModelPolicy
 from agent.policy import PolicyError
-from agent.replay import Replay, compared, library_as_recorded, policy_spec, replay
-from agent.sampling import Sampling
-from agent.terminal import show_trace
 from agent.trace import StopReason, Trace
-from agent.traces import TraceError, TraceStore, traces_url
+from agent.trace_store import TraceError, TraceStore, traces_url
 from corpus.errors import BadInputError, InForceError, StoreError
 from corpus.model import WorkHistory
 from corpus.settings import Settings
 from corpus.store import Store
 from inforce import app
-from retrieval.build import refresh_index
+from retrieval.index_build import refresh_index
 from tests.agent.conftest import LEVY_ACT, WIDGETS_ACT, opened
 from tests.agent.toymodel import Script, ToyCodec
 

@@ -3,7 +3,7 @@ from datetime import date
 from agent.library import Library
 from agent.policy import Draft, DraftCitation, Sentence
 from agent.trace import GoverningDate
-from agent.verify import Verdict, verify
+from agent.verification.verify import Verdict, verify
 
 LICENCE = "uk/widgets-1990#licence@1990-01-01"
 OLD_REGISTER = "uk/widgets-1990#register@1990-01-01"

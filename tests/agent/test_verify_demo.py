@@ -11,10 +11,10 @@ from itertools import pairwise
 import pytest
 
 from agent.library import Library
-from agent.policies.evidence import best_quote
 from agent.policy import Draft, DraftCitation, Sentence
+from agent.tools.relevance import best_quote
 from agent.trace import GoverningDate
-from agent.verify import Verdict, verify
+from agent.verification.verify import Verdict, verify
 from corpus.model import Version
 from corpus.questions.figures import figures
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.quotation import quotations, quoted_span, seen, unquoted
+from corpus.languages.quotation import quotations, quoted_span, seen, unquoted
 
 TEXT = "A “licence” is granted for\n10,000 widgets or 2.5 tonnes; it's unlawful after 15 days."
 

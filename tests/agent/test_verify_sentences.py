@@ -9,7 +9,7 @@ import pytest
 from agent.library import Library
 from agent.policy import Draft, DraftCitation, Sentence
 from agent.trace import GoverningDate
-from agent.verify import Verdict, verify
+from agent.verification.verify import Verdict, verify
 
 LICENCE = "uk/widgets-1990#licence@1990-01-01"
 REGISTER = "uk/widgets-1990#register@1990-01-01"

@@ -16,17 +16,17 @@ pytest.importorskip("peft", reason="needs the extra train")
 import peft
 import torch
 
-from agent.episode import episode
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
-from agent.models import open_location
+from agent.models.catalogue import open_location
+from agent.models.sampling import Completion, Sampling
+from agent.models.serving import Serving
+from agent.models.token_sequence import episode
 from agent.policies.endpoint import Endpoint
+from agent.policies.language_model import ModelPolicy
 from agent.policies.local import local_policy
-from agent.policies.modelled import ModelPolicy
 from agent.policies.server import Served, server_policy
 from agent.policy import PolicyError
-from agent.sampling import Completion, Sampling
-from agent.serving import Serving
 from agent.trace import StopReason
 from tests.agent.test_rendering import state
 from tests.vllm import marks, serving_tiny

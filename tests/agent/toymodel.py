@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from agent.codec import Carrier
-from agent.sampling import Completion, Sampling
+from agent.models.codec import PromptFormat
+from agent.models.sampling import Completion, Sampling
 
 END, BEGIN = 0, 1
 SPECIAL = {"<end>": END, "<begin>": BEGIN}
@@ -20,8 +20,8 @@ class ToyCodec:
 
     stop_ids = frozenset({END})
 
-    def __init__(self, carrier: Carrier = "system") -> None:
-        self.carrier = carrier
+    def __init__(self, prompt_format: PromptFormat = "system") -> None:
+        self.prompt_format = prompt_format
         self.encoded: list[str] = []
 
     def template(

@@ -7,8 +7,8 @@ from datetime import date
 from corpus.model import (
     Coverage,
     EndReason,
-    Label,
     Provision,
+    ProvisionNumber,
     SourceRef,
     Version,
     Work,
@@ -58,7 +58,7 @@ def history(*versions: Version, since: str = "1990-01-01", **more: object) -> Wo
     """A work with one provision, complete since ``since``."""
     fields: dict[str, object] = {
         "work": WORK,
-        "provisions": (Provision(id=DUTY, work_id=WORK.id, labels=(Label(text="s 1"),)),),
+        "provisions": (Provision(id=DUTY, work_id=WORK.id, labels=(ProvisionNumber(text="s 1"),)),),
         "versions": versions,
         "coverage": (
             Coverage(work_id=WORK.id, covered_from=date.fromisoformat(since), from_origin=True),

@@ -10,7 +10,7 @@ from corpus.errors import SourceError
 from corpus.invariants import violations
 from corpus.model import Commencement, EndReason, Version, WorkHistory
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed
-from corpus.sources.akoma_ntoso import AkomaNtoso
+from corpus.sources.legaldocml.akoma_ntoso import AkomaNtoso
 from tests.corpus.xml_sources import GOLDEN, ask, assert_rows, change, no_fault, shared, text
 
 

@@ -17,8 +17,8 @@ from corpus.applicability import (
 )
 from corpus.errors import BadInputError, SourceError
 from corpus.model import Interval
-from corpus.moment import parse_condition, parse_moment
 from corpus.rules import Example, Rule, jurisdictions, parse_table, table
+from corpus.rules.day_expressions import parse_condition, parse_day_expression
 
 TABLES = [table(name) for name in jurisdictions()]
 RULES = [(t.jurisdiction, rule) for t in TABLES if t for rule in t.rule]
@@ -364,7 +364,7 @@ def test_the_same_rule_twice_is_refused() -> None:
     ],
 )
 def test_moments_follow_the_calendar(text: str, expected: str) -> None:
-    assert parse_moment(text).on({"act": day("2019-05-06")}) == day(expected)
+    assert parse_day_expression(text).on({"act": day("2019-05-06")}) == day(expected)
 
 
 def test_a_condition_without_its_day_is_open_not_false() -> None:

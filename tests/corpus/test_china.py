@@ -13,12 +13,12 @@ import pytest
 
 from corpus.errors import SourceError
 from corpus.invariants import violations
-from corpus.labels import label_key
 from corpus.model import Commencement, EndReason, Provision, Version, WorkHistory
+from corpus.provision_numbers import label_key
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed, Resolution, resolve
 from corpus.sources.dated.alignment import align
+from corpus.sources.dated.dated_files import DatedFiles
 from corpus.sources.dated.editions import Unit, fold
-from corpus.sources.dated_files import DatedFiles
 
 REAL = Path(__file__).parents[2] / "../shared/corpora/cn-lawrefbook"
 pytestmark = pytest.mark.corpora

@@ -10,7 +10,7 @@ from corpus.errors import SourceError
 from corpus.invariants import violations
 from corpus.model import Commencement, EndReason, Version, WorkHistory
 from corpus.resolve import Ambiguous, CoverageGap, NotYetInForce, Repealed
-from corpus.sources.clml import Clml
+from corpus.sources.uk.clml import Clml
 from tests.corpus.xml_sources import GOLDEN, ask, assert_rows, change, no_fault, shared, text
 
 TEA = "uk/ukpga-2001-99"

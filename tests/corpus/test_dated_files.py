@@ -11,11 +11,11 @@ import pytest
 
 from corpus.errors import BadInputError, SourceError
 from corpus.invariants import violations
-from corpus.labels import label_key
 from corpus.model import Commencement, EndReason, Version, WorkHistory
+from corpus.provision_numbers import label_key
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed, Resolution, resolve
-from corpus.sources.dated.dialect import FIELDS, read_listing
-from corpus.sources.dated_files import DatedFiles
+from corpus.sources.dated.dated_dialect import FIELDS, read_listing
+from corpus.sources.dated.dated_files import DatedFiles
 from corpus.sources.jsonl import write_jsonl
 
 GOLDEN = Path(__file__).parent / "golden/dated_files"

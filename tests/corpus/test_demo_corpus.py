@@ -11,8 +11,8 @@ import pytest
 from corpus.demo import QUESTION_FILES, GoldenQuestion, demo_files, golden_questions
 from corpus.errors import SourceError
 from corpus.invariants import violations
-from corpus.labels import label_key
 from corpus.model import Commencement, EndReason, ProvisionHistory, Version, WorkHistory
+from corpus.provision_numbers import label_key
 from corpus.resolve import Repealed, Resolution, resolve
 from corpus.sources.jsonl import Jsonl
 

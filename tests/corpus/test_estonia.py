@@ -10,13 +10,13 @@ import pytest
 
 from corpus.errors import SourceError
 from corpus.invariants import violations
-from corpus.labels import label_key
 from corpus.model import Provision, Version, WorkHistory
+from corpus.provision_numbers import label_key
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed, Resolution, resolve
-from corpus.sources.dialect import read_dialect
-from corpus.sources.git_history import open_history
-from corpus.sources.git_markdown import GitMarkdown
-from corpus.sources.git_states import State, states
+from corpus.sources.git.commit_snapshots import CommitState, states
+from corpus.sources.git.git_history import open_history
+from corpus.sources.git.git_markdown import GitMarkdown
+from corpus.sources.git.markdown_dialect import read_dialect
 
 REAL = Path(__file__).parents[2] / "../shared/corpora/ee-riigiteataja-git"
 PENAL, WASTE, ALCOHOL = "ee/184411", "ee/749804", "ee/193188"
@@ -43,7 +43,7 @@ def estonia(bundle: Path) -> dict[str, WorkHistory]:
 
 
 @pytest.fixture(scope="session")
-def all_states(bundle: Path) -> list[State]:
+def all_states(bundle: Path) -> list[CommitState]:
     dialect = read_dialect("ee")
     with open_history(bundle, dialect.branch) as history:
         acts = history.revisions(dialect.files).values()
@@ -65,7 +65,7 @@ def law(history: WorkHistory, label: str, day: date, known_at: date | None = Non
 
 
 def test_sixteen_acts_and_679_versions(
-    estonia: dict[str, WorkHistory], all_states: list[State]
+    estonia: dict[str, WorkHistory], all_states: list[CommitState]
 ) -> None:
     assert (len(estonia), len(all_states)) == (16, 679)
     for history in estonia.values():
@@ -74,7 +74,7 @@ def test_sixteen_acts_and_679_versions(
 
 
 def test_trap_10_seven_versions_were_published_after_they_took_effect(
-    all_states: list[State],
+    all_states: list[CommitState],
 ) -> None:
     late = {
         (Path(s.revision.path).stem, str(s.day), str(s.published))
@@ -132,7 +132,7 @@ def test_later_state_known_first_holds_for_its_own_day(estonia: dict[str, WorkHi
 
 
 def test_trap_4_placeholder_publication_is_unknown_and_kept(
-    estonia: dict[str, WorkHistory], all_states: list[State]
+    estonia: dict[str, WorkHistory], all_states: list[CommitState]
 ) -> None:
     kept = [s for s in all_states if s.upstream.get("publication_date") == "1900-01-01"]
     with (REAL / "versions/index.csv").open(encoding="utf-8", newline="") as file:

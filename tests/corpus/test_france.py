@@ -10,11 +10,11 @@ import pytest
 
 from corpus.errors import SourceError
 from corpus.invariants import violations
-from corpus.labels import label_key
 from corpus.model import Interval, Provision, Version, WorkHistory
+from corpus.provision_numbers import label_key
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed, Resolution, resolve
-from corpus.sources.dialect import read_dialect
-from corpus.sources.git_markdown import GitMarkdown
+from corpus.sources.git.git_markdown import GitMarkdown
+from corpus.sources.git.markdown_dialect import read_dialect
 from eval.bench import civil_code
 
 REAL = Path(__file__).parents[2] / "../shared/corpora/fr-codes-git"

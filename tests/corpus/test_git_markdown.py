@@ -11,11 +11,11 @@ import pytest
 
 from corpus.errors import BadInputError, SourceError
 from corpus.invariants import violations
-from corpus.labels import label_key
 from corpus.model import EndReason, Provision, Version, WorkHistory
+from corpus.provision_numbers import label_key
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed, Resolution, resolve
-from corpus.sources.dialect import read_dialect
-from corpus.sources.git_markdown import GitMarkdown, detect_dialect
+from corpus.sources.git.git_markdown import GitMarkdown, detect_dialect
+from corpus.sources.git.markdown_dialect import read_dialect
 from corpus.sources.jsonl import write_jsonl
 from tests.corpus.commits import Commit, bundle, read_commits, repository
 

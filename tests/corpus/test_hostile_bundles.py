@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import InForceError, SourceError
-from corpus.sources.dialect import read_dialect
-from corpus.sources.git_markdown import GitMarkdown
+from corpus.sources.git.git_markdown import GitMarkdown
+from corpus.sources.git.markdown_dialect import read_dialect
 from tests.corpus.xml_sources import shared
 
 MUTATIONS = int(os.environ.get("INFORCE_MUTATIONS", "3"))

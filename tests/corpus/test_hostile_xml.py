@@ -19,10 +19,10 @@ from corpus.errors import InForceError, SourceError
 from corpus.ingest import ingest
 from corpus.invariants import violations
 from corpus.sources import Source
-from corpus.sources.akoma_ntoso import AkomaNtoso
-from corpus.sources.clml import Clml
-from corpus.sources.regml import Regml
-from corpus.sources.xml import read_xml
+from corpus.sources.legaldocml.akoma_ntoso import AkomaNtoso
+from corpus.sources.regml.regml import Regml
+from corpus.sources.uk.clml import Clml
+from corpus.sources.xml.xml_reading import read_xml
 from corpus.store import Store
 from tests.corpus.xml_sources import GOLDEN, change, no_fault, shared
 
@@ -117,7 +117,7 @@ def test_comments_and_instructions_do_not_split_words(tmp_path: Path) -> None:
 
 
 def test_file_too_large_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("corpus.sources.xml.MAX_BYTES", 3)
+    monkeypatch.setattr("corpus.sources.xml.xml_reading.MAX_BYTES", 3)
     with pytest.raises(SourceError, match="larger than 3 bytes"):
         read_xml(write(tmp_path / "act.xml", "<a/>"))
 

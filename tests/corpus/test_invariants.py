@@ -8,19 +8,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from corpus.history.timeline import PublishedState, version_rows
 from corpus.invariants import violations
 from corpus.model import (
     Commencement,
     Coverage,
     EndReason,
-    Label,
     Provision,
+    ProvisionNumber,
     SourceRef,
     Version,
     Work,
     WorkHistory,
 )
-from corpus.timeline import State, version_rows
 
 WORK = Work(
     id="xx/act",
@@ -36,7 +36,7 @@ P = "xx/act#p1"
 
 
 def provision(**changes: Any) -> Provision:
-    fields = {"id": P, "work_id": WORK.id, "labels": (Label(text="s 1"),)} | changes
+    fields = {"id": P, "work_id": WORK.id, "labels": (ProvisionNumber(text="s 1"),)} | changes
     return Provision(**fields)
 
 
@@ -173,7 +173,7 @@ def test_commencement_in_1900_is_real() -> None:
 
 
 def test_placeholder_in_label_and_coverage() -> None:
-    label = Label(text="s 1", valid_to=date(2999, 12, 31))
+    label = ProvisionNumber(text="s 1", valid_to=date(2999, 12, 31))
     span = Coverage(work_id=WORK.id, covered_from=date(2000, 1, 1), covered_to=date(9999, 12, 31))
     faulty = history(provisions=(provision(labels=(label,)),), coverage=(span,))
     assert rules(faulty) == ["sentinel_date", "sentinel_date"]
@@ -211,8 +211,8 @@ def test_cyclic_succession_is_found() -> None:
 
 
 def test_two_labels_on_one_day() -> None:
-    first = Label(text="art. 1382", valid_to=date(2016, 10, 2))
-    second = Label(text="art. 1240", valid_from=date(2016, 10, 1))
+    first = ProvisionNumber(text="art. 1382", valid_to=date(2016, 10, 2))
+    second = ProvisionNumber(text="art. 1240", valid_from=date(2016, 10, 1))
     assert rules(history(provisions=(provision(labels=(first, second)),))) == ["label_overlap"]
     moved = first.model_copy(update={"valid_to": date(2016, 10, 1)})
     assert rules(history(provisions=(provision(labels=(moved, second)),))) == []
@@ -266,7 +266,7 @@ def test_sweep_agrees_with_comparing_every_pair(spans: list[Any]) -> None:
 def test_rows_made_from_any_states_are_sound(states: list[Any]) -> None:
     made = version_rows(
         P,
-        (State(valid_from=d, text=t, published=p, source=SOURCE) for d, t, p in states),
+        (PublishedState(valid_from=d, text=t, published=p, source=SOURCE) for d, t, p in states),
         language="en",
     )
     assert rules(history(*made)) == []

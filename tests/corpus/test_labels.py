@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpus.labels import chinese_number, label_key
+from corpus.provision_numbers import chinese_number, label_key
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from corpus.demo import demo_files
 from corpus.errors import BadInputError, SourceError
-from corpus.labels import label_key
 from corpus.model import (
     Commencement,
     Coverage,
     EndReason,
-    Label,
     Provision,
     ProvisionHistory,
+    ProvisionNumber,
     Version,
     WorkHistory,
 )
+from corpus.provision_numbers import label_key
 from corpus.questions import (
     Decline,
     Family,
@@ -207,7 +207,7 @@ def test_a_pair_differs_in_its_day_alone() -> None:
 
 
 def test_an_unamended_provision_is_a_control_only_where_its_work_was_amended() -> None:
-    quiet = Provision(id=f"{WORK.id}#quiet", work_id=WORK.id, labels=(Label(text="s 2"),))
+    quiet = Provision(id=f"{WORK.id}#quiet", work_id=WORK.id, labels=(ProvisionNumber(text="s 2"),))
     still = version(
         "1990-01-01", text="Widgets are goods.", id=f"{quiet.id}@1990-01-01", provision_id=quiet.id
     )
@@ -322,8 +322,8 @@ def test_a_renumbered_provision_is_cited_by_the_number_of_the_day() -> None:
         id=DUTY,
         work_id=WORK.id,
         labels=(
-            Label(text="s 1", valid_to=date(2010, 7, 1)),
-            Label(text="s 44", valid_from=date(2010, 7, 1)),
+            ProvisionNumber(text="s 1", valid_to=date(2010, 7, 1)),
+            ProvisionNumber(text="s 44", valid_from=date(2010, 7, 1)),
         ),
     )
     asked = made(two_fines(provisions=(moved,)), Family.FIRST_LAST_DAY)
@@ -385,7 +385,7 @@ def test_ids_are_unique_and_pairs_are_whole(asked: list[Question]) -> None:
 def test_pairs_that_share_a_day_are_kept_whole_or_not_at_all() -> None:
     rows = [
         version(f"2000-01-0{n}", f"2000-01-0{n + 1}", f"The duty falls on the {who}.")
-        for n, who in enumerate(("buyer", "seller", "carrier"), 1)
+        for n, who in enumerate(("buyer", "seller", "prompt_format"), 1)
     ]
     for seed in range(20):
         pairs = Counter(q.pair for q in made(history(*rows), Family.PAIRED_DATES, seed))

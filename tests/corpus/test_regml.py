@@ -11,7 +11,7 @@ from corpus.errors import BadInputError, SourceError
 from corpus.invariants import violations
 from corpus.model import Commencement, DateBasis, EndReason, Version, WorkHistory
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed
-from corpus.sources.regml import Regml
+from corpus.sources.regml.regml import Regml
 from tests.corpus.xml_sources import GOLDEN, ask, assert_rows, change, no_fault, shared, text
 
 REGML = GOLDEN / "regml"

@@ -12,12 +12,12 @@ import pytest
 
 from corpus.errors import SourceError
 from corpus.invariants import violations
-from corpus.labels import label_key
 from corpus.model import Commencement, EndReason, Version, WorkHistory
+from corpus.provision_numbers import label_key
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed, Resolution, resolve
 from corpus.sources.dated.amendments import Amendment, number
+from corpus.sources.dated.dated_files import DatedFiles
 from corpus.sources.dated.roc_annals import amendments, roc_date
-from corpus.sources.dated_files import DatedFiles
 
 REAL = Path(__file__).parents[2] / "../shared/corpora/tw-moj-json"
 CRIMINAL, PROCEDURE, TRAFFIC = "tw/C0000001", "tw/C0010001", "tw/K0040012"

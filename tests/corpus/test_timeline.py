@@ -7,16 +7,16 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.history.timeline import PublishedState, version_rows
 from corpus.invariants import violations
 from corpus.model import EndReason, SourceRef, Version
-from corpus.timeline import State, version_rows
 from tests.corpus.build import DUTY, history
 
 HERE = SourceRef(file="f")
 
 
-def state(valid_from: str, text: str | None, published: str | None = None) -> State:
-    return State(
+def state(valid_from: str, text: str | None, published: str | None = None) -> PublishedState:
+    return PublishedState(
         valid_from=date.fromisoformat(valid_from),
         text=text,
         published=date.fromisoformat(published) if published else None,
@@ -24,7 +24,7 @@ def state(valid_from: str, text: str | None, published: str | None = None) -> St
     )
 
 
-def rows(*states: State) -> tuple[Version, ...]:
+def rows(*states: PublishedState) -> tuple[Version, ...]:
     return version_rows(DUTY, states, language="en")
 
 
@@ -70,7 +70,7 @@ def test_of_several_texts_for_one_day_the_last_published_counts() -> None:
 DAYS = st.integers(0, 400).map(lambda n: date(2000, 1, 1) + timedelta(days=n))
 STATES = st.lists(
     st.builds(
-        State,
+        PublishedState,
         valid_from=DAYS,
         text=st.sampled_from(["a", "b", "c", None]),
         published=st.none() | DAYS,
@@ -83,7 +83,7 @@ STATES = st.lists(
 
 @given(STATES, DAYS, st.none() | DAYS)
 def test_rows_say_on_every_day_what_the_states_known_then_say(
-    states: list[State], day: date, known_at: date | None
+    states: list[PublishedState], day: date, known_at: date | None
 ) -> None:
     """The oracle is the definition: of the states known, the latest in effect; ties to the last."""
     ordered = sorted(states, key=lambda s: (s.valid_from, s.published or date.min))
@@ -97,6 +97,6 @@ def test_rows_say_on_every_day_what_the_states_known_then_say(
 
 
 @given(STATES)
-def test_rows_never_break_an_invariant(states: list[State]) -> None:
+def test_rows_never_break_an_invariant(states: list[PublishedState]) -> None:
     work = history(*rows(*states), since="1999-01-01")
     assert [v for v in violations(work) if v.rule in {"overlap", "outside_coverage"}] == []

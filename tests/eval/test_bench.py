@@ -10,9 +10,9 @@ from corpus.questions import Split
 from eval.bench.book import Book
 from eval.bench.contenders import BareTantivy, Ours, SqliteFts5
 from eval.bench.plot import bars
-from eval.bench.ranking import MEASURES, Asked, Ground, load_demo, made
+from eval.bench.ranking import MEASURES, RankedQuery, RankingSet, load_demo, made
 from eval.bench.retrieval import Times, _quantiles, ratio
-from retrieval.url import parse_index_url
+from retrieval.index_url import parse_index_url
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_what_a_rank_is_worth(rank: int | None, worth: tuple[float, ...]) -> Non
 
 def test_train_and_test_questions_share_no_work(tmp_path: Path) -> None:
     with load_demo(tmp_path) as store:
-        ground = Ground(store, tmp_path, seed=0)
+        ground = RankingSet(store, tmp_path, seed=0)
         splits: tuple[Split, ...] = ("train", "test")
         train, test = (made(ground, split, 200) for split in splits)
     assert train
@@ -86,5 +86,5 @@ def test_train_and_test_questions_share_no_work(tmp_path: Path) -> None:
     assert not works(train) & works(test)
 
 
-def works(asked: list[Asked]) -> set[str]:
+def works(asked: list[RankedQuery]) -> set[str]:
     return {question.work_id for question in asked}

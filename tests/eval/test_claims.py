@@ -49,7 +49,7 @@ def test_collapse_is_lost_entropy_or_lost_accuracy() -> None:
 @pytest.fixture(scope="module")
 def lab():
     pytest.importorskip("torch", reason="needs the extra train")
-    from rl import lab as found
+    from eval.claims import lab as found
 
     return found
 
@@ -67,14 +67,14 @@ def test_the_day_of_change_belongs_to_the_new_version(lab) -> None:
     import torch
 
     days = torch.tensor([[3, 6, 9, day] for day in (2, 3, 5, 6, 8, 9)])
-    asked = lab.Asked(days, torch.zeros(6, 3).long(), torch.zeros(6).bool())
+    asked = lab.AskRequest(days, torch.zeros(6, 3).long(), torch.zeros(6).bool())
     assert asked.gold.tolist() == [0, 1, 1, 2, 2, lab.ABSTAIN]
 
 
 def test_the_exact_score_is_what_sampling_measures(lab) -> None:
     import torch
 
-    from rl.lab_runs import warmed
+    from eval.claims.lab_runs import warmed
 
     policy = warmed(0, 20)
     asked = lab.ask(60, 5)
@@ -88,7 +88,7 @@ def test_the_exact_score_is_what_sampling_measures(lab) -> None:
 def test_tools_tokens_are_masked_and_log_probs_are_those_of_the_policy(lab) -> None:
     import torch
 
-    from rl.lab_runs import warmed
+    from eval.claims.lab_runs import warmed
 
     policy, asked = warmed(0, 20), lab.ask(50, 6)
     written = lab.write(policy, asked, torch.Generator().manual_seed(1))
@@ -99,10 +99,10 @@ def test_tools_tokens_are_masked_and_log_probs_are_those_of_the_policy(lab) -> N
 
 
 def test_every_arm_of_every_claim_runs_and_is_finite(lab) -> None:
-    from eval.claims.rows import rows_of
-    from rl.lab_runs import Trial, run
+    from eval.claims.claim_specs import claim_specs_of
+    from eval.claims.lab_runs import Trial, run
 
-    for row in rows_of(None, Trial, "recipes"):
+    for row in claim_specs_of(None, Trial, "recipes"):
         for trial in row.trials:
             found = run(trial.model_copy(update={"rounds": 2, "warm": 20}), 0)
             assert math.isfinite(found.test.accuracy), trial.name
@@ -111,11 +111,11 @@ def test_every_arm_of_every_claim_runs_and_is_finite(lab) -> None:
 
 def test_a_claim_is_measured_once_and_read_from_its_journal(lab, tmp_path) -> None:
     from eval.claims import measure
+    from eval.claims.claim_specs import claim_specs_of
+    from eval.claims.lab_runs import Trial, run
     from eval.claims.report import LABORATORY, page
-    from eval.claims.rows import rows_of
-    from rl.lab_runs import Trial, run
 
-    (lampo,) = rows_of("lampo", Trial, "recipes")
+    (lampo,) = claim_specs_of("lampo", Trial, "recipes")
     quick = {"rounds": 2}
     short = lampo.model_copy(
         update={
@@ -139,9 +139,9 @@ def test_a_claim_is_measured_once_and_read_from_its_journal(lab, tmp_path) -> No
 
 def test_the_control_is_chosen_on_other_works_than_it_is_compared_on(lab) -> None:
     from eval.claims import measure
-    from eval.claims.rows import rows_of
-    from rl.lab import Score
-    from rl.lab_runs import Curve, Result, Trial
+    from eval.claims.claim_specs import claim_specs_of
+    from eval.claims.lab import Score
+    from eval.claims.lab_runs import Curve, Result, Trial
 
     def scored(accuracy: float) -> Score:
         return Score(accuracy, 0.0, 0.0, 1.0, 0.0)
@@ -153,7 +153,7 @@ def test_the_control_is_chosen_on_other_works_than_it_is_compared_on(lab) -> Non
             curve = Curve([1.0] * 9, [0.5] * 9, [0.5] * 9, [1.0] * 9, [0.0] * 9)
             return Result(scored(0), scored(selection), scored(test + seed / 100), curve)
 
-    row = rows_of("delta", Trial, "recipes")[0]
+    row = claim_specs_of("delta", Trial, "recipes")[0]
     found = measure.tested(row, range(3), Fixed(), print, None)
     assert found.control == "grpo"
     assert found.effects["delta"].mean == pytest.approx(0.6)
@@ -161,14 +161,14 @@ def test_the_control_is_chosen_on_other_works_than_it_is_compared_on(lab) -> Non
 
 def test_a_recipe_of_claims_that_cannot_be_is_one_sentence(lab, tmp_path) -> None:
     from corpus.errors import BadInputError
-    from eval.claims.rows import rows_of
-    from rl.lab_runs import Trial
+    from eval.claims.claim_specs import claim_specs_of
+    from eval.claims.lab_runs import Trial
 
     head = '[[rows]]\nclaimed = "c"\npublished = "p"\nmetric = "accuracy"\n'
     arms = '[[rows.arms]]\nname = "a"\n[[rows.controls]]\nname = "b"\n'
     recipe = tmp_path / "mine.toml"
     recipe.write_text(head + arms)
-    assert [row.method for row in rows_of(str(recipe), Trial, "recipes")] == ["mine"]
+    assert [row.method for row in claim_specs_of(str(recipe), Trial, "recipes")] == ["mine"]
     for text, message in (
         (head + arms + "epoch = 3\n", r"mine.toml, row 1, field 'controls.0.epoch'"),
         (head, r"mine.toml, row 1, field 'arms'"),
@@ -177,6 +177,6 @@ def test_a_recipe_of_claims_that_cannot_be_is_one_sentence(lab, tmp_path) -> Non
     ):
         recipe.write_text(text)
         with pytest.raises(BadInputError, match=message):
-            rows_of(str(recipe), Trial, "recipes")
+            claim_specs_of(str(recipe), Trial, "recipes")
     with pytest.raises(BadInputError, match="No claim is tested about 'none': there are delta"):
-        rows_of("none", Trial, "recipes")
+        claim_specs_of("none", Trial, "recipes")

@@ -10,15 +10,15 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("trl", reason="needs the extra train")
 
-from agent.models import prepare
+from agent.models.catalogue import prepare
 from corpus.errors import BadInputError
 from eval.bench.rounds import bench
 from eval.claims import agent
-from eval.claims.agent import AgentTrial, Practice, practice
-from eval.claims.rows import rows_of
-from rl.config import RecipeError, check_methods
-from rl.progress import Silence
-from rl.run import Run
+from eval.claims.agent import AgentEnvironment, AgentTrial, agent_environment
+from eval.claims.claim_specs import claim_specs_of
+from rl.recipes.recipe import RecipeError, check_methods
+from rl.run.progress import NoProgress
+from rl.run.run_directory import Run
 
 RECIPE = """
 extends = "tiny-grpo"
@@ -38,7 +38,7 @@ micro_batch = 4
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentEnvironment]:
     folder = tmp_path_factory.mktemp("home")
     (folder / "small.toml").write_text(RECIPE)
     with pytest.MonkeyPatch.context() as patch:
@@ -48,15 +48,15 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
         patch.setattr(agent, "SELECTION", 6)
         patch.setattr(agent, "TEST", 8)
         prepare("tiny")
-        with practice(lambda _: Silence()) as opened:
+        with agent_environment(lambda _: NoProgress()) as opened:
             yield opened
 
 
-def test_every_arm_of_every_claim_is_a_recipe(ground: Practice, monkeypatch) -> None:
-    monkeypatch.setattr(Practice, "careful", Path("pupil"))
-    monkeypatch.setattr(Practice, "_foreign", lambda *_: Path("pool"))
+def test_every_arm_of_every_claim_is_a_recipe(ground: AgentEnvironment, monkeypatch) -> None:
+    monkeypatch.setattr(AgentEnvironment, "careful", Path("pupil"))
+    monkeypatch.setattr(AgentEnvironment, "_foreign", lambda *_: Path("pool"))
     seen = {}
-    for row in rows_of(None, AgentTrial, "agent"):
+    for row in claim_specs_of(None, AgentTrial, "agent"):
         for trial in row.trials:
             assert seen.setdefault(trial.name, trial) == trial, "one name, one arm"
             assert check_methods(ground._recipe(trial, 0)), trial.name
@@ -65,7 +65,7 @@ def test_every_arm_of_every_claim_is_a_recipe(ground: Practice, monkeypatch) -> 
 
 
 def test_arms_share_a_start_and_a_finished_run_is_not_trained_again(
-    ground: Practice, monkeypatch
+    ground: AgentEnvironment, monkeypatch
 ) -> None:
     plain = ground.run(AgentTrial(name="gdpo"), 0)
     other = ground.run(AgentTrial(name="entropy", objective={"entropy": 1.0}), 0)
@@ -75,12 +75,12 @@ def test_arms_share_a_start_and_a_finished_run_is_not_trained_again(
     assert plain.start.divergence == pytest.approx(0, abs=1e-6)
     assert other.test.divergence > plain.test.divergence
     assert plain.retained is None
-    monkeypatch.setattr("rl.trainer.PolicyTrainer.training_step", None)
+    monkeypatch.setattr("rl.training.trainer.PolicyTrainer.training_step", None)
     assert ground.run(AgentTrial(name="gdpo"), 0) == plain
 
 
 def test_foreign_rollouts_and_a_teacher_come_from_a_careful_experts_pupil(
-    ground: Practice,
+    ground: AgentEnvironment,
 ) -> None:
     mixed = AgentTrial(name="f-tis", objective={"weights": "tis"}, foreign=0.5)
     recipe = ground._recipe(mixed, 0)
@@ -92,14 +92,14 @@ def test_foreign_rollouts_and_a_teacher_come_from_a_careful_experts_pupil(
     assert len(found.curve.agreement) == 2
 
 
-def test_an_arm_that_cannot_be_says_where(ground: Practice) -> None:
+def test_an_arm_that_cannot_be_says_where(ground: AgentEnvironment) -> None:
     wrong = AgentTrial(name="late", objective={"clip": "nsr", "kl": -1})
     with pytest.raises(RecipeError, match=r"the arm late, .*objective\.kl"):
         ground._recipe(wrong, 0)
 
 
 def test_rounds_are_timed_with_every_set_on_the_same_rollouts(
-    ground: Practice, tmp_path, monkeypatch
+    ground: AgentEnvironment, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.setattr("eval.bench.rounds.WARMING", 0)
     recipe = ground._recipe(AgentTrial(name="gdpo"), 0)

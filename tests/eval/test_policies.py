@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from agent.graph.nodes import Context
 from agent.library import Library
-from agent.nodes import Context
 from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Act, PolicyState, ToolRequest
 from agent.trace import Draft, DraftCitation, Sentence, Trace
@@ -43,7 +43,7 @@ def demo() -> Iterator[Library]:
 class Careless:
     """Searches on another day than it was told, and cites the first thing it finds."""
 
-    name = "careless"
+    name = "misdated"
 
     def act(self, state: PolicyState) -> Act:
         if not state.turns:

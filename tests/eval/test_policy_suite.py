@@ -8,15 +8,15 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.library import Library
+from agent.models.sampling import Sampling
 from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Act, PolicyError, PolicyState
-from agent.sampling import Sampling
 from corpus.errors import BadInputError
 from corpus.questions import make_questions, write_questions
 from eval.suites.policy import PATIENCE, Evaluation, answer_all, draw, policy_scores
 from inforce import app
-from rl.rescoring import FILE, rescore
-from rl.rollout import Limits
+from rl.rewards.rescore import FILE, rescore
+from rl.rollouts.rollout import Limits
 from tests.agent.conftest import opened
 from tests.rl.statutes import FAIRS
 

@@ -9,7 +9,7 @@ from agent.library import Library
 from agent.trace import AbstentionReason
 from corpus.questions import Family, Question, make_questions
 from eval.metrics import wilson
-from eval.suites.answered import Answered
+from eval.suites.answered import ScoredAnswer
 from eval.suites.temporal import temporal_scores
 from tests.agent.conftest import opened
 from tests.rl.statutes import (
@@ -39,13 +39,13 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     yield from opened(tmp_path_factory.mktemp("fairs"), FAIRS)
 
 
-def cited(library: Library, asked: Question, version: str) -> Answered:
+def cited(library: Library, asked: Question, version: str) -> ScoredAnswer:
     found = play(library, asked, search(date(1999, 1, 1), date(2005, 1, 1)),
                  answer((version, FEES[version])))  # fmt: skip
-    return Answered(asked, found)
+    return ScoredAnswer(asked, found)
 
 
-def right(library: Library, asked: Question) -> Answered:
+def right(library: Library, asked: Question) -> ScoredAnswer:
     return cited(library, asked, str(asked.gold_version))
 
 
@@ -85,7 +85,7 @@ def test_what_the_verifier_struck_is_an_anachronism_drafted_and_not_shipped(
 
 def test_a_version_nobody_recorded_is_an_anachronism(library: Library) -> None:
     trace = play(library, VALUE, search(DAY), answer((f"{ID}#fee@1066-01-01", "A groat.")))
-    assert temporal_scores([Answered(VALUE, trace)]).anachronisms_drafted.mean == 1.0
+    assert temporal_scores([ScoredAnswer(VALUE, trace)]).anachronisms_drafted.mean == 1.0
 
 
 @pytest.mark.parametrize(("day", "share"), [(date(1999, 12, 31), 0.0), (date(2000, 1, 1), 1.0)])
@@ -94,13 +94,13 @@ def test_what_shipped_is_checked_without_the_verifier(
 ) -> None:
     shipped = right(library, VALUE).trace
     moved = VALUE.model_copy(update={"as_at": day})
-    assert temporal_scores([Answered(moved, shipped)]).anachronisms_shipped.mean == share
+    assert temporal_scores([ScoredAnswer(moved, shipped)]).anachronisms_shipped.mean == share
 
 
 def test_where_no_day_was_asked_the_day_of_the_answer_counts(library: Library) -> None:
     undated = question(Family.MISSING)
     stated = play(library, undated, search(DAY), answer((OLD, FEES[OLD])), as_at=DAY)
-    scores = temporal_scores([Answered(undated, stated)])
+    scores = temporal_scores([ScoredAnswer(undated, stated)])
     assert scores.anachronisms_shipped.mean == scores.anachronisms_drafted.mean == 0.0
     assert scores.right.mean == 0.0
 
@@ -109,7 +109,7 @@ def test_controls_are_counted_apart(library: Library) -> None:
     (control,) = make_questions([FAIRS], families=[Family.UNAMENDED_CONTROL])
     quote = str(control.gold_span.text)
     told = play(library, control, search(control.as_at), answer((SCALES, quote)))
-    scores = temporal_scores([Answered(control, told), cited(library, VALUE, NEW)])
+    scores = temporal_scores([ScoredAnswer(control, told), cited(library, VALUE, NEW)])
     assert (scores.controls.mean, scores.controls.n) == (1.0, 1)
 
 
@@ -117,7 +117,7 @@ def test_nothing_to_score_is_none_and_not_nought(library: Library) -> None:
     empty = temporal_scores([])
     assert empty.right is empty.anachronisms_shipped is empty.paired_dates is None
     declined = play(library, VALUE, abstain(AbstentionReason.NOT_FOUND))
-    scores = temporal_scores([Answered(VALUE, declined)])
+    scores = temporal_scores([ScoredAnswer(VALUE, declined)])
     assert scores.anachronisms_shipped is scores.valid_citations is None
     assert scores.right.mean == 0.0
 
@@ -125,7 +125,7 @@ def test_nothing_to_score_is_none_and_not_nought(library: Library) -> None:
 def test_a_share_that_never_varies_still_has_an_interval(library: Library) -> None:
     other = {"work_id": "uk/other"}
     runs = [right(library, VALUE), right(library, VALUE)]
-    runs += [Answered(q.model_copy(update=other), t) for q, t in runs]
+    runs += [ScoredAnswer(q.model_copy(update=other), t) for q, t in runs]
     found = temporal_scores(runs).anachronisms_shipped
     assert (found.mean, found.low, found.n) == (0.0, 0.0, 4)
     assert found.high == pytest.approx(wilson(0, 2).high)

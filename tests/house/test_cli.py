@@ -14,8 +14,8 @@ import pytest
 from corpus.demo import demo_files
 from corpus.settings import Settings
 from corpus.sources.jsonl import Jsonl, write_jsonl
-from retrieval.answers import LawAnswer
-from retrieval.build import load
+from retrieval.citations.law_answers import LawAnswer
+from retrieval.index_build import load
 from tests.corpus.build import history, version
 
 ROOT = Path(__file__).parents[2]

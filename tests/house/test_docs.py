@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from corpus.settings import Settings
 from inforce import app
-from retrieval.answers import LawAnswer, VersionLine, VersionsAnswer
+from retrieval.citations.law_answers import LawAnswer, VersionLine, VersionsAnswer
 
 ROOT = Path(__file__).parents[2]
 CLI = (ROOT / "docs/cli.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from elasticsearch import Elasticsearch
 
-from retrieval.elastic_layout import physical_indices
+from retrieval.engines.elastic_schema import physical_indices
 from retrieval.index import StatuteIndex, open_builder, open_index
 from retrieval.query import Hit, IndexedText, StatuteQuery
 from tests.retrieval.node import shared, why_no_node

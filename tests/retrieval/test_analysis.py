@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.analysis import (
+from retrieval.engines.index_schema import body
+from retrieval.text.analysis import (
     MAX_QUERY_TERMS,
     highlights,
     normalise,
     text_query,
     tokens,
 )
-from retrieval.layout import body
-from retrieval.stopwords import STOPWORDS
+from retrieval.text.stopwords import STOPWORDS
 from tests.retrieval.conftest import ROWS
 
 LANGUAGES = ["en", "fr", "de", "es", "et", "zh", "zh-Hant", "xx"]

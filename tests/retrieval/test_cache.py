@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import SearchFailedError
-from retrieval.embedded import EmbeddedIndex
-from retrieval.embedded_build import EmbeddedBuilder
+from retrieval.engines.embedded import EmbeddedIndex
+from retrieval.engines.embedded_build import EmbeddedBuilder
 from retrieval.index import CachedIndex
 from retrieval.query import Hit, StatuteQuery
 from tests.retrieval.conftest import ROWS, ask, names, row

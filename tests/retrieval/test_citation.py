@@ -13,15 +13,20 @@ from hypothesis import strategies as st
 from corpus.model import (
     Coverage,
     EndReason,
-    Label,
     Provision,
+    ProvisionNumber,
     SourceRef,
     Version,
     Work,
     WorkHistory,
 )
 from corpus.store import Store
-from retrieval.citation import CitationAnswer, find_citations, parse_citation, resolve_citation
+from retrieval.citations.resolution import (
+    CitationAnswer,
+    find_citations,
+    parse_citation,
+    resolve_citation,
+)
 
 
 def work(work_id: str, language: str, title: str, *aliases: str, citation: str = "n/a") -> Work:
@@ -179,7 +184,7 @@ def test_long_hostile_text_is_read_in_reasonable_work() -> None:
 
 def provision(name: str, *labels: tuple[str, str | None, str | None]) -> Provision:
     borne = tuple(
-        Label(text=text, valid_from=_day(since), valid_to=_day(until))
+        ProvisionNumber(text=text, valid_from=_day(since), valid_to=_day(until))
         for text, since, until in labels
     )
     return Provision(id=f"fr/code#{name}", work_id="fr/code", labels=borne)
@@ -323,7 +328,9 @@ def test_a_name_shared_by_two_works_that_both_have_the_number_is_ambiguous(tmp_p
         return WorkHistory(
             work=work(work_id, "zh", f"{work_id}法典", "刑法典"),
             provisions=tuple(
-                Provision(id=f"{work_id}#{n}", work_id=work_id, labels=(Label(text=f"第{n}条"),))
+                Provision(
+                    id=f"{work_id}#{n}", work_id=work_id, labels=(ProvisionNumber(text=f"第{n}条"),)
+                )
                 for n in numbers
             ),
             versions=tuple(
@@ -348,9 +355,9 @@ def test_known_at_reads_the_numbers_published_by_then(tmp_path: Path) -> None:
         id="fr/code#x",
         work_id="fr/code",
         labels=(
-            Label(text="art. 1", known_to=renumbered),
-            Label(text="art. 1", valid_to=date(2016, 10, 1), known_from=renumbered),
-            Label(text="art. 2", valid_from=date(2016, 10, 1), known_from=renumbered),
+            ProvisionNumber(text="art. 1", known_to=renumbered),
+            ProvisionNumber(text="art. 1", valid_to=date(2016, 10, 1), known_from=renumbered),
+            ProvisionNumber(text="art. 2", valid_from=date(2016, 10, 1), known_from=renumbered),
         ),
     )
     book = CODE.model_copy(

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpus.errors import BadInputError, IndexMissingError
-from retrieval.admin import drop, swap_back
+from retrieval.engines.admin import drop, swap_back
 from retrieval.index import StatuteIndex, _open_engine, open_builder, open_index
+from retrieval.index_url import parse_index_url
 from retrieval.query import Hit, StatuteQuery
-from retrieval.url import parse_index_url
 from tests.retrieval.conftest import CORPUS_HASH, ROWS, ask, names
 
 

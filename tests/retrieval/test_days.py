@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.days import day_words, interval_words
+from retrieval.engines.day_blocks import day_words, interval_words
 
 DAYS = st.dates()
 INNER = st.dates(date(2, 1, 1), date(9900, 1, 1))

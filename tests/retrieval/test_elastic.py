@@ -21,14 +21,14 @@ from elasticsearch import BadRequestError, Elasticsearch
 import corpus.demo
 from corpus.errors import BadInputError, IndexMissingError, SearchFailedError
 from corpus.sources.jsonl import Jsonl
-from retrieval.analysis import text_query
-from retrieval.elastic import ElasticIndex
-from retrieval.elastic_build import ElasticBuilder
-from retrieval.elastic_layout import live_index, physical_indices
+from retrieval.engines.elastic import ElasticIndex
+from retrieval.engines.elastic_build import ElasticBuilder
+from retrieval.engines.elastic_schema import live_index, physical_indices
 from retrieval.index import open_builder, open_index
+from retrieval.index_rows import work_texts
+from retrieval.index_url import parse_index_url
 from retrieval.query import IndexedText, StatuteQuery
-from retrieval.rows import work_texts
-from retrieval.url import parse_index_url
+from retrieval.text.analysis import text_query
 from tests.retrieval.conftest import ROWS, ask, names, own_alias, row
 
 
@@ -98,7 +98,7 @@ def test_a_cluster_that_is_not_there_is_a_failure_not_an_empty_answer() -> None:
 def test_an_index_of_another_version_is_refused(
     alias: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.elastic_build.SCHEMA_VERSION", "e0.0")
+    monkeypatch.setattr("retrieval.engines.elastic_build.SCHEMA_VERSION", "e0.0")
     build(alias)
     with pytest.raises(IndexMissingError, match="another version of InForce"):
         open_index(alias)
@@ -141,7 +141,7 @@ def test_building_the_same_corpus_twice_doubles_nothing(cluster: str, alias: str
 
 
 def test_a_rebuild_is_noticed(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrieval.elastic._FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("retrieval.engines.elastic._FRESH_SECONDS", 0.0)
     build(alias)
     index = open_index(alias)
     assert names(ask(index, "wages")) == ["pay"]
@@ -183,7 +183,7 @@ def test_wrong_dates_in_the_index_stop_the_swap(
     alias: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(alias)
-    monkeypatch.setattr("retrieval.elastic_layout._range", lambda _start, _end: {})
+    monkeypatch.setattr("retrieval.engines.elastic_schema._range", lambda _start, _end: {})
     with pytest.raises(SearchFailedError, match="left as it is"):
         build(alias, corpus_hash="two")
     assert open_index(alias).corpus_hash == "one"
@@ -192,7 +192,7 @@ def test_wrong_dates_in_the_index_stop_the_swap(
 def test_a_refused_row_is_named(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
     strange = row("uk/x-1#late", "2000-01-01", None, "text")
     monkeypatch.setattr(
-        "retrieval.elastic_layout._range", lambda _start, _end: {"gte": "not a day"}
+        "retrieval.engines.elastic_schema._range", lambda _start, _end: {"gte": "not a day"}
     )
     with pytest.raises(SearchFailedError, match="refuses the row uk/x-1#late"):
         build(alias, strange)

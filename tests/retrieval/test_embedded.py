@@ -13,8 +13,8 @@ import pytest
 
 from corpus.errors import BadInputError, IndexMissingError, StoreError
 from corpus.locking import file_lock
-from retrieval.embedded import EmbeddedIndex
-from retrieval.embedded_build import POINTER, EmbeddedBuilder
+from retrieval.engines.embedded import EmbeddedIndex
+from retrieval.engines.embedded_build import POINTER, EmbeddedBuilder
 from retrieval.index import open_builder, open_index
 from retrieval.query import IndexedText
 from tests.retrieval.conftest import ROWS, ask, names, row
@@ -98,7 +98,7 @@ def test_a_failing_build_leaves_the_old_index(folder: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from retrieval.embedded_build import EmbeddedBuilder
+from retrieval.engines.embedded_build import EmbeddedBuilder
 from tests.retrieval.conftest import ROWS
 
 def rows():

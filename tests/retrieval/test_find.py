@@ -15,12 +15,12 @@ from corpus.errors import IndexMissingError
 from corpus.ingest import ingest
 from corpus.sources.jsonl import Jsonl
 from corpus.store import Store
-from retrieval.admin import drop
+from retrieval.engines.admin import drop
 from retrieval.find import find
 from retrieval.index import StatuteIndex, open_builder, open_index
+from retrieval.index_check import verify
+from retrieval.index_rows import indexed_texts
 from retrieval.query import Hit, StatuteQuery
-from retrieval.rows import indexed_texts
-from retrieval.verify import verify
 
 
 @dataclass(frozen=True)

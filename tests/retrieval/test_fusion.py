@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.dense import TransformersEncoder
-from retrieval.embedded import EmbeddedIndex
-from retrieval.embedded_build import EmbeddedBuilder
-from retrieval.fusion import DatedVectors, reciprocal_rank_fusion
-from retrieval.hybrid import HybridIndex
-from retrieval.latent import LatentEncoder, learn
+from retrieval.engines.embedded import EmbeddedIndex
+from retrieval.engines.embedded_build import EmbeddedBuilder
 from retrieval.query import StatuteQuery
+from retrieval.vectors.fusion import DatedVectors, reciprocal_rank_fusion
+from retrieval.vectors.hybrid import HybridIndex
+from retrieval.vectors.lsa import LatentEncoder, learn
+from retrieval.vectors.transformers_encoder import TransformersEncoder
 from tests.retrieval.conftest import ROWS, ask, names, row
 
 

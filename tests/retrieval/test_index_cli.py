@@ -13,8 +13,8 @@ from corpus.errors import BadInputError, IndexMissingError
 from corpus.ingest import ingest
 from corpus.sources.jsonl import Jsonl
 from corpus.store import Store
-from retrieval.index_cli import app
-from retrieval.rows import indexed_texts
+from retrieval.cli.index import app
+from retrieval.index_rows import indexed_texts
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.snippet import snippet
+from retrieval.text.snippet import snippet
 
 LAW = (
     "The period of notice is four weeks. An employee with two years of service is entitled to a "

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.episode import Episode
+from agent.models.token_sequence import TokenSequence
 from corpus.questions import Family, Question
 
 if TYPE_CHECKING:
-    from rl.rollout import Rollout
+    from rl.rollouts.rollout import Rollout
 
 WORDS = 48
 END = 1
@@ -34,7 +34,7 @@ def a_question(number: int) -> Question:
     )
 
 
-def an_episode(question: str, seed: int) -> Episode:
+def an_episode(question: str, seed: int) -> TokenSequence:
     """Two turns of the model around one of a tool."""
     chance = random.Random(f"{question}:{seed}")
     prompt = [chance.randrange(3, WORDS) for _ in range(chance.randrange(3, 7))]
@@ -43,7 +43,7 @@ def an_episode(question: str, seed: int) -> Episode:
     ids = (*turns[0], END, *tool, *turns[1], END)
     mask = (*(1 for _ in turns[0]), 1, *(0 for _ in tool), *(1 for _ in turns[1]), 1)
     logprobs = tuple(-2.0 * one for one in mask)
-    return Episode(prompt_ids=tuple(prompt), completion_ids=ids, mask=mask, logprobs=logprobs)
+    return TokenSequence(prompt_ids=tuple(prompt), completion_ids=ids, mask=mask, logprobs=logprobs)
 
 
 def a_trace(question: Question) -> Any:
@@ -64,7 +64,7 @@ def a_trace(question: Question) -> Any:
 
 
 def a_rollout(number: int, seed: int, void: str | None = None) -> Rollout:
-    from rl.rollout import Rollout
+    from rl.rollouts.rollout import Rollout
 
     question = a_question(number)
     tokens = None if void else an_episode(question.id, seed)
@@ -117,7 +117,7 @@ class Fake:
     given: list[list[Rollout]] = field(default_factory=list)
 
     def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, list[Any]]:
-        from rl.source import columns
+        from rl.rollouts.trl_adapter import columns
 
         step = trainer.state.global_step
         rollouts = [

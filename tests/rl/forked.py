@@ -17,17 +17,17 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-import rl.training as training
-from agent.episode import Episode
-from agent.sampling import Sampling
-from rl.checkpoints import TrainingFault
-from rl.config import read_recipe
-from rl.progress import Silence
-from rl.rollout import Rollout
-from rl.run import Run
-from rl.samplers import Request
-from rl.samplers.local import BatchedSampler
-from rl.trainer import PolicyTrainer
+import rl.training.assemble as training
+from agent.models.sampling import Sampling
+from agent.models.token_sequence import TokenSequence
+from rl.recipes.recipe import read_recipe
+from rl.rollouts.rollout import Rollout
+from rl.rollouts.samplers import SamplingRequest
+from rl.rollouts.samplers.local import BatchedSampler
+from rl.run.checkpoints import TrainingFault
+from rl.run.progress import NoProgress
+from rl.run.run_directory import Run
+from rl.training.trainer import PolicyTrainer
 from tests.rl.conftest import (
     END,
     a_question,
@@ -44,7 +44,7 @@ LIBRARY: Any = SimpleNamespace(corpus_hash="0" * 64)
 QUESTIONS = [a_question(number) for number in range(10)]
 
 
-class Assassin(Silence):
+class Assassin(NoProgress):
     """Kills this process, as a power cut would, once a step was noted."""
 
     def __init__(self, step: int | None) -> None:
@@ -87,7 +87,7 @@ def player(*_: Any) -> Callable[..., list[Rollout]]:
         longer = [(*p, *one.ids, *tool) for p, one in zip(prompts, firsts, strict=True)]
         seconds = say(sampler, longer, seed + 1)
         episodes = [
-            Episode(
+            TokenSequence(
                 prompt_ids=prompt,
                 completion_ids=(*a.ids, *tool, *b.ids),
                 mask=(*(1 for _ in a.ids), 0, 0, *(1 for _ in b.ids)),
@@ -106,7 +106,7 @@ def player(*_: Any) -> Callable[..., list[Rollout]]:
 def say(sampler: BatchedSampler, prompts: Sequence[tuple[int, ...]], seed: int) -> list[Any]:
     drawn = [Sampling(temperature=1.0, max_tokens=5, seed=seed + n) for n in range(len(prompts))]
     asked = zip(prompts, drawn, strict=True)
-    return sampler.sample_many([Request(p, s, frozenset({END})) for p, s in asked])
+    return sampler.sample_many([SamplingRequest(p, s, frozenset({END})) for p, s in asked])
 
 
 def fake_rewards(_: Any) -> list[Any]:
@@ -115,7 +115,10 @@ def fake_rewards(_: Any) -> list[Any]:
 
 def patched() -> Any:
     return patch.multiple(
-        training, player=player, reward_functions=fake_rewards, remembered=lambda library: library
+        training,
+        rollout_sampler_of=player,
+        reward_functions=fake_rewards,
+        cached_library=lambda library: library,
     )
 
 
@@ -146,12 +149,12 @@ def in_a_child(do: Callable[[], None]) -> int:
 def main(folder: Path) -> None:
     model = folder / "model"
     assert in_a_child(lambda: model_folder(model) and None) == 0
-    assert in_a_child(lambda: train(folder / "straight", model, Silence())) == 0
+    assert in_a_child(lambda: train(folder / "straight", model, NoProgress())) == 0
     for name, step in KILLED.items():
         assert in_a_child(lambda: killed(folder / name, model, name, step)) == signal.SIGKILL  # noqa: B023
-        assert in_a_child(lambda: train(folder / name, model, Silence())) == 0  # noqa: B023
+        assert in_a_child(lambda: train(folder / name, model, NoProgress())) == 0  # noqa: B023
     assert in_a_child(lambda: out_of_space(folder / "disk_full", model, 6)) == 0
-    assert in_a_child(lambda: train(folder / "disk_full", model, Silence())) == 0
+    assert in_a_child(lambda: train(folder / "disk_full", model, NoProgress())) == 0
 
 
 def out_of_space(folder: Path, model: Path, step: int) -> None:
@@ -169,7 +172,7 @@ def out_of_space(folder: Path, model: Path, step: int) -> None:
 
     with patch.object(PolicyTrainer, "_save_checkpoint", cramped):
         try:
-            train(folder, model, Silence())
+            train(folder, model, NoProgress())
         except TrainingFault as fault:
             left = [path.name for path in (folder / "checkpoints").iterdir()]
             (folder / "said.json").write_text(json.dumps({"words": str(fault), "left": left}))
@@ -178,15 +181,15 @@ def out_of_space(folder: Path, model: Path, step: int) -> None:
 def killed(folder: Path, model: Path, name: str, step: int) -> None:
     if name != "while_it_was_written":
         return train(folder, model, Assassin(step))
-    whole = training.Notes.seal
+    whole = training.RunLogger.seal
 
     def seal(self: Any, checkpoint: Path) -> None:
         if checkpoint.name == f"checkpoint-{step}":
             os.kill(os.getpid(), signal.SIGKILL)
         whole(self, checkpoint)
 
-    with patch.object(training.Notes, "seal", seal):
-        return train(folder, model, Silence())
+    with patch.object(training.RunLogger, "seal", seal):
+        return train(folder, model, NoProgress())
 
 
 if __name__ == "__main__":

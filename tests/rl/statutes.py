@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
 
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
 from agent.policy import Act, Draft, DraftCitation, PolicyState, Sentence, ToolRequest
 from agent.trace import Abstention, AbstentionReason, Trace
-from corpus.model import Coverage, EndReason, Label, WorkHistory
+from corpus.model import Coverage, EndReason, ProvisionNumber, WorkHistory
 from corpus.questions import Family, Question, make_questions
 from tests.agent.conftest import provision, version, work
 
@@ -26,9 +26,9 @@ DAY = date(1999, 12, 31)
 FAIRS = WorkHistory(
     work=work(ID, "Fairs Act 1980", "1980 c. 5"),
     provisions=(
-        provision("fee", Label(text="s 1"), work=ID),
-        provision("scales", Label(text="s 2"), work=ID),
-        provision("torches", Label(text="s 3"), work=ID),
+        provision("fee", ProvisionNumber(text="s 1"), work=ID),
+        provision("scales", ProvisionNumber(text="s 2"), work=ID),
+        provision("torches", ProvisionNumber(text="s 3"), work=ID),
     ),
     versions=(
         version("fee", FEE(40).strip(), "1980-01-01", "2000-01-01", work=ID),

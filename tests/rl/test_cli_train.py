@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from corpus.errors import InForceError
 from inforce import app
-from rl.config import RecipeError, read_recipe
-from rl.outcome import Outcome
-from rl.rescoring import ScoredTrace
-from rl.run import Run
+from rl.recipes.recipe import RecipeError, read_recipe
+from rl.rewards.outcome import Outcome
+from rl.rewards.rescore import ScoredTrace
+from rl.run.run_directory import Run
 from tests.rl.conftest import a_question, a_trace
 
 
@@ -52,7 +52,11 @@ def test_a_dry_run_of_seven_billion_parameters_needs_neither_torch_nor_weights(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    for name in [name for name in sys.modules if name.startswith(("rl.objective", "rl.slots"))]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.startswith(("rl.objective.compose", "rl.objective.slots"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     text = say("train", "qwen2.5-7b-grpo", "--dry-run")
     assert "7,615.6 M parameters" in text
@@ -72,7 +76,11 @@ def test_training_without_torch_says_how_to_install_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.setitem(sys.modules, "accelerate", None)
-    for name in [name for name in sys.modules if name.startswith(("rl.start", "rl.training"))]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.startswith(("rl.training.launch", "rl.training.assemble"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(InForceError, match=r"pip install 'inforce\[train\]'") as said:
         say("train", "tiny-grpo", "--runs", str(tmp_path))

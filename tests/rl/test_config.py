@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from rl.config import Recipe, RecipeError, Shape, load_recipe, read_recipe, recipe_names
-from rl.plan import batch_plan, memory_plan, parameters, token_plan
-from rl.toml import dump
+from rl.recipes.budget import batch_budget, memory_budget, parameters, token_budget
+from rl.recipes.recipe import Recipe, RecipeError, Shape, load_recipe, read_recipe, recipe_names
+from rl.recipes.toml_writer import dump
 
 BASE: dict[str, Any] = {"name": "r", "rewards": {"temporal": 1.0}}
 
@@ -131,7 +131,7 @@ def test_every_recipe_that_comes_along_resolves_and_survives_being_written(name:
 
 def test_a_round_is_counted_in_rollouts_passes_and_steps() -> None:
     train = {"rounds": 3, "questions": 16, "group_size": 4, "processes": 2, "micro_batch": 4}
-    plan = batch_plan(recipe(train={**train, "minibatches": 4, "epochs": 2}).train)
+    plan = batch_budget(recipe(train={**train, "minibatches": 4, "epochs": 2}).train)
     assert plan.rollouts == 64
     assert plan.rollouts_per_process == 32
     assert plan.passes_per_epoch == 8
@@ -141,7 +141,7 @@ def test_a_round_is_counted_in_rollouts_passes_and_steps() -> None:
 
 
 def test_tokens_are_counted_for_the_longest_threads() -> None:
-    plan = token_plan(
+    plan = token_budget(
         recipe(
             rollout={"turn_tokens": 10, "max_turns": 3, "max_tokens": 100},
             train={"rounds": 2, "questions": 2, "group_size": 4, "micro_batch": 8, "epochs": 3},
@@ -169,7 +169,7 @@ def test_parameters_of_a_published_architecture_are_counted_exactly() -> None:
 
 
 def test_memory_of_full_training_is_sixteen_bytes_a_weight_in_all() -> None:
-    plan = memory_plan(recipe(model={"shape": QWEN.model_dump()}), QWEN)
+    plan = memory_budget(recipe(model={"shape": QWEN.model_dump()}), QWEN)
     whole = plan.weights + plan.gradients + plan.optimiser
     assert whole == pytest.approx(7_615_616_512 * 16 / 2**30)
     assert plan.sampler == 0
@@ -177,6 +177,6 @@ def test_memory_of_full_training_is_sixteen_bytes_a_weight_in_all() -> None:
 
 def test_an_adapter_leaves_gradients_and_moments_to_itself() -> None:
     lora = {"rank": 8, "targets": ["q_proj"]}
-    plan = memory_plan(recipe(model={"lora": lora}), QWEN)
+    plan = memory_budget(recipe(model={"lora": lora}), QWEN)
     assert plan.trained == 28 * 8 * (3584 + 3584)
     assert plan.optimiser == pytest.approx(plan.trained * 8 / 2**30)

@@ -8,10 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
-from rl.config import Method, ObjectiveSettings, RecipeError  # noqa: E402
-from rl.methods.stock import Grpo, Ppo  # noqa: E402
-from rl.objective import Objective, bounds, build_objective, penalty, shape  # noqa: E402
-from rl.slots import (  # noqa: E402
+from rl.objective.compose import Objective, bounds, build_objective, penalty, shape  # noqa: E402
+from rl.objective.methods.stock import Grpo, Ppo  # noqa: E402
+from rl.objective.slots import (  # noqa: E402
     AdditiveSlot,
     Batch,
     ChannelSlot,
@@ -19,6 +18,7 @@ from rl.slots import (  # noqa: E402
     RegulariserSlot,
     WeightSlot,
 )
+from rl.recipes.recipe import Method, ObjectiveSettings, RecipeError  # noqa: E402
 
 MASK = torch.tensor([[1.0, 1, 0, 1], [1, 0, 1, 0], [1, 1, 1, 1], [0, 0, 0, 0]])
 REWARDS = torch.tensor([[0.0], [1.0], [2.0], [4.0]])

@@ -10,8 +10,8 @@ from agent.library import Library
 from agent.trace import AbstentionReason
 from corpus.errors import BadInputError, SourceError
 from corpus.questions import Family
-from rl.outcome import Outcome
-from rl.rescoring import FILE, ScoredTrace, as_line, read_scored, rescore, scored
+from rl.rewards.outcome import Outcome
+from rl.rewards.rescore import FILE, ScoredTrace, as_line, read_scored, rescore, scored
 from tests.agent.conftest import opened
 from tests.rl.statutes import DAY, FAIRS, OLD, RULE, abstain, answer, play, question, search
 

@@ -14,8 +14,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("trl", reason="needs the extra train")
 
-from rl.checkpoints import checkpoints  # noqa: E402
-from rl.run import Run  # noqa: E402
+from rl.run.checkpoints import checkpoints  # noqa: E402
+from rl.run.run_directory import Run  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 PLACES = (

@@ -11,9 +11,9 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from agent.library import Library  # noqa: E402
 from agent.trace import AbstentionReason  # noqa: E402
 from corpus.questions import Family  # noqa: E402
-from rl.methods.stock import Gdpo  # noqa: E402
+from rl.objective.methods.stock import Gdpo  # noqa: E402
+from rl.objective.slots import Batch  # noqa: E402
 from rl.rewards import outcome, score_all  # noqa: E402
-from rl.slots import Batch  # noqa: E402
 from tests.agent.conftest import opened  # noqa: E402
 from tests.rl.statutes import (  # noqa: E402
     DAY,

@@ -10,17 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.library import Library
-from agent.parsing import UNREADABLE
+from agent.models.parsing import UNREADABLE
 from agent.policy import Act, ToolRequest
 from agent.trace import AbstentionReason, StopReason, Trace
 from corpus.errors import BadInputError
 from corpus.questions import Family, Question, Span
-from rl.outcome import Outcome
 from rl.rewards import REWARDS, answer_key, claims, outcome, right, score, score_all
 from rl.rewards.channels import temporal_f1
 from rl.rewards.claims import dated
-from rl.rewards.overlap import common_words, f_measure, words
-from rl.rewards.replies import holds_figure, recited
+from rl.rewards.outcome import Outcome
+from rl.rewards.rouge import common_words, f_measure, words
+from rl.rewards.stated_answer import holds_figure, recited
 from tests.agent.conftest import opened
 from tests.rl.statutes import (
     DAY,

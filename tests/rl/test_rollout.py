@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from agent.episode import episode
 from agent.library import Library
-from agent.policies.modelled import ModelPolicy
+from agent.models.sampling import Completion, Sampling
+from agent.models.token_sequence import episode
+from agent.policies.language_model import ModelPolicy
 from agent.policy import PolicyError
-from agent.sampling import Completion, Sampling
 from agent.trace import StopReason
 from corpus.errors import SearchFailedError
 from corpus.questions import Family, Question
 from retrieval.query import Hit, StatuteQuery
-from rl.gathering import GatheredIndex, Gathering
-from rl.rollout import Limits, Rollout, roll_out
-from rl.samplers import Request
+from rl.rollouts.batching import Batcher, BatchingIndex
+from rl.rollouts.rollout import Limits, Rollout, roll_out
+from rl.rollouts.samplers import SamplingRequest
 from tests.agent.conftest import LEVY_ACT, WIDGETS_ACT, opened
 from tests.agent.toymodel import END, ToyCodec, spelt
 
@@ -58,11 +58,11 @@ class Echo:
     def sample(self, *request: Any) -> Completion:
         raise AssertionError("what waits together is sampled together")
 
-    def sample_many(self, requests: Sequence[Request]) -> list[Completion | PolicyError]:
+    def sample_many(self, requests: Sequence[SamplingRequest]) -> list[Completion | PolicyError]:
         self.batches.append(len(requests))
         return [self._answer(request) for request in requests]
 
-    def _answer(self, request: Request) -> Completion | PolicyError:
+    def _answer(self, request: SamplingRequest) -> Completion | PolicyError:
         text = ToyCodec().decode(request.prompt_ids)
         own = text[text.rindex("Governing date") :]
         number, day = own.partition("Question ")[2].partition(":")[0], own.split()[2]
@@ -195,7 +195,9 @@ def test_searches_of_a_step_go_through_search_many(library: Library) -> None:
 
 def test_a_fault_in_one_thread_ends_the_call_and_hangs_nobody(library: Library) -> None:
     class Faulty(Echo):
-        def sample_many(self, requests: Sequence[Request]) -> list[Completion | PolicyError]:
+        def sample_many(
+            self, requests: Sequence[SamplingRequest]
+        ) -> list[Completion | PolicyError]:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -222,5 +224,5 @@ def test_no_questions_make_no_rollouts(library: Library) -> None:
 
 
 def test_an_index_of_episodes_is_not_closed_by_them(library: Library) -> None:
-    GatheredIndex(Gathering(1), library.index).close()
+    BatchingIndex(Batcher(1), library.index).close()
     assert library.index.status().rows > 0

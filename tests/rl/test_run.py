@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from rl.config import Recipe, RecipeError, read_recipe
-from rl.report import chart, curves, smoothed, write_report
-from rl.run import (
+from rl.recipes.recipe import Recipe, RecipeError, read_recipe
+from rl.run.report import chart, curves, smoothed, write_report
+from rl.run.run_directory import (
     Journal,
     Run,
     RunError,

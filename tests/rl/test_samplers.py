@@ -12,11 +12,11 @@ pytest.importorskip("transformers", reason="needs the extra train")
 
 import torch
 
+from agent.models.sampling import Completion, Sampling
 from agent.policy import PolicyError
-from agent.sampling import Completion, Sampling
-from rl.samplers import Request
-from rl.samplers import batches as batched
-from rl.samplers.local import BatchedSampler, batches, inverted, nucleus
+from rl.rollouts.samplers import SamplingRequest
+from rl.rollouts.samplers import batches as batched
+from rl.rollouts.samplers.local import BatchedSampler, batches, inverted, nucleus
 
 VOCABULARY, STOP = 50, frozenset({1})
 
@@ -37,17 +37,17 @@ def model() -> Any:
     return LlamaForCausalLM(config)
 
 
-def requests(count: int, **settings: Any) -> list[Request]:
+def requests(count: int, **settings: Any) -> list[SamplingRequest]:
     """Return prompts of different lengths, each with its own seed."""
     asked = []
     for n in range(count):
         prompt = tuple((7 * n + 3 * k) % (VOCABULARY - 2) + 2 for k in range(3 + 2 * n))
         sampling = Sampling(**{"temperature": 1.0, "max_tokens": 20, "seed": n, **settings})
-        asked.append(Request(prompt, sampling, STOP))
+        asked.append(SamplingRequest(prompt, sampling, STOP))
     return asked
 
 
-def logprobs_of(model: Any, request: Request, ids: Sequence[int], heat: float = 1.0) -> Any:
+def logprobs_of(model: Any, request: SamplingRequest, ids: Sequence[int], heat: float = 1.0) -> Any:
     """Return the log-probs of ids in one fresh pass, without padding or cache."""
     with torch.inference_mode():
         logits = model.eval()(torch.tensor([[*request.prompt_ids, *ids]])).logits[0]
@@ -157,7 +157,7 @@ def test_memory_that_runs_out_is_a_failure_of_its_batch_alone(model: Any) -> Non
 def test_a_server_that_is_down_voids_rollouts_and_is_not_asked_before(model: Any) -> None:
     from agent.policies.endpoint import Endpoint
     from agent.policies.server import Served, ServerSampler
-    from rl.samplers.server import VllmSampler
+    from rl.rollouts.samplers.server import VllmSampler
 
     down = Endpoint("http://127.0.0.1:9/v1", timeout=2)
     assert batched(BatchedSampler(model))

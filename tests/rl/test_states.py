@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from agent.episode import Episode
-from rl.states import StateProbe, provenance, visited
+from agent.models.token_sequence import TokenSequence
+from rl.training.state_drift import StateDriftProbe, provenance, visited_states
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
 PROMPT, TOOL = (5, 6), (7, 8, 9)
-EPISODE = Episode(
+EPISODE = TokenSequence(
     prompt_ids=PROMPT,
     completion_ids=(1, 2, *TOOL, 3),
     mask=(1, 1, 0, 0, 0, 1),
@@ -46,8 +46,8 @@ def uniform() -> Bigram:
 
 
 def test_a_policy_equal_to_its_base_has_not_moved() -> None:
-    probe = StateProbe(Bigram(1), ((1, 2, 3),))
-    found = probe.measure(Bigram(1), [visited(EPISODE)])
+    probe = StateDriftProbe(Bigram(1), ((1, 2, 3),))
+    found = probe.measure(Bigram(1), [visited_states(EPISODE)])
     assert found["states/kl_base_own"] == found["states/kl_base_neutral"] == 0.0
     assert found["states/nll_base"] == found["states/nll_policy"] > 0
 
@@ -56,7 +56,7 @@ def test_divergence_and_likelihood_by_hand() -> None:
     model = uniform()
     with torch.no_grad():
         model.table[6, 1] = log(VOCABULARY - 1)
-    found = StateProbe(uniform(), ()).measure(model, [visited(EPISODE)])
+    found = StateDriftProbe(uniform(), ()).measure(model, [visited_states(EPISODE)])
     p = torch.full((VOCABULARY,), 0.5 / (VOCABULARY - 1), dtype=torch.float64)
     p[1] = 0.5
     moved = float((p * (p * VOCABULARY).log()).sum())
@@ -72,13 +72,13 @@ def test_divergence_at_tools_tokens_is_not_the_models() -> None:
     model = uniform()
     with torch.no_grad():
         model.table[7:9] = torch.randn(2, VOCABULARY)
-    found = StateProbe(uniform(), ()).measure(model, [visited(EPISODE)])
+    found = StateDriftProbe(uniform(), ()).measure(model, [visited_states(EPISODE)])
     assert found["states/kl_base_own"] == 0.0
     assert found["states/written_nll_policy"] == pytest.approx(found["states/written_nll_base"])
 
 
 def test_divergence_is_measured_on_own_states_only() -> None:
-    found = StateProbe(uniform(), ()).measure(Bigram(2), [visited(EPISODE, own=False)])
+    found = StateDriftProbe(uniform(), ()).measure(Bigram(2), [visited_states(EPISODE, own=False)])
     assert "states/kl_base_own" not in found
     assert found["states/nll_policy"] > 0
 
@@ -86,7 +86,9 @@ def test_divergence_is_measured_on_own_states_only() -> None:
 def test_a_measurement_leaves_no_trace() -> None:
     model = Bigram(3).train()
     before = (model.table.detach().clone(), torch.get_rng_state())
-    found = [StateProbe(uniform(), ()).measure(model, [visited(EPISODE)]) for _ in range(2)]
+    found = [
+        StateDriftProbe(uniform(), ()).measure(model, [visited_states(EPISODE)]) for _ in range(2)
+    ]
     assert found[0] == found[1]
     assert model.training
     assert model.table.grad is None
@@ -96,13 +98,13 @@ def test_a_measurement_leaves_no_trace() -> None:
 
 def test_few_and_short_sequences_are_read() -> None:
     model = Bigram(4)
-    probe = StateProbe(uniform(), (), sequences=2, tokens=4)
-    found = probe.measure(model, [visited(EPISODE)] * 10)
+    probe = StateDriftProbe(uniform(), (), sequences=2, tokens=4)
+    found = probe.measure(model, [visited_states(EPISODE)] * 10)
     assert (model.calls, found["states/measured"]) == (2, 2.0)
 
 
 def test_long_sequences_are_compared_in_stretches() -> None:
-    from rl.states import kl
+    from rl.training.state_drift import kl
 
     policy, base = Bigram(5).table[:1].repeat(300, 1), Bigram(6).table[:1].repeat(300, 1)
     gap = kl(policy, base)
@@ -113,7 +115,7 @@ def test_long_sequences_are_compared_in_stretches() -> None:
 
 
 def test_impossible_tokens_do_not_make_it_nan() -> None:
-    from rl.states import kl
+    from rl.training.state_drift import kl
 
     logits = torch.tensor([[0.0, 0.0, -torch.inf]])
     assert kl(logits, logits).tolist() == [0.0]
@@ -133,15 +135,15 @@ def test_an_adapter_switched_off_is_the_base() -> None:
             yield
             self.off = False
 
-    found = StateProbe(None, ()).measure(Adapted(7), [visited(EPISODE)])
+    found = StateDriftProbe(None, ()).measure(Adapted(7), [visited_states(EPISODE)])
     assert found["states/nll_base"] == pytest.approx(log(VOCABULARY))
     assert found["states/kl_base_own"] > 0
     with pytest.raises(ValueError, match="needs a reference"):
-        StateProbe(None, ()).measure(Bigram(8), [visited(EPISODE)])
+        StateDriftProbe(None, ()).measure(Bigram(8), [visited_states(EPISODE)])
 
 
 def test_every_metric_is_documented() -> None:
     page = (Path(__file__).parents[2] / "docs/rewards.md").read_text(encoding="utf-8")
-    found = StateProbe(uniform(), ((1, 2),)).measure(Bigram(9), [visited(EPISODE)])
-    found |= provenance([visited(EPISODE)])
+    found = StateDriftProbe(uniform(), ((1, 2),)).measure(Bigram(9), [visited_states(EPISODE)])
+    found |= provenance([visited_states(EPISODE)])
     assert [name for name in found if f"`{name}`" not in page] == []

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from agent.models.sampling import Completion, Sampling
 from agent.policies.endpoint import Endpoint
 from agent.policy import PolicyError
-from agent.sampling import Completion, Sampling
-from rl.samplers import Request
-from rl.samplers.server import VllmSampler
-from rl.sync import AdapterSync
+from rl.rollouts.samplers import SamplingRequest
+from rl.rollouts.samplers.server import VllmSampler
+from rl.training.weight_sync import AdapterSync
 from tests.agent.test_server_policy import Handler, Reply, serving, vllm_says
 
 
@@ -93,7 +93,7 @@ def test_a_server_answers_every_prompt_in_its_place(tmp_path: Path) -> None:
 
     with serving(by_prompt) as server:
         sampler = VllmSampler(Endpoint(server.url), "judge", width=4)
-        asked = [Request((n, 9), Sampling(seed=n), frozenset({0})) for n in range(1, 6)]
+        asked = [SamplingRequest((n, 9), Sampling(seed=n), frozenset({0})) for n in range(1, 6)]
         answers = sampler.sample_many(asked)
         assert sampler.context == 50_000
         seeds = {one["prompt"][0]: one["seed"] for one in server.asked}

@@ -15,13 +15,13 @@ import peft
 import torch
 from transformers import AutoModelForCausalLM
 
-from agent.models import open_location
+from agent.models.catalogue import open_location
+from agent.models.sampling import Completion, Sampling
+from agent.models.serving import Serving
 from agent.policies.endpoint import Endpoint
-from agent.sampling import Completion, Sampling
-from agent.serving import Serving
-from rl.samplers import Request
-from rl.samplers.server import VllmSampler
-from rl.sync import AdapterSync
+from rl.rollouts.samplers import SamplingRequest
+from rl.rollouts.samplers.server import VllmSampler
+from rl.training.weight_sync import AdapterSync
 from tests.vllm import marks, serving_tiny
 
 pytestmark = marks
@@ -45,7 +45,7 @@ def adapted(seed: int) -> Any:
 
 def drawn(sampler: VllmSampler) -> Completion:
     sampling = Sampling(temperature=1.0, max_tokens=16, seed=5)
-    (answer,) = sampler.sample_many([Request(PROMPT, sampling, frozenset())])
+    (answer,) = sampler.sample_many([SamplingRequest(PROMPT, sampling, frozenset())])
     assert isinstance(answer, Completion)
     return answer
 

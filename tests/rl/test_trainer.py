@@ -13,12 +13,12 @@ pytest.importorskip("trl", reason="needs the extra train")
 
 from trl import GRPOTrainer  # noqa: E402
 
-from rl.methods.stock import Gdpo  # noqa: E402
-from rl.objective import Objective  # noqa: E402
-from rl.outcome import Outcome  # noqa: E402
-from rl.rollout import Rollout  # noqa: E402
-from rl.slots import Batch  # noqa: E402
-from rl.trainer import PolicyTrainer, TrainingFault, answer_numbers, everywhere  # noqa: E402
+from rl.objective.compose import Objective  # noqa: E402
+from rl.objective.methods.stock import Gdpo  # noqa: E402
+from rl.objective.slots import Batch  # noqa: E402
+from rl.rewards.outcome import Outcome  # noqa: E402
+from rl.rollouts.rollout import Rollout  # noqa: E402
+from rl.training.trainer import PolicyTrainer, TrainingFault, answer_numbers, everywhere  # noqa: E402
 from tests.rl.conftest import Fake, trl_pieces  # noqa: E402
 
 

@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
-from rl.config import DataSettings, RecipeError
-from rl.questions import questions_of
-from rl.source import Source, _reward_function, columns, question_order, reward_functions, voided
+from rl.questions.training_questions import questions_of
+from rl.recipes.recipe import DataSettings, RecipeError
+from rl.rollouts.trl_adapter import (
+    TrlAdapter,
+    _reward_function,
+    columns,
+    question_order,
+    reward_functions,
+    voided,
+)
 from tests.rl.conftest import a_question, a_rollout
 
 TRAINER = SimpleNamespace(
@@ -89,7 +96,7 @@ def test_rounds_and_processes_draw_from_seeds_of_their_own() -> None:
         seeds.append(seed)
         return [a_rollout(1, 0) for _ in questions]
 
-    source = Source(play, {"q1": a_question(1)}, seed=0, filler=1)
+    source = TrlAdapter(play, {"q1": a_question(1)}, seed=0, filler=1)
     for step, process in ((0, 0), (0, 0), (2, 0), (0, 1)):
         trainer = SimpleNamespace(
             state=SimpleNamespace(global_step=step),
@@ -108,7 +115,7 @@ def test_what_inspects_a_round_may_stop_the_run() -> None:
     def play(_trainer: Any, questions: Any, _seed: int) -> list[Any]:
         return [a_rollout(1, 0) for _ in questions]
 
-    source = Source(play, {"q1": a_question(1)}, seed=0, filler=1, inspect=refuse)
+    source = TrlAdapter(play, {"q1": a_question(1)}, seed=0, filler=1, inspect=refuse)
     with pytest.raises(RecipeError, match="2 seen"):
         source(["q1", "q1"], TRAINER)
 
@@ -120,8 +127,8 @@ def test_no_question_left_after_filtering_is_said_before_anything_is_loaded() ->
 
 def test_too_many_void_rollouts_stop_a_run_and_few_do_not() -> None:
     pytest.importorskip("trl", reason="needs the extra train")
-    from rl.checkpoints import TrainingFault
-    from rl.training import stop_if_void
+    from rl.run.checkpoints import TrainingFault
+    from rl.training.assemble import stop_if_void
 
     rollouts = [a_rollout(n, 0, void="no server at :8000" if n < 2 else None) for n in range(8)]
     stop_if_void(rollouts, 0.25)
@@ -141,7 +148,7 @@ def test_a_tokenizer_without_the_needed_tokens_is_refused(
     tokenizer: dict[str, Any], words: str
 ) -> None:
     pytest.importorskip("trl", reason="needs the extra train")
-    from rl.student import check_tokenizer
+    from rl.training.model_loading import check_tokenizer
 
     class Sized(SimpleNamespace):
         def __len__(self) -> int:
@@ -154,8 +161,8 @@ def test_a_tokenizer_without_the_needed_tokens_is_refused(
 
 def test_another_number_of_processes_than_the_batches_were_divided_for_is_refused() -> None:
     pytest.importorskip("accelerate", reason="needs the extra train")
-    from rl.config import read_recipe
-    from rl.start import check_processes
+    from rl.recipes.recipe import read_recipe
+    from rl.training.launch import check_processes
 
     recipe = read_recipe({"name": "r", "train": {"processes": 2}}, "r.toml")
     check_processes(recipe, 2)

@@ -14,20 +14,27 @@ pytest.importorskip("trl", reason="needs the extra train")
 
 import torch
 
-from agent.codec import TokenizerCodec, learnt
-from agent.episode import Episode, episode
 from agent.library import Library
-from agent.models import open_location, prepare
-from agent.policies.modelled import ModelPolicy
-from agent.rendering import render
-from agent.sampling import Sampling
+from agent.models.catalogue import open_location, prepare
+from agent.models.codec import TokenizerCodec, learnt
+from agent.models.rendering import render
+from agent.models.sampling import Sampling
+from agent.models.token_sequence import TokenSequence, episode
+from agent.policies.language_model import ModelPolicy
 from agent.trace import StopReason
 from corpus.errors import BadInputError
 from corpus.questions import Family, Question, make_questions
-from rl.ground import choose, synthetic_library
-from rl.rollout import Rollout, roll_out
-from rl.samplers.local import BatchedSampler
-from rl.warm_start import IGNORED, Carelessness, Imitation, demonstrate, imitate, row
+from rl.questions.synthetic_environment import choose, synthetic_library
+from rl.rollouts.rollout import Rollout, roll_out
+from rl.rollouts.samplers.local import BatchedSampler
+from rl.training.warm_start import (
+    IGNORED,
+    Imitation,
+    MisdatedDemonstrations,
+    demonstrate,
+    imitate,
+    row,
+)
 
 FAMILIES = (Family.VALUE_AT_DATE, Family.PAIRED_DATES, Family.NOT_YET_IN_FORCE, Family.REPEALED)
 
@@ -98,8 +105,8 @@ def test_a_careless_expert_reads_the_law_of_today_and_insists(
     library: Library, questions: list[Question], tokenizer: Any
 ) -> None:
     today = date(2030, 12, 31)
-    codec, careless = TokenizerCodec(tokenizer), Carelessness(share=1.0, today=today)
-    shown = demonstrate(library, codec, questions, context=4096, careless=careless)
+    codec, misdated = TokenizerCodec(tokenizer), MisdatedDemonstrations(share=1.0, today=today)
+    shown = demonstrate(library, codec, questions, context=4096, misdated=misdated)
     assert len(shown) == len(questions)
     for rollout in shown:
         assert rollout.trace is not None
@@ -111,7 +118,7 @@ def test_a_careless_expert_reads_the_law_of_today_and_insists(
 
 
 def test_who_is_careless_depends_on_seed_and_question_alone(questions: list[Question]) -> None:
-    half = Carelessness(share=0.5, today=date(2030, 12, 31), seed=3)
+    half = MisdatedDemonstrations(share=0.5, today=date(2030, 12, 31), seed=3)
     days = [half.of(one) for one in questions]
     assert days == [half.of(one) for one in questions]
     assert {None, date(2030, 12, 31)} == set(days)
@@ -146,7 +153,7 @@ def test_what_was_only_shown_does_not_move_the_weights(
     assert {sum(label != IGNORED for label in one) for one in labels} == {1}
 
 
-def _only_last(whole: Episode) -> Episode:
+def _only_last(whole: TokenSequence) -> TokenSequence:
     mask = (0,) * (len(whole.mask) - 1) + (1,)
     return whole.model_copy(update={"mask": mask})
 
@@ -196,5 +203,5 @@ def test_a_saved_tokenizer_still_knows_that_its_model_learnt_the_tools(
     from transformers import AutoTokenizer
 
     tokenizer.save_pretrained(tmp_path)
-    assert TokenizerCodec(AutoTokenizer.from_pretrained(tmp_path)).carrier == "learnt"
-    assert render.__module__ == "agent.rendering"
+    assert TokenizerCodec(AutoTokenizer.from_pretrained(tmp_path)).prompt_format == "learnt"
+    assert render.__module__ == "agent.models.rendering"

@@ -2,14 +2,14 @@ from datetime import date
 
 import pytest
 
-from agent.asking import Asked
+from agent.request import AskRequest
 from corpus.applicability import Issue, Role
 from corpus.clock import pinned
-from ui.address import read_address, wants_each, write_address
+from ui.pages.address import read_address, wants_each, write_address
 
 
 def test_an_address_says_again_what_was_asked() -> None:
-    asked = Asked(
+    asked = AskRequest(
         question="Quel âge ? & 100 %",
         as_at=date(2006, 4, 4),
         known_at=date(2005, 1, 1),
@@ -22,8 +22,8 @@ def test_an_address_says_again_what_was_asked() -> None:
     assert read_address(write_address(asked)) == (asked, ())
     assert wants_each(write_address(asked, each=True))
     assert not wants_each(write_address(asked))
-    assert read_address({}) == (Asked(question=""), ())
-    assert write_address(Asked(question="")) == {}
+    assert read_address({}) == (AskRequest(question=""), ())
+    assert write_address(AskRequest(question="")) == {}
 
 
 @pytest.mark.parametrize(

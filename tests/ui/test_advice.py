@@ -2,17 +2,17 @@ from datetime import date
 
 import pytest
 
-from agent.asking import Asked, MissingDate
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
+from agent.request import AskRequest, MissingDate
 from corpus.applicability import Role
-from ui.advice import days_meant, suggestions
+from ui.pages.advice import days_meant, suggestions
 
 TODAY = date(2026, 11, 22)
 
 
 def offered(library: Library, question: str, as_at: str) -> list[str]:
-    asked = Asked(question=question, as_at=date.fromisoformat(as_at))
+    asked = AskRequest(question=question, as_at=date.fromisoformat(as_at))
     trace = ask(library, asked.question, as_at=asked.as_at)
     assert trace.abstention is not None
     return [suggestion.words for suggestion in suggestions(trace, asked)]
@@ -42,7 +42,7 @@ def test_what_would_help_is_offered(
 
 
 def test_days_that_may_be_meant_are_offered() -> None:
-    asked = Asked(question="?")
+    asked = AskRequest(question="?")
     days = (date(2004, 5, 1), date(2005, 5, 1))
     named, none, fact = (
         [found.words for found in days_meant(missing, asked, TODAY)]
@@ -58,7 +58,7 @@ def test_days_that_may_be_meant_are_offered() -> None:
 
 
 def test_taking_the_advice_helps(library: Library) -> None:
-    asked = Asked(question="What does s 11 RTA 1988 say?", as_at=date(2016, 1, 10))
+    asked = AskRequest(question="What does s 11 RTA 1988 say?", as_at=date(2016, 1, 10))
     trace = ask(library, asked.question, as_at=asked.as_at)
     for suggestion in suggestions(trace, asked):
         again = suggestion.asked

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from agent.graph import Paused
+from agent.graph.run import Paused
 from corpus.applicability import Issue
 from corpus.settings import Settings
 from tests.ui.test_ask_page import address, labels, opened, shown

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from agent.traces import TraceStore, traces_url
+from agent.trace_store import TraceStore, traces_url
 from corpus.settings import Settings
 from ui.library import _opened
 

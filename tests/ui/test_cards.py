@@ -1,6 +1,6 @@
 from datetime import date
 
-from agent.graph import ask
+from agent.graph.run import ask
 from agent.library import Library
 from ui.cards import Card, build_cards
 

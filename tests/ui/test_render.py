@@ -15,10 +15,10 @@ from agent.trace import (
     Turn,
 )
 from corpus.model import Citation, SourceRef
-from ui import render
-from ui.advice import HEADINGS
-from ui.cards import Card, Span
-from ui.export import as_json, as_markdown
+from ui import html as render
+from ui.cards import Card, TimelineSpan
+from ui.export.files import as_json, as_markdown
+from ui.pages.advice import HEADINGS
 
 EVIL = '<script>alert(1)</script>"onmouseover=x \u202e'
 TODAY = date(2026, 11, 22)
@@ -52,9 +52,9 @@ def evil_card(url: str | None = "https://example.org") -> Card:
         in_force="from 1 January 2000 to 31 December 2009",
         since=f"Amended {EVIL}",
         spans=(
-            Span(kind="cited", words=f"In force {EVIL}", days=100),
-            Span(kind="gap", words="No text in force", days=10),
-            Span(kind="text", words="In force", days=1),
+            TimelineSpan(kind="cited", words=f"In force {EVIL}", days=100),
+            TimelineSpan(kind="gap", words="No text in force", days=10),
+            TimelineSpan(kind="text", words="In force", days=1),
         ),
         source=SourceRef(file="a.xml", url=url),
         note=EVIL,

@@ -1,1 +1,1 @@
-"""What :mod:`corpus.sources.dated_files` is made of: index, texts, amendments, dating."""
+"""What :mod:`corpus.sources.dated.dated_files` is made of: index, texts, amendments, dating."""

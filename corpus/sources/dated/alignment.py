@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from corpus.labels import label_key
+from corpus.provision_numbers import label_key
 from corpus.sources.dated.editions import Unit, fold
 
 MOVED = 0.6

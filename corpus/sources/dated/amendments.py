@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
-from corpus.labels import label_key
 from corpus.model import EndReason, Frozen
+from corpus.provision_numbers import label_key
 
 Number = tuple[int, ...]
 """A label's numbers: ``第38-1條`` is ``(38, 1)``. Empty where the label has none."""
 
 
-class Span(Frozen):
+class ArticleRange(Frozen):
     """The articles from ``first`` to ``last``; of one article only the paragraphs ``parts``."""
 
     first: Number
@@ -45,7 +45,7 @@ class Start(Frozen):
 class Rule(Frozen):
     """A commencement of its own for some articles of an amendment."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[ArticleRange, ...]
     start: Start
 
 
@@ -60,8 +60,8 @@ class Amendment(Frozen):
 
     instrument: str | None = None
     published: date | None = None
-    touched: tuple[Span, ...] | None = None
-    inserted: tuple[Span, ...] = ()
+    touched: tuple[ArticleRange, ...] | None = None
+    inserted: tuple[ArticleRange, ...] = ()
     default: Start
     rules: tuple[Rule, ...] = ()
     enacted_as: Amendment | None = None
@@ -105,7 +105,7 @@ def number(label: str) -> Number:
     return tuple(int(n) for n in re.findall(r"\d+", label_key(label)))
 
 
-def _within(label: Number, spans: Iterable[Span]) -> bool:
+def _within(label: Number, spans: Iterable[ArticleRange]) -> bool:
     return any(span.holds(label) for span in spans)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from corpus.history.timeline import PublishedState, version_rows
 from corpus.model import (
     Commencement,
     Coverage,
@@ -22,10 +23,9 @@ from corpus.model import (
     WorkHistory,
 )
 from corpus.sources.dated.amendments import number
-from corpus.sources.dated.editions import Chronicle, Edition, Thread, Unit, fold, threads
+from corpus.sources.dated.editions import Chronicle, Edition, ProvisionTrace, Unit, fold, threads
 from corpus.sources.dated.provisions import coverage_of, provision_of
-from corpus.sources.dated.steps import Step, steps_of
-from corpus.timeline import State, version_rows
+from corpus.sources.dated.steps import ProvisionStep, steps_of
 
 UNRECORDED = "the source does not record on which day this text took effect"
 
@@ -53,8 +53,8 @@ def work_history(chronicle: Chronicle) -> WorkHistory:
 def _rows(
     chronicle: Chronicle,
     provision_id: str,
-    thread: Thread,
-    steps: Sequence[Step],
+    thread: ProvisionTrace,
+    steps: Sequence[ProvisionStep],
     coverage: Sequence[Coverage],
 ) -> Iterator[Version]:
     language = chronicle.work.language
@@ -67,10 +67,10 @@ def _rows(
 
 
 def _states(
-    chronicle: Chronicle, steps: Sequence[Step], coverage: Sequence[Coverage]
-) -> Iterator[State]:
+    chronicle: Chronicle, steps: Sequence[ProvisionStep], coverage: Sequence[Coverage]
+) -> Iterator[PublishedState]:
     """Yield the dated states of a provision, gaps among them as states of unknown end."""
-    closed: tuple[date, Step] | None = None
+    closed: tuple[date, ProvisionStep] | None = None
     begun = False
     for place, step in enumerate(steps):
         begin = _begin(steps[: place + 1])
@@ -91,7 +91,7 @@ def _states(
         yield _ended(chronicle, steps[-1])
 
 
-def _begin(steps: Sequence[Step]) -> date | None:
+def _begin(steps: Sequence[ProvisionStep]) -> date | None:
     """Return from when a text is the law: all steps it contains have taken effect.
 
     A step whose own day stayed open does not hold up the text that replaced it.
@@ -101,15 +101,15 @@ def _begin(steps: Sequence[Step]) -> date | None:
     return max(step.whole for step in steps if step.whole is not None)
 
 
-def _ender(later: Sequence[Step]) -> Step | None:
+def _ender(later: Sequence[ProvisionStep]) -> ProvisionStep | None:
     """Return the step that first ends a text."""
     dated = [step for step in later if step.first is not None]
     return min(dated, key=lambda step: step.first or date.max, default=None)
 
 
-def _state(chronicle: Chronicle, step: Step, begin: date) -> State:
+def _state(chronicle: Chronicle, step: ProvisionStep, begin: date) -> PublishedState:
     assert step.edition is not None
-    return State(
+    return PublishedState(
         valid_from=begin,
         text=step.text,
         heading=step.unit.heading if step.unit else None,
@@ -123,7 +123,7 @@ def _state(chronicle: Chronicle, step: Step, begin: date) -> State:
     )
 
 
-def _upstream(chronicle: Chronicle, step: Step) -> dict[str, str]:
+def _upstream(chronicle: Chronicle, step: ProvisionStep) -> dict[str, str]:
     """Return what the source said, and why a text may be older than the edition that shows it."""
     assert step.edition is not None
     if not chronicle.traced or chronicle.amendments[step.edition.through - 1] is step.amendment:
@@ -134,10 +134,10 @@ def _upstream(chronicle: Chronicle, step: Step) -> dict[str, str]:
     return {**step.edition.upstream, "reason": reason}
 
 
-def _gap(chronicle: Chronicle, day: date, cause: Step) -> State:
+def _gap(chronicle: Chronicle, day: date, cause: ProvisionStep) -> PublishedState:
     """Return the state of an unknown text. A whole missing edition is a hole at all times."""
     missing = cause.edition is None and not chronicle.traced
-    return State(
+    return PublishedState(
         valid_from=day,
         text=None,
         published=None if missing else cause.noticed,
@@ -147,10 +147,10 @@ def _gap(chronicle: Chronicle, day: date, cause: Step) -> State:
     )
 
 
-def _ended(chronicle: Chronicle, last: Step) -> State:
+def _ended(chronicle: Chronicle, last: ProvisionStep) -> PublishedState:
     ending = chronicle.ending
     assert ending is not None
-    return State(
+    return PublishedState(
         valid_from=ending.day,
         text=None,
         published=ending.published,
@@ -166,7 +166,9 @@ def _source(edition: Edition, unit: Unit | None) -> SourceRef:
     return SourceRef(file=file, locator=line, url=edition.url)
 
 
-def _corrections(chronicle: Chronicle, thread: Thread, steps: Sequence[Step]) -> Iterator[State]:
+def _corrections(
+    chronicle: Chronicle, thread: ProvisionTrace, steps: Sequence[ProvisionStep]
+) -> Iterator[PublishedState]:
     """Yield what changed in the source without an amendment: a correction known since it showed."""
     places = {id(step.edition): place for place, step in enumerate(steps)}
     place, last = -1, None
@@ -199,7 +201,7 @@ def _rewritten(one: Unit, other: Unit) -> bool:
 # Texts without a day ------------------------------------------------------------------------------
 
 
-def _undated(provision_id: str, steps: Sequence[Step], language: str) -> Iterator[Version]:
+def _undated(provision_id: str, steps: Sequence[ProvisionStep], language: str) -> Iterator[Version]:
     """Yield the texts whose commencement is, or was for a while, not fixed."""
     for place, step in enumerate(steps):
         row = _waiting(step) or _unrecorded(step)
@@ -234,7 +236,7 @@ def _undated(provision_id: str, steps: Sequence[Step], language: str) -> Iterato
 _Row = tuple[Commencement, str, date | None]
 
 
-def _waiting(step: Step) -> _Row | None:
+def _waiting(step: ProvisionStep) -> _Row | None:
     """Describe a text enacted for a day to be fixed, until the day became public."""
     label = number(step.unit.label) if step.unit else ()
     enacted = (step.amendment.enacted_as or step.amendment).starts(label)
@@ -245,7 +247,7 @@ def _waiting(step: Step) -> _Row | None:
     return Commencement.TO_BE_FIXED, conditions[0] or "a day to be fixed", fixed
 
 
-def _unrecorded(step: Step) -> _Row | None:
+def _unrecorded(step: ProvisionStep) -> _Row | None:
     if step.whole is not None:
         return None
     condition = next((start.condition for start in step.starts if start.condition), None)

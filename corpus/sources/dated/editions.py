@@ -80,11 +80,11 @@ class Chronicle(Frozen):
     checked: date | None = None
 
 
-Thread = tuple[Unit | None, ...]
+ProvisionTrace = tuple[Unit | None, ...]
 """A provision: its unit in every edition, ``None`` where it is absent."""
 
 
-def threads(editions: Sequence[Edition]) -> tuple[Thread, ...]:
+def threads(editions: Sequence[Edition]) -> tuple[ProvisionTrace, ...]:
     """Follow every provision through the editions, in the order of its latest printed place.
 
     A number that stood without a text and has one again is a new provision.

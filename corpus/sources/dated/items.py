@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from corpus.errors import Place, SourceError
-from corpus.labels import label_key
 from corpus.model import DateBasis
+from corpus.provision_numbers import label_key
 from corpus.sources.dated.alignment import align, by_label
-from corpus.sources.dated.dialect import Listing
+from corpus.sources.dated.dated_dialect import Listing
 from corpus.sources.dated.editions import Edition, Unit
 from corpus.sources.dated.rows import Row
 from corpus.sources.dated.texts import Document

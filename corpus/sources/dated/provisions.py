@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from corpus.identity import provision_id
-from corpus.labels import label_key
-from corpus.model import Coverage, Label, Provision
+from corpus.history.identity import provision_id
+from corpus.model import Coverage, Provision, ProvisionNumber
+from corpus.provision_numbers import label_key
 from corpus.sources.dated.amendments import Amendment
-from corpus.sources.dated.editions import Chronicle, Thread
-from corpus.sources.dated.steps import Step, day_of, label_at, step_at
+from corpus.sources.dated.editions import Chronicle, ProvisionTrace
+from corpus.sources.dated.steps import ProvisionStep, day_of, label_at, step_at
 
 
 def provision_of(
     chronicle: Chronicle,
-    thread: Thread,
-    steps: Sequence[Step],
+    thread: ProvisionTrace,
+    steps: Sequence[ProvisionStep],
     order: int,
     coverage: Sequence[Coverage],
 ) -> Provision:
@@ -32,7 +32,9 @@ def provision_of(
     )
 
 
-def _existence(chronicle: Chronicle, first: Step, coverage: Sequence[Coverage]) -> date | None:
+def _existence(
+    chronicle: Chronicle, first: ProvisionStep, coverage: Sequence[Coverage]
+) -> date | None:
     """Return since when the provision exists: it may do so before any text of it is held."""
     if chronicle.traced and first.amendment.touched is None and coverage:
         return coverage[0].covered_from
@@ -44,7 +46,7 @@ _Change = tuple[str | None, date | None, date | None]
 
 
 def _numbers(
-    chronicle: Chronicle, thread: Thread, first: Step, coverage: Sequence[Coverage]
+    chronicle: Chronicle, thread: ProvisionTrace, first: ProvisionStep, coverage: Sequence[Coverage]
 ) -> Iterator[_Change]:
     borne: str | None = None
     begun = False
@@ -61,7 +63,7 @@ def _numbers(
         borne, begun = label, True
 
 
-def _labels(changes: Iterator[_Change]) -> tuple[Label, ...]:
+def _labels(changes: Iterator[_Change]) -> tuple[ProvisionNumber, ...]:
     """Turn changes of number into labels; before a change was public, the old number was open."""
     listed = list(changes)
     labels = []
@@ -70,11 +72,13 @@ def _labels(changes: Iterator[_Change]) -> tuple[Label, ...]:
             continue
         until, public = (following[1], following[2]) if following else (None, None)
         if until is None or (day is not None and until <= day):
-            labels.append(Label(text=text, valid_from=day, known_from=known))
+            labels.append(ProvisionNumber(text=text, valid_from=day, known_from=known))
             continue
         if public is not None and (known is None or known < public):
-            labels.append(Label(text=text, valid_from=day, known_from=known, known_to=public))
-        labels.append(Label(text=text, valid_from=day, valid_to=until, known_from=public))
+            labels.append(
+                ProvisionNumber(text=text, valid_from=day, known_from=known, known_to=public)
+            )
+        labels.append(ProvisionNumber(text=text, valid_from=day, valid_to=until, known_from=public))
     return tuple(labels)
 
 

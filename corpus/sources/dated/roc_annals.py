@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from corpus.labels import chinese_number
-from corpus.sources.dated.amendments import Amendment, Rule, Span, Start, number
+from corpus.provision_numbers import chinese_number
+from corpus.sources.dated.amendments import Amendment, ArticleRange, Rule, Start, number
 
 _NUM = r"[〇零一二三四五六七八九十百]+"
 _DAY = rf"(?:中華民國)?(?:民國)?({_NUM})年({_NUM})月({_NUM})日"
@@ -151,12 +151,12 @@ def _split(order: str) -> tuple[str, str]:
     return "".join(operations), "".join(terms)
 
 
-def _touched(operations: str) -> tuple[tuple[Span, ...] | None, tuple[Span, ...]]:
+def _touched(operations: str) -> tuple[tuple[ArticleRange, ...] | None, tuple[ArticleRange, ...]]:
     """Return the spans of articles an order touches (``None``: any) and those it adds."""
     if "全文" in operations:
         return None, ()
-    touched: list[Span] = []
-    inserted: list[Span] = []
+    touched: list[ArticleRange] = []
+    inserted: list[ArticleRange] = []
     for verb, listed in re.findall(r"(修正|增訂|刪除)((?:(?!修正|增訂|刪除).)*)", operations):
         spans = _spans(listed)
         if spans is None:
@@ -166,7 +166,7 @@ def _touched(operations: str) -> tuple[tuple[Span, ...] | None, tuple[Span, ...]
     return (tuple(touched), tuple(inserted)) if touched else (None, ())
 
 
-def _spans(listed: str) -> list[Span] | None:
+def _spans(listed: str) -> list[ArticleRange] | None:
     bare = re.sub(_LEVELS, "", listed)
     bare = re.sub(r"第[\d、～]+[項款類目]", "", bare)
     bare = re.sub(r"公布|名稱|條文|條|第|並|及|暨|[；。，]", "、", bare)
@@ -175,7 +175,7 @@ def _spans(listed: str) -> list[Span] | None:
         if not _LIST.match(item):
             return None
         first, _, last = item.partition("～")
-        span = Span(first=number(first), last=number(last or first))
+        span = ArticleRange(first=number(first), last=number(last or first))
         if span.last[0] > _HIGHEST:
             return None
         spans.append(span)
@@ -207,15 +207,15 @@ def _terms(
     return default, tuple(rules)
 
 
-def _excepted(order: str) -> tuple[Span, ...]:
+def _excepted(order: str) -> tuple[ArticleRange, ...]:
     match = re.search(r"(?<!刪)除((?:(?!施行).)*?)外，", order)
     return _references(match[1]) if match else ()
 
 
-def _references(subject: str) -> tuple[Span, ...]:
+def _references(subject: str) -> tuple[ArticleRange, ...]:
     """Return the articles named, with the paragraphs where only some are meant."""
-    spans: list[Span] = []
-    last: list[Span] = []
+    spans: list[ArticleRange] = []
+    last: list[ArticleRange] = []
     for numbers, unit in _REF.findall(subject):
         if unit == "條":
             spans += last

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 
 from corpus.errors import Place, SourceError
 from corpus.model import Commencement, EndReason, Frozen
-from corpus.sources.dated.dialect import FIELDS, Listing, Table
+from corpus.sources.dated.dated_dialect import FIELDS, Listing, Table
 from corpus.sources.dated.tables import Damaged, Record, plausible_day, records
 from corpus.sources.jsonl import source_error
 from corpus.sources.overlay import Correction

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from corpus.sources.dated.amendments import Amendment, Number, Start, number
-from corpus.sources.dated.editions import Chronicle, Edition, Thread, Unit, fold
+from corpus.sources.dated.editions import Chronicle, Edition, ProvisionTrace, Unit, fold
 
 
 @dataclass(frozen=True)
-class Step:
+class ProvisionStep:
     """An amendment of one provision. ``unit`` and ``edition`` show the text it left, if one does.
 
     ``first`` is the earliest day on which any of it can have taken effect, ``whole`` the day from
@@ -43,9 +43,9 @@ class Step:
         return self.unit.text if self.unit else None
 
 
-def steps_of(chronicle: Chronicle, thread: Thread) -> list[Step]:
+def steps_of(chronicle: Chronicle, thread: ProvisionTrace) -> list[ProvisionStep]:
     """Return what happened to a provision, oldest first."""
-    steps: list[Step] = []
+    steps: list[ProvisionStep] = []
     done = 0
     for turn, (edition, unit) in enumerate(zip(chronicle.editions, thread, strict=True)):
         label = label_at(thread, turn)
@@ -65,7 +65,7 @@ def steps_of(chronicle: Chronicle, thread: Thread) -> list[Step]:
 
 def _between(
     chronicle: Chronicle, touching: list[Amendment], label: str, shown: tuple[Edition, Unit | None]
-) -> list[Step]:
+) -> list[ProvisionStep]:
     """Return the steps between two editions: the last amendment is the one whose text is shown."""
     amending = [a for a in touching if not a.ends]
     edition, unit = shown
@@ -88,7 +88,7 @@ def _beginning(chronicle: Chronicle, touching: list[Amendment], label: Number) -
     return touching[fresh[-1] :] if fresh else touching
 
 
-def label_at(thread: Thread, turn: int) -> str:
+def label_at(thread: ProvisionTrace, turn: int) -> str:
     """Return the label at an edition, or the last one borne before it, or the first after it."""
     here = [u for u in thread[: turn + 1] if u is not None]
     return here[-1].label if here else next(u.label for u in thread if u is not None)
@@ -100,7 +100,7 @@ def step_at(
     label: str,
     edition: Edition | None = None,
     unit: Unit | None = None,
-) -> Step:
+) -> ProvisionStep:
     """Return what an instrument did to the provision of that number, and from when."""
     paragraphs = _paragraphs(unit.text) if unit and unit.text else 0
     starts = amendment.starts(number(label), paragraphs)
@@ -108,7 +108,7 @@ def step_at(
     fixed = [day for day in days if day is not None]
     vague = any(start.day is None and not start.pending for start in starts)
     earliest = [amendment.published] if vague and amendment.published else []
-    return Step(
+    return ProvisionStep(
         amendment=amendment,
         starts=starts,
         first=min([*fixed, *earliest], default=None),
@@ -134,7 +134,7 @@ def _paragraphs(text: str) -> int:
     return sum(1 for line in text.split("\n") if not _LISTED.match(line))
 
 
-def _unchanged(before: Step, last: Unit | None, new: list[Step]) -> bool:
+def _unchanged(before: ProvisionStep, last: Unit | None, new: list[ProvisionStep]) -> bool:
     """Tell whether a single step left the words, so that its day does not matter.
 
     ``last`` is the provision in the edition before. An unknown day does matter for a new number.

@@ -10,14 +10,14 @@ from datetime import date
 from typing import Any
 
 from corpus.errors import Place, SourceError
-from corpus.labels import label_key
 from corpus.model import Frozen
-from corpus.sources.dated.dialect import Header, Layout
+from corpus.provision_numbers import label_key
+from corpus.sources.dated.dated_dialect import Header, Layout
 from corpus.sources.dated.editions import Unit
 from corpus.sources.dated.tables import plausible_day
 
 
-class Event(Frozen):
+class AnnalEvent(Frozen):
     """A dated line of a header: an adoption, amendment, publication or commencement."""
 
     day: date
@@ -31,7 +31,7 @@ class Document(Frozen):
     title: str | None = None
     alias: str | None = None
     url: str | None = None
-    events: tuple[Event, ...] = ()
+    events: tuple[AnnalEvent, ...] = ()
     annals: str | None = None
     body: str = ""
 
@@ -115,13 +115,13 @@ def _unwrapped(text: str, columns: int | None) -> str:
     return joined.strip()
 
 
-def _events(top: str, header: Header, file: str) -> Iterator[Event]:
+def _events(top: str, header: Header, file: str) -> Iterator[AnnalEvent]:
     for match in header.line.finditer(top) if header.line else ():
         words = match["event"].strip()
         if header.ignore is None or not header.ignore.search(words):
             place = Place(file, top.count("\n", 0, match.start()) + 1)
             day = plausible_day(place, match["year"], match["month"], match["day"])
-            yield Event(day=day, words=words)
+            yield AnnalEvent(day=day, words=words)
 
 
 # JSON ---------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rl.outcome import Outcome
-from rl.slots import Batch, TopK
+from rl.objective.slots import Batch, TopK
+from rl.rewards.outcome import Outcome
 
 VOCABULARY, WIDTH, LIKELIEST = 7, 5, 3
 

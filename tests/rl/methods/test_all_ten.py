@@ -10,12 +10,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("trl", reason="needs the extra train")
 
-from rl.config import ObjectiveSettings, load_recipe  # noqa: E402
-from rl.objective import Objective, build_objective  # noqa: E402
-from rl.outcome import Outcome  # noqa: E402
-from rl.passes import Passes, _Reader  # noqa: E402
-from rl.rollout import Rollout  # noqa: E402
-from rl.trainer import PolicyTrainer  # noqa: E402
+from rl.objective.compose import Objective, build_objective  # noqa: E402
+from rl.objective.forward_passes import ForwardPasses, _Reader  # noqa: E402
+from rl.recipes.recipe import ObjectiveSettings, load_recipe  # noqa: E402
+from rl.rewards.outcome import Outcome  # noqa: E402
+from rl.rollouts.rollout import Rollout  # noqa: E402
+from rl.training.trainer import PolicyTrainer  # noqa: E402
 from tests.rl.conftest import Fake, trl_pieces  # noqa: E402
 
 STEPS = 20
@@ -48,7 +48,7 @@ def trainer_of(folder: Path, steps: int = STEPS, **more: Any) -> PolicyTrainer:
         pieces["model"].save_pretrained(folder / "start")  # from which TRL opens its reference
         pieces["model"] = type(pieces["model"]).from_pretrained(folder / "start")
     return PolicyTrainer(
-        objective=objective, judge=judge, passes=Passes(objective.needs, teach), **pieces
+        objective=objective, judge=judge, passes=ForwardPasses(objective.needs, teach), **pieces
     )
 
 
@@ -84,7 +84,7 @@ def test_what_is_overheard_is_what_a_pass_of_its_own_reads(
     """Hidden states that do not fit are read anew, and nothing else changes."""
     heard = trainer_of(tmp_path / "a", 6)
     heard.train()
-    monkeypatch.setattr("rl.passes.KEPT", 0)
+    monkeypatch.setattr("rl.objective.forward_passes.KEPT", 0)
     read: list[Any] = []
     original = _Reader._read
     monkeypatch.setattr(_Reader, "_read", lambda self: read.append(self) or original(self))
@@ -103,7 +103,7 @@ def test_a_reference_that_a_kl_asks_is_asked_once(
     held = trainer_of(tmp_path / "a", 6, beta=0.1)
     held.train()
     assert not read
-    monkeypatch.setattr("rl.passes.KEPT", 0)
+    monkeypatch.setattr("rl.objective.forward_passes.KEPT", 0)
     anew = trainer_of(tmp_path / "b", 6, beta=0.1)
     anew.train()
     assert any(one.model is not anew.model for one in read)
@@ -119,7 +119,7 @@ def test_a_reference_pass_is_not_taken_for_the_policys(
     objective = build_objective(ObjectiveSettings.model_validate(read_off))
     found = []
     for kept in (1 << 30, 0):
-        monkeypatch.setattr("rl.passes.KEPT", kept)
+        monkeypatch.setattr("rl.objective.forward_passes.KEPT", kept)
         once = {"num_iterations": 1, "beta": 0.1, "learning_rate": 0.1, "max_steps": 4}
         pieces = trl_pieces(tmp_path / str(kept), Fake(), **once)
         adapter = peft.LoraConfig(r=4, lora_alpha=8, target_modules="all-linear")

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from rl.methods.delta import discriminative  # noqa: E402
+from rl.objective.methods.delta import discriminative  # noqa: E402
 from tests.rl.methods.batches import a_batch  # noqa: E402
 
 

@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from rl.methods import METHODS  # noqa: E402
-from rl.slots import (  # noqa: E402
+from rl.objective.methods import METHODS  # noqa: E402
+from rl.objective.slots import (  # noqa: E402
     AdditiveSlot,
     AdvantageSlot,
     Batch,

@@ -8,11 +8,11 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from rl.config import Method, ObjectiveSettings  # noqa: E402
-from rl.methods import METHODS  # noqa: E402
-from rl.methods.opd import towards_teacher  # noqa: E402
-from rl.methods.wpg import sinkhorn  # noqa: E402
-from rl.objective import bounds, build_objective, penalty, shape  # noqa: E402
+from rl.objective.compose import bounds, build_objective, penalty, shape  # noqa: E402
+from rl.objective.methods import METHODS  # noqa: E402
+from rl.objective.methods.opd import towards_teacher  # noqa: E402
+from rl.objective.methods.wpg import sinkhorn  # noqa: E402
+from rl.recipes.recipe import Method, ObjectiveSettings  # noqa: E402
 from tests.rl.methods.batches import a_batch  # noqa: E402
 from tests.rl.methods.losses import clipped_loss, gradient  # noqa: E402
 

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from rl.methods.kl_cov import KlCov, top_covariance  # noqa: E402
+from rl.objective.methods.kl_cov import KlCov, top_covariance  # noqa: E402
 from tests.rl.methods.losses import gradient  # noqa: E402
 
 

@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from rl.methods.lampo import pair_weights, pairwise  # noqa: E402
-from rl.methods.stock import leave_one_out  # noqa: E402
+from rl.objective.methods.lampo import pair_weights, pairwise  # noqa: E402
+from rl.objective.methods.stock import leave_one_out  # noqa: E402
 
 
 def group(seed: int, size: int = 8) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from rl.methods.nsr import NearBoundaryRescue, bernoulli_bounds, noise_bounds  # noqa: E402
+from rl.objective.methods.nsr import NearBoundaryRescue, bernoulli_bounds, noise_bounds  # noqa: E402
 from tests.rl.methods.losses import clipped_loss, gradient  # noqa: E402
 
 LOW, HIGH = 0.2, 0.28

@@ -9,7 +9,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from pydantic import ValidationError  # noqa: E402
 
-from rl.methods.opd import Distillation, jensen_shannon, towards_teacher  # noqa: E402
+from rl.objective.methods.opd import Distillation, jensen_shannon, towards_teacher  # noqa: E402
 from tests.rl.methods.batches import a_batch  # noqa: E402
 
 

@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
-from rl.methods import METHODS, MODULES  # noqa: E402
+from rl.objective.methods import METHODS, MODULES  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs" / "methods.md"
@@ -22,7 +22,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from rl.slots import Batch, PostSlot
+from rl.objective.slots import Batch, PostSlot
 
 
 class Double(PostSlot):
@@ -37,8 +37,8 @@ class Double(PostSlot):
 '''
 USE = """
 import torch
-from rl.config import ObjectiveSettings
-from rl.objective import build_objective
+from rl.recipes.recipe import ObjectiveSettings
+from rl.objective.compose import build_objective
 settings = ObjectiveSettings.model_validate({"post": {"kind": "double", "times": 3}})
 (post,) = build_objective(settings).post
 print(post.adjust(None, torch.ones(2)).tolist())
@@ -50,8 +50,8 @@ def test_an_eleventh_method_is_one_file_and_one_line(tmp_path: Path) -> None:
         shutil.copytree(
             ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "demo")
         )
-    (tmp_path / "rl/methods/double.py").write_text(TOY)
-    registry = tmp_path / "rl/methods/__init__.py"
+    (tmp_path / "rl/objective/methods/double.py").write_text(TOY)
+    registry = tmp_path / "rl/objective/methods/__init__.py"
     registry.write_text(
         registry.read_text().replace('    "entropy",\n', '    "entropy",\n    "double",\n')
     )
@@ -73,7 +73,7 @@ def test_every_method_has_its_entry_in_the_docs(kind: str) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_every_setting_and_paper_of_a_method_is_in_the_docs(name: str) -> None:
     page = DOCS.read_text(encoding="utf-8")
-    module = sys.modules[f"rl.methods.{name}"]
+    module = sys.modules[f"rl.objective.methods.{name}"]
     papers = re.findall(r"\b\d{4}\.\d{5}\b", module.__doc__ or "")
     assert papers, name
     settings = {

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from rl.methods.rlif import Agreement, Certainty, Overconfidence, agreement  # noqa: E402
+from rl.objective.methods.rlif import Agreement, Certainty, Overconfidence, agreement  # noqa: E402
 from tests.rl.methods.batches import a_batch, labels  # noqa: E402
 
 

@@ -11,11 +11,11 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("transformers", reason="needs the extra train")
 
 from corpus.questions import Question  # noqa: E402
-from rl.config import RecipeError  # noqa: E402
-from rl.methods.opd import Distillation  # noqa: E402
-from rl.methods.pool import Pool, mixing, read_pool  # noqa: E402
-from rl.methods.teachers import EndpointTeacher, ModelTeacher, prefixed, teacher  # noqa: E402
-from rl.rollout import Rollout  # noqa: E402
+from rl.objective.methods.opd import Distillation  # noqa: E402
+from rl.objective.methods.teachers import EndpointTeacher, ModelTeacher, prefixed, teacher  # noqa: E402
+from rl.recipes.recipe import RecipeError  # noqa: E402
+from rl.rollouts.pool import Pool, mixing, read_pool  # noqa: E402
+from rl.rollouts.rollout import Rollout  # noqa: E402
 from tests.rl.conftest import a_question, a_rollout, tiny_model  # noqa: E402
 from tests.rl.methods.batches import a_batch  # noqa: E402
 
@@ -135,10 +135,10 @@ def _halved(model: Any, input_ids: torch.Tensor) -> Any:
 
 
 def test_self_teaches_with_the_students_own_weights() -> None:
-    class Student:
+    class TrainedModel:
         model, tokenizer = tiny_model(), None
 
-    assert teacher(Distillation(), Student, prefix_of).model is Student.model
+    assert teacher(Distillation(), TrainedModel, prefix_of).model is TrainedModel.model
 
 
 # -- the pool --

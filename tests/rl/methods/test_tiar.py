@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from rl.methods.stock import Grpo  # noqa: E402
-from rl.methods.tiar import Tiar  # noqa: E402
+from rl.objective.methods.stock import Grpo  # noqa: E402
+from rl.objective.methods.tiar import Tiar  # noqa: E402
 from tests.rl.methods.batches import a_batch, labels  # noqa: E402
 
 TERNARY = {"c": 1.0, "w": -1.0, "a": 0.0, "x": float("nan")}

@@ -11,15 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from rl.methods.wpg import (  # noqa: E402
-    FARTHEST,
-    WassersteinProximal,
-    _in_logarithms,
-    centred_potentials,
-    sinkhorn,
-    token_costs,
-)
-from rl.methods.wpg_finite import (  # noqa: E402
+from eval.claims.wpg_finite import (  # noqa: E402
     SoftMdp,
     chi_squared,
     descent,
@@ -30,8 +22,16 @@ from rl.methods.wpg_finite import (  # noqa: E402
     random_mdp,
     spectral_gap,
 )
-from rl.methods.wpg_particles import explicit_moments, langevin_step, proximal_moments  # noqa: E402
-from rl.slots import TopK  # noqa: E402
+from eval.claims.wpg_particles import explicit_moments, langevin_step, proximal_moments  # noqa: E402
+from rl.objective.methods.wpg import (  # noqa: E402
+    FARTHEST,
+    WassersteinProximal,
+    _in_logarithms,
+    centred_potentials,
+    sinkhorn,
+    token_costs,
+)
+from rl.objective.slots import TopK  # noqa: E402
 from tests.rl.methods.batches import a_batch  # noqa: E402
 
 F64 = torch.float64

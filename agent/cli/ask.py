@@ -1,0 +1,119 @@
+"""Verbs of the agent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from corpus.console import errors, optional_day
+from corpus.errors import BadInputError
+
+if TYPE_CHECKING:
+    from agent.trace import Trace
+    from corpus.settings import Settings
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example:  inforce ask 'At what age may one marry?' --on 2010-01-01")
+def ask(
+    question: Annotated[
+        str | None, typer.Argument(help="In the language of the law you ask about.")
+    ] = None,
+    on: Annotated[str | None, typer.Option(help="The day whose law governs (YYYY-MM-DD).")] = None,
+    known_at: Annotated[
+        str | None, typer.Option(help="Answer from what was published by that day.")
+    ] = None,
+    issue: Annotated[
+        str | None, typer.Option(help="Let the rules for this kind of issue choose the day.")
+    ] = None,
+    fact: Annotated[
+        list[str] | None, typer.Option(help="A day of the case, ROLE=YYYY-MM-DD; may be repeated.")
+    ] = None,
+    topic: Annotated[
+        str | None, typer.Option(help="A special subject with rules of its own, such as gdpr.")
+    ] = None,
+    each: Annotated[bool, typer.Option(help="Answer for each day that may be meant.")] = False,
+    jurisdiction: Annotated[
+        list[str] | None, typer.Option(help="Search only here; may be repeated.")
+    ] = None,
+    extent: Annotated[str | None, typer.Option(help="Territory, where texts differ by it.")] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(help="extractive, a model[+adapter] or an endpoint's URL[#model]."),
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="What is said before each turn of a model: see the docs.")
+    ] = None,
+    max_turns: Annotated[int, typer.Option(min=1, help="Moves of the policy.")] = 8,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Tokens of all its prompts and answers together.")
+    ] = None,
+    thread: Annotated[
+        str | None, typer.Option(help="Keep the run under this name, or go on with it.")
+    ] = None,
+    save: Annotated[bool, typer.Option(help="Keep the trace, to be shown or replayed.")] = True,
+    timing: Annotated[bool, typer.Option(help="Print how long the answer took.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the trace as one object.")] = False,
+) -> None:
+    """Answer a question from the law in force on a day, with citations, or say why not."""
+    from agent.cli import terminal
+    from agent.governing_date.replies import read_facts_given, read_issue
+    from agent.graph.nodes import Context
+    from agent.graph.run import run_each
+    from agent.library import Library
+    from agent.policies.controllers import steered
+    from agent.policies.registry import PolicyChoice, open_policy
+    from agent.request import AskRequest
+    from corpus.settings import Settings
+
+    if question is None and thread is None:
+        raise BadInputError("Ask a question, or name the --thread to go on with.")
+    if each and thread is not None:
+        raise BadInputError("--each answers several times and keeps no --thread.")
+    choice, settings = PolicyChoice.load(policy), Settings.load()
+    asked = AskRequest(
+        question=question or "",
+        as_at=optional_day(on, "--on"),
+        known_at=optional_day(known_at, "--known-at"),
+        extent=extent,
+        jurisdictions=tuple(jurisdiction or ()),
+        issue=read_issue(issue) if issue is not None else None,
+        topic=topic,
+        facts=read_facts_given(fact or ()),
+    )
+    with ExitStack() as opened:
+        library = opened.enter_context(Library.open(settings))
+        decides = steered(open_policy(choice, library.works), strategy)
+        context = Context(library, decides, max_turns=max_turns, max_tokens=max_tokens)
+        if each:
+            traces = run_each(context, asked)
+        else:
+            kept = terminal.open_thread(opened, settings, thread)
+            traces = terminal.answered(context, asked, kept, json=json)
+        shown = [terminal.show(trace, json=json, timing=timing) for trace in traces]
+    if save and shown:
+        _keep(shown, settings, quiet=json)
+    if any(trace.stop in {"policy_error", "tool_error"} for trace in shown):
+        raise typer.Exit(1)
+
+
+def _keep(traces: Sequence[Trace], settings: Settings, *, quiet: bool) -> None:
+    """Keep what was answered; where that fails the answer has been given all the same."""
+    from agent.trace_store import TraceError, TraceStore, traces_url
+    from corpus.errors import StoreError
+
+    try:
+        with TraceStore.open(traces_url(settings)) as store:
+            for trace in traces:
+                store.save(trace)
+    except (StoreError, TraceError) as problem:
+        errors.print(f"[yellow]The trace was not kept:[/] {escape(str(problem))}")
+        return
+    if not quiet:
+        names = ", ".join(trace.id[:12] for trace in traces)
+        errors.print(f"[dim]Kept: inforce traces show {escape(names)}[/]")

@@ -1,0 +1,174 @@
+"""A question at the terminal: what happens is shown, and what is missing is asked for."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+
+from rich.markup import escape
+
+from agent.governing_date.replies import how_to_reply, read_reply
+from agent.graph.checkpoints import Thread, claimed, in_memory, open_checkpoints, threads_url
+from agent.graph.nodes import DOING, Context, Step, TextPiece, ToolReturned
+from agent.graph.run import Done, Event, Paused, resume, run, start
+from agent.graph.threads import asked_in
+from agent.request import AskRequest, MissingDate, Reply
+from agent.trace import GoverningDate, Trace
+from corpus.console import errors, out, print_json
+from corpus.errors import BadInputError
+from corpus.settings import Settings
+
+_TAIL = 70
+
+
+def open_thread(opened: ExitStack, settings: Settings, name: str | None) -> Thread | None:
+    """Open the thread of that name, where one is named; closed with ``opened``.
+
+    Raises:
+        BadInputError: it is no name for a thread, or another process runs that thread.
+        StoreError: threads cannot be kept where the settings say.
+    """
+    if name is None:
+        return None
+    url = threads_url(settings)
+    thread = Thread(opened.enter_context(open_checkpoints(url)), name)
+    opened.enter_context(claimed(url, name))
+    return thread
+
+
+def answered(
+    context: Context, asked: AskRequest, thread: Thread | None, *, json: bool
+) -> Iterator[Trace]:
+    """Yield the trace of an answer; nothing where a thread is left waiting, which is printed.
+
+    Somebody at the terminal is asked for what is missing. Nobody there, and no thread to wait in:
+    the answer is an abstention.
+
+    Raises:
+        BadInputError: what is asked cannot be, or is not what the thread asks.
+    """
+    attended = _is_attended() and not json
+    if thread is None and not attended:
+        yield run(context, asked)
+        return
+    thread = thread or Thread(in_memory(), uuid.uuid4().hex)
+    context = replace(context, interactive=True)
+    end = _followed(_begun_or_resumed(context, asked, thread))
+    while isinstance(end, Paused):
+        if not attended:
+            _show_waiting(end, json=json)
+            return
+        end = _followed(resume(context, thread, _asked_back(end.missing)))
+    yield end.trace
+
+
+def show(trace: Trace, *, json: bool = False, timing: bool = False) -> Trace:
+    """Print a trace, as one object or for a reader, and return it."""
+    if json:
+        print_json(trace.model_dump(mode="json"))
+        return trace
+    show_trace(trace)
+    if timing:
+        out.print(f"[dim]{trace.milliseconds:.0f} ms[/]")
+    return trace
+
+
+def _begun_or_resumed(context: Context, asked: AskRequest, thread: Thread) -> Iterator[Event]:
+    """Begin a thread, or go on with it: what is given besides its question is the reply."""
+    known = asked_in(thread)
+    if known is None:
+        if not asked.question:
+            raise BadInputError(f"There is no thread '{thread.id}'.")
+        return start(context, asked, thread)
+    fixed = ("question", "known_at", "extent", "jurisdictions", "topic")
+    other = [name for name in fixed if getattr(asked, name) not in (getattr(known, name), *_UNSAID)]
+    if other:
+        raise BadInputError(
+            f"Thread '{thread.id}' asks with another {other[0]}: leave it out to go on."
+        )
+    reply = Reply(as_at=asked.as_at, issue=asked.issue, facts=asked.facts)
+    return resume(context, thread, None if known.told(reply) == known else reply)
+
+
+_UNSAID = ("", None, ())
+
+
+def _is_attended() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _followed(events: Iterator[Event]) -> Done | Paused:
+    """Show steps and words on standard error as they come, and return how it ended."""
+    said = ""
+    with errors.status("…") as status:
+        for event in events:
+            if isinstance(event, Done | Paused):
+                return event
+            if isinstance(event, Step):
+                said = ""
+                status.update(f"{DOING[event.name]} …")
+            elif isinstance(event, TextPiece):
+                said = (said + event.text)[-_TAIL:]
+                status.update(escape(" ".join(said.split())))
+            elif isinstance(event, ToolReturned):
+                status.update(f"{escape(event.call.name)} …")
+    raise AssertionError("the events ended without an end")
+
+
+def _asked_back(missing: MissingDate) -> Reply:
+    """Ask for what is missing until it can be read; an empty line gives the question up."""
+    errors.print(f"[yellow]{escape(missing.explanation)}[/]")
+    while True:
+        errors.print(f"{escape(how_to_reply(missing))} [dim](empty: stop)[/]: ", end="")
+        try:
+            return read_reply(sys.stdin.readline(), missing)
+        except BadInputError as error:
+            errors.print(f"[red]{escape(str(error))}[/]")
+
+
+def _show_waiting(paused: Paused, *, json: bool) -> None:
+    """Print what a thread waits for, and how it goes on."""
+    if json:
+        print_json(paused.model_dump(mode="json"))
+        return
+    out.print(f"[yellow]Waiting for a date.[/] {escape(paused.missing.explanation)}")
+    wanted = "--on YYYY-MM-DD"
+    if paused.missing.roles:
+        names = (" or ".join(roles) for roles in paused.missing.roles)
+        wanted = " ".join(f"--fact '{name}=YYYY-MM-DD'" for name in names)
+    out.print(f"Go on with:  inforce ask --thread {paused.thread} {wanted}")
+
+
+def show_trace(trace: Trace) -> None:
+    """Print the answer with its citations, or the abstention with its reason."""
+    if trace.governing is not None:
+        _show_governing(trace.governing)
+    if trace.abstention is not None:
+        reason = trace.abstention.reason.replace("_", " ")
+        out.print(f"[yellow]No answer ({reason}).[/] {escape(trace.abstention.explanation)}")
+    if trace.answer is not None:
+        out.print(f"\n{escape(trace.answer.text)}\n")
+        for citation in trace.answer.citations:
+            interval = citation.valid.words()
+            out.print(
+                f"  [cyan]{escape(f'{citation.work_title}, {citation.label}')}[/], "
+                f"in force {interval}  [dim]{escape(citation.version_id)}[/]"
+            )
+        for finding in trace.findings:
+            if finding.check == "sentence" and not finding.passed:
+                out.print(f"  [yellow]Left out.[/] {escape(finding.explanation)}")
+
+
+def _show_governing(governing: GoverningDate) -> None:
+    notes: list[str] = [governing.rule] if governing.rule is not None else []
+    notes += ["assumed"] if governing.assumed else []
+    marked = f" ({', '.join(notes)})" if notes else ""
+    out.print(f"[dim]Law as at {governing.as_at}{marked}: {escape(governing.ground)}[/]")
+    if governing.verified is False:
+        out.print("[yellow]The rule that chose this date is unverified.[/]")
+    others = [str(day) for day in governing.candidates if day != governing.as_at]
+    if others:
+        out.print(f"[yellow]The law of other days may count too: {', '.join(others)}.[/]")

@@ -1,0 +1,182 @@
+"""Verbs of what was answered: list, show, export, and run again."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from corpus.console import errors, out, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from agent.graph.replay import Replay
+    from agent.trace import Trace
+    from agent.trace_store import TraceStore
+
+app = typer.Typer()
+traces = typer.Typer(no_args_is_help=True, help="What was asked and answered, as it was kept.")
+app.add_typer(traces, name="traces")
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The trace's id, or how it begins.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one object per trace.")]
+
+
+@traces.command("list", epilog="Example:  inforce traces list --limit 5")
+def list_traces(
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    json: Json = False,
+) -> None:
+    """List the traces kept, newest first."""
+    with _opened() as store:
+        lines = store.lines(limit)
+    for line in lines:
+        if json:
+            print_json(line.model_dump(mode="json"))
+        else:
+            day = line.as_at or "no date"
+            out.print(
+                f"[cyan]{_shown(line.id[:12])}[/]  {line.started:%Y-%m-%d %H:%M}  law as at {day}  "
+                f"{line.outcome.replace('_', ' ')}  [dim]{_shown(line.policy)}[/]  "
+                f"{_shown(' '.join(line.question.split())[:80])}"
+            )
+    if not lines and not json:
+        out.print("No trace has been kept yet.")
+
+
+@traces.command(epilog="Example:  inforce traces show 3f2a91c4")
+def show(trace: Id, json: Json = False) -> None:
+    """Show one trace: question, turns, what was checked, and the answer."""
+    with _opened() as store:
+        found = store.load(trace)
+    if json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        _print_trace(found)
+
+
+@traces.command(epilog="Example:  inforce traces export traces.jsonl")
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to, as JSON lines; - is standard output.")],
+) -> None:
+    """Write every trace as one line of JSON, oldest first; damaged ones are reported."""
+    import sys
+
+    from agent.trace_store import TraceError
+
+    faults = count = 0
+    with ExitStack() as opened:
+        store = opened.enter_context(_opened())
+        part = file.with_name(f"{file.name}.part")
+        to = sys.stdout if str(file) == "-" else opened.enter_context(_written(part))
+        for found in store.each():
+            if isinstance(found, TraceError):
+                errors.print(f"[red]inforce:[/] {found}")
+                faults += 1
+            else:
+                to.write(found.model_dump_json() + "\n")
+                count += 1
+    if str(file) != "-":
+        part.replace(file)
+        out.print(f"{count} traces are in {file}.")
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example:  inforce replay 3f2a91c4")
+def replay(
+    trace: Id,
+    now: Annotated[
+        bool, typer.Option(help="Ask the present corpus, not the one it was answered from.")
+    ] = False,
+    policy: Annotated[
+        str | None, typer.Option(help="Who decides, where it should not be who decided then.")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the comparison as one object.")
+    ] = False,
+) -> None:
+    """Ask the question of a trace again, of the same law, and show what differs (exit status 1)."""
+    from agent.graph.replay import library_as_recorded, policy_spec
+    from agent.graph.replay import replay as run_again
+    from agent.library import Library
+    from agent.policies.registry import PolicyChoice, open_policy
+    from corpus.settings import Settings
+
+    settings = Settings.load()
+    with ExitStack() as opened:
+        before = opened.enter_context(_opened()).load(trace)
+        choice = PolicyChoice.load(policy or policy_spec(before))
+        library = opened.enter_context(Library.open(settings))
+        if not now:
+            advance = opened.enter_context(progress_bar("Indexing the corpus as it was"))
+            recorded = library_as_recorded(before, library, settings.index_url, advance)
+            library = opened.enter_context(recorded)
+        outcome = run_again(before, library, open_policy(choice, library.works))
+    if json:
+        print_json({"same": outcome.same, **outcome.model_dump(mode="json")})
+    else:
+        _print_replay(outcome)
+    if not outcome.same:
+        raise typer.Exit(1)
+
+
+def _written(file: Path) -> TextIO:
+    from corpus.errors import BadInputError
+
+    try:
+        return file.open("w", encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(f"{file}: {error.strerror}") from None
+
+
+def _shown(text: str) -> str:
+    """Return a text that others wrote, fit for a terminal: no markup, no control characters."""
+    from rich.markup import escape
+
+    from corpus.languages.quotation import seen
+
+    return escape(seen(text))
+
+
+def _opened() -> TraceStore:
+    from agent.trace_store import TraceStore, traces_url
+    from corpus.settings import Settings
+
+    return TraceStore.open(traces_url(Settings.load()))
+
+
+def _print_trace(trace: Trace) -> None:
+    from agent.cli.terminal import show_trace
+
+    out.print(f"[bold]{_shown(trace.question)}[/]")
+    out.print(
+        f"[dim]{trace.id}, asked {trace.started:%Y-%m-%d %H:%M:%S} UTC, {_shown(trace.policy)}, "
+        f"corpus {trace.corpus_hash[:12]}, {trace.milliseconds:.0f} ms[/]"
+    )
+    for turn in trace.turns:
+        if turn.adjustment:
+            out.print(f"  [magenta]told:[/] {_shown(turn.adjustment)}")
+        words = ", ".join(f"{call.name} {call.arguments}" for call in turn.calls) or turn.text
+        out.print(f"  {turn.index + 1}. {_shown(words or turn.thought)}")
+    for finding in trace.findings:
+        mark = "[green]✓[/]" if finding.passed else "[red]✗[/]"
+        out.print(f"  {mark} {_shown(finding.explanation)}")
+    show_trace(trace)
+
+
+def _print_replay(outcome: Replay) -> None:
+    if outcome.same:
+        out.print(f"[green]The same[/]: trace {outcome.before.id} came out as it was.")
+        return
+    for drift in outcome.drift:
+        if drift.what == "answer":
+            marks = {"same": "", "removed": "[red strike]", "added": "[green underline]"}
+            parts = [
+                f"{marks[s.kind]}{_shown(s.text)}{'[/]' if marks[s.kind] else ''}"
+                for s in outcome.redline
+            ]
+            out.print("[bold]answer[/]: " + "".join(parts))
+        else:
+            out.print(f"[bold]{drift.what}[/]: {_shown(drift.before)} → {_shown(drift.after)}")

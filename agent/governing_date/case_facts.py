@@ -1,0 +1,145 @@
+"""What a question says of its case: the days it names, what each is to the case, and the issue.
+
+Read by the words in ``cues.toml``, so what is read is an assumption and is shown as one. Two days
+that play the same part contradict each other, and neither is used.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from pydantic import Field
+
+from corpus.applicability import Issue, Role
+from corpus.languages.dates import WrittenDate, find_dates
+from corpus.model import Frozen, Work
+
+_SENTENCE = re.compile(r"[;?!。；？！]|\.\s")
+_CHINESE = "\u3400"
+
+ISSUE_OF = {
+    Role.CONTRACT: Issue.CIVIL,
+    Role.PERFORMANCE: Issue.CIVIL,
+    Role.DAMAGE: Issue.CIVIL,
+    Role.DEATH: Issue.CIVIL,
+    Role.DUE: Issue.LIMITATION,
+    Role.FILING: Issue.PROCEDURE,
+    Role.STEP: Issue.PROCEDURE,
+    Role.CONVICTION: Issue.CRIMINAL,
+    Role.PERIOD_START: Issue.CONTINUING,
+}
+"""The issue that a day of the case speaks for where nothing else tells it."""
+
+
+class Facts(Frozen):
+    """What was read: every day named, the roles told apart, and the issue."""
+
+    written: tuple[WrittenDate, ...] = ()
+    roles: dict[Role, date] = Field(default_factory=dict)
+    issue: Issue | None = None
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Return the days named, each once, in order of time."""
+        return tuple(sorted({written.day for written in self.written}))
+
+
+class _Cue(Frozen):
+    name: str
+    start: int
+    end: int
+
+
+def read_facts(question: str, works: Iterable[Work]) -> Facts:
+    """Read what a question says.
+
+    A date that belongs to the title of a work held, or stands right behind the word for a law
+    (``loi du 5 juillet 1985``), names a law and is no fact of the case.
+    """
+    written = tuple(found for found in find_dates(question) if not _is_of_law(question, found))
+    if written:
+        named = {found.day for work in works for found in _title_dates(work)}
+        written = tuple(found for found in written if found.day not in named)
+    issues = {cue.name for cue in _cues("issues", question)}
+    return Facts(
+        written=written,
+        roles=_roles(question, written),
+        issue=next((Issue(name) for name in _words()["issues"] if name in issues), None),
+    )
+
+
+def _title_dates(work: Work) -> Iterable[WrittenDate]:
+    return (f for words in (work.title, work.citation, *work.aliases) for f in find_dates(words))
+
+
+def _roles(question: str, written: Sequence[WrittenDate]) -> dict[Role, date]:
+    free = list(_cues("roles", question))
+    breaks = [0, *(match.end() for match in _SENTENCE.finditer(question)), len(question)]
+    found: dict[Role, set[date]] = {}
+    for at, place in enumerate(written):
+        before = written[at - 1].end if at else 0
+        after = written[at + 1].start if at + 1 < len(written) else len(question)
+        start = breaks[bisect_right(breaks, place.start) - 1]
+        end = breaks[bisect_left(breaks, place.end)]
+        cue = _nearest(free, place, max(start, before), min(end, after))
+        if cue is not None:
+            free.remove(cue)
+            found.setdefault(Role(cue.name), set()).add(place.day)
+    return {role: days.pop() for role, days in found.items() if len(days) == 1}
+
+
+def _nearest(cues: Sequence[_Cue], place: WrittenDate, start: int, end: int) -> _Cue | None:
+    """Return the last cue before a date, else the first one after it."""
+    before = [cue for cue in cues if start <= cue.start and cue.end <= place.start]
+    after = [cue for cue in cues if place.end <= cue.start and cue.end <= end]
+    return max(before, key=_start, default=None) or min(after, key=_start, default=None)
+
+
+def _start(cue: _Cue) -> int:
+    return cue.start
+
+
+def _cues(kind: str, question: str) -> Iterable[_Cue]:
+    for name, words in _words()[kind].items():
+        for match in words.finditer(question):
+            yield _Cue(name=name, start=match.start(), end=match.end())
+
+
+def _is_of_law(question: str, written: WrittenDate) -> bool:
+    """Tell whether a date stands right behind the word for a law."""
+    return _law_before().search(question, max(0, written.start - 60), written.start) is not None
+
+
+@cache
+def _law_before() -> re.Pattern[str]:
+    words = "|".join(map(re.escape, _table()["instruments"]))
+    number = r"(?:\s*(?:n[°ºo]|no|nr|núm)\.?\s*[\w./-]+)?"
+    return re.compile(rf"(?<!\w)(?:{words}){number},?\s+(?:(?:du|of|vom|de|dated)\s+)?\Z")
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads((files(__package__) / "cues.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _words() -> dict[str, dict[str, re.Pattern[str]]]:
+    """Return a pattern per role and per issue."""
+    return {
+        kind: {name: _pattern(words) for name, words in _table()[kind].items()}
+        for kind in ("roles", "issues")
+    }
+
+
+def _pattern(words: Sequence[str]) -> re.Pattern[str]:
+    parts = (
+        re.escape(word) if word >= _CHINESE else rf"(?<!\w){re.escape(word)}" for word in words
+    )
+    return re.compile("|".join(parts), re.IGNORECASE)

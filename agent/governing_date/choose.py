@@ -1,0 +1,250 @@
+"""Which date governs a question. No date, no search: it is given, found by rule, or asked for.
+
+The rules are those of :mod:`corpus.applicability`, put to the days that the asker gave and those
+that the question names. A rule that waits for a day which only the asker can know is never worked
+around: the day is asked for, unless the question names exactly one day. That one is then taken,
+and shown as the assumption it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+
+from pydantic import ValidationError
+
+from agent.governing_date.case_facts import ISSUE_OF, Facts, read_facts
+from agent.governing_date.places import places_named, whole_words
+from agent.request import AskRequest, MissingDate
+from agent.trace import GoverningDate
+from corpus.applicability import Applicability, Code, Issue, Matter, Role, governing_dates
+from corpus.errors import BadInputError
+from corpus.model import Work
+from corpus.rules import Rule, jurisdictions, table
+
+Changes = Callable[[date], Iterable[date]]
+"""The days on which the text asked about changed, its citation read on a day."""
+
+_ANYWHERE = "default"
+
+
+def choose_governing_date(
+    asked: AskRequest, works: Sequence[Work], changes: Changes = lambda _: ()
+) -> GoverningDate | MissingDate:
+    """Return the governing date with its ground, or what is missing to find it.
+
+    Args:
+        asked: with ``as_at`` given, nothing else is looked at.
+        works: everything held; their titles are no facts, and their places choose the rules.
+        changes: asked only where a period or a series of laws must be cut.
+
+    Raises:
+        BadInputError: the facts given contradict each other.
+    """
+    if asked.as_at is None:
+        return _found(asked, works, changes)
+    if asked.candidates:
+        open_ = asked.model_copy(update={"as_at": None, "candidates": ()})
+        return _one_of_several(asked, asked.as_at, _found(open_, works, changes))
+    ground = "Given with the question."
+    return GoverningDate(as_at=asked.as_at, known_at=asked.known_at, ground=ground)
+
+
+def _found(
+    asked: AskRequest, works: Sequence[Work], changes: Changes
+) -> GoverningDate | MissingDate:
+    said = read_facts(asked.question, works)
+    ruled = _ruled(asked, said, works, changes)
+    if ruled is not None and ruled.dates and ruled.code is not Code.ASK:
+        return _governed(asked, said, ruled)
+    if len(said.days) == 1 and asked.issue is None and not asked.facts:
+        return _assumed(asked, said, ruled)
+    return _missing(asked, said, ruled)
+
+
+def placed(asked: AskRequest, works: Sequence[Work]) -> AskRequest:
+    """Return the question put to the law of the places that it names (``in France``).
+
+    Places that the asker gave stay, and a question that names a work is about that work wherever
+    its case happened.
+    """
+    named = places_named(asked.question)
+    if asked.jurisdictions or not named or any(_is_named(work, asked.question) for work in works):
+        return asked
+    return asked.model_copy(update={"jurisdictions": tuple(named)})
+
+
+def place_words(asked: AskRequest) -> str:
+    """Say by which words a question names the places searched; empty where it names others."""
+    named = places_named(asked.question)
+    if not named or set(asked.jurisdictions) != set(named):
+        return ""
+    words = ", ".join(f"“{said}”" for said in named.values())
+    return f"Searched in {', '.join(named)} alone: the question says {words}."
+
+
+def check_facts(asked: AskRequest) -> None:
+    """Refuse facts that cannot be true together, and a topic that no rule knows.
+
+    Raises:
+        BadInputError: an end lies before its beginning, a decision before the act, or there is no
+            such topic.
+    """
+    if asked.topic is not None and not _special(asked.topic):
+        known = ", ".join(special_topics(asked.jurisdictions))
+        raise BadInputError(f"No rule knows the topic '{asked.topic[:60]}'; there are {known}.")
+    if asked.facts:
+        _matter(asked, Issue.CIVIL, asked.facts, _ANYWHERE, None)
+
+
+def special_topics(places: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the topics that have rules of their own, in some jurisdictions or in all."""
+    found = {
+        topic for place, rule in _rules() if place in (places or (place,)) for topic in rule.topics
+    }
+    return tuple(sorted(found))
+
+
+def _one_of_several(
+    asked: AskRequest, as_at: date, found: GoverningDate | MissingDate
+) -> GoverningDate:
+    """Return one of the candidate days, on the ground that a rule gives for all of them."""
+    update = {"as_at": as_at, "candidates": asked.candidates}
+    if isinstance(found, GoverningDate) and found.rule is not None:
+        return found.model_copy(update=update)
+    ground = f"One of {len(asked.candidates)} days whose law may count; each is answered apart."
+    given = GoverningDate(as_at=as_at, known_at=asked.known_at, ground=ground, assumed=True)
+    return given.model_copy(update=update)
+
+
+def _governed(asked: AskRequest, said: Facts, ruled: Applicability) -> GoverningDate:
+    read = {role: day for role, day in said.roles.items() if role not in asked.facts}
+    words = "; ".join(f"{role.words} is {day}" for role, day in read.items())
+    found = f"Read in the question: {words}. " if read else ""
+    return GoverningDate(
+        as_at=ruled.dates[0],
+        known_at=asked.known_at,
+        ground=found + ruled.sentence,
+        assumed=bool(read) or asked.issue is None,
+        rule=ruled.code,
+        rule_id=ruled.rule,
+        verified=ruled.verified,
+        candidates=ruled.dates if len(ruled.dates) > 1 else (),
+    )
+
+
+def _assumed(asked: AskRequest, said: Facts, ruled: Applicability | None) -> GoverningDate:
+    ground = f"Taken from the words “{said.written[0].words}” in the question."
+    if ruled is not None and ruled.missing:
+        ground += f" {ruled.sentence}"
+    return GoverningDate(as_at=said.days[0], known_at=asked.known_at, ground=ground, assumed=True)
+
+
+def _missing(asked: AskRequest, said: Facts, ruled: Applicability | None) -> MissingDate:
+    if ruled is not None:
+        return MissingDate(explanation=ruled.sentence, roles=ruled.missing, days=said.days)
+    if asked.facts and asked.issue is None:
+        kinds = ", ".join(Issue)
+        words = f"Of what kind is the matter ({kinds})? The rules then choose among its days."
+    elif not said.days:
+        words = "Which day's law is wanted? The law changes, and the question names no full date."
+    else:
+        listed = ", ".join(str(day) for day in said.days)
+        words = f"Which day's law is wanted? The question names several dates ({listed})."
+    return MissingDate(explanation=words, days=said.days)
+
+
+# -- the rules ---------------------------------------------------------------------------------
+
+
+def _ruled(
+    asked: AskRequest, said: Facts, works: Sequence[Work], changes: Changes
+) -> Applicability | None:
+    """Return what the rules say, or ``None`` where there is nothing to put to them."""
+    days = {**said.roles, **asked.facts}
+    issue = _issue(asked, said, days)
+    if issue is None or not (days or asked.issue or asked.topic):
+        return None
+    named = [work for work in works if _is_named(work, asked.question)]
+    work = named[0].id if len(named) == 1 else None
+    tried = (_ANYWHERE, *_places(asked, named or works, named=bool(named)))
+    try:
+        general, *local = (_matter(asked, issue, days, place, work) for place in tried)
+    except BadInputError:
+        if asked.facts:
+            raise
+        return None
+    try:
+        if len(local) == 1:
+            return _cut(local[0], changes)
+        return _agreed(_cut(general, changes), [_cut(matter, changes) for matter in local])
+    except OverflowError:
+        raise BadInputError("A day of the case leads the rules beyond the year 9999.") from None
+
+
+def _issue(asked: AskRequest, said: Facts, days: Iterable[Role]) -> Issue | None:
+    """Return the issue given, else that of the topic, else the one that question or days tell."""
+    special = [rule.issues[0] for _, rule in _special(asked.topic)][:1]
+    told = (asked.issue, *special, said.issue, *(ISSUE_OF.get(role) for role in days))
+    return next(filter(None, told), None)
+
+
+def _places(asked: AskRequest, works: Sequence[Work], *, named: bool) -> Iterable[str]:
+    """Return the jurisdictions given, else of the works named, of the topic, or of all works."""
+    special = [place for place, _ in _special(asked.topic)] if not named else []
+    return dict.fromkeys(asked.jurisdictions or special or [work.jurisdiction for work in works])
+
+
+def _rules() -> list[tuple[str, Rule]]:
+    """Return every rule with its place."""
+    tables = [table(place) for place in jurisdictions()]
+    return [(found.jurisdiction, rule) for found in tables if found for rule in found.rule]
+
+
+def _special(topic: str | None) -> list[tuple[str, Rule]]:
+    """Return the rules for a topic; none without one."""
+    return [(place, rule) for place, rule in _rules() if topic in rule.topics]
+
+
+def _matter(
+    asked: AskRequest, issue: Issue, days: dict[Role, date], place: str, work: str | None
+) -> Matter:
+    try:
+        return Matter(
+            jurisdiction=place,
+            issue=asked.issue or issue,
+            dates=days,
+            topic=asked.topic,
+            work=work,
+        )
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise BadInputError(f"The facts contradict each other: {problem}.") from None
+
+
+def _cut(matter: Matter, changes: Changes) -> Applicability:
+    """Apply the rules; cut a span of several laws where the text changed."""
+    ruled = governing_dates(matter)
+    if ruled.span is None or ruled.span.start is None:
+        return ruled
+    inside = [day for day in changes(ruled.span.start) if day in ruled.span]
+    if ruled.code is Code.SPLIT:
+        cut = governing_dates(matter, inside)
+        return cut if cut.dates else cut.model_copy(update={"dates": (ruled.span.start,)})
+    between = tuple(sorted({*ruled.dates[1:], *inside} - {ruled.dates[0]}))
+    return ruled.model_copy(update={"dates": (ruled.dates[0], *between)})
+
+
+def _agreed(general: Applicability, local: Sequence[Applicability]) -> Applicability:
+    """Return the general principle where every place comes to the same, else ask for the place."""
+    if all(found.dates == general.dates for found in local):
+        return general
+    words = "The governing date depends on the jurisdiction: name it, or give the day."
+    return Applicability(code=Code.ASK, rule=None, sentence=words)
+
+
+def _is_named(work: Work, question: str) -> bool:
+    """Tell whether a question speaks of a work by its title or by a name it goes by."""
+    names = "|".join(re.escape(name) for name in (work.title, *work.aliases))
+    return re.search(whole_words(names), question) is not None

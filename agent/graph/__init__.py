@@ -1,0 +1,1 @@
+"""The LangGraph graph: its nodes, and how it is run, checkpointed and replayed."""

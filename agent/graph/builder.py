@@ -1,0 +1,54 @@
+"""How the steps follow each other: frame, decide, act, verify, respond.
+
+``decide`` and ``act`` alternate until the policy drafts an answer or the run ends; ``verify`` sends
+a draft that does not stand back to ``decide`` once.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from agent.graph import nodes
+from agent.graph.nodes import Context, State
+
+Graph = CompiledStateGraph[State, Context, State, State]
+
+
+@cache
+def compile_graph() -> Graph:
+    """Return the graph. It holds nothing; :mod:`agent.graph.run` runs it."""
+    graph = StateGraph(State, context_schema=Context)
+    graph.add_node("frame", nodes.frame)
+    graph.add_node("decide", nodes.decide)
+    graph.add_node("act", nodes.act)
+    graph.add_node("verify", nodes.check)
+    graph.add_node("respond", nodes.respond)
+    graph.add_edge(START, "frame")
+    graph.add_conditional_edges("frame", _after_frame)
+    graph.add_conditional_edges("decide", _after_decide)
+    graph.add_conditional_edges("act", _after_act)
+    graph.add_conditional_edges("verify", _after_verify)
+    graph.add_edge("respond", END)
+    return graph.compile()
+
+
+def _after_frame(state: State) -> Literal["decide", "respond"]:
+    return "respond" if "stop" in state else "decide"
+
+
+def _after_decide(state: State) -> Literal["act", "respond"]:
+    return "respond" if "stop" in state else "act"
+
+
+def _after_act(state: State) -> Literal["decide", "verify", "respond"]:
+    if "stop" in state:
+        return "respond"
+    return "decide" if state["act"].draft is None else "verify"
+
+
+def _after_verify(state: State) -> Literal["decide", "respond"]:
+    return "decide" if nodes.is_to_be_mended(state) else "respond"

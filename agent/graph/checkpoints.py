@@ -1,0 +1,184 @@
+"""Where threads are kept while they run, so that a killed process can go on where it was.
+
+LangGraph writes the state after every step and the result of every group of tool calls. What it
+may read back is listed here by name: nothing else in the database is ever turned into an object.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from agent.policy import Act
+from agent.request import AskRequest
+from agent.trace import (
+    Abstention,
+    AbstentionReason,
+    Answer,
+    GoverningDate,
+    StopReason,
+    ToolCall,
+    Turn,
+)
+from agent.verification.verify import Verdict
+from corpus.applicability import Code, Issue, Role
+from corpus.errors import BadInputError, StoreError
+from corpus.model import Frozen
+from corpus.settings import Settings
+
+Checkpoints = BaseCheckpointSaver[Any]
+
+
+class RunHeader(Frozen):
+    """What a thread was begun with; it can only be resumed with the same."""
+
+    id: str
+    policy: str
+    corpus_hash: str
+    started: datetime
+
+
+_KEPT = (
+    *(Abstention, Act, Answer, AskRequest, RunHeader, GoverningDate, ToolCall, Turn, Verdict),
+    *(AbstentionReason, Code, Issue, Role, StopReason),
+)
+"""What a state is made of; all that a checkpoint may be read back into."""
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A run that is kept: where, and under which name.
+
+    Raises:
+        BadInputError: the name is not made of up to 100 letters, figures, ``.``, ``_`` and ``-``.
+    """
+
+    checkpoints: Checkpoints
+    id: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.id):
+            raise BadInputError(
+                f"'{self.id[:100]}' names no thread: use letters, figures, '.', '_' and '-'."
+            )
+
+
+def threads_url(settings: Settings) -> str:
+    """Return where threads are kept: ``INFORCE_THREADS``, else beside the store.
+
+    Beside a SQLite store that is a file of its own, in Postgres the same database.
+    """
+    return os.environ.get("INFORCE_THREADS") or settings.beside("threads.db")
+
+
+def in_memory() -> Checkpoints:
+    """Return checkpoints that live as long as this process."""
+    return InMemorySaver(serde=_serializer())
+
+
+@contextmanager
+def open_checkpoints(url: str) -> Iterator[Checkpoints]:
+    """Open the place where threads are kept, making it where there is none.
+
+    Args:
+        url: a SQLAlchemy URL of SQLite or Postgres.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise StoreError(f"'{url}' is no database URL (example: sqlite:///threads.db)") from None
+    kept = {"sqlite": _sqlite, "postgresql": _postgres}.get(parsed.get_backend_name())
+    if kept is None:
+        raise StoreError(f"Threads are kept in SQLite or Postgres, not in {parsed}.")
+    with kept(parsed) as saver:
+        yield saver
+
+
+@contextmanager
+def claimed(url: str, name: str) -> Iterator[None]:
+    """Hold a thread while inside, so that no other process runs it; freed when this one dies.
+
+    Raises:
+        BadInputError: another process runs it.
+        StoreError: the place cannot be used.
+    """
+    parsed, key = sa.make_url(url), int.from_bytes(blake2b(name.encode(), digest_size=4).digest())
+    taken = BadInputError(f"Thread '{name}' is running in another process.")
+    if parsed.get_backend_name() == "postgresql":
+        with _postgres(parsed) as saver:
+            row = saver.conn.execute("select pg_try_advisory_lock(%s) as held", (key,)).fetchone()
+            if not row["held"]:
+                raise taken
+            yield
+        return
+    if parsed.database in (None, "", ":memory:"):
+        yield  # no other process can see it
+        return
+    with Path(f"{parsed.database}.lock").open("a", encoding="utf-8") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, key)
+        except OSError:
+            raise taken from None
+        yield
+
+
+@contextmanager
+def _sqlite(url: sa.URL) -> Iterator[Checkpoints]:
+    path = Path(url.database or ":memory:")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"The threads at {path} cannot be opened: {error}") from None
+    try:
+        saver = SqliteSaver(connection, serde=_serializer())
+        saver.setup()
+        yield saver
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"The threads at {path} cannot be used: {error}") from error
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _postgres(url: sa.URL) -> Iterator[Any]:
+    try:
+        import psycopg
+        from langgraph.checkpoint.postgres import PostgresSaver
+    except ImportError as missing:
+        raise StoreError(
+            f"The threads at {url} need the module {missing.name}: install 'inforce[postgres]'."
+        ) from None
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        with PostgresSaver.from_conn_string(plain) as saver:
+            saver.serde = _serializer()
+            saver.setup()
+            yield saver
+    except psycopg.Error as error:
+        problem = str(error).partition("\n")[0]
+        raise StoreError(f"The threads at {url} cannot be used: {problem}") from error
+
+
+def _serializer() -> JsonPlusSerializer:
+    return JsonPlusSerializer(allowed_msgpack_modules=_KEPT)

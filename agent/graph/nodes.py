@@ -1,0 +1,310 @@
+"""The steps of the graph, as functions of its state and the run's context.
+
+``frame`` fixes the governing date, ``decide`` asks the policy for its move, ``act`` carries it
+out, ``verify`` checks a draft, ``respond`` renders what may be said. Each announces itself to
+whoever listens to the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+from langgraph.func import task
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from agent.governing_date.candidates import text_changes
+from agent.governing_date.choose import choose_governing_date, place_words, placed
+from agent.graph.checkpoints import RunHeader
+from agent.library import Library
+from agent.policy import Act, Policy, PolicyError, PolicyState, StreamingPolicy, ToolRequest
+from agent.request import AskRequest, MissingDate, Reply
+from agent.tools.statutes import Scope
+from agent.tools.toolbox import SCHEMAS, grouped, in_order, returned_ids, run_group, run_together
+from agent.trace import (
+    Abstention,
+    AbstentionReason,
+    Answer,
+    Finding,
+    GoverningDate,
+    Sentence,
+    StopReason,
+    ToolCall,
+    Turn,
+)
+from agent.verification.verify import Verdict, verify
+from corpus.model import Frozen
+
+__all__ = ["DOING", "AskRequest", "Context", "State", "Step", "TextPiece", "ToolReturned"]
+
+StepName = Literal["frame", "decide", "act", "verify", "respond"]
+DOING: Mapping[StepName, str] = {
+    "frame": "Fixing the date",
+    "decide": "Thinking",
+    "act": "Reading",
+    "verify": "Verifying every citation",
+    "respond": "Writing",
+}
+"""What the run is doing in a step, for whoever watches."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a run works with.
+
+    Attributes:
+        library: where it looks.
+        policy: who decides.
+        max_turns: acts of the policy.
+        max_tokens: ids of prompts and completions, over all turns; ``None`` sets no limit.
+        interactive: a missing date is asked for; else the answer is an abstention that says so.
+            Only a run with checkpoints can wait for a reply.
+        durable: each group of tool calls is kept as soon as it has returned. Needs checkpoints.
+        listened: someone follows the stream, so a policy that can says its words as they come.
+    """
+
+    library: Library
+    policy: Policy
+    max_turns: int = 8
+    max_tokens: int | None = None
+    interactive: bool = False
+    durable: bool = False
+    listened: bool = False
+
+
+class State(TypedDict, total=False):
+    """What the nodes hand on."""
+
+    begun: RunHeader
+    asked: AskRequest
+    governing: GoverningDate
+    act: Act
+    turns: tuple[Turn, ...]
+    verdict: Verdict
+    answer: Answer
+    abstention: Abstention
+    stop: StopReason
+
+
+class Step(Frozen):
+    """The run enters a node of the graph."""
+
+    name: StepName
+
+
+class TextPiece(Frozen):
+    """The policy wrote a piece of its text."""
+
+    text: str
+
+
+class ToolReturned(Frozen):
+    """A tool was called and has returned."""
+
+    call: ToolCall
+
+
+Run = Runtime[Context]
+Update = dict[str, Any]
+
+
+def frame(state: State, runtime: Run) -> Update:
+    """Fix the governing date, or ask for it and wait.
+
+    With each reply LangGraph runs this node again from its beginning.
+    """
+    runtime.stream_writer(Step(name="frame"))
+    library = runtime.context.library
+    asked = placed(state["asked"], library.works)
+    while isinstance(framed := jurisdictions_of(library, asked), MissingDate):
+        reply = _reply(framed) if runtime.context.interactive else Reply()
+        if reply.empty:
+            words = framed.explanation
+            return _abstain(Abstention(reason=AbstentionReason.NO_DATE, explanation=words))
+        asked = asked.told(reply)
+    ground = f"{framed.ground} {place_words(asked)}".rstrip()
+    return {"asked": asked, "governing": framed.model_copy(update={"ground": ground})}
+
+
+def decide(state: State, runtime: Run) -> Update:
+    """Ask the policy for its move."""
+    runtime.stream_writer(Step(name="decide"))
+    context, turns = runtime.context, state.get("turns", ())
+    seen = PolicyState(
+        question=state["asked"].question,
+        governing=state["governing"],
+        tools=SCHEMAS,
+        turns=turns,
+        turns_left=context.max_turns - len(turns),
+        tokens_left=_tokens_left(context, turns),
+    )
+    try:
+        if context.listened and isinstance(context.policy, StreamingPolicy):
+            tell = runtime.stream_writer
+            return {"act": context.policy.stream(seen, lambda text: tell(TextPiece(text=text)))}
+        return {"act": context.policy.act(seen)}
+    except PolicyError as error:
+        return _fail(StopReason.POLICY_ERROR, str(error))
+
+
+def act(state: State, runtime: Run) -> Update:
+    """Record the move as a turn and carry out the calls it asks for."""
+    runtime.stream_writer(Step(name="act"))
+    move, done, context = state["act"], state.get("turns", ()), runtime.context
+    calls = _carried_out(_scope(state, runtime), move.calls, durable=context.durable)
+    for call in calls:
+        runtime.stream_writer(ToolReturned(call=call))
+    turn = Turn(
+        index=len(done),
+        text=move.text,
+        thought=move.thought,
+        calls=calls,
+        draft=move.draft,
+        prompt_ids=move.prompt_ids,
+        completion_ids=move.completion_ids,
+        logprobs=move.logprobs,
+        adjustment=move.adjustment,
+    )
+    return {"turns": (*done, turn), **_consequence(move, (*done, turn), context)}
+
+
+def check(state: State, runtime: Run) -> Update:
+    """Verify the draft against the store; the policy is told once what does not stand."""
+    runtime.stream_writer(Step(name="verify"))
+    draft, turns = state["act"].draft, state["turns"]
+    assert draft is not None
+    verdict = verify(
+        draft,
+        runtime.context.library,
+        state["governing"],
+        returned_ids(turns),
+        extent=state["asked"].extent,
+    )
+    if verdict.passed or _told(turns) or _spent(runtime.context, turns):
+        return {"verdict": verdict}
+    last = turns[-1].model_copy(update={"findings": _objections(verdict)})
+    return {"verdict": verdict, "turns": (*turns[:-1], last)}
+
+
+def respond(state: State, runtime: Run) -> Update:
+    """Say what stood, or why nothing is said."""
+    runtime.stream_writer(Step(name="respond"))
+    if "abstention" in state:
+        return {}
+    verdict = state["verdict"]
+    if not verdict.citations:
+        words = f"An answer was drafted, but it did not stand: {verdict.explanation}"
+        return _abstain(Abstention(reason=AbstentionReason.UNVERIFIED, explanation=words))
+    answer = Answer(text=_rendered(verdict.sentences), citations=verdict.citations)
+    return {"answer": answer, "stop": StopReason.ANSWERED}
+
+
+def is_to_be_mended(state: State) -> bool:
+    """Tell whether the draft just verified goes back to the policy."""
+    return bool(state["turns"][-1].findings)
+
+
+def jurisdictions_of(library: Library, asked: AskRequest) -> GoverningDate | MissingDate:
+    """Return the date that governs a question put to a library, or what is missing to find it.
+
+    Raises:
+        BadInputError: the facts given contradict each other.
+    """
+    return choose_governing_date(
+        asked, library.works, lambda day: text_changes(library, asked, day)
+    )
+
+
+def _reply(missing: MissingDate) -> Reply:
+    """Stop the run until the asker replies."""
+    return Reply.model_validate(interrupt(missing.model_dump(mode="json")))
+
+
+def _scope(state: State, runtime: Run) -> Scope:
+    asked = state["asked"]
+    return Scope(
+        library=runtime.context.library,
+        known_at=state["governing"].known_at,
+        extent=asked.extent,
+        jurisdictions=asked.jurisdictions,
+    )
+
+
+def _carried_out(
+    scope: Scope, requests: Sequence[ToolRequest], *, durable: bool
+) -> tuple[ToolCall, ...]:
+    """Carry out the calls of a turn together; where durable, keep each group as it returns."""
+    if not durable:
+        return run_together(scope, requests)
+    kept = [_kept_group(scope, group) for group in grouped(requests)]
+    return in_order(requests, [call for group in kept for call in group.result()])
+
+
+@task
+def _kept_group(scope: Scope, group: tuple[ToolRequest, ...]) -> tuple[ToolCall, ...]:
+    """Carry out a group; LangGraph keeps what it returned, so a resumed run does not call again."""
+    return run_group(scope, group)
+
+
+def _consequence(move: Act, turns: tuple[Turn, ...], context: Context) -> Update:
+    """Return what a move ends: an abstention, a failed tool or a spent budget end the run."""
+    if move.abstention is not None:
+        return _abstain(move.abstention)
+    if broken := [call for call in turns[-1].calls if call.error]:
+        return _fail(StopReason.TOOL_ERROR, f"{broken[0].name} failed: {broken[0].error}")
+    if move.draft is not None:
+        return {}
+    if len(turns) >= context.max_turns:
+        words = f"No answer was found within {context.max_turns} turns."
+        return _fail(StopReason.TURN_BUDGET, words)
+    if _spent(context, turns):
+        words = f"No answer was found within {context.max_tokens} tokens."
+        return _fail(StopReason.TOKEN_BUDGET, words)
+    return {}
+
+
+def _tokens_left(context: Context, turns: Sequence[Turn]) -> int | None:
+    if context.max_tokens is None:
+        return None
+    return context.max_tokens - sum(len(t.prompt_ids) + len(t.completion_ids) for t in turns)
+
+
+def _spent(context: Context, turns: Sequence[Turn]) -> bool:
+    """Tell whether the policy may not act again."""
+    left = _tokens_left(context, turns)
+    return len(turns) >= context.max_turns or (left is not None and left <= 0)
+
+
+def _told(turns: Sequence[Turn]) -> bool:
+    return any(turn.findings for turn in turns)
+
+
+def _objections(verdict: Verdict) -> tuple[Finding, ...]:
+    """Return the findings; a draft that fails without one cites nothing."""
+    nothing = Finding(check="sentence", passed=False, subject="", explanation=verdict.explanation)
+    return verdict.findings or (nothing,)
+
+
+def _rendered(sentences: Sequence[Sentence]) -> str:
+    """Return the sentences, each followed by the numbers of its citations."""
+    parts, number = [], 0
+    for sentence in sentences:
+        marks = ""
+        for _ in sentence.citations:
+            number += 1
+            marks += f" [{number}]"
+        parts.append(sentence.text + marks)
+    return "\n\n".join(parts)
+
+
+def _abstain(abstention: Abstention) -> Update:
+    return {"abstention": abstention, "stop": StopReason.ABSTAINED}
+
+
+def _fail(stop: StopReason, words: str) -> Update:
+    return {
+        "abstention": Abstention(reason=AbstentionReason.FAILED, explanation=words),
+        "stop": stop,
+    }

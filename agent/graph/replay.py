@@ -1,0 +1,230 @@
+"""Ask a kept question again, of the same law on the same day, and say what came out differently.
+
+The law is the store as it stood when the trace was made (the record clock), whatever has been
+ingested since; what was said by a controller is said again, before the same turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
+from tempfile import TemporaryDirectory
+
+from agent.graph.nodes import Context
+from agent.graph.run import request_of, run
+from agent.library import Library
+from agent.policies.controllers import adjusted
+from agent.policies.registry import EXTRACTIVE
+from agent.policy import Act, Policy, PolicyState
+from agent.trace import StopReason, Trace, Turn
+from corpus.clock import pinned
+from corpus.compare import Segment, compare_texts
+from corpus.errors import BadInputError, StoreError
+from corpus.ingest import Progress
+from corpus.model import Citation, Frozen
+from retrieval.index import open_index
+from retrieval.index_build import refresh_index
+from retrieval.index_url import parse_index_url
+
+TURNS = 8
+"""Turns that a run may take, as :class:`agent.graph.nodes.Context` has it."""
+
+
+class Drift(Frozen):
+    """One thing that is not as it was."""
+
+    what: str
+    before: str
+    after: str
+
+
+class Replay(Frozen):
+    """A trace and the run that repeated it. ``redline`` leads from its answer to the new one."""
+
+    before: Trace
+    after: Trace
+    drift: tuple[Drift, ...]
+    redline: tuple[Segment, ...] = ()
+
+    @property
+    def same(self) -> bool:
+        """Tell whether everything came out as it was."""
+        return not self.drift
+
+
+@dataclass(frozen=True)
+class ReplayedAdjustments:
+    """A policy that is told before each turn what it was told in the turns of a trace."""
+
+    policy: Policy
+    turns: tuple[Turn, ...]
+
+    @property
+    def name(self) -> str:
+        """Return the name of the policy that decides."""
+        return self.policy.name
+
+    def act(self, state: PolicyState) -> Act:
+        """Return the policy's move.
+
+        Raises:
+            PolicyError: as the policy.
+        """
+        number = len(state.turns)
+        said = self.turns[number].adjustment if number < len(self.turns) else ""
+        return adjusted(self.policy, state, said)
+
+
+def replay(trace: Trace, library: Library, policy: Policy) -> Replay:
+    """Run a trace's question again: same words, days, filters, facts, adjustments and budget.
+
+    "Today" is the day on which the trace was made.
+    """
+    spent = [len(turn.prompt_ids) + len(turn.completion_ids) for turn in trace.turns]
+    context = Context(
+        library,
+        ReplayedAdjustments(policy, trace.turns),
+        max_turns=len(trace.turns) if trace.stop is StopReason.TURN_BUDGET else TURNS,
+        max_tokens=sum(spent) if trace.stop is StopReason.TOKEN_BUDGET else None,
+    )
+    with pinned(trace.started.date()):
+        return compared(trace, run(context, request_of(trace)))
+
+
+def compared(before: Trace, after: Trace) -> Replay:
+    """Return what differs between two runs of one question."""
+    pairs = [
+        ("corpus", before.corpus_hash[:12], after.corpus_hash[:12]),
+        ("policy", before.policy, after.policy),
+        ("governing date", _day(before), _day(after)),
+        ("stop", before.stop.value, after.stop.value),
+        ("abstention", _abstention(before), _abstention(after)),
+        *_citations(before, after),
+        *_moves(before, after),
+        ("answer", _answer(before), _answer(after)),
+    ]
+    drift = tuple(
+        Drift(what=what, before=old or "none", after=new or "none")
+        for what, old, new in pairs
+        if old != new
+    )
+    texts = _answer(before), _answer(after)
+    redline = compare_texts(*texts) if texts[0] != texts[1] else ()
+    return Replay(before=before, after=after, drift=drift, redline=redline)
+
+
+@contextmanager
+def library_as_recorded(
+    trace: Trace, library: Library, index_url: str, progress: Progress
+) -> Iterator[Library]:
+    """Yield the library that a trace was answered from.
+
+    Where the corpus has changed since, its former state is read from the record clock and indexed
+    for the time of the replay.
+
+    Args:
+        trace: whose corpus is wanted.
+        library: the present one.
+        index_url: of the present index; its chain is used again.
+        progress: told while the former state is indexed.
+
+    Raises:
+        StoreError: the store does not hold that state.
+    """
+    if library.corpus_hash == trace.corpus_hash:
+        yield library
+        return
+    store = library.store.as_recorded(trace.started)
+    if store.corpus_hash() != trace.corpus_hash:
+        raise StoreError(_lost(trace, library))
+    with TemporaryDirectory(prefix="inforce-replay-") as folder:
+        chain = parse_index_url(index_url).chain_name
+        url = f"embedded:{folder}/index" + (f"?chain={chain}" if chain else "")
+        refresh_index(store, url, progress)
+        index = open_index(url)
+        try:
+            yield Library(store=store, index=index)
+        finally:
+            index.close()
+
+
+def policy_spec(trace: Trace) -> str:
+    """Return how the policy of a trace is opened again.
+
+    Raises:
+        BadInputError: its name does not say where it is.
+    """
+    kind, _, model = trace.policy.partition(":")
+    if trace.policy == EXTRACTIVE:
+        return EXTRACTIVE
+    if kind == "local" and model and "+" not in model:
+        return model
+    raise BadInputError(
+        f"trace {trace.id} was decided by {trace.policy}, whose place is not recorded:"
+        " name it with --policy"
+    )
+
+
+def _lost(trace: Trace, library: Library) -> str:
+    """Say in one sentence why a former state cannot be had."""
+    known_at = trace.governing.known_at if trace.governing else None
+    cited = trace.answer.citations if trace.answer else ()
+    gone = [c.version_id for c in cited if library.store.version(c.version_id, known_at) is None]
+    why = (
+        f"the store no longer holds {gone[0]}, which trace {trace.id} cites"
+        if gone
+        else (
+            f"the store never held the corpus {trace.corpus_hash[:12]} that trace {trace.id} was"
+            f" answered from"
+        )
+    )
+    return f"{why}; --now asks the present corpus instead"
+
+
+def _day(trace: Trace) -> str:
+    governing = trace.governing
+    if governing is None:
+        return ""
+    known = f", as known at {governing.known_at}" if governing.known_at else ""
+    rule = f", by {governing.rule_id}" if governing.rule_id else ""
+    return f"{governing.as_at}{known}{rule}"
+
+
+def _abstention(trace: Trace) -> str:
+    said = trace.abstention
+    return f"{said.reason.value}: {said.explanation}" if said else ""
+
+
+def _answer(trace: Trace) -> str:
+    return trace.answer.text if trace.answer else ""
+
+
+def _citations(before: Trace, after: Trace) -> Iterator[tuple[str, str, str]]:
+    """Yield each citation that only one of the two has."""
+    old, new = _cited(before), _cited(after)
+    for name in dict.fromkeys((*old, *new)):
+        yield "citation", old.get(name, ""), new.get(name, "")
+
+
+def _cited(trace: Trace) -> dict[str, str]:
+    citations: tuple[Citation, ...] = trace.answer.citations if trace.answer else ()
+    return {f"{c.version_id} {c.quote}": f"{c.version_id}: “{c.quote}”" for c in citations}
+
+
+def _moves(before: Trace, after: Trace) -> Iterator[tuple[str, str, str]]:
+    """Yield the first turn that was another move; those after it follow from it."""
+    for number, (old, new) in enumerate(zip_longest(before.turns, after.turns), start=1):
+        was, now = _move(old), _move(new)
+        if was != now:
+            yield f"turn {number}", was, now
+            return
+
+
+def _move(turn: Turn | None) -> str:
+    if turn is None:
+        return ""
+    calls = [f"{call.name} {call.arguments}" for call in turn.calls]
+    drafted = [sentence.text for sentence in turn.draft.sentences] if turn.draft else []
+    return "; ".join([*calls, *drafted]) or turn.text or "abstains"

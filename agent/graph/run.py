@@ -1,0 +1,286 @@
+"""The graph: frame -> decide -> act -> (decide ...) -> verify -> (decide, once) -> respond.
+
+One compiled graph holds no library and no policy; both come with each run, in its
+:class:`~agent.graph.nodes.Context`. So the same object answers a lawyer, runs many training
+episodes at once, and is evaluated. A run in a :class:`~agent.graph.checkpoints.Thread` is kept step
+by step: it can wait for a date, and a killed one goes on where it was.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
+
+from agent.governing_date.candidates import candidate_days
+from agent.governing_date.choose import check_facts
+from agent.graph.builder import compile_graph
+from agent.graph.checkpoints import RunHeader, Thread
+from agent.graph.nodes import Context, State, Step, TextPiece, ToolReturned
+from agent.graph.threads import begun_in, graph_of, kept, name_of, waits_for
+from agent.library import Library
+from agent.policies.extractive import ExtractivePolicy
+from agent.policy import Policy
+from agent.request import AskRequest, MissingDate, Reply
+from agent.trace import Trace
+from corpus.clock import now
+from corpus.errors import BadInputError
+from corpus.model import Frozen
+
+__all__ = [
+    "AskRequest",
+    "Done",
+    "Event",
+    "Paused",
+    "Reply",
+    "Thread",
+    "ask",
+    "compile_graph",
+    "request_of",
+    "resume",
+    "run",
+    "run_each",
+    "start",
+    "stream",
+]
+
+MAX_QUESTION = 20_000
+"""Characters of a question."""
+
+
+class Paused(Frozen):
+    """The thread waits for a day; :func:`resume` takes the reply, in this process or another."""
+
+    thread: str
+    asked: AskRequest
+    missing: MissingDate
+
+
+class Done(Frozen):
+    """The run is over; nothing follows."""
+
+    trace: Trace
+
+
+Event = Step | TextPiece | ToolReturned | Paused | Done
+# -- without a thread --------------------------------------------------------------------------
+
+
+def ask(  # noqa: PLR0913 - everything that fixes an answer, by name
+    library: Library,
+    question: str,
+    *,
+    as_at: date | None,
+    known_at: date | None = None,
+    policy: Policy | None = None,
+    extent: str | None = None,
+    jurisdictions: tuple[str, ...] = (),
+) -> Trace:
+    """Answer one question with law in force on ``as_at``, or abstain and say why.
+
+    Args:
+        library: where to look.
+        question: in words.
+        as_at: the day whose law is wanted. ``None``: found by the rules from what the question
+            says, else the answer is an abstention that asks for it.
+        known_at: answer from what had been published by that day; ``None`` is the latest.
+        policy: who decides; the extractive policy where none is given.
+        extent: a territory.
+        jurisdictions: where to search; empty is everywhere.
+
+    Raises:
+        BadInputError: the question is empty or too long.
+    """
+    asked = AskRequest(
+        question=question,
+        as_at=as_at,
+        known_at=known_at,
+        extent=extent,
+        jurisdictions=jurisdictions,
+    )
+    return run(_context(library, policy), asked)
+
+
+def run(context: Context, asked: AskRequest) -> Trace:
+    """Answer one question. May be called from many threads at once.
+
+    Raises:
+        BadInputError: the question is empty or too long, or its facts contradict each other.
+    """
+    clock = time.perf_counter()
+    context = replace(context, interactive=False, durable=False)
+    state = compile_graph().invoke(_begin(context, asked), _config(context), context=context)
+    return _trace(state, clock)
+
+
+def run_each(context: Context, asked: AskRequest) -> Iterator[Trace]:
+    """Answer one question for each day that it may mean, oldest first; each trace says so.
+
+    Raises:
+        BadInputError: as :func:`run`; or nothing tells which days those are.
+    """
+    _check(asked)
+    days = candidate_days(context.library, asked)
+    for day in days:
+        yield run(context, asked.model_copy(update={"as_at": day, "candidates": days}))
+
+
+def stream(library: Library, asked: AskRequest, *, policy: Policy | None = None) -> Iterator[Event]:
+    """Answer like :func:`ask`, yielding each step and call as it happens; ends with ``Done``.
+
+    Raises:
+        BadInputError: as :func:`run`.
+    """
+    return start(_context(library, policy), asked)
+
+
+def request_of(trace: Trace) -> AskRequest:
+    """Return what asks the question of a trace again, of the same law."""
+    governing = trace.governing
+    asked = AskRequest(
+        question=trace.question,
+        known_at=governing.known_at if governing else None,
+        extent=trace.extent,
+        jurisdictions=trace.jurisdictions,
+        issue=trace.issue,
+        topic=trace.topic,
+        facts=trace.facts,
+    )
+    if governing is None or ((governing.rule or governing.assumed) and not governing.candidates):
+        return asked  # the day is found again as it was
+    update = {"as_at": governing.as_at, "candidates": governing.candidates}
+    return asked.model_copy(update=update)
+
+
+# -- step by step, and in a thread --------------------------------------------------------------
+
+
+def start(context: Context, asked: AskRequest, thread: Thread | None = None) -> Iterator[Event]:
+    """Answer a question, yielding what happens; ends with ``Done``, or ``Paused`` in a thread.
+
+    Args:
+        context: what to work with; only an ``interactive`` one pauses.
+        asked: the question.
+        thread: where to keep the run. Its name must be new.
+
+    Raises:
+        BadInputError: as :func:`run`; or the thread exists.
+    """
+    if thread is not None and kept(thread):
+        raise BadInputError(f"There is a thread '{thread.id}' already: resume it.")
+    return _events(context, _begin(context, asked, thread), thread)
+
+
+def resume(context: Context, thread: Thread, reply: Reply | None = None) -> Iterator[Event]:
+    """Go on with a thread, whatever ended the process that ran it.
+
+    A step that had ended is not taken again, and a tool that had answered is not called again. A
+    thread that is over yields its trace; one that waits needs the ``reply``, else it says again
+    what for.
+
+    Raises:
+        BadInputError: there is no such thread, it was begun with another corpus or policy, it
+            waits for nothing, or the reply contradicts what is known.
+    """
+    state = begun_in(context, thread)
+    waiting = waits_for(thread)
+    if reply is not None and waiting is None:
+        raise BadInputError(f"Thread '{thread.id}' does not wait for a date.")
+    if waiting is not None and reply is None:
+        return iter([Paused(thread=thread.id, asked=state["asked"], missing=waiting)])
+    if reply is None:
+        return _events(context, None, thread)
+    check_facts(state["asked"].told(reply))
+    context = replace(context, interactive=True)  # what still lacks is asked for again
+    return _events(context, Command(resume=reply.model_dump(mode="json")), thread)
+
+
+def _events(context: Context, begun: Any, thread: Thread | None) -> Iterator[Event]:
+    clock = time.perf_counter()
+    state: Any = {}
+    mode: str
+    payload: Any
+    context = replace(
+        context,
+        listened=True,
+        durable=thread is not None,
+        interactive=context.interactive and thread is not None,
+    )
+    for mode, payload in graph_of(thread).stream(
+        begun,
+        _config(context, thread),
+        context=context,
+        stream_mode=["custom", "values"],
+        durability="sync" if thread is not None else None,
+    ):
+        if mode == "custom":
+            yield payload
+        else:
+            state = payload
+    if thread is not None and (missing := waits_for(thread)) is not None:
+        yield Paused(thread=thread.id, asked=begun_in(context, thread)["asked"], missing=missing)
+    else:
+        yield Done(trace=_trace(state, clock))
+
+
+def _config(context: Context, thread: Thread | None = None) -> RunnableConfig:
+    """Return the bound on steps: two for each turn, and the others with the second chance."""
+    config: RunnableConfig = {"recursion_limit": 2 * context.max_turns + 12}
+    if thread is not None:
+        config |= name_of(thread)
+    return config
+
+
+def _context(library: Library, policy: Policy | None) -> Context:
+    return Context(library, policy or ExtractivePolicy(library.works))
+
+
+def _begin(context: Context, asked: AskRequest, thread: Thread | None = None) -> State:
+    _check(asked)
+    begun = RunHeader(
+        id=thread.id if thread is not None else uuid.uuid4().hex,
+        policy=context.policy.name,
+        corpus_hash=context.library.corpus_hash,
+        started=now(),
+    )
+    return {"begun": begun, "asked": asked}
+
+
+def _check(asked: AskRequest) -> None:
+    if not asked.question.strip():
+        raise BadInputError("The question is empty.")
+    if len(asked.question) > MAX_QUESTION:
+        raise BadInputError(
+            f"The question has {len(asked.question)} characters; "
+            f"at most {MAX_QUESTION} can be read."
+        )
+    check_facts(asked)
+
+
+def _trace(state: Any, clock: float) -> Trace:
+    begun, asked, verdict = state["begun"], state["asked"], state.get("verdict")
+    return Trace(
+        id=begun.id,
+        question=asked.question,
+        governing=state.get("governing"),
+        extent=asked.extent,
+        jurisdictions=asked.jurisdictions,
+        issue=asked.issue,
+        topic=asked.topic,
+        facts=asked.facts,
+        turns=state.get("turns", ()),
+        findings=verdict.findings if verdict else (),
+        answer=state.get("answer"),
+        abstention=state.get("abstention"),
+        stop=state["stop"],
+        policy=begun.policy,
+        corpus_hash=begun.corpus_hash,
+        started=begun.started,
+        milliseconds=(time.perf_counter() - clock) * 1000,
+    )

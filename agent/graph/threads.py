@@ -1,0 +1,69 @@
+"""Runs that are kept step by step: what is known of one, and whether it may go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+from agent.graph.builder import Graph, compile_graph
+from agent.graph.checkpoints import RunHeader, Thread
+from agent.graph.nodes import Context, State
+from agent.request import AskRequest, MissingDate
+from corpus.errors import BadInputError
+
+
+def graph_of(thread: Thread | None) -> Graph:
+    """Return the graph, which keeps its steps where there is a thread."""
+    graph = compile_graph()
+    return graph if thread is None else graph.copy({"checkpointer": thread.checkpoints})
+
+
+def name_of(thread: Thread) -> RunnableConfig:
+    """Return the thread's name as LangGraph takes it."""
+    return {"configurable": {"thread_id": thread.id}}
+
+
+def kept(thread: Thread) -> dict[str, Any]:
+    """Return the state of a thread; empty where there is none."""
+    found: dict[str, Any] = graph_of(thread).get_state(name_of(thread)).values
+    return found
+
+
+def waits_for(thread: Thread) -> MissingDate | None:
+    """Return what a thread waits for."""
+    interrupts = graph_of(thread).get_state(name_of(thread)).interrupts
+    return MissingDate.model_validate(interrupts[0].value) if interrupts else None
+
+
+def asked_in(thread: Thread) -> AskRequest | None:
+    """Return what a thread asks, or ``None`` where there is no such thread."""
+    asked = kept(thread).get("asked")
+    return asked if isinstance(asked, AskRequest) else None
+
+
+def begun_in(context: Context, thread: Thread) -> State:
+    """Return how a thread began, which this context may go on with.
+
+    Raises:
+        BadInputError: there is no such thread, or it was begun with another corpus, policy or
+            version of InForce.
+    """
+    found = kept(thread)
+    if not found:
+        raise BadInputError(f"There is no thread '{thread.id}'.")
+    begun, asked = found.get("begun"), found.get("asked")
+    if not isinstance(begun, RunHeader) or not isinstance(asked, AskRequest):
+        raise BadInputError(f"Thread '{thread.id}' was kept by another version: ask again.")
+    held = context.library.corpus_hash
+    if begun.corpus_hash != held:
+        raise BadInputError(
+            f"Thread '{thread.id}' was asked of corpus {begun.corpus_hash[:12]}, and the library "
+            f"now holds {held[:12]}: ask again."
+        )
+    if begun.policy != context.policy.name:
+        raise BadInputError(
+            f"Thread '{thread.id}' was begun with the policy {begun.policy}, "
+            f"not {context.policy.name}."
+        )
+    return State(begun=begun, asked=asked)

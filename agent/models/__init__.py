@@ -1,0 +1,1 @@
+"""Language models: prompts, token ids, parsing of completions, model files and serving."""

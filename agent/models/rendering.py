@@ -1,0 +1,273 @@
+"""From what a policy may know to what a language model reads: the only place where that is done.
+
+A thread grows and never changes. The ids of earlier turns, given and sampled, are taken from the
+trace as they are; only what came since (results, the opening of the next turn) is turned into ids
+and put behind them. So each prompt begins with the previous prompt and completion, and a model's
+text is never tokenised a second time.
+
+The chat template is the model's own. Where it knows tools they go through it; else the system
+message describes them, two worked examples show the moves (without them a small model writes no
+move at all), and results come back as messages of the user. A model without a template gets
+``prompts/plain.jinja``. A model trained on the tools reads neither schemas nor examples, and short
+results (:mod:`agent.models.short_prompt`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from string import Template
+from typing import Any, Literal
+
+from agent.models.codec import Codec, PromptFormat
+from agent.models.parsing import REASONS, UNREADABLE
+from agent.models.short_prompt import brief, handles, objections
+from agent.policy import PolicyError, PolicyState
+from agent.trace import ToolCall, Turn
+from corpus.model import Frozen
+
+Fits = Callable[[str], bool]
+
+_SAID_TWICE = {"provision_id", "work_id", "language", "valid_from", "valid_to"}
+"""Fields that repeat the version id, the text or the interval in words beside them."""
+
+_PROBLEM, _PROBLEMS = 300, 8
+"""Characters of an objection, and objections, that a model is told."""
+
+_CAPS = (4000, 2000, 1000, 500, 250, 120, 60)
+
+
+class Message(Frozen):
+    """One message of a chat. ``name`` and ``call_id`` belong to the result of a tool."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    name: str = ""
+    call_id: str = ""
+
+
+def render(state: PolicyState, codec: Codec, room: int) -> tuple[int, ...]:
+    """Return the prompt of the next turn, as token ids.
+
+    Args:
+        state: what the policy knows.
+        codec: the model's tokenizer and template.
+        room: tokens that the prompt may have. Results are shortened until those of a turn take at
+            most half of what is left. What cannot be shortened (question, earlier turns) may
+            still exceed it.
+
+    Raises:
+        PolicyError: the model's chat template cannot carry the thread.
+    """
+    last = state.turns[-1] if state.turns else None
+    tools = state.tools if codec.prompt_format == "tool" else None
+    if last is None or not last.completion_ids:
+        chat = conversation(state, codec.prompt_format, _fits(codec, room // 2))
+        return tuple(_ids(codec, chat, tools))
+    known = last.prompt_ids + last.completion_ids
+    share = max(0, room - len(known)) // (2 * max(1, len(last.calls)))
+    news = list(_news(state, len(state.turns) - 1, codec.prompt_format, _fits(codec, share)))
+    chat = [_OPENING, Message(role="assistant", content="…"), *news]
+    added = list(_ids(codec, chat, tools, after=1))
+    if last.completion_ids[-1] in codec.stop_ids and added[:1] == [last.completion_ids[-1]]:
+        del added[0]
+    return (*known, *added)
+
+
+def conversation(state: PolicyState, prompt_format: PromptFormat, fits: Fits) -> list[Message]:
+    """Return the whole thread as messages, for a model that takes text.
+
+    Args:
+        state: what the policy knows.
+        prompt_format: where the tools are described.
+        fits: tells whether a result is short enough to be shown.
+    """
+    if prompt_format == "learnt":
+        return list(_learnt(state, fits))
+    question = _prompt(
+        "question",
+        as_at=state.governing.as_at.isoformat(),
+        ground=state.governing.ground.rstrip("."),
+        question=state.question,
+    )
+    asked = Message(role="user", content=question + _hint(state, 0))
+    chat = [*(() if prompt_format == "tool" else _examples()), asked]
+    system = _system(state, prompt_format)
+    if prompt_format == "user":
+        chat[0] = Message(role="user", content=f"{system}\n\n{chat[0].content}")
+    else:
+        chat.insert(0, Message(role="system", content=system))
+    for number, turn in enumerate(state.turns):
+        chat.append(Message(role="assistant", content=turn.text))
+        chat += _news(state, number, prompt_format, fits)
+    return chat
+
+
+def _learnt(state: PolicyState, fits: Fits) -> Iterator[Message]:
+    """Yield the thread for a model that needs no words about the tools."""
+    asked = f"{state.governing.as_at}\n{state.question}"
+    yield Message(role="user", content=asked + _hint(state, 0))
+    for number, turn in enumerate(state.turns):
+        yield Message(role="assistant", content=turn.text)
+        yield from _news(state, number, "learnt", fits)
+
+
+@cache
+def _examples() -> tuple[Message, ...]:
+    """Return the worked examples, as messages that alternate between user and assistant."""
+    parts = re.split(r"^\[(user|assistant)\]\n", _file("examples"), flags=re.MULTILINE)[1:]
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return tuple(Message.model_validate({"role": r, "content": c.rstrip()}) for r, c in pairs)
+
+
+def _system(state: PolicyState, prompt_format: PromptFormat) -> str:
+    if prompt_format == "tool":
+        calling = _prompt("calling_native")
+    else:
+        example = {"query": "period for bringing a claim", "as_at": f"{state.governing.as_at}"}
+        calling = _prompt(
+            "calling",
+            example=_json({"name": "search_statutes", "arguments": example}),
+            tools="\n".join(_described(tool["function"]) for tool in state.tools),
+        )
+    return _prompt("system", calling=calling, reasons=", ".join(REASONS))
+
+
+def _described(function: dict[str, Any]) -> str:
+    fields = function["parameters"]["properties"]
+    lines = [f"{function['name']}: {function['description']}"]
+    for name, field in fields.items():
+        lines.append(f"  {name} ({field.get('type', 'value')}): {field['description']}")
+    return "\n".join(lines)
+
+
+def _news(
+    state: PolicyState, number: int, prompt_format: PromptFormat, fits: Fits
+) -> Iterator[Message]:
+    """Yield what came of a turn, each result or what did not stand, and the hint to the next."""
+    turn, hint = state.turns[number], _hint(state, number + 1)
+    calls = turn.calls
+    if prompt_format == "learnt":
+        known = handles(state.turns[: number + 1])
+        parts = [brief(call, known, fits) for call in calls] or [objections(turn)]
+        yield Message(role="user", content="\n".join(parts) + hint)
+    elif prompt_format == "tool" and calls and not any(call.name == UNREADABLE for call in calls):
+        for call in calls:
+            tail = hint if call is calls[-1] else ""
+            content = shown(call, fits) + tail
+            yield Message(role="tool", content=content, name=call.name, call_id=call.id)
+    else:
+        parts = [_in_words(call, fits) for call in calls]
+        if turn.findings:
+            parts.append(_prompt("findings", problems="\n".join(_problems(turn))))
+        yield Message(role="user", content="\n\n".join(parts) + hint)
+
+
+def _hint(state: PolicyState, number: int) -> str:
+    """Return what is said right before a turn: a controller's words, and that it is the last."""
+    now = number == len(state.turns)
+    said = state.adjustment if now else state.turns[number].adjustment
+    last = _prompt("last_turn") if now and state.turns_left == 1 else ""
+    return "".join(f"\n\n{words}" for words in (said, last) if words)
+
+
+def _problems(turn: Turn) -> list[str]:
+    """Return what the verifier objects to, each sentence once and of bounded length."""
+    failed = [finding.explanation for finding in turn.findings if not finding.passed]
+    return [f"- {words[:_PROBLEM]}" for words in dict.fromkeys(failed)][:_PROBLEMS]
+
+
+def _in_words(call: ToolCall, fits: Fits) -> str:
+    if call.name == UNREADABLE:
+        return _prompt("unreadable", problem=str(call.arguments["problem"]))
+    return _prompt("result", name=call.name, id=call.id, result=shown(call, fits))
+
+
+def shown(call: ToolCall, fits: Fits) -> str:
+    """Return a result as JSON, without what it says twice.
+
+    Long texts are shortened until it fits; then it is cut.
+    """
+    result = _lean(call.result)
+    text = _json(result)
+    for cap in _CAPS:
+        if fits(text):
+            return text
+        text = _json(_shortened(result, cap))
+    while text and not fits(text):
+        text = text[: len(text) // 2]
+    return text
+
+
+def _lean(value: Any) -> Any:
+    if isinstance(value, dict):
+        known = {key: item for key, item in value.items() if item is not None}
+        return {key: _lean(item) for key, item in known.items() if key not in _SAID_TWICE}
+    return [_lean(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _shortened(value: Any, cap: int) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: item if key.endswith("_id") else _shortened(item, cap)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_shortened(item, cap) for item in value]
+    if isinstance(value, str) and len(value) > cap:
+        return f"{value[:cap]}… [cut; {len(value)} characters in all]"
+    return value
+
+
+def _ids(
+    codec: Codec,
+    chat: Sequence[Message],
+    tools: Sequence[dict[str, Any]] | None,
+    *,
+    after: int | None = None,
+) -> Iterator[int]:
+    """Yield the ids of a chat, or of what follows the message numbered ``after``.
+
+    The template sees a placeholder for each content, so that its markup and the words of others
+    reach the tokenizer apart.
+    """
+    stubs = [_stub(message, n) for n, message in enumerate(chat)]
+    parts = _PLACEHOLDER.split(codec.template(stubs, tools))
+    numbers = [int(part) for part in parts[1::2]]
+    if sorted(numbers) != list(range(len(chat))):
+        raise PolicyError("The model's chat template leaves out or repeats a message.")
+    first = 0 if after is None else 2 * numbers.index(after) + 2
+    for n, part in enumerate(parts[first:], start=first):
+        yield from codec.words(chat[int(part)].content) if n % 2 else codec.markup(part)
+
+
+_PLACEHOLDER = re.compile(r"\[\[words-(\d+)\]\]")
+_OPENING = Message(role="user", content="…")
+
+
+def _stub(message: Message, number: int) -> dict[str, str]:
+    stub = {"role": message.role, "content": f"[[words-{number}]]"}
+    if message.role == "tool":
+        stub |= {"name": message.name, "tool_call_id": message.call_id}
+    return stub
+
+
+def _fits(codec: Codec, tokens: int) -> Fits:
+    return lambda text: len(codec.words(text)) <= tokens
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _prompt(file: str, /, **words: str) -> str:
+    return Template(_file(file)).substitute(words)
+
+
+@cache
+def _file(name: str) -> str:
+    text = (files("agent") / "prompts" / f"{name}.txt").read_text(encoding="utf-8")
+    return text.removesuffix("\n")

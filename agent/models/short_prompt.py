@@ -1,0 +1,110 @@
+"""How results read to a model that has learnt the tools: few words, and handles for version ids.
+
+A version id is long and means nothing to a language model. Here the versions that tools return are
+numbered through a thread, ``[1]`` is the first; a draft cites the number, and :func:`resolved`
+puts the id back before anybody else sees the draft. Schemas, worked examples and the names of
+fields are left out: the model knows them from training (``prompt_format`` ``learnt``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from agent.models.parsing import UNREADABLE
+from agent.policy import Act, DraftCitation
+from agent.tools.toolbox import version_ids
+from agent.trace import ToolCall, Turn
+
+Handles = Mapping[str, str]
+"""From version id to handle."""
+
+_CAPS = (4000, 2000, 1000, 500, 250, 120, 60, 0)
+_HANDLE = re.compile(r"\[?(\d{1,4})\]?")
+
+
+def handles(turns: Sequence[Turn]) -> dict[str, str]:
+    """Number the versions that tools returned in these turns, in the order they were returned."""
+    found: dict[str, str] = {}
+    for turn in turns:
+        for call in turn.calls:
+            for version_id in version_ids(call.result):
+                found.setdefault(version_id, f"[{len(found) + 1}]")
+    return found
+
+
+def resolved(act: Act, turns: Sequence[Turn]) -> Act:
+    """Return the act with version ids in the place of handles; what is no handle stays."""
+    if act.draft is None:
+        return act
+    ids = {handle: version_id for version_id, handle in handles(turns).items()}
+    sentences = [
+        sentence.model_copy(
+            update={"citations": tuple(_resolved(cited, ids) for cited in sentence.citations)}
+        )
+        for sentence in act.draft.sentences
+    ]
+    draft = act.draft.model_copy(update={"sentences": tuple(sentences)})
+    return act.model_copy(update={"draft": draft})
+
+
+def brief(call: ToolCall, known: Handles, fits: Callable[[str], bool]) -> str:
+    """Return a result in few words; long texts are shortened until it fits."""
+    text = ""
+    for cap in _CAPS:
+        text = "\n".join(_lines(call, known, cap))
+        if fits(text):
+            break
+    return text
+
+
+def objections(turn: Turn) -> str:
+    """Return which checks a draft failed, each once."""
+    failed = dict.fromkeys(finding.check for finding in turn.findings if not finding.passed)
+    return f"failed: {', '.join(failed)}"
+
+
+def _lines(call: ToolCall, known: Handles, cap: int) -> Iterator[str]:
+    if call.name == UNREADABLE:
+        yield f"no move: {call.arguments.get('problem', '')}"[: cap or 1]
+        return
+    result: dict[str, Any] = call.result or {}
+    if "problem" in result:
+        yield f"refused: {result['problem']}"[: cap or 1]
+    elif "hits" in result:
+        yield from (_hit(hit, known, cap) for hit in result["hits"])
+        if not result["hits"]:
+            yield "nothing found"
+    elif "status" in result:
+        yield _reading(result, known, cap)
+    elif "versions" in result:
+        yield from (f"{_handle(line, known)} {line['interval']}" for line in result["versions"])
+        if not result["versions"]:
+            yield result["explanation"][:cap]
+    else:
+        marks = " ".join(known.get(id_, id_) for id_ in result.get("version_ids", ()))
+        yield f"{marks} {result.get('redline') or result.get('explanation', '')}"[: cap or 1]
+
+
+def _hit(hit: Mapping[str, Any], known: Handles, cap: int) -> str:
+    return f"{_handle(hit, known)} {hit['label']} {hit['work_title']}: {hit['text'][:cap]}"
+
+
+def _reading(result: Mapping[str, Any], known: Handles, cap: int) -> str:
+    """Return the text in force, or why there is none and the days on which there is."""
+    passage = result.get("passage")
+    if passage:
+        return f"{_handle(passage, known)} {passage['text'][:cap]}"
+    days = [result.get("last_day"), result.get("first_day")]
+    return " ".join([result["status"], *(f"({day})" for day in days if day)])
+
+
+def _handle(item: Mapping[str, Any], known: Handles) -> str:
+    return known.get(item["version_id"], item["version_id"])
+
+
+def _resolved(cited: DraftCitation, ids: Mapping[str, str]) -> DraftCitation:
+    match = _HANDLE.fullmatch(cited.version_id.strip())
+    found = ids.get(f"[{match[1]}]") if match else None
+    return cited if found is None else cited.model_copy(update={"version_id": found})

@@ -1,0 +1,101 @@
+"""Which policy decides, in one word: for the command line, the app and evaluation alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, ValidationError
+
+from agent.models.catalogue import ModelError, find_model
+from agent.models.sampling import Sampling
+from agent.policies.extractive import ExtractivePolicy
+from agent.policy import Policy
+from corpus.errors import BadInputError
+from corpus.model import Frozen, Work
+
+EXTRACTIVE = "extractive"
+_PREFIX = "INFORCE_POLICY"
+
+
+class PolicyChoice(Frozen):
+    """Which policy decides, and how it is reached.
+
+    ``policy`` is ``extractive``; or a model in this process (name, folder or hub id), behind which
+    ``+FOLDER`` lays a LoRA adapter over it; or the URL of an OpenAI-compatible endpoint up to
+    ``/v1``, behind which ``#MODEL`` names one of several that it serves. ``key`` is the endpoint's,
+    ``timeout`` the seconds that one of its answers may take. With ``tokenizer``, a model's name,
+    token ids are exchanged with vLLM. ``max_tokens`` bounds what a model writes in one turn.
+    """
+
+    policy: str = EXTRACTIVE
+    key: SecretStr | None = None
+    timeout: float = Field(default=120.0, gt=0)
+    tokenizer: str | None = None
+    max_tokens: int = Field(default=512, ge=1)
+
+    @classmethod
+    def load(cls, policy: str | None = None) -> Self:
+        """Read ``INFORCE_POLICY`` and its companions; a ``policy`` given goes before the first.
+
+        Raises:
+            BadInputError: one of them cannot be used.
+        """
+        names = {field: f"{_PREFIX}_{field.upper()}" for field in cls.model_fields}
+        names["policy"] = _PREFIX
+        given = {field: os.environ[name] for field, name in names.items() if os.environ.get(name)}
+        if policy is not None:
+            given["policy"] = policy
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            problem = error.errors(include_url=False, include_input=False)[0]
+            name = names[str(problem["loc"][0])]
+            raise BadInputError(f"{name}: {problem['msg']}.") from None
+
+
+def open_policy(
+    choice: PolicyChoice, works: Sequence[Work], sampling: Sampling | None = None
+) -> Policy:
+    """Return the policy chosen. An endpoint is first asked when it acts.
+
+    Args:
+        choice: which one.
+        works: what the library holds, for the policy without a model.
+        sampling: how tokens are drawn; by default the likeliest, ``choice.max_tokens`` of them.
+
+    Raises:
+        ModelError: the model is unknown, unprepared or damaged, or its packages are missing.
+        PolicyError: the address is none.
+    """
+    if choice.policy == EXTRACTIVE:
+        return ExtractivePolicy(works)
+    drawn = sampling or Sampling(max_tokens=choice.max_tokens)
+    if "://" in choice.policy:
+        return _served(choice, drawn)
+    model, _, adapter = choice.policy.partition("+")
+    _check(model)
+    from agent.policies.local import local_policy
+
+    return local_policy(model, adapter=Path(adapter) if adapter else None, sampling=drawn)
+
+
+def _check(model: str) -> None:
+    """Refuse what is no model before torch is loaded."""
+    try:
+        find_model(model)
+    except ModelError as error:
+        words = f"{error} Without a model the policy is '{EXTRACTIVE}'; a server is a URL."
+        raise ModelError(words) from None
+
+
+def _served(choice: PolicyChoice, sampling: Sampling) -> Policy:
+    from agent.policies.endpoint import Endpoint
+    from agent.policies.server import Served, server_policy
+
+    url, _, model = choice.policy.partition("#")
+    key = choice.key.get_secret_value() if choice.key else None
+    served = Served(Endpoint(url, key, choice.timeout), model or None)
+    return server_policy(served, tokenizer=choice.tokenizer, sampling=sampling)

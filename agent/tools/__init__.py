@@ -1,0 +1,1 @@
+"""The four dated tools, their schemas, and how a call is carried out."""

@@ -1,0 +1,122 @@
+"""How far a text speaks of what is asked, and which of its sentences say it.
+
+What counts is how many of the question's informative terms
+(:func:`retrieval.text.analysis.text_query`: no function words) stand in heading and text. Words
+count as the same when they share their first six characters, which joins the inflections of one
+word in every language here ("dismissed", "dismissal"); shorter words, figures and Chinese pairs
+must be equal.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import NamedTuple
+
+from agent.tool_results import Passage
+from retrieval.text.analysis import text_query, tokens
+
+STEM = 6
+"""Leading characters that make two words the same."""
+
+QUOTE = 600
+"""Characters of a quotation, at most."""
+
+_FIRST_CHINESE = "\u3400"
+
+# A stop after a short word is an abbreviation more often than an end (art. R. 1234-2, Abs. 1).
+_SENTENCE_END = re.compile(r"(?:(?<=\w{4})\.|[;!?])(?=\s+[^\W\da-zà-ÿ])|[。；！？]|\n")
+
+
+def question_terms(question: str, language: str) -> frozenset[str]:
+    """Return the informative terms of a question put to texts in ``language``, stemmed."""
+    query = text_query(question, (language,))
+    quoted = (term for phrase in query.phrases for reading in phrase for term in reading)
+    return frozenset(term[:STEM] for term in (*query.terms, *quoted))
+
+
+class TermCoverage(NamedTuple):
+    """How many of the terms asked for a passage holds."""
+
+    held: int
+    asked: int
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        return self.held / self.asked if self.asked else 0.0
+
+    @property
+    def enough(self) -> bool:
+        """Tell whether the passage speaks of what was asked.
+
+        It holds at least half of the terms, and more than one unless only one was asked: with
+        less, most of the question is not in the text, and one shared word is a coincidence.
+        """
+        return self.share >= 0.5 and self.held >= min(2, self.asked)
+
+
+def coverage(question: str, passage: Passage) -> TermCoverage:
+    """Count the question's terms that stand in heading and text.
+
+    Terms that the work's title holds are left out: they say where to look and not what is asked,
+    unless nothing else is asked. Chinese pairs overlap and cross the borders of words, so there
+    the characters are counted that stand in a shared pair.
+    """
+    language = passage.language
+    terms, title = question_terms(question, language), _stems(passage.work_title, language)
+    held = _stems(passage.heading or "", language) | _stems(passage.text, language)
+    asked = (terms - title) or terms
+    if not terms - title:
+        held |= title
+    return TermCoverage(len(_units(asked & held)), len(_units(asked)))
+
+
+def _units(terms: frozenset[str]) -> frozenset[str]:
+    """Return words and figures as they are, Chinese pairs as their characters."""
+    return frozenset().union(*(set(term) if term >= _FIRST_CHINESE else {term} for term in terms))
+
+
+def best_quote(question: str, text: str, language: str) -> str:
+    """Return the run of whole sentences that covers most of the question; the shortest such run.
+
+    A text that says nothing of the question is quoted from its beginning. No quote is longer than
+    :data:`QUOTE`; a longer sentence is cut at a space.
+    """
+    asked = question_terms(question, language)
+    spans = _sentences(text)
+    stems = [_stems(text[start:end], language) & asked for start, end in spans]
+    best = (0, 0, spans[0][0], spans[0][1])
+    for first, (start, _) in enumerate(spans):
+        held: frozenset[str] = frozenset()
+        for last in range(first, len(spans)):
+            end = spans[last][1]
+            if end - start > QUOTE and last > first:
+                break
+            held |= stems[last]
+            best = max(best, (len(held), start - end, start, end), key=lambda run: run[:2])
+    return _shortened(text[best[2] : best[3]])
+
+
+def _stems(text: str, language: str) -> frozenset[str]:
+    return frozenset(token.term[:STEM] for token in tokens(text, language))
+
+
+def _sentences(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the sentences, without the white space around them."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    edges = [0, *ends, len(text)]
+    spans = []
+    for start, end in pairwise(edges):
+        body = text[start:end].strip()
+        if body:
+            at = start + text[start:end].index(body)
+            spans.append((at, at + len(body)))
+    return spans
+
+
+def _shortened(quote: str) -> str:
+    if len(quote) <= QUOTE:
+        return quote
+    cut = quote[:QUOTE]
+    return cut[: cut.rfind(" ")] if " " in cut else cut

@@ -1,0 +1,281 @@
+"""The four tools: stateless functions of a scope and explicit arguments, the date among them.
+
+Their docstrings become the schemas that a language model reads (:mod:`agent.tools.tool_schema`);
+:mod:`agent.tools.toolbox` calls them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from agent.library import Library
+from agent.tool_results import (
+    Comparison,
+    Passage,
+    ProvisionReading,
+    SearchResult,
+    Status,
+    VersionLine,
+    VersionList,
+)
+from corpus.compare import as_text, compare
+from corpus.errors import BadInputError
+from corpus.model import Provision, ProvisionHistory, Version
+from corpus.resolve import Ambiguous, Resolution, explain, resolve
+from retrieval.citations.resolution import resolve_citation
+from retrieval.query import Hit, StatuteQuery
+
+EXCERPT = 2_000
+"""Characters of a provision that a search result shows; ``read_provision`` gives all."""
+
+Query = Annotated[str, Field(max_length=20_000)]
+Limit = Annotated[int, Field(ge=1, le=20)]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What binds the tools of one thread: where they look, and the filters the asker set."""
+
+    library: Library
+    known_at: date | None = None
+    extent: str | None = None
+    jurisdictions: tuple[str, ...] = ()
+
+
+def search_statutes(scope: Scope, query: Query, as_at: str, limit: Limit = 8) -> SearchResult:
+    """Search the statutes for provisions in force on one day, best first.
+
+    Args:
+        query: A few words of what the provision is about, or a quoted phrase.
+        as_at: The day whose law is wanted, as YYYY-MM-DD. Only provisions in force on that day
+            are found.
+        limit: How many provisions to return.
+    """
+    asked = statute_query(scope, query, as_at, limit)
+    return search_result(asked, scope.library.index.search(asked))
+
+
+def statute_query(scope: Scope, query: str, as_at: str, limit: int = 8) -> StatuteQuery:
+    """Return what ``search_statutes`` puts to the index.
+
+    Raises:
+        BadInputError: ``as_at`` is no day.
+    """
+    return StatuteQuery(
+        text=query,
+        as_at=_day(as_at, "as_at"),
+        known_at=scope.known_at,
+        jurisdictions=scope.jurisdictions,
+        extent=scope.extent,
+        limit=limit,
+    )
+
+
+def search_result(asked: StatuteQuery, hits: Sequence[Hit]) -> SearchResult:
+    """Return what ``search_statutes`` says of the hits of its query."""
+    return SearchResult(as_at=asked.as_at, hits=tuple(passage_of(hit) for hit in hits))
+
+
+def read_provision(scope: Scope, reference: str, as_at: str) -> ProvisionReading:
+    """Read the full text of one provision as it stood on one day, or learn why there is none.
+
+    Args:
+        reference: A citation with its act, such as "art. 1240 Code civil" or "s 98 ERA 1996", or
+            a provision_id from an earlier result.
+        as_at: The day whose law is wanted, as YYYY-MM-DD.
+    """
+    day = _day(as_at, "as_at")
+    located = _locate(scope, reference, day)
+    found, history = located.resolution, located.history
+    if history is None:
+        return ProvisionReading(as_at=day, status=located.status, explanation=located.explanation)
+    last_day, first_day = _nearest(scope, history, day)
+    return ProvisionReading(
+        as_at=day,
+        status=located.status,
+        explanation=located.explanation,
+        name=_name(scope, history.provision, day),
+        passage=_passage(scope, found, day) if isinstance(found, Version) else None,
+        last_day=last_day,
+        first_day=first_day,
+        territories=_territories(found) if isinstance(found, Ambiguous) else (),
+    )
+
+
+def list_versions(scope: Scope, reference: str, as_at: str) -> VersionList:
+    """List every version of one provision through time: when each was in force, what ended it.
+
+    Args:
+        reference: A citation with its act, or a provision_id from an earlier result.
+        as_at: The day on which the citation is read, as YYYY-MM-DD: numbers move between
+            provisions.
+    """
+    day = _day(as_at, "as_at")
+    located = _locate(scope, reference, day)
+    history = located.history
+    known = [v for v in history.versions if v.is_known(scope.known_at)] if history else []
+    return VersionList(
+        as_at=day,
+        provision_id=history.provision.id if history else None,
+        explanation=located.explanation,
+        versions=tuple(_line(located, version, scope.known_at) for version in known),
+    )
+
+
+def compare_versions(scope: Scope, reference: str, as_at: str, other: str) -> Comparison:
+    """Compare the text of one provision on two days, word by word.
+
+    Args:
+        reference: A citation with its act, or a provision_id from an earlier result.
+        as_at: The day whose law governs, as YYYY-MM-DD; the citation is read on that day.
+        other: The day to compare with, as YYYY-MM-DD.
+    """
+    day, second = _day(as_at, "as_at"), _day(other, "other")
+    located = _locate(scope, reference, day)
+    if located.history is None:
+        return Comparison(as_at=day, other=second, explanation=located.explanation)
+    states = {at: _resolved(scope, located.history, at) for at in sorted((day, second))}
+    words = " ".join(f"{at}: {explain(state)}" for at, state in states.items())
+    texts = [state for state in states.values() if isinstance(state, Version)]
+    if len(texts) < len(states):
+        return Comparison(as_at=day, other=second, explanation=words)
+    redline = compare(texts[0], texts[-1])
+    return Comparison(
+        as_at=day,
+        other=second,
+        explanation=words,
+        version_ids=tuple(dict.fromkeys(version.id for version in texts)),
+        changed=redline.changed,
+        redline=as_text(redline),
+    )
+
+
+@dataclass(frozen=True)
+class _Located:
+    """What a reference means on a day; ``history`` is ``None`` when it names no provision."""
+
+    status: Status
+    explanation: str
+    history: ProvisionHistory | None = None
+    resolution: Resolution | None = None
+
+
+def _day(text: str, argument: str) -> date:
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise BadInputError(f"{argument} is '{text}': give one day as YYYY-MM-DD.")
+
+
+def _locate(scope: Scope, reference: str, day: date) -> _Located:
+    """Find the provision that a citation or an id means on ``day``, and its state then."""
+    store, provision_id = scope.library.store, reference.strip().partition("@")[0]
+    if "#" not in provision_id:
+        cited = resolve_citation(store, reference, day, scope.known_at, scope.extent)
+        if cited.provision is None:
+            return _Located(cited.status, cited.explanation)
+        provision_id = cited.provision
+    history = store.history(provision_id)
+    if history is None:
+        return _Located("not_found", f"No provision has the id '{provision_id}'.")
+    found = _resolved(scope, history, day)
+    status: Status = "in_force" if isinstance(found, Version) else found.status
+    return _Located(status, explain(found), history, found)
+
+
+def _resolved(scope: Scope, history: ProvisionHistory, day: date) -> Resolution:
+    return resolve(history, day, scope.known_at, extent=scope.extent)
+
+
+def _nearest(scope: Scope, history: ProvisionHistory, day: date) -> tuple[date | None, date | None]:
+    """Return the last day before ``day`` and the first one after it that a text is recorded for."""
+    known = [v for v in history.versions if v.is_known(scope.known_at)]
+    ends = [v.valid_to for v in known if v.valid_to is not None and v.valid_to <= day]
+    starts = [v.valid_from for v in known if v.valid_from is not None and v.valid_from > day]
+    last = max(ends, default=None)
+    return last - timedelta(days=1) if last else None, min(starts, default=None)
+
+
+def _territories(found: Ambiguous) -> tuple[str, ...]:
+    return tuple(sorted({v.extent for v in found.candidates if v.extent}))
+
+
+def _name(scope: Scope, provision: Provision, day: date) -> str:
+    work = scope.library.store.work(provision.work_id)
+    title = work.title if work else provision.work_id
+    return f"{title}, {_label(provision, day, scope.known_at)}"
+
+
+def _label(provision: Provision, day: date, known_at: date | None) -> str:
+    """Return the number borne on ``day``, or the last one where none is."""
+    return provision.label_on(day, known_at) or provision.labels[-1].text
+
+
+def _passage(scope: Scope, version: Version, day: date) -> Passage:
+    store = scope.library.store
+    provision = store.provision(version.provision_id)
+    assert provision is not None
+    assert version.valid_from is not None
+    work = store.work(provision.work_id)
+    return Passage(
+        version_id=version.id,
+        provision_id=provision.id,
+        work_id=provision.work_id,
+        work_title=work.title if work else provision.work_id,
+        label=_label(provision, day, scope.known_at),
+        language=version.language,
+        heading=version.heading,
+        valid_from=version.valid_from,
+        valid_to=version.valid_to,
+        interval=version.valid.words(),
+        text=version.text,
+    )
+
+
+def passage_of(hit: Hit) -> Passage:
+    """Return a hit as a policy is shown it."""
+    return Passage(
+        version_id=hit.version_id,
+        provision_id=hit.provision_id,
+        work_id=hit.work_id,
+        work_title=hit.work_title,
+        label=hit.label,
+        language=hit.language,
+        heading=hit.heading,
+        valid_from=hit.valid_from,
+        valid_to=hit.valid_to,
+        interval=hit.valid.words(),
+        text=_excerpt(hit),
+    )
+
+
+def _excerpt(hit: Hit) -> str:
+    """Return the text, or of a long one the stretch where the first match stands."""
+    if len(hit.text) <= EXCERPT:
+        return hit.text
+    first = hit.highlights[0][0] if hit.highlights else 0
+    start = max(0, min(first - EXCERPT // 4, len(hit.text) - EXCERPT))
+    return hit.text[start : start + EXCERPT]
+
+
+def _line(located: _Located, version: Version, known_at: date | None) -> VersionLine:
+    assert located.history is not None
+    provision = located.history.provision
+    dated = version.valid_from is not None
+    return VersionLine(
+        version_id=version.id,
+        label=_label(provision, version.valid_from or date.max, known_at),
+        valid_from=version.valid_from,
+        valid_to=version.valid_to,
+        interval=version.valid.words() if dated else version.condition or "not dated",
+        ended=version.ended,
+        introduced_by=version.introduced_by,
+    )

@@ -1,0 +1,155 @@
+"""How a call is carried out: checked arguments, one tool, an honest record of what came back.
+
+Unusable arguments come back as :class:`~agent.tool_results.Refused`, so that a policy may correct
+itself; a failed engine is an error of the call, never an empty result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent.policy import ToolRequest
+from agent.tool_results import Refused
+from agent.tools.statutes import (
+    Scope,
+    compare_versions,
+    list_versions,
+    read_provision,
+    search_result,
+    search_statutes,
+    statute_query,
+)
+from agent.tools.tool_schema import arguments_model, tool_schema
+from agent.trace import ToolCall, Turn
+from corpus.errors import BadInputError, InForceError
+from corpus.model import Frozen
+
+TOOLS: dict[str, Callable[..., Frozen]] = {
+    tool.__name__: tool
+    for tool in (search_statutes, read_provision, list_versions, compare_versions)
+}
+SEARCH = search_statutes.__name__
+SCHEMAS: tuple[dict[str, Any], ...] = tuple(tool_schema(tool) for tool in TOOLS.values())
+
+
+def run_tool(scope: Scope, request: ToolRequest) -> ToolCall:
+    """Carry out one request. Never raises for a failed engine: ``error`` says what failed."""
+    clock = time.perf_counter()
+    result: Frozen | None = None
+    error = None
+    try:
+        result = _called(scope, request)
+    except BadInputError as problem:
+        result = Refused(problem=str(problem))
+    except InForceError as failure:
+        error = str(failure)
+    return ToolCall(
+        id=request.id,
+        name=request.name,
+        arguments=request.arguments,
+        result=None if result is None else result.model_dump(mode="json"),
+        error=error,
+        milliseconds=(time.perf_counter() - clock) * 1000,
+    )
+
+
+def run_together(scope: Scope, requests: Sequence[ToolRequest]) -> tuple[ToolCall, ...]:
+    """Carry out the requests of one turn together; what one cannot do is lost to no other."""
+    groups = grouped(requests)
+    if not groups:
+        return ()
+    if len(groups) == 1:
+        return run_group(scope, requests)
+    with ThreadPoolExecutor(len(groups) - 1, thread_name_prefix="tool") as pool:
+        others = [pool.submit(run_group, scope, group) for group in groups[1:]]
+        first = run_group(scope, groups[0])
+    return in_order(requests, [*first, *(call for each in others for call in each.result())])
+
+
+def grouped(requests: Sequence[ToolRequest]) -> list[tuple[ToolRequest, ...]]:
+    """Return the requests in groups to be carried out at once: all searches, each other alone."""
+    searches = tuple(request for request in requests if request.name == SEARCH)
+    others: list[tuple[ToolRequest, ...]]
+    others = [(request,) for request in requests if request.name != SEARCH]
+    return [searches, *others] if searches else others
+
+
+def in_order(requests: Sequence[ToolRequest], calls: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
+    """Return the calls of :func:`grouped` requests in the order these were made."""
+    made = list(calls)
+    searches = (call for call in made if call.name == SEARCH)
+    others = (call for call in made if call.name != SEARCH)
+    return tuple(next(searches if request.name == SEARCH else others) for request in requests)
+
+
+def run_group(scope: Scope, group: Sequence[ToolRequest]) -> tuple[ToolCall, ...]:
+    """Carry out one group; several searches are one request to the index."""
+    if len(group) > 1:
+        try:
+            return tuple(_searched(scope, group))
+        except InForceError:
+            pass  # of those that are at fault, each says so for itself
+    return tuple(run_tool(scope, request) for request in group)
+
+
+def _searched(scope: Scope, group: Sequence[ToolRequest]) -> Iterator[ToolCall]:
+    clock = time.perf_counter()
+    queries = [statute_query(scope, **_arguments(request)) for request in group]
+    found = scope.library.index.search_many(queries)
+    share = (time.perf_counter() - clock) * 1000 / len(group)
+    for request, query, hits in zip(group, queries, found, strict=True):
+        result = search_result(query, hits).model_dump(mode="json")
+        yield ToolCall(
+            id=request.id,
+            name=request.name,
+            arguments=request.arguments,
+            result=result,
+            milliseconds=share,
+        )
+
+
+def returned_ids(turns: Iterable[Turn]) -> frozenset[str]:
+    """Return every version id that a tool returned in these turns.
+
+    Ids are read from the fields that tools fill, so an id that merely stands in the text of a
+    provision does not count.
+    """
+    calls = (call for turn in turns for call in turn.calls)
+    return frozenset(found for call in calls for found in version_ids(call.result))
+
+
+def _called(scope: Scope, request: ToolRequest) -> Frozen:
+    arguments = _arguments(request)
+    return TOOLS[request.name](scope, **arguments)
+
+
+def _arguments(request: ToolRequest) -> dict[str, Any]:
+    tool = TOOLS.get(request.name)
+    if tool is None:
+        raise BadInputError(f"There is no tool '{request.name}'; there are {', '.join(TOOLS)}.")
+    try:
+        return dict(arguments_model(tool).model_validate(request.arguments))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadInputError(f"{request.name}, argument '{place}': {first['msg']}.") from None
+
+
+def version_ids(result: Any) -> Iterator[str]:
+    """Yield the version ids that a tool's result names, at any depth."""
+    if isinstance(result, dict):
+        for key, value in result.items():
+            if key == "version_id":
+                yield value
+            elif key == "version_ids":
+                yield from value
+            else:
+                yield from version_ids(value)
+    elif isinstance(result, list | tuple):
+        for item in result:
+            yield from version_ids(item)

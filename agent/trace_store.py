@@ -1,0 +1,205 @@
+"""Where traces are kept: one row each, in SQL, whole and with a digest of what was written.
+
+A trace is kept as the JSON it prints. The columns beside it are for finding it again; what is read
+back is the JSON, and only if it is still what was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any, Self
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
+
+from agent.trace import Trace
+from corpus.closeable import Closeable
+from corpus.database import open_engine
+from corpus.errors import BadInputError, InForceError, StoreError
+from corpus.model import Frozen
+from corpus.settings import Settings
+
+FORMAT = 1
+"""Raise it when traces written before can no longer be read."""
+
+SHORTEST_ID = 4
+"""Characters of an id, at least, that may stand for the whole."""
+
+_metadata = sa.MetaData()
+_traces = sa.Table(
+    "traces",
+    _metadata,
+    sa.Column("id", sa.String(200), primary_key=True),
+    sa.Column("started", sa.DateTime(timezone=True), nullable=False, index=True),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("as_at", sa.Date),
+    sa.Column("outcome", sa.String(40), nullable=False),
+    sa.Column("policy", sa.Text, nullable=False),
+    sa.Column("format", sa.Integer, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("trace", sa.Text, nullable=False),
+)
+
+
+class TraceError(InForceError):
+    """A trace is damaged, or cannot be kept."""
+
+
+class TraceLine(Frozen):
+    """A trace in a list. ``outcome`` is ``answered`` or why there is no answer."""
+
+    id: str
+    started: datetime
+    as_at: date | None
+    outcome: str
+    policy: str
+    question: str
+
+
+class TraceStore(Closeable):
+    """The traces kept at one place. Open it with :meth:`open`; safe to share between threads."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the place at a SQLAlchemy ``url``, making it where there is none.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        try:
+            engine = open_engine(url, create=True)
+            _metadata.create_all(engine)
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            place = url.rpartition("@")[2]
+            raise StoreError(f"cannot keep traces at {place}: {_cause(error)}") from None
+        return cls(engine)
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._engine.dispose()
+
+    def save(self, trace: Trace) -> None:
+        """Keep a trace, in place of an earlier one with its id.
+
+        Raises:
+            TraceError: it holds text that cannot be written.
+            StoreError: the database refuses it.
+        """
+        row = _row(trace)
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(sa.delete(_traces).where(_traces.c.id == trace.id))
+                connection.execute(sa.insert(_traces), [row])
+        except sa.exc.SQLAlchemyError as error:
+            place = self._engine.url
+            raise StoreError(f"cannot keep trace {trace.id} at {place}: {_cause(error)}") from None
+
+    def load(self, trace_id: str) -> Trace:
+        """Return the trace with that id, or the only one whose id begins so.
+
+        Raises:
+            BadInputError: there is none, or there are several.
+            TraceError: it is damaged.
+            StoreError: the database cannot be read.
+        """
+        rows = self._rows(sa.select(_traces).where(_traces.c.id == trace_id))
+        if not rows and len(trace_id) >= SHORTEST_ID:
+            begins = _traces.c.id.startswith(trace_id, autoescape=True)
+            rows = self._rows(sa.select(_traces).where(begins).limit(2))
+        if not rows:
+            raise BadInputError(
+                f"there is no trace '{trace_id}' at {self._engine.url}; "
+                "'inforce traces list' shows those there are"
+            )
+        if len(rows) > 1:
+            raise BadInputError(f"several traces begin with '{trace_id}': give more of the id")
+        return self._read(rows[0])
+
+    def lines(self, limit: int | None = None) -> list[TraceLine]:
+        """Return what is kept, newest first."""
+        columns = [_traces.c[name] for name in TraceLine.model_fields]
+        query = sa.select(*columns).order_by(_traces.c.started.desc(), _traces.c.id)
+        return [_line(row) for row in self._rows(query.limit(limit))]
+
+    def each(self) -> Iterator[Trace | TraceError]:
+        """Yield every trace, oldest first, one in memory at a time; a fault for a damaged one."""
+        query = sa.select(_traces.c.id).order_by(_traces.c.started, _traces.c.id)
+        for found in self._rows(query):
+            for row in self._rows(sa.select(_traces).where(_traces.c.id == found["id"])):
+                try:
+                    yield self._read(row)
+                except TraceError as fault:
+                    yield fault
+
+    def _rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        try:
+            with self._engine.connect() as connection:
+                return [dict(row) for row in connection.execute(query).mappings()]
+        except (sa.exc.SQLAlchemyError, ValueError) as error:
+            place = self._engine.url
+            raise StoreError(f"cannot read the traces at {place}: {_cause(error)}") from None
+
+    def _read(self, row: dict[str, Any]) -> Trace:
+        where = f"trace {row['id']} at {self._engine.url}"
+        if row["format"] != FORMAT:
+            raise TraceError(
+                f"{where} has format {row['format']}, this InForce reads format {FORMAT}"
+            )
+        if _digest(row["trace"]) != row["digest"]:
+            raise TraceError(f"{where} is damaged: it is not what was written")
+        try:
+            return Trace.model_validate_json(row["trace"])
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"]) or "the whole"
+            raise TraceError(f"{where} is damaged, field '{place}': {first['msg']}") from None
+
+
+def traces_url(settings: Settings) -> str:
+    """Return where traces are kept: ``INFORCE_TRACES``, else beside the store.
+
+    Beside a SQLite store that is a file of its own, in Postgres the same database.
+    """
+    return os.environ.get("INFORCE_TRACES") or settings.beside("traces.db")
+
+
+def _row(trace: Trace) -> dict[str, Any]:
+    try:
+        text = trace.model_dump_json()
+    except (PydanticSerializationError, UnicodeEncodeError):
+        raise TraceError(f"trace {trace.id} holds text that is not Unicode") from None
+    return {
+        "id": trace.id,
+        "started": trace.started,
+        "question": trace.question.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+        "as_at": trace.governing.as_at if trace.governing else None,
+        "outcome": trace.abstention.reason.value if trace.abstention else trace.stop.value,
+        "policy": trace.policy,
+        "format": FORMAT,
+        "digest": _digest(text),
+        "trace": text,
+    }
+
+
+def _line(row: dict[str, Any]) -> TraceLine:
+    started = row["started"]
+    return TraceLine.model_validate(
+        {**row, "started": started if started.tzinfo else started.replace(tzinfo=UTC)}
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _cause(error: Exception) -> str:
+    """Return the first line of what the database says."""
+    said = str(getattr(error, "orig", None) or error)
+    return (said.splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,1 @@
+"""The verifier: what a draft must satisfy before it ships."""

@@ -1,0 +1,281 @@
+"""The last gate: what is not in force, not seen or not in the cited text does not ship.
+
+Pure code over the store; nothing that a model writes can change what is checked. A sentence stands
+or falls as a whole: every version it cites must be on record, have been shown to the policy in this
+thread, be in force on the governing day and hold the quotation; and what the sentence itself puts
+between quotation marks, and every figure in it, must stand in those versions. A sentence that
+falls is struck. Reasoning rests on all that was said, so it falls with any sentence.
+
+What cannot be checked this way is listed in ``docs/verification.md``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
+from typing import Literal
+
+from agent.library import Library
+from agent.policy import Draft, DraftCitation, Sentence
+from agent.trace import Finding, GoverningDate
+from agent.verification.allowed_facts import AllowedFacts
+from agent.verification.figures import Figures, figures_said
+from corpus.languages.quotation import quotations, quoted_span, seen, unquoted
+from corpus.model import Citation, Frozen, Version
+from corpus.resolve import explain
+
+Check = Literal["resolves", "in_force", "verbatim", "seen", "sentence", "figure"]
+
+_END = re.compile(r"(?:(?<=\w{4})\.|[!?])[\"')\]]*(?=\s+[^\W\da-zß-ÿ])|[。！？](?=.)", re.DOTALL)
+_MARKER = re.compile(r"\[\s*\d+\s*\]")
+_NOWHERE = "stands in no text cited"
+_SPELT_OUT = 20  # characters from which a quotation accounts for the figures inside it
+
+
+class Verdict(Frozen):
+    """Every check with its outcome, and what stood.
+
+    ``findings`` keep the draft's order: for each sentence one ``sentence`` finding, then the checks
+    of each citation, ``resolves`` first, then what the sentence itself quotes and counts wrongly.
+    ``sentences`` are those that stand, in order, without the characters that nobody sees;
+    ``citations`` are theirs, in the same order.
+    """
+
+    findings: tuple[Finding, ...]
+    citations: tuple[Citation, ...]
+    sentences: tuple[Sentence, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether the whole draft stands: something is cited and nothing was struck."""
+        return bool(self.citations) and all(finding.passed for finding in self.findings)
+
+    @property
+    def explanation(self) -> str:
+        """Say in words what was struck, and why."""
+        failed = [finding.explanation for finding in self.findings if not finding.passed]
+        return " ".join(failed) or "The draft cites nothing."
+
+
+def verify(
+    draft: Draft,
+    library: Library,
+    governing: GoverningDate,
+    seen_ids: AbstractSet[str],
+    *,
+    extent: str | None = None,
+) -> Verdict:
+    """Check every sentence of a draft, and strike those that do not stand.
+
+    Args:
+        draft: what the policy wants to say.
+        library: the store is asked, never the index.
+        governing: the day, and the day of knowledge, that the answer is for.
+        seen_ids: version ids that a tool returned in this thread.
+        extent: the territory asked about.
+    """
+    desk = _Desk(library, governing, seen_ids, extent)
+    checked = [_checked(sentence, desk) for sentence in draft.sentences]
+    grounds = [ground for one in checked if not one.faults for ground in one.grounds]
+    fallen = any(one.faults for one in checked)
+    for one in checked:
+        if one.is_reasoning and not one.faults:
+            one.faults += _unfounded(grounds, fallen=fallen)
+            if not one.faults:
+                _hold(one, grounds)
+    standing = [one for one in checked if not one.faults] if grounds else []
+    return Verdict(
+        findings=tuple(finding for one in checked for finding in one.findings()),
+        citations=tuple(citation for one in standing for citation in one.citations),
+        sentences=tuple(one.sentence for one in standing),
+    )
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What sentences are checked against."""
+
+    library: Library
+    governing: GoverningDate
+    seen_ids: AbstractSet[str]
+    extent: str | None
+
+
+@dataclass
+class _Checked:
+    """A sentence on its way: what it cites rightly, and what is wrong with it."""
+
+    sentence: Sentence
+    details: list[Finding] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+    grounds: list[AllowedFacts] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def is_reasoning(self) -> bool:
+        return self.sentence.reasoning and not self.sentence.citations
+
+    def fault(self, check: Check, subject: str, words: str) -> None:
+        """Record a detail that strikes the sentence."""
+        self.details.append(_finding(check, False, subject, words))
+        self.faults.append(words)
+
+    def findings(self) -> list[Finding]:
+        """Return one finding on the sentence and then its details."""
+        if self.faults:
+            told = {finding.explanation for finding in self.details}
+            more = [fault for fault in dict.fromkeys(self.faults) if fault not in told]
+            words = " ".join([f"Struck: “{_shown(self.sentence.text)}”.", *more])
+        elif self.is_reasoning:
+            words = "The sentence is marked as reasoning and adds no figure of its own."
+        else:
+            words = "Everything in the sentence that can be checked stands in what it cites."
+        passed = not self.faults
+        return [_finding("sentence", passed, self.sentence.text, words), *self.details]
+
+
+def _checked(sentence: Sentence, desk: _Desk) -> _Checked:
+    """Check one sentence, all but what reasoning rests on."""
+    one = _Checked(sentence.model_copy(update={"text": seen(sentence.text).strip()}))
+    for drafted in sentence.citations:
+        _cite(one, drafted, desk)
+    quotes = [citation.quote for citation in one.citations]
+    names = [name for ground in one.grounds for name in ground.names]
+    one.faults += _shape_faults(one.sentence, [*quotes, *names])
+    if not one.is_reasoning and not one.faults:
+        _hold(one, one.grounds)
+    return one
+
+
+def _shape_faults(sentence: Sentence, given: Iterable[str]) -> Iterable[str]:
+    """Yield what is wrong with a sentence as it is built, besides the words that are given."""
+    if not any(char.isalnum() for char in sentence.text):
+        yield "It says nothing."
+    if not sentence.citations and not sentence.reasoning:
+        yield "It cites no provision and is not marked as reasoning."
+    if _MARKER.search(sentence.text):
+        yield "It writes the number of a citation itself."
+    bare = _without_quotations(unquoted(sentence.text, given))
+    if _END.search(bare.strip()):
+        yield "It is more than one sentence; each needs its own citation."
+
+
+def _without_quotations(text: str) -> str:
+    return re.sub(r"\"[^\"]*\"", "", text.replace("\ufffc", "x"))
+
+
+def _unfounded(grounds: list[AllowedFacts], *, fallen: bool) -> Iterable[str]:
+    """Yield why reasoning has nothing to rest on."""
+    if not grounds:
+        yield "It rests on no citation that stands."
+    elif fallen:
+        yield "It may rest on a sentence that was struck."
+
+
+def _hold(one: _Checked, grounds: list[AllowedFacts]) -> None:
+    """Check that what the sentence quotes and counts stands in the versions it rests on."""
+    text = one.sentence.text
+    quotes = [citation.quote for citation in one.citations]
+    names = [name for ground in grounds for name in ground.names]
+    for quote in quotations(text, [*quotes, *names]):
+        if not any(quoted_span(quote, ground.version.text) for ground in grounds):
+            words = f"“{_shown(quote)}” is put between quotation marks and {_NOWHERE}."
+            one.fault("verbatim", quote, words)
+    said = unquoted(text, [quote for quote in quotes if len(quote) >= _SPELT_OUT])
+    languages = {ground.version.language for ground in grounds}
+    stated = figures_said(unquoted(said, names), languages)
+    if not stated.empty:
+        held = reduce(or_, (ground.figures() for ground in grounds), Figures())
+        for words in stated.without(held):
+            what = "is neither cited nor quoted" if words in stated.addresses.values() else _NOWHERE
+            one.fault("figure", words, f"“{_shown(words)}” {what}.")
+
+
+def _cite(one: _Checked, drafted: DraftCitation, desk: _Desk) -> None:
+    """Check one citation; keep it where all checks passed."""
+    name, governing = drafted.version_id, desk.governing
+    version = desk.library.store.version(name, governing.known_at)
+    ground = _ground(version, desk) if version else None
+    if version is None or ground is None:
+        one.fault("resolves", name, f"{name} is not a version on record.")
+        return
+    span = quoted_span(drafted.quote, version.text)
+    findings = [
+        _finding("resolves", True, name, f"{name} is on record."),
+        _seen(name, desk.seen_ids),
+        _in_force(version, desk),
+        _verbatim(drafted, span),
+    ]
+    one.details += findings
+    failed = [finding.explanation for finding in findings if not finding.passed]
+    one.faults += failed
+    if span is not None and not failed:
+        ground = replace(ground, quote=version.text[slice(*span)])
+        one.grounds.append(ground)
+        one.citations.append(_citation(ground, span))
+
+
+def _ground(version: Version, desk: _Desk) -> AllowedFacts | None:
+    store = desk.library.store
+    provision = store.provision(version.provision_id)
+    work = store.work(provision.work_id) if provision else None
+    if provision is None or work is None:
+        return None
+    return AllowedFacts(version, provision, work, desk.governing)
+
+
+def _seen(name: str, seen_ids: AbstractSet[str]) -> Finding:
+    if name in seen_ids:
+        return _finding("seen", True, name, f"{name} was returned by a tool.")
+    return _finding("seen", False, name, f"No tool returned {name} in this thread.")
+
+
+def _in_force(version: Version, desk: _Desk) -> Finding:
+    day, known_at = desk.governing.as_at, desk.governing.known_at
+    resolution = desk.library.store.resolve(
+        version.provision_id, day, known_at, extent=desk.extent, language=version.language
+    )
+    if isinstance(resolution, Version) and resolution.id == version.id:
+        words = f"{version.id} is in force on {day}."
+        return _finding("in_force", True, version.id, words)
+    governs = explain(resolution) if resolution and not isinstance(resolution, Version) else ""
+    words = f"{version.id} is not the law on {day}: its text holds {version.valid.words()}."
+    return _finding("in_force", False, version.id, f"{words} {governs}".strip())
+
+
+def _verbatim(drafted: DraftCitation, span: tuple[int, int] | None) -> Finding:
+    name = drafted.version_id
+    if span is not None:
+        return _finding("verbatim", True, name, f"The quotation stands in {name} word for word.")
+    return _finding("verbatim", False, name, f"The quotation does not stand in {name}.")
+
+
+def _citation(ground: AllowedFacts, span: tuple[int, int]) -> Citation:
+    version, governing = ground.version, ground.governing
+    assert version.valid_from is not None  # it is in force
+    return Citation(
+        version_id=version.id,
+        provision_id=version.provision_id,
+        work_id=ground.work.id,
+        work_title=ground.work.title,
+        label=ground.label,
+        valid_from=version.valid_from,
+        valid_to=version.valid_to,
+        as_at=governing.as_at,
+        known_at=governing.known_at,
+        quote=ground.quote,
+        start=span[0],
+        end=span[1],
+    )
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _finding(check: Check, passed: bool, subject: str, explanation: str) -> Finding:
+    return Finding(check=check, passed=passed, subject=seen(subject), explanation=seen(explanation))

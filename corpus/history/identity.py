@@ -1,0 +1,225 @@
+"""Provisions through time, whatever numbers they bear: from whole states of a work to histories.
+
+Some publishers give a work as a series of complete texts, each from a day on, in which a provision
+is known by its number only. Numbers move and are used again, so a number is no identity. A text is
+never guessed here; of identity no more is claimed than this:
+
+- A provision keeps its identity while its number stays and its text changes.
+- It takes its identity along to another number when, on one day, its text leaves its number and
+  appears, unchanged and nowhere else, under the other (:func:`renumbered`). What stands under its
+  old number from that day on is another provision.
+- A number that comes back after a repeal with another text is another provision; with the same
+  text, or after a gap in the record, it is the same one.
+- Several texts printed under one number in one state are several provisions that bear the same
+  label on the same days, so that whoever asks for the label is told that it is ambiguous. The
+  first of them stays when a single text is printed again; the record of the others stops there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from corpus.history.snapshots import Gap, Page, Slot, Snapshot, Unit
+from corpus.history.timeline import version_rows
+from corpus.history.tracing import ProvisionTrace, labels, states
+from corpus.model import EndReason, Provision, Version
+
+
+def renumbered(
+    left: Mapping[Slot, str], arrived: Mapping[Slot, str], stayed: Collection[str], shortest: int
+) -> dict[Slot, Slot]:
+    """Return which provisions moved to which number on one day.
+
+    A provision moved when the text that left its slot is the text that arrived in a slot of
+    another label, and no other slot lost, gained or kept that text.
+
+    Args:
+        left: the texts on the eve of the slots whose text changed or went.
+        arrived: the texts on the day of the slots whose text changed or came.
+        stayed: the texts of all other slots.
+        shortest: texts of fewer characters say too little to be recognised.
+    """
+    lost, gained = Counter(left.values()), Counter(arrived.values())
+    target = {text: slot for slot, text in arrived.items()}
+    return {
+        source: target[text]
+        for source, text in left.items()
+        if lost[text] == gained[text] == 1
+        and target[text][0] != source[0]
+        and text not in stayed
+        and len(text) >= shortest
+    }
+
+
+def provision_id(work_id: str, label: str, day: date, nth: int = 0) -> str:
+    """Return an id that says nothing of the number: a hash of the first label and day."""
+    digest = hashlib.sha256(f"{work_id}|{label}|{day}|{nth}".encode())
+    return f"{work_id}#{digest.hexdigest()[:12]}"
+
+
+def trace(
+    work_id: str,
+    stages: Iterable[Snapshot | Gap],
+    *,
+    language: str,
+    kind: str = "article",
+    shortest: int = 80,
+) -> tuple[tuple[Provision, ...], tuple[Version, ...]]:
+    """Return the provisions of a work and their rows on both clocks.
+
+    Args:
+        work_id: the work's id.
+        stages: the states in order of their days; of one day, in order of publication.
+        language: of the texts.
+        kind: of the provisions.
+        shortest: the least characters of a text by which a renumbering is recognised.
+    """
+    so_far = _SoFar(work_id)
+    for stage in stages:
+        if isinstance(stage, Gap):
+            _interrupt(so_far, stage)
+        else:
+            _advance(so_far, stage, shortest)
+    _place(so_far, so_far.page)
+    provisions: list[Provision] = []
+    versions: list[Version] = []
+    for thread in so_far.threads:
+        rows = version_rows(thread.id, states(thread, so_far.early), language=language)
+        borne = labels(thread)
+        if rows and borne:
+            versions.extend(rows)
+            fields = {"id": thread.id, "work_id": work_id, "kind": kind, "order": thread.order}
+            provisions.append(Provision.model_validate({**fields, "labels": borne}))
+    return tuple(provisions), tuple(versions)
+
+
+@dataclass
+class _SoFar:
+    """The state reached. ``standing`` has the units in force, by label key and number.
+
+    ``bearers`` has the last provision of each slot, in force or not; ``early`` the stages that were
+    published before a stage of an earlier day.
+    """
+
+    work_id: str
+    page: Page = field(default_factory=dict)
+    standing: dict[str, dict[int, Unit]] = field(default_factory=dict)
+    bearers: dict[Slot, ProvisionTrace] = field(default_factory=dict)
+    threads: list[ProvisionTrace] = field(default_factory=list)
+    early: list[Snapshot] = field(default_factory=list)
+    latest: date | None = None
+
+
+def _interrupt(so_far: _SoFar, gap: Gap) -> None:
+    _place(so_far, so_far.page)
+    for key, units in so_far.standing.items():
+        for number in units:
+            so_far.bearers[key, number].ends(gap.day, EndReason.UNKNOWN, gap)
+    so_far.page, so_far.standing = {}, {}
+
+
+def _advance(so_far: _SoFar, stage: Snapshot, shortest: int) -> None:
+    """Apply a stage; only the labels whose units changed are looked at."""
+    changed = [k for k in {**so_far.page, **stage.page} if so_far.page.get(k) != stage.page.get(k)]
+    eve = {(k, n): u for k in changed for n, u in so_far.standing.pop(k, {}).items()}
+    day = {s: u for k in changed for s, u in _aligned(k, stage.page.get(k, ()), eve).items()}
+    left = {slot: unit for slot, unit in eve.items() if day.get(slot) is not unit}
+    arrived = {s: u for s, u in day.items() if u.text is not None and eve.get(s) is not u}
+    moves = _moves(so_far, eve, left, arrived, shortest)
+    _place(so_far, {key for key, _ in left})
+    movers = {target: so_far.bearers.pop(source) for source, target in moves.items()}
+    for slot in left.keys() - arrived.keys() - moves.keys():
+        _depart(so_far.bearers[slot], slot, day.get(slot), stage)
+    for slot, unit in arrived.items():
+        _arrive(so_far, stage, slot, unit, movers.get(slot))
+    for (key, number), unit in day.items():
+        if unit.text is not None:
+            so_far.standing.setdefault(key, {})[number] = unit
+    so_far.page = stage.page
+    _mark_early(so_far, stage)
+
+
+def _moves(
+    so_far: _SoFar,
+    eve: Mapping[Slot, Unit],
+    left: Mapping[Slot, Unit],
+    arrived: Mapping[Slot, Unit],
+    shortest: int,
+) -> dict[Slot, Slot]:
+    if not (left and arrived):
+        return {}
+    stayed = {unit.words for slot, unit in eve.items() if slot not in left}
+    stayed.update(unit.words for units in so_far.standing.values() for unit in units.values())
+    return renumbered(
+        {slot: unit.words for slot, unit in left.items()},
+        {slot: unit.words for slot, unit in arrived.items()},
+        stayed,
+        shortest,
+    )
+
+
+def _arrive(
+    so_far: _SoFar, stage: Snapshot, slot: Slot, unit: Unit, mover: ProvisionTrace | None
+) -> None:
+    """Begin a text in a slot: of the provision that moved there, that stands there, or a new."""
+    there = so_far.bearers.get(slot)
+    thread = mover
+    if thread is None and there is not None and there.resumes_with(unit):
+        thread = there
+        if stage.unsure_since is not None:
+            thread.ends(stage.unsure_since, EndReason.UNKNOWN, stage)
+    if thread is None:
+        thread = ProvisionTrace(provision_id(so_far.work_id, unit.label, stage.day, slot[1]))
+        so_far.threads.append(thread)
+    if there is not None and there is not thread:
+        _depart(there, slot, None, stage)
+        there.bears(stage.day, None)
+    thread.bears(stage.day, unit.label)
+    thread.reads(unit, stage)
+    so_far.bearers[slot] = thread
+
+
+def _depart(thread: ProvisionTrace, slot: Slot, absent: Unit | None, stage: Snapshot) -> None:
+    """End a provision: repealed, unless the state says otherwise or another text stays."""
+    reason = EndReason.UNKNOWN if slot[1] else EndReason.REPEALED
+    if absent is not None and absent.absence is not None:
+        reason = absent.absence
+    if stage.unsure_since is not None:
+        thread.ends(stage.unsure_since, EndReason.UNKNOWN, stage)
+    thread.ends(stage.day, reason, stage)
+    if slot[1]:
+        thread.bears(stage.day, None)
+
+
+def _aligned(key: str, units: Sequence[Unit], eve: Mapping[Slot, Unit]) -> dict[Slot, Unit]:
+    """Give units their slots: a single one the first; of several, each keeps the slot it had."""
+    if len(units) == 1:
+        return {(key, 0): units[0]}
+    kept = {slot: unit for slot, unit in eve.items() if slot[0] == key and unit in units}
+    free = (slot for n in range(2 * len(units)) if (slot := (key, n)) not in kept)
+    held = set(kept.values())
+    return kept | {next(free): unit for unit in units if unit not in held}
+
+
+def _place(so_far: _SoFar, keys: Collection[str]) -> None:
+    """Give the provisions in force under these labels their place in the current page."""
+    if not keys:
+        return
+    for place, (key, units) in enumerate(so_far.page.items()):
+        if key in keys:
+            for number in range(2 * len(units)):
+                if (key, number) in so_far.bearers:
+                    so_far.bearers[key, number].order = place
+
+
+def _mark_early(so_far: _SoFar, stage: Snapshot) -> None:
+    if stage.published is None:
+        return
+    if so_far.latest is not None and stage.published < so_far.latest:
+        so_far.early.append(stage)
+    else:
+        so_far.latest = stage.published

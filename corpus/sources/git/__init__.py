@@ -1,0 +1,1 @@
+"""Legislation kept as Markdown in git."""

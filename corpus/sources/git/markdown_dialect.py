@@ -1,0 +1,207 @@
+"""How one country writes its legislation as Markdown in git: a small TOML, no code.
+
+A dialect says which files are acts, where a state's dates stand (a commit trailer or a frontmatter
+key), which commits are not reforms, and how a provision begins on the page. The dialects that come
+with InForce lie in ``dialects/``; any other is named by its path.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from corpus.errors import Place, SourceError
+from corpus.model import EndReason, Frozen
+
+_BUILT_IN = Path(__file__).parents[1] / "dialects"
+
+
+def _by_line(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    return re.compile(pattern.pattern, pattern.flags | re.MULTILINE)
+
+
+Pattern = Annotated[re.Pattern[str], AfterValidator(_by_line)]
+"""A regular expression; ``^`` and ``$`` match at every line."""
+
+
+class Where(Frozen):
+    """Where a value is written: in a commit trailer or in a frontmatter key.
+
+    ``unknown`` lists the placeholders that stand for "not recorded"; ``match`` keeps only values
+    that it matches.
+    """
+
+    trailer: str | None = None
+    frontmatter: str | None = None
+    unknown: tuple[str, ...] = ()
+    match: Pattern | None = None
+
+    @property
+    def field(self) -> str:
+        """The name of the trailer or key."""
+        return self.trailer or self.frontmatter or ""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.trailer is None) == (self.frontmatter is None):
+            raise ValueError("give either trailer or frontmatter")
+        return self
+
+    def read(self, trailers: Mapping[str, str], frontmatter: Mapping[str, str]) -> str | None:
+        """Return the value as written, placeholders too; ``None`` when there is none."""
+        held = trailers if self.trailer is not None else frontmatter
+        value = held.get(self.field, "").strip()
+        return value if value and (self.match is None or self.match.search(value)) else None
+
+
+class Rewrite(Frozen):
+    """One substitution: what ``match`` finds becomes ``write`` (``\\1`` is the first group)."""
+
+    match: Pattern
+    write: str
+
+    def on(self, text: str) -> str:
+        """Return ``text`` with every match replaced."""
+        return self.match.sub(self.write, text)
+
+
+class Commits(Frozen):
+    """Which commits are not reforms. Both patterns are searched in the commit message.
+
+    ``drop``: commits that hold no state of the law at all. ``snapshot``: copies of the text as it
+    stood on a day; they confirm it, or show that reforms are missing.
+    """
+
+    drop: Pattern | None = None
+    snapshot: Pattern | None = None
+
+
+class Dates(Frozen):
+    """Where each date of a state is written, as ``YYYY-MM-DD``.
+
+    ``effective``: the day the state takes effect. ``published``: the day it became known.
+    ``last_day``: the last day it was the law. ``origin``: the day the act first took effect.
+    """
+
+    effective: Where
+    published: Where | None = None
+    last_day: Where | None = None
+    origin: Where | None = None
+
+
+class Gap(Frozen):
+    """When a snapshot proves that reforms are missing: both limits must be passed.
+
+    ``silence_days``: days since the state before. ``share``: the part of all provisions of the two
+    states that differs (0 to 1).
+    """
+
+    silence_days: int = Field(default=366, ge=1)
+    share: float = Field(default=0.1, gt=0, le=1)
+
+
+class PageRules(Frozen):
+    """How a page divides into provisions.
+
+    ``start`` matches the first line of a provision, with the groups ``label`` and, where the
+    provision has a title, ``heading``. ``rewrite`` repairs and plainly writes one provision,
+    heading line included, before it is read. ``label`` is the form lawyers write. A provision ends
+    at the next one, at a Markdown heading, or before closing lines that ``division`` matches.
+    ``repealed`` and ``omitted`` match whole texts that say the provision is repealed, or that its
+    text is not given; ``empty`` says which of the two an empty provision is.
+    """
+
+    kind: Literal["article", "section"] = "article"
+    start: Pattern
+    label: str = "{label}"
+    rename: tuple[Rewrite, ...] = ()
+    rewrite: tuple[Rewrite, ...] = ()
+    division: Pattern | None = None
+    repealed: Pattern | None = None
+    omitted: Pattern | None = None
+    empty: Literal["repealed", "omitted"] = "omitted"
+
+    @model_validator(mode="after")
+    def _start_names_its_groups(self) -> Self:
+        if "label" not in self.start.groupindex:
+            raise ValueError("start needs a group named 'label'")
+        return self
+
+    def absence(self, text: str) -> EndReason | None:
+        """Tell what a text says of its own absence; ``None`` when it is law."""
+        if not text:
+            return EndReason.REPEALED if self.empty == "repealed" else EndReason.UNKNOWN
+        if self.repealed is not None and self.repealed.fullmatch(text):
+            return EndReason.REPEALED
+        if self.omitted is not None and self.omitted.fullmatch(text):
+            return EndReason.UNKNOWN
+        return None
+
+
+class Act(Frozen):
+    """What the files do not say of one act: further short titles, and the day it took effect."""
+
+    aliases: tuple[str, ...] = ()
+    origin: date | None = None
+
+
+class Dialect(Frozen):
+    """One country's way of keeping legislation as Markdown in git.
+
+    ``files`` is a pattern of paths (``fr/*.md``); a file's stem is the act's local id. ``kinds``
+    translates the frontmatter's ``rank``. ``short_title`` and ``citation`` are frontmatter keys.
+    ``renumbering_length`` is the least number of characters by which a provision is recognised
+    under a new number.
+    """
+
+    name: str
+    jurisdiction: str
+    language: str
+    files: str
+    source: str
+    licence: str | None = None
+    note: str | None = None
+    branch: str = "main"
+    short_title: str | None = None
+    citation: str | None = None
+    introduced_by: Where | None = None
+    kinds: dict[str, str] = Field(default_factory=dict)
+    renumbering_length: int = Field(default=80, ge=20)
+    commits: Commits = Commits()
+    dates: Dates
+    gap: Gap = Gap()
+    page: PageRules
+    acts: dict[str, Act] = Field(default_factory=dict)
+
+
+def built_in() -> tuple[str, ...]:
+    """Return the names of the dialects that come with InForce."""
+    return tuple(sorted(path.stem for path in _BUILT_IN.glob("*.toml")))
+
+
+def read_dialect(name: str | Path) -> Dialect:
+    """Read a built-in dialect by its name (``fr``) or any other by its path.
+
+    Raises:
+        SourceError: the file is missing, is not TOML, or a setting is wrong or unknown.
+    """
+    path = _BUILT_IN / f"{name}.toml" if name in built_in() else Path(name)
+    place = Place(path.name)
+    try:
+        return Dialect.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        known = ", ".join(built_in())
+        problem = f"no such dialect file, and the built-in dialects are {known}"
+        raise SourceError(Place(str(path)), problem) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SourceError(place, f"not a TOML file: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise SourceError(Place(path.name, field=field or None), first["msg"]) from error

@@ -1,0 +1,1 @@
+"""RegML: parts of the US Code of Federal Regulations."""

@@ -1,0 +1,216 @@
+"""The documents that made a part of the Code, in the order in which they build on each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from lxml import etree
+
+from corpus.errors import Place, SourceError
+from corpus.sources import OnFault
+from corpus.sources.overlay import Distrust, Overlay
+from corpus.sources.xml.xml_reading import iso_day, read_xml, squeeze
+
+EREGS = "{eregs}"
+Key = tuple[str, date]
+"""A Federal Register document number and an effective date: a document may have several."""
+
+_ADDRESS = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/([\w-]+)/")
+
+
+@dataclass(frozen=True)
+class Document:
+    """What one document, on one of its effective dates, made of the part.
+
+    ``left`` is the text it amends: a number and, where the notice gives it, an effective date.
+    ``text`` and ``notice`` are its readable files. ``upstream`` keeps what was not believed of the
+    head, ``distrust`` says what not to believe of the text.
+    """
+
+    number: str
+    effective: date
+    published: date | None
+    left: tuple[str, date | None] | None
+    text: Path | None
+    notice: Path | None
+    url: str | None
+    upstream: Mapping[str, str] = field(default_factory=dict)
+    distrust: tuple[Distrust, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        """What tells the document from all others of the part."""
+        return (self.number, self.effective)
+
+    @property
+    def name(self) -> str:
+        """The document as it is cited."""
+        return f"FR Doc. {self.number}"
+
+    @property
+    def file(self) -> Path:
+        """Its text, else its notice."""
+        found = self.text or self.notice
+        assert found is not None
+        return found
+
+
+def read_documents(
+    folder: Path, part: str, overlay: Overlay, on_fault: OnFault
+) -> tuple[Document, ...]:
+    """Read the heads of the documents of a part and put them in order (:func:`in_order`).
+
+    A file that cannot be read goes to ``on_fault``, as long as the document's other file can.
+
+    Raises:
+        SourceError: neither file of a document can be read, two are the same document, or there
+            is no order.
+    """
+    found: dict[Key, Document] = {}
+    places = [folder / kind / part for kind in ("regulation", "notice")]
+    for name in sorted({path.name for place in places for path in place.glob("*.xml")}):
+        text, notice = (Head(folder, place / name, overlay) for place in places)
+        document = _document(text, notice, on_fault)
+        if document.key in found:
+            problem = f"is the same document as {found[document.key].file.name}"
+            raise SourceError(Place(str(document.file)), problem)
+        found[document.key] = document
+    return in_order(found.values())
+
+
+def _document(text: Head, notice: Head, on_fault: OnFault) -> Document:
+    faults = [head.fault for head in (text, notice) if head.fault is not None]
+    if text.root is None and notice.root is None:
+        raise faults[0]
+    for fault in faults:
+        on_fault(fault)
+    head = text if text.root is not None else notice
+    number, effective = head.value("documentNumber"), head.day("effectiveDate")
+    url = head.value("federalRegisterURL") or None
+    return Document(
+        number=number,
+        effective=effective,
+        published=_published(head, number, effective, url),
+        left=notice.left(),
+        text=text.path if text.root is not None else None,
+        notice=notice.path if notice.root is not None else None,
+        url=url,
+        upstream=head.upstream | notice.upstream,
+        distrust=text.distrust,
+    )
+
+
+def _published(head: Head, number: str, effective: date, url: str | None) -> date | None:
+    """Return the day in the Federal Register address; ``fdsys/date`` often repeats the effect."""
+    said = head.day("fdsys/date")
+    published: date | None
+    match = _ADDRESS.search(url or "")
+    if match and match[4] == number:
+        published = iso_day(
+            "-".join(match.groups()[:3]), head.root, "federalRegisterURL", head.path
+        )
+        reason = f"the Federal Register published {number} on {published}"
+    else:
+        published = said if said != effective else None
+        reason = "it repeats the effective date and says nothing of publication"
+    if published != said:
+        head.upstream |= {"fdsys/date": str(said), "fdsys/date corrected because": reason}
+    return published
+
+
+def in_order(documents: Iterable[Document]) -> tuple[Document, ...]:
+    """Sort documents by effect, then publication, but each after the one that it amends.
+
+    Raises:
+        SourceError: a document amends one that is not there, some amend each other in a circle, or
+            one takes effect before the first.
+    """
+    waiting = sorted(documents, key=lambda d: (d.effective, d.published or date.min, d.number))
+    lefts = {document.key: amended(document, waiting) for document in waiting}
+    done: dict[Key, Document] = {}
+    while waiting:
+        ready = (d for d in waiting if (left := lefts[d.key]) is None or left.key in done)
+        following = next(ready, None)
+        if following is None:
+            names = ", ".join(d.number for d in waiting)
+            raise SourceError(Place(str(waiting[0].file)), f"amend each other in a circle: {names}")
+        done[following.key] = following
+        waiting.remove(following)
+    first, *others = done.values()
+    early = next((d for d in others if d.effective < first.effective), None)
+    if early is not None:
+        problem = f"takes effect on {early.effective}, before the first text ({first.effective})"
+        raise SourceError(Place(str(early.file)), problem)
+    return (first, *others)
+
+
+def amended(document: Document, documents: Iterable[Document]) -> Document | None:
+    """Return the document whose text a document amends; ``None`` where its notice is missing.
+
+    Raises:
+        SourceError: that document is not there.
+    """
+    if document.left is None:
+        return None
+    number, day = document.left
+    matching = [
+        d
+        for d in documents
+        if d.number == number and d.key != document.key and day in (None, d.effective)
+    ]
+    if not matching:
+        place = Place(str(document.notice), field="leftDocumentNumber")
+        raise SourceError(place, f"{document.number} amends {number}, which is not in the folder")
+    earlier = [d for d in matching if d.effective <= document.effective]
+    return max(earlier or matching, key=lambda d: d.effective)
+
+
+class Head:
+    """The head of a file, read through the overlay; ``upstream`` collects what was corrected."""
+
+    def __init__(self, folder: Path, path: Path, overlay: Overlay) -> None:
+        self.path, self.upstream = path, dict[str, str]()
+        self.root: etree._Element | None = None
+        self.fault: SourceError | None = None
+        self._overlay, self._file = overlay, path.relative_to(folder).as_posix()
+        self.distrust = tuple(d for d in overlay.distrust if d.file == self._file)
+        try:
+            self.root = read_xml(path) if path.exists() else None
+        except SourceError as fault:
+            self.fault = fault
+
+    def value(self, tag: str) -> str:
+        """Return the text of an element of the head, corrected; empty where there is none."""
+        found = self._find(tag)
+        return self._corrected(tag, squeeze(found.text or "") if found is not None else "")
+
+    def day(self, tag: str) -> date:
+        """Return a day of the head, corrected."""
+        return iso_day(self.value(tag), self._find(tag), tag, self.path)
+
+    def left(self) -> tuple[str, date | None] | None:
+        """Return what the notice's changeset amends."""
+        changeset = self._find("changeset")
+        if changeset is None:
+            return None
+        number = self._corrected("leftDocumentNumber", changeset.get("leftDocumentNumber") or "")
+        day = changeset.get("leftEffectiveDate")
+        return number, day and iso_day(day, changeset, "leftEffectiveDate", self.path)
+
+    def _find(self, tag: str) -> etree._Element | None:
+        if self.root is None:
+            return None
+        path = "/".join(EREGS + step for step in tag.split("/"))
+        return self.root.find(f".//{path}")
+
+    def _corrected(self, field: str, written: str) -> str:
+        correction = self._overlay.of(self._file, field, written)
+        if correction is None:
+            return written
+        reason = f"{correction.reason} ({correction.by})"
+        self.upstream |= {field: written, f"{field} corrected because": reason}
+        return correction.value

@@ -1,0 +1,111 @@
+"""What a RegML text says: its sections, appendices and comments as readable text with a label."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import etree
+
+from corpus.errors import Place, SourceError
+from corpus.sources.xml.xml_reading import local, squeeze
+
+EREGS = "{eregs}"
+_INTRODUCTION = {"": "introduction", "-h1": "introduction"}
+_PARAGRAPHS = ("paragraph", "interpParagraph", "appendixSection")
+_TITLES = ("subject", "title", "appendixTitle")
+_HEADING = re.compile(
+    r"^(?:§+\s*[\d.]+|Section\s+[\d.]+|Appendix\s+\w+(?:\s+to\s+Part\s+\d+)?)[\s.:—-]*"
+)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A section, an appendix or the comments on one of them, as one text prints it.
+
+    ``doubt`` says why the text is not to be believed.
+    """
+
+    key: str
+    kind: str
+    label: str
+    heading: str | None
+    text: str
+    doubt: str | None = None
+
+
+def units(part: etree._Element, path: Path) -> dict[str, Unit]:
+    """Return the units of a part by their RegML label (``1005-33``), in the order printed.
+
+    Raises:
+        SourceError: a unit has no label, or two have the same.
+    """
+    found: dict[str, Unit] = {}
+    for element in part.iter(f"{EREGS}section", f"{EREGS}appendix", f"{EREGS}interpSection"):
+        key = element.get("label")
+        if not key or key in found:
+            problem = f"a second <{local(element)}> bears this label" if key else "is missing"
+            raise SourceError(Place(str(path), element.sourceline, "label"), problem)
+        found[key] = _unit(key, element)
+    return found
+
+
+def _unit(key: str, element: etree._Element) -> Unit:
+    title = next((squeeze(_inline(c)) for c in element if local(c) in _TITLES), "")
+    text = "\n".join(line for line in _lines(element) if line)
+    kind, label = _name(key)
+    heading = _HEADING.sub("", title).rstrip(".") or None
+    return Unit(
+        key=key, kind=kind, label=label, heading=heading, text=text or title or "[Reserved]"
+    )
+
+
+def _name(key: str) -> tuple[str, str]:
+    """Return kind and label as lawyers write them: ``1005-33-Interp`` is ``Comment 33``."""
+    body, interpretation, tail = key.partition("-Interp")
+    part, _, number = body.partition("-")
+    if interpretation and not number:
+        return "comment", f"Supplement I, {_INTRODUCTION.get(tail, tail.strip('-'))}"
+    if interpretation:
+        return "comment", f"Comment {number if number[0].isdigit() else f'app. {number}'}{tail}"
+    if number[:1].isdigit():
+        return "section", f"§ {part}.{number}"
+    return "appendix", f"Appendix {number or part}"
+
+
+def _lines(element: etree._Element) -> Iterator[str]:
+    """Yield the text below an element, a line for each paragraph, beginning with its marker."""
+    for child in element:
+        name = local(child)
+        if name in _PARAGRAPHS:
+            yield _opening(child)
+            yield from _lines(child)
+        elif name == "reserved":
+            yield "[Reserved]"
+        elif name == "content" and local(element) not in _PARAGRAPHS:
+            yield squeeze(_inline(child))
+
+
+def _opening(paragraph: etree._Element) -> str:
+    parts = [_inline(c) for c in paragraph if local(c) in (*_TITLES, "content")]
+    return squeeze(" ".join([paragraph.get("marker") or "", *parts]))
+
+
+def _inline(element: etree._Element) -> str:
+    """Return the words of an element; forms show blanks, rows of tables are set apart."""
+    name = local(element)
+    if name == "graphic":
+        words = f" {_graphic(element)} "
+    else:
+        words = (element.text or "") + "".join(_inline(c) + (c.tail or "") for c in element)
+    if name == "dash":
+        return f"{words} ____ "
+    return f"{words} | " if name in ("cell", "row") else words
+
+
+def _graphic(element: etree._Element) -> str:
+    described = squeeze(element.findtext(f"{EREGS}altText") or "")
+    number = re.sub(r"^!\[.*\]\((.*)\)$", r"\1", squeeze(element.findtext(f"{EREGS}text") or ""))
+    return f"[Image {number}: {described}]" if described else f"[Image {number}]"

@@ -1,0 +1,1 @@
+"""CLML: legislation of the United Kingdom."""

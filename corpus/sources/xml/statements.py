@@ -1,0 +1,224 @@
+"""From what files say of provisions to rows: for formats that state an interval with each text.
+
+A file speaks of days up to the one on which it was seen. Where files differ about a day, the newest
+is believed; where none speaks, nothing is known, and the row before ends so.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from corpus.errors import Place, SourceError
+from corpus.history.identity import provision_id
+from corpus.history.timeline import PublishedState, version_rows
+from corpus.model import (
+    Commencement,
+    Coverage,
+    EndReason,
+    Interval,
+    Provision,
+    ProvisionNumber,
+    SourceRef,
+    Version,
+    Work,
+    WorkHistory,
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A file says: this is the text from ``start`` to the eve of ``end``.
+
+    ``end`` is ``None`` where the file gives none: it then speaks up to ``seen``. Where ``start`` is
+    ``None``, ``commencement`` and ``condition`` say what is known. ``end_known`` is the publication
+    of what ends it. ``exists_since`` is a day from which the provision exists, whatever its text.
+    """
+
+    label: str
+    kind: str
+    text: str
+    seen: date
+    source: SourceRef
+    language: str
+    start: date | None = None
+    end: date | None = None
+    ended: EndReason = EndReason.UNKNOWN
+    end_known: date | None = None
+    commencement: Commencement = Commencement.FIXED
+    condition: str | None = None
+    heading: str | None = None
+    extent: str | None = None
+    applies_from: date | None = None
+    published: date | None = None
+    introduced_by: str | None = None
+    exists_since: date | None = None
+    upstream: dict[str, str] = field(default_factory=dict)
+    note: str | None = None
+
+    @property
+    def until(self) -> date:
+        """The first day of which the statement says nothing."""
+        return self.end or self.seen + timedelta(days=1)
+
+
+def work_history(
+    work: Work,
+    statements: Sequence[Statement],
+    *,
+    origin: date | None = None,
+    note: str | None = None,
+) -> WorkHistory:
+    """Return a work from what was stated of it; provisions are known by their label.
+
+    Args:
+        work: the work.
+        statements: in the order in which provisions are printed.
+        origin: the day the work itself took effect, where the source gives it.
+        note: kept with the coverage.
+    """
+    by_label = defaultdict(list)
+    for statement in statements:
+        by_label[statement.label].append(statement)
+    provisions = tuple(
+        _provision(work.id, order, own) for order, own in enumerate(by_label.values())
+    )
+    end = max(statement.until for statement in statements)
+    versions = tuple(
+        version
+        for provision, own in zip(provisions, by_label.values(), strict=True)
+        for version in _versions(provision.id, own, end)
+    )
+    seen = max(statement.seen for statement in statements)
+    coverage = tuple(_coverage(work.id, versions, origin, seen, note))
+    return WorkHistory(work=work, provisions=provisions, versions=versions, coverage=coverage)
+
+
+def refuse_doubles(statements: Iterable[Statement], path: Path) -> None:
+    """Refuse a file that states two texts of one provision for one territory and day.
+
+    Raises:
+        SourceError: it does.
+    """
+    texts: dict[tuple[str, str | None, date | None], str] = {}
+    for said in statements:
+        if texts.setdefault((said.label, said.extent, said.start), said.text) != said.text:
+            raise SourceError(Place(str(path)), f"states two texts of {said.label} for one day")
+
+
+def _provision(work_id: str, order: int, own: Sequence[Statement]) -> Provision:
+    first = min((s.start or s.seen) for s in own)
+    since = min((s.exists_since for s in own if s.exists_since), default=None)
+    return Provision(
+        id=provision_id(work_id, own[0].label, first),
+        work_id=work_id,
+        kind=own[0].kind,
+        order=order,
+        labels=(ProvisionNumber(text=own[0].label, valid_from=since),),
+    )
+
+
+def _versions(provision_id: str, own: Sequence[Statement], end: date) -> Iterator[Version]:
+    """Yield the rows of a provision; nothing is known from ``end`` on, whenever one asks."""
+    groups = defaultdict(list)
+    for statement in own:
+        groups[statement.extent, statement.language].append(statement)
+    for (extent, language), group in groups.items():
+        states = [*_states([s for s in group if s.start is not None and s.start < s.until])]
+        states.append(
+            PublishedState(
+                valid_from=end, text=None, gone=EndReason.UNKNOWN, source=group[0].source
+            )
+        )
+        applies = {s.start: s.applies_from for s in group if s.applies_from is not None}
+        for row in version_rows(provision_id, states, language=language, extent=extent):
+            yield row.model_copy(update={"applies_from": applies.get(row.valid_from)})
+        waiting = {s.text: s for s in group if s.start is None}
+        for place, statement in enumerate(waiting.values()):
+            yield _undated(provision_id, statement, place)
+
+
+def _states(dated: Sequence[Statement]) -> Iterator[PublishedState]:
+    """Yield what is believed from each day on which a statement begins or ends."""
+    days = sorted({day for s in dated if s.start for day in (s.start, s.until)})
+    for day in days:
+        speaking = [s for s in dated if s.start and s.start <= day < s.until]
+        believed = max(speaking, key=lambda s: (s.seen, s.start), default=None)
+        if believed is not None:
+            yield _state(believed, day)
+        else:
+            last = max((s for s in dated if s.until == day), key=lambda s: s.seen)
+            yield PublishedState(
+                valid_from=day,
+                text=None,
+                gone=last.ended,
+                published=last.end_known,
+                source=last.source,
+            )
+
+
+def _state(statement: Statement, day: date) -> PublishedState:
+    return PublishedState(
+        valid_from=day,
+        text=statement.text,
+        heading=statement.heading,
+        published=statement.published,
+        introduced_by=statement.introduced_by,
+        source=statement.source,
+        upstream=statement.upstream,
+        note=statement.note,
+    )
+
+
+def _undated(provision_id: str, statement: Statement, place: int) -> Version:
+    extent = f"~{statement.extent}" if statement.extent else ""
+    return Version(
+        id=f"{provision_id}@undated{extent}" + (f"~{place + 1}" if place else ""),
+        provision_id=provision_id,
+        language=statement.language,
+        extent=statement.extent,
+        heading=statement.heading,
+        text=statement.text,
+        commencement=statement.commencement,
+        condition=statement.condition,
+        published=statement.published,
+        known_from=statement.published,
+        known_to=statement.end_known,
+        introduced_by=statement.introduced_by,
+        source=statement.source,
+        upstream=statement.upstream,
+        note=statement.note,
+    )
+
+
+def _coverage(
+    work_id: str,
+    versions: Iterable[Version],
+    origin: date | None,
+    seen: date,
+    note: str | None,
+) -> Iterator[Coverage]:
+    """Yield the spans of days for which any text is held."""
+    spans: list[Interval] = []
+    for valid in sorted(
+        (v.valid for v in versions if v.valid_from), key=lambda span: span.start or date.min
+    ):
+        last = spans[-1] if spans else None
+        if last is None or (last.end is not None and valid.start and last.end < valid.start):
+            spans.append(valid)
+        elif last.end is not None:
+            end = None if valid.end is None else max(last.end, valid.end)
+            spans[-1] = Interval(start=last.start, end=end)
+    for span in spans:
+        assert span.start is not None
+        yield Coverage(
+            work_id=work_id,
+            covered_from=span.start,
+            covered_to=span.end,
+            from_origin=span.start == origin,
+            checked=seen,
+            note=note,
+        )

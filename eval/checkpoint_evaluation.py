@@ -1,0 +1,165 @@
+"""What training did, stage by stage, on works that it never saw: ``inforce eval run``.
+
+The model before anything was learnt, after the warm start, and after reinforcement learning answer
+the same questions of the test split, greedily, through the graph that serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.library import Library
+from agent.models.sampling import Sampling
+from agent.policies.language_model import ModelPolicy
+from corpus.errors import BadInputError
+from corpus.model import Frozen
+from corpus.questions import Family, Question, Split
+from eval.metrics import Score
+from eval.suites.answered import ScoredAnswer
+from eval.suites.policy import Evaluation, answer_all, draw
+from eval.suites.temporal import temporal_scores
+from rl.questions.training_questions import questions_of
+from rl.recipes.recipe import Recipe
+from rl.rollouts.cached_library import cached_library
+from rl.rollouts.rollout import Limits
+from rl.run.run_directory import Run, check_corpus
+
+BEFORE, STARTED, TRAINED = "before", "warm start", "trained"
+WIDTH = 64
+
+Say = Callable[[str], None]
+
+
+class CheckpointScores(Frozen):
+    """One stage on the held-out questions; over several runs, their answers together.
+
+    Intervals are 95 %, from resampled works. ``paired_dates`` counts a pair when both days are
+    right. ``anachronisms_drafted`` and ``anachronisms_shipped`` are shares of citations that were
+    not the law of the question's day; ``None`` where nothing was cited. ``void`` runs are left out.
+    """
+
+    paired_dates: Score | None
+    right: Score | None
+    anachronisms_drafted: Score | None
+    anachronisms_shipped: Score | None
+    questions: int
+    void: int
+
+
+@dataclass(frozen=True)
+class CheckpointEvaluation:
+    """What the stages of one run answered, by stage."""
+
+    run: str
+    seed: int
+    answered: Mapping[str, list[ScoredAnswer]]
+    asked: int
+
+
+def held_out(
+    recipe: Recipe,
+    library: Library,
+    limit: int | None,
+    families: Sequence[Family] = (),
+    split: Split = "test",
+) -> list[Question]:
+    """Return questions about works of a split, of these families or the recipe's own.
+
+    Raises:
+        RecipeError: there are none.
+    """
+    wanted = {"split": split, "families": tuple(families) or recipe.data.families}
+    data = recipe.data.model_copy(update=wanted)
+    return draw(questions_of(data, library), limit)
+
+
+def evaluate(
+    run: Run,
+    library: Library,
+    limit: int | None = None,
+    families: Sequence[Family] = (),
+    say: Say = lambda _: None,
+) -> CheckpointEvaluation:
+    """Let every stage of a run answer the held-out questions.
+
+    Args:
+        run: a finished run, or one that has a checkpoint.
+        library: that the run was trained on.
+        limit: about so many questions, drawn evenly.
+        families: of these alone; empty: of the recipe's own.
+        say: told what is being done.
+
+    Raises:
+        BadInputError: the run has no checkpoint yet.
+        ModelError: a model is missing or damaged.
+    """
+    from rl.training.model_loading import load_model
+
+    recipe = run.recipe()
+    check_corpus(run, library.corpus_hash)
+    questions = held_out(recipe, library, limit, families)
+    codec = load_model(recipe.model, recipe.train.seed).codec
+    found = {}
+    for stage, model in _models(run, recipe):
+        say(f"{run.name}, {stage}: {len(questions)} questions")
+        found[stage] = answers(recipe, library, codec, model, questions)
+    return CheckpointEvaluation(run.name, recipe.train.seed, found, len(questions))
+
+
+def scores(runs: Sequence[CheckpointEvaluation], stage: str) -> CheckpointScores:
+    """Return how a stage did, over the answers of all runs."""
+    answered = [one for run in runs for one in run.answered[stage]]
+    asked = sum(run.asked for run in runs)
+    found = temporal_scores(_apart(runs, stage))
+    return CheckpointScores(
+        paired_dates=found.paired_dates,
+        right=found.right,
+        anachronisms_drafted=found.anachronisms_drafted,
+        anachronisms_shipped=found.anachronisms_shipped,
+        questions=asked,
+        void=asked - len(answered),
+    )
+
+
+def _apart(runs: Sequence[CheckpointEvaluation], stage: str) -> list[ScoredAnswer]:
+    """Return the answers of all runs, with the pairs of each run kept apart."""
+    return [
+        ScoredAnswer(_of_run(one.question, run.run), one.trace)
+        for run in runs
+        for one in run.answered[stage]
+    ]
+
+
+def _of_run(question: Question, run: str) -> Question:
+    return question.model_copy(update={"pair": question.pair and f"{run}:{question.pair}"})
+
+
+def _models(run: Run, recipe: Recipe) -> Iterator[tuple[str, Any]]:
+    """Yield each stage with its model, one in memory at a time."""
+    from rl.run.checkpoints import checkpoints
+    from rl.training.model_loading import load_model, reopened
+
+    done = checkpoints(run.checkpoints)
+    if not done:
+        raise BadInputError(f"{run.name} has no checkpoint yet.")
+    student = load_model(recipe.model.model_copy(update={"lora": None}), recipe.train.seed)
+    yield BEFORE, student.model
+    if run.warm_start.is_dir():
+        yield STARTED, reopened(recipe.model, run.warm_start)
+    yield TRAINED, reopened(recipe.model, done[-1])
+
+
+def answers(
+    recipe: Recipe, library: Library, codec: Any, model: Any, questions: Sequence[Question]
+) -> list[ScoredAnswer]:
+    """Return what a model answers, greedily, through the graph that serves; void runs left out."""
+    from rl.rollouts.samplers.local import BatchedSampler
+
+    sampling = Sampling(max_tokens=recipe.rollout.turn_tokens)
+    policy = ModelPolicy(recipe.model.name, codec, BatchedSampler(model, WIDTH), sampling)
+    limits = Limits(recipe.rollout.max_turns, recipe.rollout.max_tokens, WIDTH)
+    asked = Evaluation(cached_library(library), policy, sampling, limits=limits)
+    records = answer_all(asked, questions)
+    return [ScoredAnswer(r.question, r.trace) for r in records if r.trace and r.void is None]

@@ -1,0 +1,89 @@
+"""What is claimed of each method, and the arms that test it: read from TOML, one file a method.
+
+The arms of ``recipes/`` are run in the laboratory, those of ``agent/`` on the legal agent.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+
+from corpus.errors import BadInputError
+from corpus.model import Frozen
+from rl.recipes.recipe import read_toml
+
+Metric = Literal["accuracy", "abstention", "retained"]
+T = TypeVar("T", bound=Frozen)
+
+
+class ClaimSpec(Frozen, Generic[T]):
+    """One comparison.
+
+    ``controls`` compete on the selection works; the best of them (or the one that ended as far
+    from the start as the method, where ``matched``) is what the method is held against on the test
+    works. ``references`` are run and shown, nothing more.
+    """
+
+    method: str
+    claimed: str
+    published: str
+    metric: Metric
+    arms: tuple[T, ...] = Field(min_length=1)
+    controls: tuple[T, ...] = Field(min_length=1)
+    references: tuple[T, ...] = ()
+    matched: bool = False
+
+    @property
+    def trials(self) -> tuple[T, ...]:
+        """Return every arm."""
+        return (*self.arms, *self.controls, *self.references)
+
+
+def methods(folder: str) -> tuple[str, ...]:
+    """Return the methods of which something is claimed."""
+    return tuple(sorted(path.stem for path in _home(folder).glob("*.toml")))
+
+
+def claim_specs_of(method: str | None, kind: type[T], folder: str) -> tuple[ClaimSpec[T], ...]:
+    """Return the rows of a method, of a recipe file of one's own (``*.toml``), or all.
+
+    Args:
+        method: its name, a path, or ``None``.
+        kind: of the arms.
+        folder: of the recipes that come with InForce.
+
+    Raises:
+        BadInputError: no claim is about it, or the file says something that cannot be.
+    """
+    if method is None:
+        return tuple(row for one in methods(folder) for row in claim_specs_of(one, kind, folder))
+    if method.endswith(".toml"):
+        return _read(Path(method).expanduser(), kind)
+    if method not in methods(folder):
+        known = ", ".join(methods(folder))
+        raise BadInputError(f"No claim is tested about '{method}': there are {known}.")
+    return _read(_home(folder) / f"{method}.toml", kind)
+
+
+def _home(folder: str) -> Path:
+    return Path(str(files("eval.claims"))) / folder
+
+
+def _read(path: Path, kind: type[T]) -> tuple[ClaimSpec[T], ...]:
+    table = read_toml(path, str(path))
+    if not isinstance(table.get("rows"), list) or len(table) > 1:
+        raise BadInputError(f"{path.name}: a recipe of claims is a list of [[rows]], nothing else.")
+    return tuple(_row(path, number, one, kind) for number, one in enumerate(table["rows"], 1))
+
+
+def _row(path: Path, number: int, table: Any, kind: type[T]) -> ClaimSpec[T]:
+    try:
+        return ClaimSpec[kind].model_validate({"method": path.stem, **table})  # type: ignore[valid-type]
+    except (ValidationError, TypeError) as fault:
+        first = fault.errors(include_url=False)[0] if isinstance(fault, ValidationError) else None
+        where = ".".join(map(str, first["loc"])) if first else "rows"
+        why = first["msg"] if first else "it is no table"
+        raise BadInputError(f"{path.name}, row {number}, field '{where}': {why}.") from fault

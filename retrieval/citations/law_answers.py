@@ -1,0 +1,145 @@
+"""The objects that ``law``, ``versions`` and ``compare`` print with ``--json``.
+
+Documented in ``docs/cli.md``; one object per answer, keys always present.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Literal
+
+from corpus.errors import BadInputError
+from corpus.model import Frozen, Provision, Version
+from corpus.store import Store
+from retrieval.citations.resolution import resolve_citation
+
+Status = Literal[
+    "in_force", "not_yet_in_force", "repealed", "coverage_gap", "ambiguous", "not_found"
+]
+
+
+class LawAnswer(Frozen):
+    """What a citation meant on a day. ``text`` is set only when ``status`` is ``in_force``."""
+
+    citation: str
+    on: date
+    known_at: date | None
+    status: Status
+    provision: str | None
+    label: str | None
+    valid_from: date | None
+    valid_to: date | None
+    text: str | None
+    source: str | None
+    explanation: str
+
+
+class VersionLine(Frozen):
+    """One row of a provision's history."""
+
+    version: str
+    label: str | None
+    language: str
+    extent: str | None
+    valid_from: date | None
+    valid_to: date | None
+    ended: str | None
+    introduced_by: str | None
+    known_from: date | None
+    text: str
+    source: str
+
+
+class VersionsAnswer(Frozen):
+    """Every version of a provision, as known at ``known_at``, oldest first."""
+
+    citation: str
+    known_at: date | None
+    provision: str
+    work: str
+    versions: tuple[VersionLine, ...]
+
+
+def law(
+    store: Store, citation: str, on: date, known_at: date | None = None, extent: str | None = None
+) -> LawAnswer:
+    """Answer what ``citation`` meant on a day."""
+    found = resolve_citation(store, citation, on, known_at, extent)
+    live = found.status == "in_force"
+    return LawAnswer(
+        citation=citation,
+        on=on,
+        known_at=known_at,
+        status=found.status,
+        provision=found.provision,
+        label=found.label,
+        valid_from=found.valid_from,
+        valid_to=found.valid_to,
+        text=found.text if live else None,
+        source=found.source,
+        explanation=found.explanation,
+    )
+
+
+def versions(store: Store, citation: str, on: date, known_at: date | None = None) -> VersionsAnswer:
+    """List the versions of what ``citation`` meant on a day.
+
+    Raises:
+        BadInputError: the citation names no single provision.
+    """
+    found = resolve_citation(store, citation, on, known_at)
+    if found.provision is None:
+        raise BadInputError(f"'{citation}' on {on}: {found.explanation}")
+    history = store.history(found.provision)
+    if history is None:
+        raise BadInputError(f"'{citation}' names {found.provision}, which the store lacks")
+    known = [v for v in history.versions if v.is_known(known_at)]
+    return VersionsAnswer(
+        citation=citation,
+        known_at=known_at,
+        provision=found.provision,
+        work=history.provision.work_id,
+        versions=tuple(_lines(history.provision, known, known_at)),
+    )
+
+
+def in_force_pair(
+    store: Store, citation: str, before: date, after: date
+) -> tuple[Version, Version]:
+    """Return the versions of one provision on two days, whatever its labels.
+
+    Raises:
+        BadInputError: on one of the days nothing is in force, said with the reason.
+    """
+    found = resolve_citation(store, citation, before)
+    if found.provision is None:
+        raise BadInputError(f"'{citation}' on {before}: {found.explanation}")
+    pair = []
+    for day in (before, after):
+        resolution = store.resolve(found.provision, day)
+        if not isinstance(resolution, Version):
+            reason = resolution.explanation if resolution else "unknown provision"
+            raise BadInputError(f"'{citation}' on {day}: {reason}")
+        pair.append(resolution)
+    return pair[0], pair[1]
+
+
+def _lines(
+    provision: Provision, known: Iterable[Version], known_at: date | None
+) -> Iterator[VersionLine]:
+    for row in known:
+        label = provision.label_on(row.valid_from, known_at) if row.valid_from else None
+        yield VersionLine(
+            version=row.id,
+            label=label or provision.labels[-1].text,
+            language=row.language,
+            extent=row.extent,
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
+            ended=row.ended,
+            introduced_by=row.introduced_by,
+            known_from=row.known_from,
+            text=row.text,
+            source=row.source.words(),
+        )

@@ -1,0 +1,274 @@
+"""From a citation and a day to the law: the number a provision bore that day decides.
+
+``art. 1382 Code civil`` on 2016-09-30 and ``art. 1240 Code civil`` on 2016-10-01 are one provision.
+Provisions that bear the number on the day come first. Where none does, a provision that bore or
+will bear it may explain why (repealed, not yet in force, not covered), but its text under another
+number is never given as the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from corpus.model import Frozen, Provision, ProvisionNumber, Version
+from corpus.provision_numbers import label_key
+from corpus.resolve import (
+    Ambiguous,
+    NotYetInForce,
+    Repealed,
+    Resolution,
+    coverage_gap,
+    covered,
+    explain,
+)
+from corpus.store import Store
+from retrieval.citations.citation_grammar import ParsedCitation, find_citations, parse_citation
+
+__all__ = [
+    "CitationAnswer",
+    "ParsedCitation",
+    "find_citations",
+    "parse_citation",
+    "resolve_citation",
+    "resolve_parsed",
+]
+
+Status = Literal[
+    "in_force", "not_yet_in_force", "repealed", "coverage_gap", "ambiguous", "not_found"
+]
+
+
+class CitationAnswer(Frozen):
+    """What a citation meant on a day.
+
+    ``text`` is set only when ``status`` is ``in_force``. The interval is that of the text in force,
+    of the last one for ``repealed``, of the first one for ``not_yet_in_force``. ``label`` is the
+    number borne on the day, else the one cited. ``resolution`` is ``None`` when no provision was
+    found.
+    """
+
+    status: Status
+    citation: str
+    provision: str | None = None
+    label: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    text: str | None = None
+    source: str | None = None
+    explanation: str
+    resolution: Resolution | None = None
+
+
+def resolve_citation(
+    store: Store,
+    text: str,
+    as_at: date,
+    known_at: date | None = None,
+    extent: str | None = None,
+) -> CitationAnswer:
+    """Answer what the citation in ``text`` meant on ``as_at``, as known at ``known_at``."""
+    parsed = parse_citation(text, store.works())
+    if parsed is None:
+        return CitationAnswer(
+            status="not_found",
+            citation=text,
+            explanation=f"'{text[:200]}' does not name a provision of a work in this corpus.",
+        )
+    return resolve_parsed(store, parsed, as_at, known_at, extent)
+
+
+def resolve_parsed(
+    store: Store,
+    parsed: ParsedCitation,
+    as_at: date,
+    known_at: date | None = None,
+    extent: str | None = None,
+) -> CitationAnswer:
+    """Answer what a parsed citation meant on ``as_at``.
+
+    A name shared by several works means the one that has, had or will have the cited number.
+    """
+    asked = _Asked(store, parsed, as_at, known_at, extent)
+    found = [answer for work in parsed.work_ids if (answer := _in_work(asked, work)) is not None]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        return asked.answer("ambiguous", _which_work(asked))
+    return _unknown_label(asked)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One request: the citation, the day, the state of knowledge and the territory."""
+
+    store: Store
+    parsed: ParsedCitation
+    as_at: date
+    known_at: date | None
+    extent: str | None
+
+    def holds(self, label: ProvisionNumber) -> bool:
+        """Tell whether a label is borne on the day."""
+        known = label.known.end is None if self.known_at is None else self.known_at in label.known
+        return known and self.as_at in label.valid
+
+    def title(self, work_id: str) -> str:
+        """Return the title of a work."""
+        work = self.store.work(work_id)
+        return work.title if work else work_id
+
+    def resolve(self, provision: Provision) -> Resolution:
+        """Resolve a provision of the store on the day."""
+        found = self.store.resolve(provision.id, self.as_at, self.known_at, extent=self.extent)
+        if found is None:
+            raise LookupError(f"{provision.id} left the store while it was being read")
+        return found
+
+    def answer(self, status: Status, explanation: str) -> CitationAnswer:
+        """Return an answer that names no provision."""
+        label = self.parsed.label
+        return CitationAnswer(
+            status=status, citation=self.parsed.text, label=label, explanation=explanation
+        )
+
+    def told(self, provision: Provision, resolution: Resolution) -> CitationAnswer:
+        """Return what became of one provision."""
+        shown = _shown(resolution)
+        live = isinstance(resolution, Version)
+        return CitationAnswer(
+            status="in_force" if isinstance(resolution, Version) else resolution.status,
+            citation=self.parsed.text,
+            provision=provision.id,
+            label=provision.label_on(self.as_at, self.known_at) or self.parsed.label,
+            valid_from=shown.valid_from if shown else None,
+            valid_to=shown.valid_to if shown else None,
+            text=shown.text if shown and live else None,
+            source=shown.source.words() if shown else None,
+            explanation=explain(resolution),
+            resolution=resolution,
+        )
+
+
+def _shown(resolution: Resolution) -> Version | None:
+    """Return the text whose interval an answer gives."""
+    if isinstance(resolution, Version):
+        return resolution
+    if isinstance(resolution, Repealed):
+        return resolution.last_version
+    return resolution.next_version if isinstance(resolution, NotYetInForce) else None
+
+
+def _in_work(asked: _Asked, work_id: str) -> CitationAnswer | None:
+    """Answer from one work, or ``None`` where no provision ever has the number.
+
+    The most exact number borne on the day counts; then the most exact one borne at another time.
+    """
+    elsewhen: list[Provision] = []
+    for key in asked.parsed.label_keys:
+        provisions = _bearers(asked, work_id, key)
+        bearing = [p for p in provisions if any(asked.holds(n) for n in _borne(p, key))]
+        if bearing:
+            return _among(asked, bearing)
+        if not elsewhen:
+            elsewhen = sorted(provisions, key=lambda p: _nearness(p, key, asked.as_at))
+    return _elsewhen(asked, elsewhen) if elsewhen else None
+
+
+def _bearers(asked: _Asked, work_id: str, key: str) -> list[Provision]:
+    """Return the provisions with a number; a schedule is not the section of that number."""
+    found = asked.store.provisions_by_label(work_id, key)
+    schedule = _is_schedule(asked.parsed.label)
+    return [p for p in found if any(_is_schedule(n.text) == schedule for n in _borne(p, key))]
+
+
+def _borne(provision: Provision, key: str) -> Iterator[ProvisionNumber]:
+    return (label for label in provision.labels if label_key(label.text) == key)
+
+
+def _is_schedule(label: str) -> bool:
+    return re.match(r"sch|annex", label, re.IGNORECASE) is not None
+
+
+def _among(asked: _Asked, bearing: Sequence[Provision]) -> CitationAnswer:
+    """Answer where the number is borne. Of several provisions the only one in force counts.
+
+    With none in force, the one that was law last says why; before that, the one to come first.
+    """
+    resolved = [(provision, asked.resolve(provision)) for provision in bearing]
+    live = [pair for pair in resolved if isinstance(pair[1], Version | Ambiguous)]
+    if len(live) > 1:
+        ids = ", ".join(provision.id for provision, _ in live)
+        listed = f"Several provisions bear that number on {asked.as_at}: {ids}."
+        return asked.answer("ambiguous", listed)
+    return asked.told(*(live or sorted(resolved, key=_recency))[0])
+
+
+def _recency(pair: tuple[Provision, Resolution]) -> tuple[int, int]:
+    resolution = pair[1]
+    if isinstance(resolution, Repealed):
+        return 0, -resolution.ended.toordinal()
+    if isinstance(resolution, NotYetInForce) and resolution.starts:
+        return 1, resolution.starts.toordinal()
+    return 2, 0
+
+
+def _nearness(provision: Provision, key: str, day: date) -> tuple[bool, int]:
+    """Order bearers of other days: the last one before the day, then the first one after it."""
+    ended = [n.valid_to for n in _borne(provision, key) if n.valid_to and n.valid_to <= day]
+    if ended:
+        return False, -max(ended).toordinal()
+    starts = [n.valid_from for n in _borne(provision, key) if n.valid_from]
+    return True, min(starts, default=day).toordinal()
+
+
+def _elsewhen(asked: _Asked, provisions: Sequence[Provision]) -> CitationAnswer:
+    """Explain by the provision that bore the number nearest in time why nothing bears it."""
+    nearest = provisions[0]
+    resolution = asked.resolve(nearest)
+    if not isinstance(resolution, Version | Ambiguous):
+        return asked.told(nearest, resolution)
+    borne = nearest.label_on(asked.as_at, asked.known_at)
+    under = f"bears the number {borne}" if borne else "bears no recorded number"
+    spans = "; ".join(n.valid.words() for n in nearest.labels if n.text != borne)
+    return asked.answer(
+        "not_found",
+        f"Nothing in {asked.title(nearest.work_id)} bears {asked.parsed.label} on {asked.as_at}; "
+        f"the provision that bears it at another time ({spans}) {under} on that day.",
+    )
+
+
+def _which_work(asked: _Asked) -> str:
+    titles = ", ".join(f"{asked.title(w)} ({w})" for w in asked.parsed.work_ids)
+    return f"'{asked.parsed.text}' may mean several works: {titles}. Name one in full."
+
+
+def _unknown_label(asked: _Asked) -> CitationAnswer:
+    """Say that no provision ever has the number: divided, not covered, or not there."""
+    work_id, label = asked.parsed.work_id, asked.parsed.label
+    parts = [] if asked.parsed.rivals else sorted(_parts(asked))
+    if len(parts) > 1:
+        listed = ", ".join(parts)
+        return asked.answer("ambiguous", f"{label} is held in parts: {listed}. Name one of them.")
+    coverage = asked.store.coverage(work_id)
+    if not asked.parsed.rivals and not covered(coverage, asked.as_at):
+        gap = coverage_gap(work_id, coverage, asked.as_at)
+        return asked.answer("coverage_gap", gap.explanation)
+    titles = " or ".join(asked.title(work) for work in asked.parsed.work_ids)
+    only = f"; it holds only {parts[0]} of it" if parts else ""
+    return asked.answer("not_found", f"The corpus has no {label} of {titles}{only}.")
+
+
+def _parts(asked: _Asked) -> set[str]:
+    """Return the labels, borne on the day, of what the cited provision is divided into."""
+    whole = re.escape(asked.parsed.label_key)
+    part = re.compile(rf"{whole}(?:\(|al\d|abs\d|para\d|\.\d)")
+    return {
+        label.text
+        for provision in asked.store.provisions(asked.parsed.work_id)
+        for label in provision.labels
+        if asked.holds(label) and part.match(label_key(label.text))
+    }

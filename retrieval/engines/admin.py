@@ -1,0 +1,80 @@
+"""Looking after an index from outside: go back to the build before, or drop everything."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from corpus.errors import BadInputError, IndexMissingError
+from corpus.locking import file_lock
+from retrieval.index_url import IndexUrl, parse_index_url
+
+
+def swap_back(url: str) -> str:
+    """Make the index before the last build the live one; return its name.
+
+    Raises:
+        BadInputError: there is no other.
+        IndexMissingError: there is no index.
+    """
+    target = parse_index_url(url)
+    return _swap_cluster(target) if target.engine == "elastic" else _swap_folder(target)
+
+
+def _swap_folder(target: IndexUrl) -> str:
+    from retrieval.engines.embedded_build import step_back
+
+    folder = Path(target.place)
+    if not (folder / "lock").exists():
+        raise IndexMissingError(f"there is no search index at {folder}")
+    return step_back(folder)
+
+
+def _swap_cluster(target: IndexUrl) -> str:
+    from retrieval.engines.elastic_client import ElasticSettings, answering, connect
+    from retrieval.engines.elastic_schema import live_index, physical_indices, read_live
+
+    with answering(target), connect(target, ElasticSettings.load()) as client:
+        live = live_index(client, target.place)
+        kept = (read_live(client, name) for name in physical_indices(client, target.place))
+        others = [held.name for held in kept if held and held.meta.rows and held.name != live]
+        if live is None or not others:
+            raise BadInputError(f"{target}: there is no other complete index to go back to")
+        alias = target.place
+        actions = [
+            {"add": {"index": others[-1], "alias": alias}},
+            {"remove": {"index": live, "alias": alias}},
+        ]
+        client.indices.update_aliases(actions=actions)
+    return others[-1]
+
+
+def drop(url: str) -> int:
+    """Remove an index with every build of it; return how many builds there were."""
+    target = parse_index_url(url)
+    return _drop_cluster(target) if target.engine == "elastic" else _drop_folder(target)
+
+
+def _drop_cluster(target: IndexUrl) -> int:
+    from retrieval.engines.elastic_client import ElasticSettings, answering, connect
+    from retrieval.engines.elastic_schema import physical_indices
+
+    with answering(target), connect(target, ElasticSettings.load()) as client:
+        names = physical_indices(client, target.place)
+        for name in names:
+            client.indices.delete(index=name)
+    return len(names)
+
+
+def _drop_folder(target: IndexUrl) -> int:
+    from retrieval.engines.embedded_build import POINTER
+
+    folder = Path(target.place)
+    if not (folder / "lock").exists():
+        raise IndexMissingError(f"there is no search index at {folder}")
+    with file_lock(folder / "lock"):
+        builds = list(folder.glob("build-*"))
+        (folder / POINTER).unlink(missing_ok=True)
+        for build in builds:
+            shutil.rmtree(build)
+    return len(builds)

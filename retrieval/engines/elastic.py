@@ -1,0 +1,296 @@
+"""The cluster engine: Elasticsearch, 8.19 or later, through its official client.
+
+The same terms, filters and ranking as the embedded engine; :mod:`retrieval.engines.elastic_build`
+says how they are stored. Quotations become ``match_phrase``, words ``match``: nothing that a user
+types is read as syntax.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from corpus.errors import IndexMissingError, SearchFailedError
+from retrieval.engines.elastic_client import (
+    CONNECTIONS,
+    ElasticSettings,
+    answering,
+    connect,
+    refused,
+)
+from retrieval.engines.elastic_schema import SCHEMA_VERSION, LiveIndex, read_live
+from retrieval.engines.index_schema import (
+    EVERYWHERE,
+    FACET_COUNTS,
+    STATUSES,
+    Status,
+    facets,
+    stems_field,
+)
+from retrieval.index_url import IndexUrl
+from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
+from retrieval.text.analysis import TextQuery, text_query
+from retrieval.text.analyzers import CHAINS, Analyzer
+
+_BATCH = 16  # searches in one request of search_many
+_FRESH_SECONDS = 1.0  # how long what the index says of itself is believed
+
+
+class ElasticIndex:
+    """The index behind the alias of ``url``. A :class:`retrieval.index.StatuteIndex`.
+
+    Raises:
+        IndexMissingError: there is no index, or another version of InForce wrote it, or it has
+            another chain than ``url`` asks for.
+        SearchFailedError: the cluster cannot be reached or refuses access.
+    """
+
+    def __init__(self, url: IndexUrl) -> None:
+        self._url = url
+        self._settings = ElasticSettings.load()
+        self._client = connect(url, self._settings)
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+        self._live, self._read_at = self._read_live(), time.monotonic()
+
+    @property
+    def corpus_hash(self) -> str:
+        """Return the hash of the corpus that the live index was built from."""
+        return self._current().meta.corpus_hash
+
+    @property
+    def version(self) -> str:
+        """Return the name of the index behind the alias."""
+        return self._current().name
+
+    def search(self, query: StatuteQuery) -> list[Hit]:
+        """Return hits in force on ``query.as_at``, best first, one per provision.
+
+        Raises:
+            IndexMissingError: the index was dropped meanwhile.
+            SearchFailedError: the cluster cannot be reached, refuses, is too slow, or answered for
+                some of its shards only.
+        """
+        words = text_query(query.text, query.languages)
+        if words.empty:
+            return []
+        request = search_request(words, query, CHAINS[self._current().meta.chain])
+        with answering(self._url):
+            answer = self._client.search(
+                index=self._url.place, **self._how(), body={**request, **self._limits()}
+            )
+        return self._hits(answer.body, words)
+
+    def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
+        """Search several queries, many to a request and several requests at once."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(CONNECTIONS // 4, thread_name_prefix="search")
+        batches = [queries[i : i + _BATCH] for i in range(0, len(queries), _BATCH)]
+        return [hits for found in self._pool.map(self._search_batch, batches) for hits in found]
+
+    def facets(self, query: StatuteQuery) -> Facets:
+        """Count what ``query`` finds on its date and, by status, on others.
+
+        Raises:
+            SearchFailedError: as :meth:`search`.
+        """
+        words = text_query(query.text, query.languages)
+        if words.empty:
+            return facets({}, {})
+        chain = CHAINS[self._current().meta.chain]
+        asked = {status: engine_query(words, query, chain, status) for status in STATUSES}
+        provisions = {"provisions": {"cardinality": {"field": "provision"}}}
+        lines: list[dict[str, Any]] = []
+        for status, found in asked.items():
+            aggs = {**provisions, **(FACET_COUNTS if status == "in_force" else {})}
+            lines += [self._how(), {"query": found, "size": 0, "aggs": aggs} | self._limits()]
+        with answering(self._url):
+            answers = self._client.msearch(index=self._url.place, searches=lines)["responses"]
+        counted = {s: self._whole(a)["aggregations"] for s, a in zip(asked, answers, strict=True)}
+        statuses = {status: count["provisions"]["value"] for status, count in counted.items()}
+        return facets(counted["in_force"], statuses)
+
+    def keys(self) -> Iterator[str]:
+        """Yield the key of every row held, as of one moment."""
+        with answering(self._url):
+            moment = self._client.open_point_in_time(index=self._url.place, keep_alive="5m")["id"]
+            after: list[Any] | None = None
+            while True:
+                page = self._whole(
+                    self._client.search(
+                        pit={"id": moment, "keep_alive": "5m"},
+                        sort=[{"_shard_doc": "asc"}],
+                        size=10_000,
+                        source=False,
+                        track_total_hits=False,
+                        search_after=after,
+                    ).body
+                )
+                rows = page["hits"]["hits"]
+                yield from (row["_id"] for row in rows)
+                if not rows:
+                    break
+                moment, after = page["pit_id"], rows[-1]["sort"]
+            self._client.close_point_in_time(id=moment)
+
+    def status(self) -> IndexStatus:
+        """Say what the live index is, how large (without replicas), and its health."""
+        live = self._current()
+        with answering(self._url):
+            health = self._client.cluster.health(index=live.name)["status"]
+            stats = self._client.indices.stats(index=live.name, metric=["docs", "store"])
+        held = stats["_all"]["primaries"]
+        return IndexStatus(
+            engine="elastic",
+            place=str(self._url),
+            version=live.name,
+            chain=live.meta.chain,
+            corpus_hash=live.meta.corpus_hash,
+            rows=held["docs"]["count"],
+            bytes=held["store"]["size_in_bytes"],
+            health=health,
+        )
+
+    def close(self) -> None:
+        """Release the connections."""
+        with self._lock:
+            if self._pool is not None:
+                self._pool.shutdown()
+                self._pool = None
+        self._client.close()
+
+    def _search_batch(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
+        chain = CHAINS[self._current().meta.chain]
+        words = [text_query(query.text, query.languages) for query in queries]
+        sent = [i for i, some in enumerate(words) if not some.empty]
+        answers: list[list[Hit]] = [[] for _ in queries]
+        if not sent:
+            return answers
+        lines: list[dict[str, Any]] = []
+        for i in sent:
+            lines += [self._how(), search_request(words[i], queries[i], chain) | self._limits()]
+        with answering(self._url):
+            found = self._client.msearch(index=self._url.place, searches=lines)
+        for i, answer in zip(sent, found["responses"], strict=True):
+            answers[i] = self._hits(answer, words[i])
+        return answers
+
+    def _how(self) -> dict[str, Any]:
+        """Return how to search: all shards or none, and with the same word weights on each."""
+        several = self._current().meta.shards > 1
+        how: dict[str, Any] = {"allow_partial_search_results": False}
+        return {**how, "search_type": "dfs_query_then_fetch"} if several else how
+
+    def _limits(self) -> dict[str, str]:
+        """Return how long the cluster itself may work on a search."""
+        return {"timeout": f"{int(self._settings.timeout * 1000)}ms"}
+
+    def _hits(self, answer: Mapping[str, Any], words: TextQuery) -> list[Hit]:
+        wanted = words.wanted
+        return [_hit(found, wanted) for found in self._whole(answer)["hits"]["hits"]]
+
+    def _whole(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return an answer; one that is an error or incomplete is a failure, not few hits."""
+        if "error" in answer:
+            raise refused(self._url, answer.get("status", 500), answer["error"])
+        if answer["timed_out"] or answer["_shards"]["failed"]:
+            raise SearchFailedError(f"Elasticsearch at {self._url} did not finish in time")
+        return answer
+
+    def _current(self) -> LiveIndex:
+        """Return what the live index says of itself, read again when it may have changed."""
+        if time.monotonic() - self._read_at > _FRESH_SECONDS:
+            with self._lock:
+                self._live, self._read_at = self._read_live(), time.monotonic()
+        return self._live
+
+    def _read_live(self) -> LiveIndex:
+        with answering(self._url):
+            live = read_live(self._client, self._url.place)
+        if live is None or live.meta.schema_version != SCHEMA_VERSION:
+            raise IndexMissingError(
+                f"the search index at {self._url} was written by another version of InForce; "
+                "build it anew with 'inforce index build'"
+            )
+        if self._url.chain_name not in (None, live.meta.chain):
+            raise IndexMissingError(
+                f"the search index at {self._url} was built with the chain '{live.meta.chain}', "
+                f"not '{self._url.chain_name}'; build it anew with 'inforce index build'"
+            )
+        return live
+
+
+# -- the engine's query ------------------------------------------------------------------------
+
+
+def search_request(words: TextQuery, query: StatuteQuery, chain: Analyzer) -> dict[str, Any]:
+    """Return the body of a search: what to rank and filter by, one hit per provision."""
+    return {
+        "query": engine_query(words, query, chain),
+        "collapse": {"field": "provision"},
+        "sort": [{"_score": "desc"}, {"place": "asc"}],
+        "size": query.limit,
+        "track_total_hits": False,
+        "_source": ["hit"],
+    }
+
+
+def engine_query(
+    words: TextQuery, query: StatuteQuery, chain: Analyzer, status: Status = "in_force"
+) -> dict[str, Any]:
+    """Return the words to rank by and, beside them, the filters, which add nothing to a score."""
+    phrases = [_any(_phrase(reading) for reading in readings) for readings in words.phrases]
+    ranking = [_any(_terms(words, chain, query.languages))] if words.terms else []
+    clauses = {
+        "filter": [_dated(query, status), *_filters(query)],
+        "must": phrases or ranking,
+        "should": ranking if phrases else [],
+    }
+    return {"bool": clauses}
+
+
+def _dated(query: StatuteQuery, status: Status) -> dict[str, Any]:
+    if status == "in_force":
+        return {"term": {"in_force": str(query.as_at)}}
+    if status == "not_yet_in_force":
+        return {"range": {"row_from": {"gt": str(query.as_at)}}}
+    return {"range": {"row_to": {"lte": str(query.as_at)}}}
+
+
+def _phrase(reading: Sequence[str]) -> dict[str, Any]:
+    return {"match_phrase": {"body": " ".join(reading)}}
+
+
+def _terms(words: TextQuery, chain: Analyzer, languages: Sequence[str]) -> Iterator[dict[str, Any]]:
+    terms = " ".join(words.terms)
+    yield {"match": {"body": terms}}
+    for language in chain.languages(languages):
+        yield {"match": {stems_field(language): terms}}
+
+
+def _any(queries: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {"bool": {"should": list(queries), "minimum_should_match": 1}}
+
+
+def _filters(query: StatuteQuery) -> Iterator[dict[str, Any]]:
+    if query.known_at is None:
+        yield {"term": {"latest": True}}
+    else:
+        yield {"term": {"known": str(query.known_at)}}
+    for field, wanted in (
+        ("jurisdiction", query.jurisdictions),
+        ("work", query.works),
+        ("language", query.languages),
+        ("extent", (EVERYWHERE, query.extent) if query.extent else ()),
+    ):
+        if wanted:
+            yield {"terms": {field: list(wanted)}}
+
+
+def _hit(found: Mapping[str, Any], wanted: frozenset[str]) -> Hit:
+    stored = found["_source"]["hit"]
+    return Hit.model_validate({**stored, "score": found["_score"], "matched": wanted})

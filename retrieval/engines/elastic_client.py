@@ -1,0 +1,135 @@
+"""Reaching an Elasticsearch cluster: settings, the client, and its errors in words."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from elastic_transport import ConnectionError as Unreachable
+from elastic_transport import ConnectionTimeout, TlsError, TransportError
+from elasticsearch import ApiError, Elasticsearch
+from pydantic import Field
+
+from corpus.errors import BadInputError, IndexMissingError, InForceError, SearchFailedError
+from corpus.model import Frozen
+from retrieval.index_url import IndexUrl
+
+READ_PRIVILEGES = "read and view_index_metadata"
+WRITE_PRIVILEGES = "create_index, delete_index, write, monitor and manage"
+logging.getLogger("elastic_transport").addHandler(logging.NullHandler())  # errors say it once
+
+CONNECTIONS = 16  # to each node; more searches than that wait their turn
+
+
+class ElasticSettings(Frozen):
+    """How to talk to a cluster. Each field is an environment variable, named beside it.
+
+    ``api_key`` (``INFORCE_ES_API_KEY``) in its encoded form; ``ca`` (``INFORCE_ES_CA``) a PEM file
+    that signs the cluster's certificate; ``timeout`` (``INFORCE_ES_TIMEOUT``) seconds a search may
+    take; ``patience`` (``INFORCE_ES_PATIENCE``) seconds a build waits for a cluster that is away;
+    ``shards`` (``INFORCE_ES_SHARDS``) of a new index.
+    """
+
+    api_key: str | None = None
+    ca: Path | None = None
+    timeout: float = Field(default=10.0, gt=0)
+    patience: float = Field(default=120.0, ge=0)
+    shards: int = Field(default=1, ge=1, le=1024)
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            BadInputError: a variable does not hold what it should.
+        """
+        given = {
+            name: value
+            for name in cls.model_fields
+            if (value := os.environ.get(f"INFORCE_ES_{name.upper()}"))
+        }
+        try:
+            settings = cls.model_validate(given)
+        except ValueError as error:
+            raise BadInputError(f"INFORCE_ES_* settings: {error}") from None
+        if settings.ca is not None and not settings.ca.is_file():
+            raise BadInputError(f"INFORCE_ES_CA: there is no file {settings.ca}")
+        return settings
+
+
+def connect(url: IndexUrl, settings: ElasticSettings) -> Elasticsearch:
+    """Return a client for the nodes of ``url``. Nothing is sent yet."""
+    options: dict[str, Any] = {"api_key": settings.api_key} if settings.api_key else {}
+    if url.user and not settings.api_key:
+        options["basic_auth"] = url.user
+    if settings.ca:
+        options["ca_certs"] = str(settings.ca)
+    return Elasticsearch(
+        list(url.hosts),
+        request_timeout=settings.timeout,
+        connections_per_node=CONNECTIONS,
+        max_retries=max(2, len(url.hosts)),
+        retry_on_timeout=len(url.hosts) > 1,
+        **options,
+    )
+
+
+@contextmanager
+def answering(url: IndexUrl) -> Iterator[None]:
+    """Turn the client's errors into one sentence about the index at ``url``."""
+    try:
+        yield
+    except (ApiError, TransportError) as error:
+        raise in_words(url, error) from error
+
+
+def in_words(url: IndexUrl, error: ApiError | TransportError) -> InForceError:
+    """Say what went wrong, and what to do where that is known."""
+    if isinstance(error, ApiError):
+        return refused(url, error.status_code, error.body)
+    nodes = ", ".join(url.hosts)
+    if isinstance(error, ConnectionTimeout):
+        return SearchFailedError(f"Elasticsearch at {nodes} did not answer in time")
+    if isinstance(error, TlsError):
+        return SearchFailedError(
+            f"Elasticsearch at {nodes} shows a certificate that is not trusted; "
+            "name the one that signed it in INFORCE_ES_CA"
+        )
+    if isinstance(error, Unreachable):
+        return SearchFailedError(f"Elasticsearch at {nodes} cannot be reached; is it running?")
+    return SearchFailedError(f"Elasticsearch at {nodes} failed: {error}")
+
+
+def refused(url: IndexUrl, status: int, body: object) -> InForceError:
+    """Say what the status and body of a refusal mean."""
+    node = f"Elasticsearch at {url.hosts[0]}"
+    if status == 404:
+        return IndexMissingError(
+            f"there is no search index at {url}; build it with 'inforce index build'"
+        )
+    if status == 401 and "missing authentication" in str(body):
+        return SearchFailedError(f"{node} wants a key: set INFORCE_ES_API_KEY")
+    sentences = {
+        401: "does not accept the key or password given: check INFORCE_ES_API_KEY and the URL",
+        403: f"does not let this key do that with '{url.place}': searching needs {READ_PRIVILEGES} "
+        f"on '{url.place}*', building also {WRITE_PRIVILEGES}",
+        429: "is overloaded; try again later",
+        503: f"does not have all of '{url.place}' ready; try again later",
+    }
+    return SearchFailedError(
+        f"{node} {sentences.get(status, f'failed with status {status}: {reason(body)}')}"
+    )
+
+
+def reason(body: Any) -> str:
+    """Return the innermost reason that the server gives."""
+    found = "no reason given"
+    while isinstance(body, dict):
+        found = str(body.get("reason", found))
+        causes = body.get("root_cause") or body.get("failed_shards")
+        body = body.get("error") or (causes[0] if causes else None)
+    return body if isinstance(body, str) else found

@@ -1,0 +1,258 @@
+"""The embedded engine: tantivy, in process, one folder on disk.
+
+A folder holds builds and a pointer file that names the current one
+(:mod:`retrieval.engines.embedded_build`). A build is complete before the pointer moves, so a reader
+sees the old index or the new one, and a killed build changes nothing. Readers notice a moved
+pointer by themselves.
+
+The filters are part of the engine's query: a text out of force is neither ranked nor counted
+against the limit.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import tantivy
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+from tantivy import Query
+
+from corpus.errors import IndexMissingError, SearchFailedError
+from retrieval.engines.embedded_build import (
+    POINTER,
+    SCHEMA_VERSION,
+    Build,
+    register_analysers,
+)
+from retrieval.engines.embedded_query import engine_query
+from retrieval.engines.index_schema import FACET_COUNTS, STATUSES, Status, facets, provision_of
+from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
+from retrieval.text.analysis import TextQuery, text_query
+from retrieval.text.analyzers import CHAINS, Analyzer
+
+_Found = tuple[float, tantivy.DocAddress]
+_RANK = itemgetter(0, 1)  # the score, and at equal scores the place of the id
+_HITS = TypeAdapter(list[Hit])
+_BATCH = 8  # searches that a thread of search_many takes at a time
+_SPARE = 8  # hits fetched beyond the limit, so that equal scores are ordered by id, not by luck
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """One opened build. It stays readable while newer ones replace it."""
+
+    build: Build
+    stamp: tuple[int, int]
+    chain: Analyzer
+    schema: tantivy.Schema
+    searcher: tantivy.Searcher
+
+
+class EmbeddedIndex:
+    """The index in the folder ``path``. A :class:`retrieval.index.StatuteIndex`.
+
+    Raises:
+        IndexMissingError: there is no index, or another version of InForce wrote it, or it has
+            another ``chain``.
+    """
+
+    def __init__(self, path: Path, chain: str | None = None) -> None:
+        self._path = path
+        self._pointer = str(path / POINTER)
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+        self._snapshot = _open(path)
+        built = self._snapshot.build.chain
+        if chain not in (None, built):
+            raise IndexMissingError(
+                f"the search index at {path} was built with the chain '{built}', not '{chain}'; "
+                "build it anew with 'inforce index build'"
+            )
+
+    @property
+    def corpus_hash(self) -> str:
+        """Return the hash of the corpus the current build was made from."""
+        return self._current().build.corpus_hash
+
+    @property
+    def version(self) -> str:
+        """Return the name of the current build."""
+        return self._current().build.folder
+
+    def search(self, query: StatuteQuery) -> list[Hit]:
+        """Return hits in force on ``query.as_at``, best first, one per provision.
+
+        Raises:
+            IndexMissingError: the index was removed meanwhile.
+            SearchFailedError: the engine failed.
+        """
+        words = text_query(query.text, query.languages)
+        if words.empty:
+            return []
+        snapshot = self._current()
+        with self._failures():
+            found = _best(snapshot.searcher, _query(snapshot, words, query), query)
+            return _hits(snapshot.searcher, found, words)
+
+    def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
+        """Search several queries on all cores; answers keep their order."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="search")
+        batches = [queries[i : i + _BATCH] for i in range(0, len(queries), _BATCH)]
+        return [hits for found in self._pool.map(self._search_batch, batches) for hits in found]
+
+    def _search_batch(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
+        return [self.search(query) for query in queries]
+
+    def facets(self, query: StatuteQuery) -> Facets:
+        """Count what ``query`` finds on its date and, by status, on others.
+
+        Raises:
+            SearchFailedError: the engine failed.
+        """
+        words = text_query(query.text, query.languages)
+        if words.empty:
+            return facets({}, {})
+        snapshot = self._current()
+        asked = {status: _query(snapshot, words, query, status) for status in STATUSES}
+        with self._failures():
+            counted = snapshot.searcher.aggregate(asked["in_force"], FACET_COUNTS)
+            statuses = {
+                status: snapshot.searcher.cardinality(found, "provision")
+                for status, found in asked.items()
+            }
+        return facets(counted, statuses)
+
+    def keys(self) -> Iterator[str]:
+        """Yield the key of every row held."""
+        searcher = self._current().searcher
+        with self._failures():
+            rows = searcher.search(Query.all_query(), max(1, searcher.num_docs), count=False).hits
+            for _, address in rows:
+                yield bytes(searcher.doc(address)["key"][0]).decode()
+
+    def status(self) -> IndexStatus:
+        """Say what the current build is and how many bytes it takes on disk."""
+        snapshot = self._current()
+        build = snapshot.build
+        files = (self._path / build.folder).iterdir()
+        return IndexStatus(
+            engine="embedded",
+            place=str(self._path),
+            version=build.folder,
+            chain=build.chain,
+            corpus_hash=build.corpus_hash,
+            rows=snapshot.searcher.num_docs,
+            bytes=sum(file.stat().st_size for file in files),
+            health="green" if snapshot.searcher.num_docs == build.rows else "red",
+        )
+
+    def close(self) -> None:
+        """Stop the threads of :meth:`search_many`."""
+        with self._lock:
+            if self._pool is not None:
+                self._pool.shutdown()
+                self._pool = None
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn the engine's errors into one sentence."""
+        try:
+            yield
+        except (ValueError, OSError) as error:
+            raise SearchFailedError(f"the index at {self._path} failed: {error}") from error
+
+    def _current(self) -> _Snapshot:
+        """Return the newest build, opening it when the pointer has moved."""
+        if _stamp(self._pointer) != self._snapshot.stamp:
+            with self._lock:
+                if _stamp(self._pointer) != self._snapshot.stamp:
+                    self._snapshot = _open(self._path)
+        return self._snapshot
+
+
+def _stamp(pointer: str) -> tuple[int, int]:
+    """Return what changes when the pointer file does."""
+    try:
+        found = os.stat(pointer)  # noqa: PTH116 - a Path would double what a search pays for this
+    except OSError:
+        folder = os.path.dirname(pointer)  # noqa: PTH120
+        raise IndexMissingError(
+            f"there is no search index at {folder}; build it with 'inforce index build'"
+        ) from None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _open(path: Path) -> _Snapshot:
+    """Open the current build; once more from the start when it was replaced while opening."""
+    pointer = path / POINTER
+    stamp = _stamp(str(pointer))
+    try:
+        build = Build.model_validate_json(pointer.read_bytes())
+    except ValidationError:
+        build = None
+    if build is None or build.schema_version != SCHEMA_VERSION:
+        raise IndexMissingError(
+            f"the search index at {path} was written by another version of InForce; "
+            "build it anew with 'inforce index build'"
+        )
+    chain = CHAINS[build.chain]
+    try:
+        index = tantivy.Index.open(str(path / build.folder))
+        register_analysers(index, chain)
+        index.config_reader("manual")
+        searcher = index.searcher()
+    except (ValueError, OSError) as error:
+        if _stamp(str(pointer)) != stamp:
+            return _open(path)
+        raise IndexMissingError(
+            f"the search index at {path} is damaged ({error}); "
+            "build it anew with 'inforce index build'"
+        ) from None
+    return _Snapshot(build, stamp, chain, index.schema, searcher)
+
+
+def _query(
+    snapshot: _Snapshot, words: TextQuery, query: StatuteQuery, status: Status = "in_force"
+) -> Query:
+    return engine_query(snapshot.schema, snapshot.chain, words, query, status)
+
+
+# -- hits --------------------------------------------------------------------------------------
+
+
+def _best(searcher: tantivy.Searcher, engine_query: Query, query: StatuteQuery) -> list[_Found]:
+    """Return the best row of each provision, fetching more while languages or extents repeat."""
+    fetch = query.limit + _SPARE
+    while True:
+        hits = searcher.search(engine_query, fetch, count=False).hits
+        addresses = [address for _, address in hits]
+        places: Sequence[Any] = searcher.fast_field_values("place", addresses)
+        best: dict[int, _Found] = {}
+        for _, place, found in sorted(
+            [(-hit[0], place, hit) for hit, place in zip(hits, places, strict=True)], key=_RANK
+        ):
+            best.setdefault(provision_of(place), found)
+        if len(best) >= query.limit or len(hits) < fetch:
+            return list(best.values())[: query.limit]
+        fetch *= 4
+
+
+def _hits(searcher: tantivy.Searcher, found: Sequence[_Found], words: TextQuery) -> list[Hit]:
+    """Read stored hits, all at once, with what the search adds put into their JSON."""
+    matched = to_json(sorted(words.wanted))
+    objects = [
+        b'{"score":%a,"matched":%b,%b' % (score, matched, searcher.doc(address)["hit"][0][1:])
+        for score, address in found
+    ]
+    return _HITS.validate_json(b"[" + b",".join(objects) + b"]")

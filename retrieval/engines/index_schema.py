@@ -1,0 +1,99 @@
+"""What every engine stores of a row, in the same form, so that they answer the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, Literal, NamedTuple, get_args
+
+from retrieval.query import Facets, Hit, IndexedText
+from retrieval.text.analysis import normalise
+
+STORED = frozenset(Hit.model_fields.keys() & IndexedText.model_fields.keys())
+"""The fields of a row that a hit gives back."""
+
+EVERYWHERE = "*"
+"""The territory of a text without one."""
+
+
+class Weights(NamedTuple):
+    """How often each part of a row stands in its searchable field beside the text itself."""
+
+    names: int
+    label: int
+    heading: int
+
+
+WEIGHTS = Weights(names=2, label=5, heading=2)
+"""Chosen on questions of the train split: ``inforce bench weights``, docs/measured-retrieval.md."""
+
+
+def body(row: IndexedText, weights: Weights = WEIGHTS) -> str:
+    """Return the searchable form of a row: names, label, heading and text as one field.
+
+    One field rather than several weighted ones: a short heading with a boost of its own outranks
+    the text that answers, and one field costs one lookup per term. A weight is a repetition.
+    """
+    names = (row.work_title, *row.aliases)
+    parts = [
+        *names * weights.names,
+        *(row.label,) * weights.label,
+        *(row.heading or "",) * weights.heading,
+        row.text,
+    ]
+    return " ".join(filter(None, (normalise(part, row.language) for part in parts)))
+
+
+def extents(extent: str | None) -> list[str]:
+    """Return the territories of a row; a text without one applies everywhere."""
+    return extent.split("+") if extent else [EVERYWHERE]
+
+
+def number(name: str, bits: int = 63) -> int:
+    """Return a number for an id: the same on every machine."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) >> (64 - bits)
+
+
+_KEY_BITS = 23
+
+
+def place(row: IndexedText) -> int:
+    """Return a 63-bit number to order equal scores by: rows of a provision stand together."""
+    return number(row.provision_id, 63 - _KEY_BITS) << _KEY_BITS | number(row.key, _KEY_BITS)
+
+
+def provision_of(place: int) -> int:
+    """Return what the :func:`place` of all rows of a provision share."""
+    return place >> _KEY_BITS
+
+
+def stems_field(language: str) -> str:
+    """Return the field that holds the stemmed terms of a language."""
+    return f"stems_{language}"
+
+
+Status = Literal["in_force", "not_yet_in_force", "no_longer_in_force"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+FACETS = {"jurisdictions": "jurisdiction", "works": "work", "kinds": "kind"}
+"""Each facet with the field it counts."""
+
+FACET_COUNTS = {
+    name: {
+        "terms": {"field": field, "size": 1000},
+        "aggs": {"provisions": {"cardinality": {"field": "provision"}}},
+    }
+    for name, field in FACETS.items()
+}
+"""The aggregations of :class:`retrieval.query.Facets`; both engines read this form."""
+
+
+def facets(counted: Mapping[str, Any], statuses: Mapping[Status, float]) -> Facets:
+    """Read what :data:`FACET_COUNTS` counted."""
+    counts = {
+        name: {
+            bucket["key"]: int(bucket["provisions"]["value"])
+            for bucket in counted.get(name, {}).get("buckets", ())
+        }
+        for name in FACETS
+    }
+    return Facets(**counts, statuses={str(s): round(n) for s, n in statuses.items()})

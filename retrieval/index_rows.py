@@ -1,0 +1,66 @@
+"""From the store to what an index holds: each row of a version under each label it bore."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from corpus.model import Interval, Provision, ProvisionNumber, Version, WorkHistory
+from corpus.store import Store
+from retrieval.query import IndexedText
+
+
+def indexed_texts(store: Store) -> Iterator[IndexedText]:
+    """Yield every row that can be found on some day, work by work, in constant memory."""
+    for history in store.histories():
+        yield from work_texts(history)
+
+
+def work_texts(history: WorkHistory) -> Iterator[IndexedText]:
+    """Yield the rows of one work. A version without a day of commencement has none."""
+    rows = defaultdict(list)
+    for version in history.versions:
+        if version.valid_from is not None:
+            rows[version.provision_id].append(version)
+    for provision in history.provisions:
+        for n, version in enumerate(rows[provision.id]):
+            for label in provision.labels:
+                text = _under_label(history, provision, version, label, n)
+                if text is not None:
+                    yield text
+
+
+def _under_label(
+    history: WorkHistory, provision: Provision, version: Version, label: ProvisionNumber, n: int
+) -> IndexedText | None:
+    valid = version.valid.intersect(label.valid)
+    known = version.known.intersect(label.known)
+    if valid is None or known is None or valid.start is None or version.valid_from is None:
+        return None
+    work = history.work
+    return IndexedText(
+        key=_key(version, label, valid, n),
+        version_id=version.id,
+        provision_id=provision.id,
+        work_id=work.id,
+        work_title=work.title,
+        aliases=work.aliases,
+        jurisdiction=work.jurisdiction,
+        language=version.language,
+        extent=version.extent,
+        kind=work.kind,
+        label=label.text,
+        heading=version.heading,
+        text=version.text,
+        valid_from=version.valid_from,
+        valid_to=version.valid_to,
+        known_from=known.start,
+        known_to=known.end,
+        row_from=valid.start,
+        row_to=valid.end,
+    )
+
+
+def _key(version: Version, label: ProvisionNumber, valid: Interval, n: int) -> str:
+    since = "" if label.known_from is None else f"~{label.known_from}"
+    return f"{version.id}|{valid.start}|{n}{since}"

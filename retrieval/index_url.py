@@ -1,0 +1,82 @@
+"""Index URLs: which engine, where, and with which chain of analysis."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+from corpus.errors import BadInputError
+from corpus.model import Frozen
+from retrieval.text.analyzers import CHAINS, Analyzer
+
+EXAMPLE = "embedded:.inforce/index or elastic+http://localhost:9200/statutes"
+
+
+class IndexUrl(Frozen):
+    """A parsed index URL.
+
+    ``place`` is a folder for ``embedded``; for ``elastic`` it is the alias, and ``hosts`` the
+    nodes (``http://localhost:9200``). ``user`` is ``(name, password)`` where the URL carries one.
+    """
+
+    engine: str
+    place: str
+    chain_name: str | None = None
+    hosts: tuple[str, ...] = ()
+    user: tuple[str, str] | None = None
+
+    @property
+    def chain(self) -> Analyzer:
+        """The chain to build with."""
+        return CHAINS[self.chain_name or "plain"]
+
+    def __str__(self) -> str:
+        """Return what to call the index in a sentence: no password."""
+        return self.place if self.engine == "embedded" else f"{self.hosts[0]}/{self.place}"
+
+
+def parse_index_url(url: str) -> IndexUrl:
+    """Read ``embedded:FOLDER`` or ``elastic+http[s]://[USER:PASSWORD@]HOST[,HOST...]/ALIAS``.
+
+    Either may end in ``?chain=plain`` or ``?chain=stemmed``.
+
+    Raises:
+        BadInputError: it is neither.
+    """
+    bare, _, query = url.partition("?")
+    chain = _chain(url, query)
+    scheme, _, rest = bare.partition(":")
+    if scheme == "embedded" and rest:
+        return IndexUrl(engine="embedded", place=rest, chain_name=chain)
+    if scheme in {"elastic+http", "elastic+https"}:
+        return _elastic(bare, scheme.removeprefix("elastic+"), chain)
+    raise BadInputError(f"'{url}' is not an index URL (example: {EXAMPLE})")
+
+
+def _elastic(bare: str, scheme: str, chain: str | None) -> IndexUrl:
+    split = urlsplit(bare)
+    login, _, hosts = split.netloc.rpartition("@")
+    alias = split.path.strip("/")
+    if not hosts or not alias or "/" in alias or alias != alias.lower():
+        raise BadInputError(f"'{bare}' is not an index URL (example: {EXAMPLE})")
+    name, _, password = login.partition(":")
+    return IndexUrl(
+        engine="elastic",
+        place=alias,
+        chain_name=chain,
+        hosts=tuple(f"{scheme}://{_with_port(host)}" for host in hosts.split(",")),
+        user=(name, password) if login else None,
+    )
+
+
+def _with_port(host: str) -> str:
+    return host if host.rpartition(":")[2].isdecimal() else f"{host}:9200"
+
+
+def _chain(url: str, query: str) -> str | None:
+    if not query:
+        return None
+    settings = parse_qs(query)
+    chain = settings.get("chain", [""])[0]
+    if set(settings) != {"chain"} or chain not in CHAINS:
+        raise BadInputError(f"'{url}': the only setting is chain, one of {', '.join(CHAINS)}")
+    return chain

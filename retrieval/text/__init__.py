@@ -1,0 +1,1 @@
+"""Tokens, normalisation, analyzers, stop words and snippets."""

@@ -1,0 +1,321 @@
+"""One definition of words for every engine and language.
+
+Text is turned into *terms* here, in Python, once; what an engine stores is the terms joined by
+spaces, and it splits at spaces. So a word, a number or a citation is the same thing on every
+engine, and a highlight can be traced back to the characters it came from.
+
+The rules, each chosen for how lawyers write and type:
+
+* Unicode NFKC and case folding everywhere; soft hyphens and zero-width characters vanish.
+* An accent is folded away where readers leave it out (French, English, most of Spanish) and kept
+  where it makes another letter: Estonian ``õ ä ö ü`` (``süü`` guilt, ``suu`` mouth) and Spanish
+  ``ñ`` (``pena`` penalty, ``peña`` rock). German ``ä ö ü`` equal both ``a o u`` and ``ae oe ue``.
+* An apostrophe divides (``l'article`` holds ``article``); the elided ``l`` is a stopword.
+* A number keeps its inner punctuation (``52-1``, ``2022/2065``, ``1024.35``), loses its thousands
+  separators (``50,000``), and a paragraph reference yields each level: ``12(1)(a)`` is found by
+  ``12``, ``12(1)`` and ``12(1)(a)``. Estonian superscripts read ``87^1``.
+* Chinese is indexed by single characters and pairs and searched by pairs; the numeral of an
+  article (``第三百九十三条``) becomes digits.
+* Stopwords are dropped from questions only, never from documents, so phrases stay exact.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from corpus.provision_numbers import chinese_number
+from retrieval.text.stopwords import STOPWORDS
+
+ANALYSIS_VERSION = 2
+"""Part of every index's schema: an index written under other rules is stale."""
+
+MAX_QUERY_TERMS = 128
+MAX_TERM_CHARS = 64
+
+_CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_CJK_BUT_NUMBER = _CJK.replace("\u4e00-", "\u4e00-\u7b2b\u7b2d-")  # without 第
+_ARTICLE = "[零〇一二三四五六七八九十百千两]+(?=[条條])"
+_JOINERS = "\u00ad\u200b-\u200d\u2060\ufeff"
+_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_LETTER = rf"[^\W\d_{_CJK}{_SUPERSCRIPTS}]"
+_TOKEN = re.compile(
+    rf"(?P<word>{_LETTER}+(?:[\u0300-\u036f{_JOINERS}]+{_LETTER}*)*)"
+    rf"|(?P<numeral>(?<=第){_ARTICLE})"
+    rf"|(?P<cjk>(?:[{_CJK_BUT_NUMBER}]+|第(?!{_ARTICLE}))+(?:第(?={_ARTICLE}))?|第(?={_ARTICLE}))"
+    rf"|(?P<grouped>(?<!\d)\d{{1,3}}(?:[.,'’\u00a0\u202f\u2009]\d{{3}})+(?!\d))"
+    rf"|(?P<number>\d+(?:{_LETTER}{{1,3}}(?!{_LETTER}))?[{_SUPERSCRIPTS}]*"
+    rf"(?:[-‐‑–./:]\d+(?:{_LETTER}(?!{_LETTER}))?)*)(?P<levels>(?:[(（]\w{{1,5}}[)）])*)"
+)
+_IGNORABLE = re.compile(f"[{_JOINERS}]")
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})
+_SUPERSCRIPT_DIGITS = str.maketrans(_SUPERSCRIPTS, "0123456789")
+_QUOTED = re.compile(r'"([^"]*)"|“([^“”]*)”|„([^„“”]*)[“”]|«([^«»]*)»|「([^「」]*)」')
+_OMISSION = re.compile(r"…|\.{3}|\[[^\]]*\]|【[^】]*】|_{2,}")
+_GERMAN_SPELLED = re.compile(r"(?<![aeouq])ue|[ao]e")
+
+
+class Token(NamedTuple):
+    """A term and the characters ``[start, end)`` of the original text that it stands for."""
+
+    term: str
+    start: int
+    end: int
+
+
+_Folding = Callable[[str], str]
+_Chinese = Callable[[str, int], Iterator[Token]]
+
+
+@dataclass(frozen=True, slots=True)
+class TextQuery:
+    """A question as an engine needs it.
+
+    A document matches when it contains each of ``phrases`` (in one of its readings, adjacent and in
+    order) and, where there are no phrases, at least one of ``terms``. All of them add to its score.
+    """
+
+    terms: tuple[str, ...]
+    phrases: tuple[tuple[tuple[str, ...], ...], ...] = ()
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """Every term asked for, in phrases and beside them."""
+        quoted = (term for phrase in self.phrases for reading in phrase for term in reading)
+        return frozenset((*self.terms, *quoted))
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing can be searched for."""
+        return not self.terms and not self.phrases
+
+
+# -- documents ---------------------------------------------------------------------------------
+
+
+def tokens(text: str, language: str) -> Iterator[Token]:
+    """Yield the terms of a document in ``language``, in order, each with its place."""
+    fold = _folding(language)
+    for match in _TOKEN.finditer(text):
+        yield from _tokens_of(match, fold, _chinese_document)
+
+
+def normalise(text: str, language: str) -> str:
+    """Return the terms of a document joined by spaces: what an engine is given to index.
+
+    No term crosses a space or a line break, and what stands between two of them is mostly a word
+    met before.
+    """
+    fold = _folding(language)
+    pieces = text.replace("\n", " ").split(" ")
+    read = [
+        _remembered(piece, fold) if len(piece) <= _LONGEST_REMEMBERED else _terms(piece, fold)
+        for piece in pieces
+    ]
+    return " ".join(filter(None, read))
+
+
+def _terms(piece: str, fold: _Folding) -> str:
+    terms: list[str] = []
+    for match in _TOKEN.finditer(piece):
+        if match.lastgroup == "cjk":
+            terms += _characters_and_pairs(match[0])
+        else:
+            terms += [token.term for token in _tokens_of(match, fold, _chinese_document)]
+    return " ".join(terms)
+
+
+_LONGEST_REMEMBERED = 24
+_remembered = lru_cache(maxsize=1 << 17)(_terms)
+
+
+# -- questions ---------------------------------------------------------------------------------
+
+
+def text_query(text: str, languages: Sequence[str] = ()) -> TextQuery:
+    """Read a question: quoted passages become phrases, the rest becomes terms.
+
+    A quotation with omissions (``"…, shall […] the court"``) is several passages.
+
+    ``languages`` are those of the documents searched; empty means any. A word whose folding
+    depends on the language yields each of its forms. Nothing in ``text`` is an operator, so no
+    input is malformed; more than ``MAX_QUERY_TERMS`` distinct terms are cut.
+    """
+    phrases = []
+    for match in _QUOTED.finditer(text):
+        for passage in _OMISSION.split(match[match.lastindex or 1]):
+            if readings := _readings(passage, languages):
+                phrases.append(readings)
+    loose = _QUOTED.sub(" ", text) if phrases else text
+    return TextQuery(_question_terms(loose, languages), tuple(phrases))
+
+
+def highlights(text: str, language: str, terms: Collection[str]) -> tuple[tuple[int, int], ...]:
+    """Return the spans of ``text`` that ``terms`` stand for, in order, merged where they touch."""
+    spans: list[tuple[int, int]] = []
+    for token in tokens(text, language):
+        if token.term not in terms:
+            continue
+        if spans and token.start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], token.end))
+        else:
+            spans.append((token.start, token.end))
+    return tuple(spans)
+
+
+def _readings(phrase: str, languages: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the distinct term sequences of a phrase under each folding."""
+    found = (
+        tuple(t.term for t in tokens(phrase, language))[:MAX_QUERY_TERMS]
+        for language in _foldings(tuple(languages)).values()
+    )
+    return tuple(dict.fromkeys(reading for reading in found if reading))
+
+
+def _question_terms(text: str, languages: Sequence[str]) -> tuple[str, ...]:
+    foldings = _foldings(tuple(languages))
+    words: dict[str, str] = {}  # each form, with the plain form that stopwords are listed under
+    for match in _TOKEN.finditer(text):
+        if match.lastgroup == "word":
+            if plain := _fold(match[0])[:MAX_TERM_CHARS]:
+                words.update((fold(match[0])[:MAX_TERM_CHARS], plain) for fold in foldings)
+        else:
+            terms = [token.term for token in _tokens_of(match, _fold, _chinese_question)]
+            words.update(zip(terms, terms, strict=True))
+    drop = _stopwords(words, languages)
+    kept = [form for form, plain in words.items() if form not in drop and plain not in drop]
+    return tuple((kept or list(words))[:MAX_QUERY_TERMS])
+
+
+_EVERY_STOPWORD = frozenset[str]().union(*STOPWORDS.values())
+
+
+def _stopwords(words: dict[str, str], languages: Sequence[str]) -> frozenset[str]:
+    """Return the stopwords of the language that the question is most likely written in.
+
+    That is the one, among those searched, whose stopwords it holds most of; at a tie, all of them.
+    """
+    forms = words.keys() | set(words.values())
+    if forms.isdisjoint(_EVERY_STOPWORD):
+        return frozenset()
+    bases = {base_language(language) for language in languages} or set(STOPWORDS)
+    counts = {base: len(forms & STOPWORDS[base]) for base in bases if base in STOPWORDS}
+    most = max(counts.values(), default=0)
+    return frozenset().union(*(STOPWORDS[b] for b, n in counts.items() if n == most and n))
+
+
+# -- terms -------------------------------------------------------------------------------------
+
+
+def _tokens_of(match: re.Match[str], fold: _Folding, chinese: _Chinese) -> Iterator[Token]:
+    kind, text = match.lastgroup, match[0]
+    if kind == "word":
+        if term := fold(text)[:MAX_TERM_CHARS]:
+            yield Token(term, match.start(), match.end())
+    elif kind == "cjk":
+        yield from chinese(text, match.start())
+    elif kind == "numeral":
+        yield Token(chinese_number(text), match.start(), match.end())
+    elif kind == "grouped":
+        yield Token(re.sub(r"\D", "", _fold(text)), match.start(), match.end())
+    else:
+        yield from _levels(match)
+
+
+def _levels(match: re.Match[str]) -> Iterator[Token]:
+    """Yield a number and each level of its paragraph reference."""
+    start, end = match.span("number")
+    term = _number(match["number"])
+    yield Token(term, start, end)
+    for level in re.finditer(r"[(（](\w+)[)）]", match["levels"]):
+        term = f"{term}({_fold(level[1])})"[:MAX_TERM_CHARS]
+        yield Token(term, start, end + level.end())
+
+
+def _number(text: str) -> str:
+    marked = re.sub(
+        rf"[{_SUPERSCRIPTS}]+", lambda m: "^" + m[0].translate(_SUPERSCRIPT_DIGITS), text
+    )
+    return re.sub("[‐‑–]", "-", _fold(marked))[:MAX_TERM_CHARS]
+
+
+def _characters_and_pairs(run: str) -> list[str]:
+    """Return each character and each pair: ``刑法典`` gives ``刑 刑法 法 法典 典``."""
+    pairs = map(str.__add__, run, run[1:])
+    return [*(term for both in zip(run, pairs, strict=False) for term in both), run[-1]]
+
+
+def _chinese_document(run: str, start: int) -> Iterator[Token]:
+    for i, term in enumerate(_characters_and_pairs(run)):
+        yield Token(term, start + i // 2, start + i // 2 + len(term))
+
+
+def _chinese_question(run: str, start: int) -> Iterator[Token]:
+    """Yield the pairs, or the character where it stands alone."""
+    for i in range(max(1, len(run) - 1)):
+        yield Token(run[i : i + 2], start + i, start + min(i + 2, len(run)))
+
+
+# -- folding -----------------------------------------------------------------------------------
+
+
+def base_language(language: str) -> str:
+    """Return ``zh`` for ``zh-Hant``."""
+    return language.split("-", maxsplit=1)[0]
+
+
+@lru_cache(maxsize=1024)
+def _foldings(languages: tuple[str, ...]) -> dict[_Folding, str]:
+    """Return each way of folding that ``languages`` ask for (none: all), with one of its own."""
+    return {_folding(language): language for language in languages or ("", *_FOLDINGS)}
+
+
+def _folding(language: str) -> _Folding:
+    return _FOLDINGS.get(base_language(language), _fold)
+
+
+def _compatible(word: str) -> str:
+    word = unicodedata.normalize("NFKC", _IGNORABLE.sub("", word)).casefold()
+    return "".join(unicodedata.normalize("NFC", word).translate(_LIGATURES).split())
+
+
+def _without_marks(word: str, keep: str = "") -> str:
+    if word.isascii():
+        return word
+    return "".join(char if char in keep else _bare(char) for char in word)
+
+
+def _bare(char: str) -> str:
+    parts = unicodedata.normalize("NFD", char)
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
+@lru_cache(maxsize=1 << 17)
+def _fold(word: str) -> str:
+    return _without_marks(_compatible(word))
+
+
+@lru_cache(maxsize=1 << 16)
+def _fold_estonian(word: str) -> str:
+    return _without_marks(_compatible(word), keep="õäöü")
+
+
+@lru_cache(maxsize=1 << 16)
+def _fold_spanish(word: str) -> str:
+    return _without_marks(_compatible(word), keep="ñ")
+
+
+@lru_cache(maxsize=1 << 16)
+def _fold_german(word: str) -> str:
+    return _GERMAN_SPELLED.sub(lambda m: m[0][0], _without_marks(_compatible(word)))
+
+
+_FOLDINGS: dict[str, _Folding] = {
+    "de": _fold_german,
+    "es": _fold_spanish,
+    "et": _fold_estonian,
+}

@@ -1,0 +1,30 @@
+"""Chains of analysis: what an engine does to the terms beyond splitting at spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retrieval.text.analysis import base_language
+
+
+@dataclass(frozen=True)
+class Analyzer:
+    """A way of indexing terms.
+
+    ``stemmers`` names the stemming filter of each language; an engine indexes the terms of such a
+    language a second time, stemmed, and searches both. The plain chain asks nothing of an engine.
+    """
+
+    name: str
+    stemmers: dict[str, str]
+
+    def languages(self, searched: Sequence[str]) -> list[str]:
+        """Return the stemmed languages that a search of some (none: all) languages touches."""
+        bases = {base_language(language) for language in searched}
+        return [language for language in self.stemmers if not bases or language in bases]
+
+
+PLAIN = Analyzer("plain", {})
+STEMMED = Analyzer("stemmed", {"de": "german", "en": "english", "es": "spanish", "fr": "french"})
+CHAINS = {chain.name: chain for chain in (PLAIN, STEMMED)}

@@ -1,0 +1,1 @@
+"""Encoders, date-masked vectors, and fusion with the ranking by words."""

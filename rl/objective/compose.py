@@ -1,0 +1,196 @@
+"""From rollouts to one advantage per token: the slots of a recipe, applied in their order.
+
+::
+
+    rewards (N,F) -> advantage (N,) -> post (N,) -> x weights (N,T) >= 0 -> + additives (N,T)
+                  -> clip rule (epsilons, (N,T) or numbers) -> + regularisers -> loss
+
+Weights come before additives, because only a weight >= 0 commutes with the clip. Tokens that a
+regulariser acts on are never clipped. Pure functions of tensors; nothing here has a gradient but
+:func:`penalty`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from rl.objective.methods import METHODS
+from rl.objective.methods.stock import Grpo, Ppo
+from rl.objective.slots import (
+    AdditiveSlot,
+    AdvantageSlot,
+    Batch,
+    ChannelSlot,
+    ClipSlot,
+    Need,
+    PostSlot,
+    RegulariserSlot,
+    Slot,
+    WeightSlot,
+)
+from rl.recipes.recipe import Method, ObjectiveSettings, RecipeError
+
+S = TypeVar("S", bound=Slot)
+
+Estimate = Callable[[Batch], Tensor]
+"""From rewards to one advantage per rollout ``(N,)``."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The filled slots. The default is plain GRPO with the PPO clip."""
+
+    advantage: AdvantageSlot = field(default_factory=Grpo)
+    post: tuple[PostSlot, ...] = ()
+    weights: tuple[WeightSlot, ...] = ()
+    additives: tuple[AdditiveSlot, ...] = ()
+    clip: ClipSlot = field(default_factory=Ppo)
+    regularisers: tuple[RegulariserSlot, ...] = ()
+    channels: tuple[ChannelSlot, ...] = ()
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Return them all."""
+        first = (*self.channels, self.advantage, *self.post, *self.weights, *self.additives)
+        return (*first, self.clip, *self.regularisers)
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """Return the tensors that some slot must have."""
+        return frozenset[Need]().union(*(slot.needs for slot in self.slots))
+
+
+@dataclass(frozen=True)
+class ShapedAdvantages:
+    """What a round is learnt from: advantages per token, and who acts on which tokens.
+
+    ``advantages_N`` are the rollouts' own, before weights and additives.
+    ``selected_R_N_T`` holds one mask per regulariser.
+    """
+
+    batch: Batch
+    advantages_N: Tensor
+    advantages_N_T: Tensor
+    selected_R_N_T: tuple[Tensor, ...]
+
+
+def build_objective(settings: ObjectiveSettings) -> Objective:
+    """Fill the slots that a recipe names.
+
+    Raises:
+        RecipeError: there is no such method, it fills another slot, or its settings are wrong.
+    """
+    return Objective(
+        advantage=_fill(settings.advantage, AdvantageSlot, "advantage"),
+        post=_fill_all(settings.post, PostSlot, "post"),
+        weights=_fill_all(settings.weights, WeightSlot, "weights"),
+        additives=_fill_all(settings.additives, AdditiveSlot, "additives"),
+        clip=_fill(settings.clip, ClipSlot, "clip"),
+        regularisers=_fill_all(settings.regularisers, RegulariserSlot, "regularisers"),
+        channels=_fill_all(settings.channels, ChannelSlot, "channels"),
+    )
+
+
+def _fill_all(methods: Sequence[Method], slot: type[S], name: str) -> tuple[S, ...]:
+    return tuple(_fill(method, slot, name) for method in methods)
+
+
+def _fill(method: Method, slot: type[S], name: str) -> S:
+    found = METHODS.get(method.kind)
+    if found is None or not issubclass(found, slot):
+        fitting = ", ".join(sorted(k for k, v in METHODS.items() if issubclass(v, slot)))
+        known = "fills another slot" if found else "is no method"
+        raise RecipeError(
+            f"objective.{name}: '{method.kind}' {known}; here fit {fitting or 'none yet'}."
+        )
+    try:
+        return found.model_validate(method.model_dump())
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RecipeError(
+            f"objective.{name}: {method.kind} has a wrong setting '{where}': {first['msg']}."
+        ) from fault
+
+
+def shape(objective: Objective, batch: Batch, estimate: Estimate | None = None) -> ShapedAdvantages:
+    """Apply the slots up to the clip.
+
+    Args:
+        objective: the slots.
+        batch: the rollouts of this process.
+        estimate: makes advantages where more rollouts must be looked at than those of the batch.
+
+    Raises:
+        ValueError: a method returned what its slot does not allow; names the method.
+    """
+    batch = with_channels(objective, batch)
+    advantages_N = (estimate or objective.advantage.estimate)(batch)
+    for post in objective.post:
+        advantages_N = post.adjust(batch, advantages_N)
+    advantages_N_T = advantages_N.unsqueeze(1) * batch.mask_N_T
+    for weight in objective.weights:
+        weights = weight.weigh(batch, advantages_N)
+        if weights.requires_grad or bool((weights < 0).any()) or bool(torch.isnan(weights).any()):
+            raise ValueError(f"{weight.kind} gives a weight that is negative, NaN or not detached")
+        advantages_N_T = advantages_N_T * weights
+    for additive in objective.additives:
+        added = additive.add(batch, advantages_N_T)
+        advantages_N_T = advantages_N_T + torch.where(batch.mask_N_T > 0, added, 0.0)
+    if not bool(torch.isfinite(advantages_N_T).all()):
+        kinds = ", ".join(slot.kind for slot in objective.slots)
+        raise ValueError(f"an advantage is not a finite number; the methods are {kinds}")
+    selected = tuple(
+        one.select(batch, advantages_N_T) & (batch.mask_N_T > 0) for one in objective.regularisers
+    )
+    return ShapedAdvantages(batch, advantages_N, advantages_N_T, selected)
+
+
+def with_channels(objective: Objective, batch: Batch) -> Batch:
+    """Add the reward channels that tensors decide to those that traces decided."""
+    if not objective.channels:
+        return batch
+    rewards = [channel.reward(batch).unsqueeze(1) for channel in objective.channels]
+    weights = batch.channel_weights_F.new_tensor([c.weight for c in objective.channels])
+    return replace(
+        batch,
+        channels=(*batch.channels, *(channel.kind for channel in objective.channels)),
+        channel_weights_F=torch.cat([batch.channel_weights_F, weights]),
+        rewards_N_F=torch.cat([batch.rewards_N_F, *rewards], dim=1),
+    )
+
+
+def bounds(  # noqa: PLR0913
+    clip: ClipSlot,
+    low: float,
+    high: float,
+    selected_R_N_T: Sequence[Tensor],
+    like_N_T: Tensor,
+    generator: torch.Generator,
+) -> tuple[float | Tensor, float | Tensor]:
+    """Return how far the ratio may go: as the clip says, without bound where a regulariser acts."""
+    bound = clip.epsilons(low, high, like_N_T, generator)
+    if not selected_R_N_T:
+        return bound
+    free = torch.stack(tuple(selected_R_N_T)).any(dim=0)
+    lower, upper = (torch.as_tensor(b).to(like_N_T).expand_as(like_N_T) for b in bound)
+    return lower.masked_fill(free, torch.inf), upper.masked_fill(free, torch.inf)
+
+
+def penalty(
+    regularisers: Sequence[RegulariserSlot],
+    logps_N_T: Tensor,
+    old_logps_N_T: Tensor,
+    selected_R_N_T: Sequence[Tensor],
+) -> Tensor:
+    """Return what the regularisers add to the tokens' losses ``(N, T)``."""
+    total = torch.zeros_like(logps_N_T)
+    for regulariser, selected in zip(regularisers, selected_R_N_T, strict=True):
+        total = total + regulariser.penalty(logps_N_T, old_logps_N_T, selected)
+    return total

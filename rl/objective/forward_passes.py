@@ -1,0 +1,222 @@
+"""Tensors beyond log-probs and entropies: made once per round, and only where a slot needs them.
+
+Hidden states come from the passes that a round makes anyway (:meth:`ForwardPasses.overhearing`)
+where they fit in :data:`KEPT`: always the policy's, and the reference's where a KL holds the run
+near it. What is read off them costs no pass of its own, and distributions are made for the model's
+own tokens alone. A reference that nothing else asks, and a teacher, cost a pass.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rl.objective.slots import Batch, Need, TopK
+from rl.rollouts.rollout import Rollout
+
+LIKELIEST = 16
+"""Tokens kept of a distribution for the Wasserstein-proximal term."""
+POSITIONS = 512
+"""Tokens whose logits are held at once."""
+ROWS = 16
+"""Rollouts that are read at once."""
+KEPT = 1 << 30
+"""Bytes of a model's hidden states in a round that are kept; where they are more, they are read
+anew."""
+READ: frozenset[Need] = frozenset({"hidden", "certainty", "top_k"})
+"""What is read off the policy's hidden states."""
+
+Teach = Callable[[Sequence[Rollout], Batch, Mapping[str, Any]], Tensor]
+"""Returns the teacher's log-probs of the sampled tokens ``(N, T)``, NaN where it has none."""
+Reduce = Callable[[Tensor, Tensor], Tensor]
+"""Makes something of logits ``(P, V)`` and their log-sum ``(P, 1)``."""
+
+
+@dataclass
+class ForwardPasses:
+    """Makes what the slots of a run need beyond log-probs and entropies.
+
+    Where a slot compares with the model that the run began with, a frozen copy of it is held,
+    unless the trainer holds one, or trains an adapter: then switching that off is enough.
+    """
+
+    needs: frozenset[Need]
+    teach: Teach | None = None
+    _reference: Any = None
+    _embeddings_V_D: Tensor | None = None
+    _heard: dict[int, list[Tensor]] = field(default_factory=dict)
+
+    def open(self, trainer: Any) -> None:
+        """Keep what the run began with. Called before any checkpoint is loaded."""
+        if "top_k" not in self.needs:
+            return
+        model = trainer.accelerator.unwrap_model(trainer.model)
+        table = model.get_input_embeddings().weight.detach()
+        self._embeddings_V_D = torch.nn.functional.normalize(table.float(), dim=-1)
+        if trainer.ref_model is not None:
+            self._reference = trainer.accelerator.unwrap_model(trainer.ref_model)
+        elif not hasattr(model, "disable_adapter"):
+            self._reference = copy.deepcopy(model).requires_grad_(False).eval()
+
+    @contextmanager
+    def overhearing(self, model: Any, length: int) -> Iterator[None]:
+        """Keep the hidden states of the passes made within, for :meth:`complete`.
+
+        Args:
+            model: the policy or the reference, unwrapped.
+            length: T, of the completions.
+        """
+        heard = self._heard[id(model)] = []
+        if not self.needs & READ:
+            yield
+            return
+
+        def keep(_module: Any, _inputs: Any, found: Any) -> None:
+            heard.append(found.last_hidden_state[:, -length - 1 : -1].clone())
+            if sum(one.nbytes for one in heard) > KEPT:
+                heard.clear()
+
+        hook = _whole(model).base_model.register_forward_hook(keep)
+        try:
+            yield
+        finally:
+            hook.remove()
+
+    def complete(
+        self, trainer: Any, batch: Batch, rollouts: Sequence[Rollout], out: Mapping[str, Any]
+    ) -> Batch:
+        """Return the batch with the tensors that are needed."""
+        model = trainer.accelerator.unwrap_model(trainer.model)
+        rows = min(ROWS, trainer.args.per_device_train_batch_size)
+        wanted = batch.mask_N_T > 0
+        read = _Reader(model, out, wanted, rows, trainer.temperature, self._of(model, wanted))
+        with torch.no_grad():
+            batch = self._completed(read, batch, rollouts, out)
+        self._heard.clear()
+        return batch
+
+    def _of(self, model: Any, wanted_N_T: Tensor) -> Sequence[Tensor]:
+        """Return the hidden states that a model left, if it left all."""
+        heard = self._heard.get(id(model), [])
+        return heard if sum(map(len, heard)) == len(wanted_N_T) else ()
+
+    def _completed(
+        self, read: _Reader, batch: Batch, rollouts: Sequence[Rollout], out: Mapping[str, Any]
+    ) -> Batch:
+        if "hidden" in self.needs:
+            batch = replace(batch, hidden_chunks=read.hidden)
+        wanted = {name: READS[name] for name in READS if name in self.needs}
+        if wanted:
+            found = read.each(list(wanted.values()))
+            own = dict(zip(wanted, found, strict=True))
+            batch = replace(batch, certainty_N_T=own.get("certainty"))
+            if "top_k" in own:
+                batch = replace(batch, top_k=self._top_k(read, own["top_k"]))
+        if "teacher_logps" in self.needs and self.teach is not None:
+            batch = replace(batch, teacher_logps_N_T=self.teach(rollouts, batch, out))
+        return batch
+
+    def _top_k(self, read: _Reader, own_N_T_2K: Tensor) -> TopK:
+        assert self._embeddings_V_D is not None
+        model, switched = self._reference, nullcontext()
+        if model is None:
+            model, switched = read.model, read.model.disable_adapter()
+            heard: Sequence[Tensor] = ()
+        else:
+            heard = self._of(model, read.wanted)
+        with switched:
+            (ref_N_T_2K,) = replace(read, model=model, heard=heard).each([_likeliest])
+        return TopK(*_apart(own_N_T_2K), *_apart(ref_N_T_2K), self._embeddings_V_D)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads a model's distributions at the positions that predict each completion token.
+
+    ``wanted`` ``(N, T)`` says for which tokens; ``heard`` are the model's hidden states
+    ``(n, T, D)``, rows in order, where a pass left them.
+    """
+
+    model: Any
+    out: Mapping[str, Any]
+    wanted: Tensor
+    rows: int
+    temperature: float
+    heard: Sequence[Tensor] = ()
+
+    def hidden(self) -> Iterator[tuple[slice, Tensor]]:
+        """Yield ``(rows, hidden)``, ``hidden`` of shape ``(n, T, D)``."""
+        if not self.heard:
+            yield from self._read()
+            return
+        first = 0
+        for part in self.heard:
+            yield slice(first, first + len(part)), part
+            first += len(part)
+
+    def _read(self) -> Iterator[tuple[slice, Tensor]]:
+        """Read a few rows at a time: neighbours answer one question, and end at like places."""
+        ids = torch.cat([self.out["prompt_ids"], self.out["completion_ids"]], dim=1)
+        attention = torch.cat([self.out["prompt_mask"], self.out["completion_mask"]], dim=1)
+        length = self.out["completion_ids"].size(1)
+        for first in range(0, len(ids), self.rows):
+            part = slice(first, first + self.rows)
+            unused = int((attention[part].flip(1).cumsum(dim=1) == 0).all(dim=0).sum())
+            seen = slice(0, ids.size(1) - unused)
+            with torch.no_grad():
+                found = _whole(self.model).base_model(
+                    input_ids=ids[part, seen], attention_mask=attention[part, seen], use_cache=False
+                )
+            hidden = found.last_hidden_state[:, -(length - unused) - 1 : -1]
+            yield part, torch.nn.functional.pad(hidden, (0, 0, 0, unused))
+
+    def each(self, reduces: Sequence[Reduce]) -> list[Tensor]:
+        """Return what each makes of the logits ``(P, V)``, ``(N, T)`` or ``(N, T, C)``; else 0."""
+        head = _whole(self.model).get_output_embeddings()
+        parts: list[list[Tensor]] = [[] for _ in reduces]
+        for rows, hidden in self.hidden():
+            for span in hidden[self.wanted[rows]].split(POSITIONS):
+                logits = head(span).float() / self.temperature
+                total = logits.logsumexp(-1, keepdim=True)
+                for found, reduce in zip(parts, reduces, strict=True):
+                    found.append(reduce(logits, total))
+        return [self._spread(found) for found in parts]
+
+    def _spread(self, parts: Sequence[Tensor]) -> Tensor:
+        found = torch.cat(list(parts))
+        spread = found.new_zeros(*self.wanted.shape, *found.shape[1:])
+        spread[self.wanted] = found
+        return spread
+
+
+def _whole(model: Any) -> Any:
+    """Return the model with its output layer, without what ``peft`` wraps around it."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def _certainty(logits_P_V: Tensor, total_P_1: Tensor) -> Tensor:
+    """Return KL(uniform || policy), in nats."""
+    return total_P_1.squeeze(-1) - math.log(logits_P_V.size(-1)) - logits_P_V.mean(-1)
+
+
+def _likeliest(logits_P_V: Tensor, total_P_1: Tensor) -> Tensor:
+    """Return ids and log-probs of the likeliest tokens side by side, exact in float64."""
+    found = logits_P_V.topk(min(LIKELIEST, logits_P_V.size(-1)), dim=-1)
+    return torch.cat([found.indices.double(), (found.values - total_P_1).double()], dim=-1)
+
+
+def _apart(side_by_side_N_T_2K: Tensor) -> tuple[Tensor, Tensor]:
+    """Return ids and log-probs, each ``(N, T, K)``."""
+    ids, logps = side_by_side_N_T_2K.chunk(2, dim=-1)
+    return ids.long(), logps.float()
+
+
+READS: Mapping[Need, Reduce] = {"certainty": _certainty, "top_k": _likeliest}
+"""What is made of the policy's distributions."""

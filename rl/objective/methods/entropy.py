@@ -1,0 +1,59 @@
+"""Entropy shaping: a bonus for exploring, never more than a part of the advantage.
+
+Papers: "Reasoning with Exploration: An Entropy Perspective", arXiv 2506.14758; used by
+LegalSearch-R1, "Can LLMs Time Travel?", arXiv 2605.25920, code AlexFanw/LegalSearch-R1. Status:
+published, with code.
+
+With advantages ``A`` and the entropy ``H`` of the next-token distribution at rollout time, in nats,
+both ``(N, T)``::
+
+    A_t += min(alpha * H_t, |A_t| / kappa)
+
+With ``kappa > 1`` the sign of ``A`` never flips, and 0 stays 0.
+
+Defaults: ``alpha = 0.1``, ``kappa = 2`` and all of the model's tokens, as in LegalSearch-R1's code;
+the first paper has ``alpha = 0.4``, and LegalSearch-R1's text speaks of plan tokens only, which
+its code does not do.
+
+What it cannot do: keep entropy up by itself. A token with a negative advantage is punished less
+when it was uncertain, one with no advantage not at all.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from rl.objective.methods.groups import widened
+from rl.objective.slots import AdditiveSlot, Batch, Need
+
+
+class EntropyShaping(AdditiveSlot):
+    """Add to a token's advantage what it had of entropy, up to a bound."""
+
+    kind: Literal["entropy"] = "entropy"
+    needs = frozenset[Need]({"entropies"})
+    alpha: float = Field(default=0.1, ge=0.0)
+    kappa: float = Field(default=2.0, gt=1.0)
+
+    def add(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:
+        """Return ``(N, T)``.
+
+        Raises:
+            ValueError: the batch has no entropies.
+        """
+        if batch.entropies_N_T is None:
+            raise ValueError("entropy shaping needs the entropies of the rollout policy")
+        return shaping(advantages_N_T, batch.entropies_N_T, batch.mask_N_T, self.alpha, self.kappa)
+
+
+def shaping(
+    advantages_N_T: Tensor, entropies_N_T: Tensor, mask_N_T: Tensor, alpha: float, kappa: float
+) -> Tensor:
+    """Return what is added to the advantages, ``(N, T)``, 0 where the mask is 0."""
+    advantages = widened(advantages_N_T)
+    bonus = torch.minimum(alpha * widened(entropies_N_T).clamp(min=0.0), advantages.abs() / kappa)
+    return torch.where(mask_N_T > 0, bonus, 0.0)

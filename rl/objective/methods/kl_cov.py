@@ -1,0 +1,74 @@
+"""KL-Cov: hold back the few tokens that drive the entropy down.
+
+Papers: "The Entropy Mechanism of Reinforcement Learning for Reasoning Language Models",
+arXiv 2505.22617, code PRIME-RL/Entropy-Mechanism-of-RL; used by RLIF, arXiv 2605.22620. Status:
+published, with code.
+
+Over the ``n`` valid tokens of the batch, with the log-probability ``l`` and the advantage ``A``
+of each, both ``(N, T)`` at rollout time::
+
+    cov_t = (l_t - mean l) * (A_t - mean A)
+    S     = the max(1, floor(fraction * n)) tokens with the greatest cov
+    L_t   = -rho_t * A_t + coefficient * |log rho_t|     for t in S: never clipped
+
+Defaults: ``fraction = 0.002`` and ``coefficient = 1`` as in the first paper's code; RLIF reports
+0.02 and 0.05. Ours: ``S`` is chosen once, from the rollout policy, so that it holds for every inner
+epoch; and it is empty when all advantages, or all log-probabilities, are equal: every ``cov`` is
+then 0 and a choice would be arbitrary.
+
+What it cannot do: nothing while the ratio is exactly 1 (the gradient of ``|log rho|`` is 0
+there), so it needs ``num_iterations >= 2``. Means and counts are those of one process's batch.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from rl.objective.methods.groups import widened
+from rl.objective.slots import Batch, Need, RegulariserSlot
+
+
+class KlCov(RegulariserSlot):
+    """Penalise the tokens whose likelihood and advantage rise together."""
+
+    kind: Literal["kl_cov"] = "kl_cov"
+    needs = frozenset[Need]({"old_logps"})
+    fraction: float = Field(default=0.002, ge=0.0, le=1.0)
+    """Share of the valid tokens; 0 is off."""
+    coefficient: float = Field(default=1.0, ge=0.0)
+
+    def select(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:
+        """Return ``(N, T)`` bool.
+
+        Raises:
+            ValueError: the batch has no log-probabilities of the rollout policy.
+        """
+        if batch.old_logps_N_T is None:
+            raise ValueError("kl_cov needs the log-probabilities of the rollout policy")
+        return top_covariance(batch.old_logps_N_T, advantages_N_T, batch.mask_N_T, self.fraction)
+
+    def penalty(self, logps_N_T: Tensor, old_logps_N_T: Tensor, selected_N_T: Tensor) -> Tensor:
+        """Return ``(N, T)``."""
+        distance = (logps_N_T - old_logps_N_T).abs()
+        return torch.where(selected_N_T, self.coefficient * distance, 0.0)
+
+
+def top_covariance(
+    logps_N_T: Tensor, advantages_N_T: Tensor, mask_N_T: Tensor, fraction: float
+) -> Tensor:
+    """Return which tokens have the greatest covariance, ``(N, T)`` bool."""
+    valid = mask_N_T > 0
+    selected = torch.zeros_like(valid)
+    logps, advantages = widened(logps_N_T)[valid], widened(advantages_N_T)[valid]
+    if not fraction or not logps.numel():
+        return selected
+    if bool((logps == logps[0]).all()) or bool((advantages == advantages[0]).all()):
+        return selected
+    covariance = (logps - logps.mean()) * (advantages - advantages.mean())
+    chosen = torch.zeros_like(covariance, dtype=torch.bool)
+    chosen[covariance.topk(max(1, int(fraction * covariance.numel()))).indices] = True
+    return selected.masked_scatter(valid, chosen)

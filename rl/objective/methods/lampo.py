@@ -1,0 +1,90 @@
+"""LamPO: every pair of a group compared, weighted by the policy's own confidence.
+
+Paper: "LamPO: A Lambda Style Policy Optimization", arXiv 2605.21235 (sibling LambdaPO, 2605.19416).
+Status: **withdrawn** from arXiv, both. A hypothesis to test, not evidence.
+
+With rewards ``R (N,)`` and ``l (N,)`` the mean log-probability per own token of each rollout under
+the rollout policy, for every ``i`` of a group of ``G``::
+
+    A_i = 1 / (G - 1) * sum_{j != i} (R_i - R_j) * c_ij
+    lampo       c_ij = sigmoid((l_i - l_j) / tau)      as reported: sharpens what is likely already
+    lambdarank  c_ij = sigmoid((l_loser - l_winner) / tau), one weight for both: mis-ordered pairs
+    uniform     c_ij = 1: RLOO exactly
+
+Sequence log-probabilities are divided by their length: raw sums saturate the sigmoid. A NaN
+reward drops its pairs; equal rewards and ``G = 1`` give 0. ``scaled`` (ours) divides by the
+group's standard deviation like GRPO.
+
+Defaults: ``tau = 1``, mode ``lampo``, from a secondary note; no code was found.
+
+What it cannot do: with binary rewards and uniform weights all pairs together say no more than
+the mean does, so the confidence weight is the only new ingredient. In mode ``lampo`` a group's
+advantages do not sum to zero: a net push remains. It needs the rollout policy's
+log-probabilities, one forward pass where the stock step has none.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from rl.objective.methods.groups import grouped, nanstd, rollout_means, widened
+from rl.objective.methods.stock import EPS, summed
+from rl.objective.slots import AdvantageSlot, Batch, Need
+
+Mode = Literal["lampo", "lambdarank", "uniform"]
+
+
+class Lampo(AdvantageSlot):
+    """The mean of weighted pairwise reward gaps."""
+
+    kind: Literal["lampo"] = "lampo"
+    needs = frozenset[Need]({"old_logps"})
+    mode: Mode = "lampo"
+    tau: float = Field(default=1.0, gt=0.0)
+    scaled: bool = False
+
+    def estimate(self, batch: Batch) -> Tensor:
+        """Return ``(N,)``.
+
+        Raises:
+            ValueError: the batch has no log-probabilities of the rollout policy.
+        """
+        if batch.old_logps_N_T is None:
+            raise ValueError("lampo needs the log-probabilities of the rollout policy")
+        rewards = summed(batch)
+        confidences = rollout_means(batch.old_logps_N_T, batch.mask_N_T)
+        advantages = pairwise(rewards, confidences, batch.group_size, self.mode, self.tau)
+        if not self.scaled:
+            return advantages
+        std = nanstd(grouped(rewards, batch.group_size), dim=1)
+        per_rollout = torch.nan_to_num(std).expand(-1, batch.group_size).reshape(-1)
+        return advantages / (per_rollout + EPS)
+
+
+def pair_weights(confidences_B_G: Tensor, gaps_B_G_G: Tensor, mode: Mode, tau: float) -> Tensor:
+    """Return the weight of each pair, ``(B, G, G)``."""
+    margins = (confidences_B_G.unsqueeze(2) - confidences_B_G.unsqueeze(1)) / tau
+    if mode == "lampo":
+        return torch.sigmoid(margins)
+    if mode == "lambdarank":
+        return torch.sigmoid(-margins * torch.sign(gaps_B_G_G))
+    return torch.ones_like(margins)
+
+
+def pairwise(
+    rewards_N: Tensor, confidences_N: Tensor, group_size: int, mode: Mode, tau: float = 1.0
+) -> Tensor:
+    """Return LamPO's advantages ``(N,)``; 0 for an unscored rollout.
+
+    Raises:
+        ValueError: ``N`` is not a multiple of ``group_size``.
+    """
+    rewards = grouped(widened(rewards_N), group_size)
+    gaps = torch.nan_to_num(rewards.unsqueeze(2) - rewards.unsqueeze(1), nan=0.0)
+    weights = pair_weights(grouped(widened(confidences_N), group_size), gaps, mode, tau)
+    others = (~torch.isnan(rewards)).sum(dim=1, keepdim=True) - 1
+    return ((gaps * weights).sum(dim=2) / others.clamp(min=1)).reshape(-1)

@@ -1,0 +1,140 @@
+"""What TRL does by itself: GRPO, GDPO and RLOO advantages and the PPO clip.
+
+Papers: GRPO 2402.03300, GDPO 2601.05242, RLOO 2402.14740, PPO 1707.06347. Status: published, in
+TRL 1.16; the arithmetic follows TRL's step by step, so that a run whose other slots are empty
+equals a stock run to the last bit.
+
+With rewards ``R (N, F)``, weights ``w (F,)`` and groups of ``G``::
+
+    GRPO   A_i = (r_i - mean r) / (std r + 1e-4),        r = sum_k w_k R_k
+    GDPO   z_k = (R_k - mean R_k) / (std R_k + 1e-4) per group,  r = sum_k w_k z_k,
+           A_i = (r_i - mean r) / (std r + 1e-4) over the whole batch
+    RLOO   A_i = r_i - mean of the other rollouts of its group
+
+A NaN reward says nothing: its channel is left out, and a rollout without any reward is left out
+of the means and gets 0. A group whose rewards are all equal gets 0.
+
+What they cannot do: one rollout cannot be compared with nothing (``G = 1`` gives 0), and none
+of them tells one token of a rollout from another.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from rl.objective.methods.groups import grouped, nanstd, widened
+from rl.objective.slots import AdvantageSlot, Batch, ClipSlot
+
+EPS = 1e-4
+"""TRL's guard against a zero standard deviation."""
+
+
+class Grpo(AdvantageSlot):
+    """Distance from the group's mean, in standard deviations."""
+
+    kind: Literal["grpo"] = "grpo"
+    scale: Literal["group", "batch", "none"] = "group"
+    """Whose standard deviation divides; ``none`` is Dr. GRPO's choice (2503.20783)."""
+
+    def estimate(self, batch: Batch) -> Tensor:
+        """Return ``(N,)``."""
+        return group_norm(summed(batch), batch.group_size, self.scale)
+
+
+class Gdpo(AdvantageSlot):
+    """Every channel in its own standard deviations, then their sum whitened over the batch."""
+
+    kind: Literal["gdpo"] = "gdpo"
+
+    def estimate(self, batch: Batch) -> Tensor:
+        """Return ``(N,)``."""
+        return channel_norm(batch.rewards_N_F, batch.channel_weights_F, batch.group_size)
+
+
+class Rloo(AdvantageSlot):
+    """Distance from the mean of the other rollouts."""
+
+    kind: Literal["rloo"] = "rloo"
+    whiten: bool = False
+    """Also divide by the batch's standard deviation (TRL's ``normalize_advantages``)."""
+
+    def estimate(self, batch: Batch) -> Tensor:
+        """Return ``(N,)``."""
+        return leave_one_out(summed(batch), batch.group_size, whiten=self.whiten)
+
+
+class Ppo(ClipSlot):
+    """The clip with fixed bounds."""
+
+    kind: Literal["ppo"] = "ppo"
+
+    def epsilons(
+        self,
+        low: float,
+        high: float,
+        like_N_T: Tensor,  # noqa: ARG002
+        generator: torch.Generator,  # noqa: ARG002
+    ) -> tuple[float | Tensor, float | Tensor]:
+        """Return the bounds unchanged."""
+        return low, high
+
+
+def summed(batch: Batch) -> Tensor:
+    """Return the weighted sum of a rollout's channels ``(N,)``; NaN where none scored it."""
+    rewards = widened(batch.rewards_N_F)
+    total = (rewards * batch.channel_weights_F.to(rewards)).nansum(dim=1)
+    return total.masked_fill(torch.isnan(rewards).all(dim=1), torch.nan)
+
+
+def group_norm(
+    rewards_N: Tensor, group_size: int, scale: Literal["group", "batch", "none"] = "group"
+) -> Tensor:
+    """Return GRPO's advantages ``(N,)``.
+
+    Raises:
+        ValueError: ``N`` is not a multiple of ``group_size``.
+    """
+    by_group = grouped(widened(rewards_N), group_size)
+    centred = by_group - torch.nanmean(by_group, dim=1, keepdim=True)
+    if scale == "group":
+        centred = centred / (nanstd(by_group, dim=1) + EPS)
+    elif scale == "batch":
+        centred = centred / (nanstd(by_group.reshape(1, -1), dim=1) + EPS)
+    return torch.nan_to_num(centred.reshape(-1), nan=0.0)
+
+
+def channel_norm(rewards_N_F: Tensor, weights_F: Tensor, group_size: int) -> Tensor:
+    """Return GDPO's advantages ``(N,)``.
+
+    Raises:
+        ValueError: ``N`` is not a multiple of ``group_size``.
+    """
+    rewards = widened(rewards_N_F)
+    unscored = torch.isnan(rewards).all(dim=1)
+    channels = [grouped(column, group_size) for column in rewards.unbind(dim=1)]
+    by_group = torch.stack(channels, dim=-1)
+    mean, std = torch.nanmean(by_group, dim=1, keepdim=True), nanstd(by_group, dim=1)
+    normed = ((by_group - mean) / (std + EPS)).reshape(rewards.shape)
+    total = (normed * weights_F.to(rewards)).nansum(dim=1).masked_fill(unscored, torch.nan)
+    whitened = (total - torch.nanmean(total)) / (nanstd(total, dim=0) + EPS)
+    return torch.nan_to_num(whitened, nan=0.0)
+
+
+def leave_one_out(rewards_N: Tensor, group_size: int, *, whiten: bool = False) -> Tensor:
+    """Return RLOO's advantages ``(N,)``.
+
+    Raises:
+        ValueError: ``N`` is not a multiple of ``group_size``.
+    """
+    by_group = grouped(widened(rewards_N), group_size)
+    others = (~torch.isnan(by_group)).sum(dim=1, keepdim=True) - 1
+    total = by_group.nansum(dim=1, keepdim=True)
+    advantages = torch.where(others > 0, by_group - (total - by_group) / others, torch.nan)
+    advantages = advantages.reshape(-1)
+    if whiten:
+        centred = advantages - torch.nanmean(advantages)
+        advantages = centred / (nanstd(advantages, dim=0) + EPS)
+    return torch.nan_to_num(advantages, nan=0.0)

@@ -1,0 +1,156 @@
+"""What the objective is made of: the rollouts' tensors, and one interface per slot.
+
+A published method fills a slot. Three identities, all checked in the tests, keep the composition
+exact (``docs/methods.md``): a detached weight >= 0 commutes with the PPO clip, so weights multiply
+the advantages; on-policy distillation, the Wasserstein-proximal term and entropy shaping add to
+them token by token; near-boundary rescue is the PPO clip with a random epsilon per token.
+
+Axes: ``N`` rollouts in groups of ``group_size`` that answer one question, neighbours in the batch;
+``F`` reward channels; ``T`` completion tokens; ``K`` most likely tokens; ``D`` hidden units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from corpus.model import Frozen
+
+Need = Literal["old_logps", "entropies", "certainty", "hidden", "teacher_logps", "top_k"]
+"""A tensor that costs a pass of its own; the trainer makes only those that a slot names."""
+
+
+@dataclass(frozen=True)
+class TopK:
+    """The most likely tokens under the rollout policy and the reference, and what they mean.
+
+    ``ids`` and ``logps`` are ``(N, T, K)``; ``embeddings`` ``(V, D)`` are frozen, of unit norm.
+    """
+
+    old_ids: Tensor
+    old_logps: Tensor
+    ref_ids: Tensor
+    ref_logps: Tensor
+    embeddings: Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """All that the slots may read of the rollouts of one generation step. Nothing has a gradient.
+
+    Attributes:
+        group_size: rollouts per question; ``N`` is a multiple of it.
+        channels: names of the ``F`` reward channels.
+        channel_weights_F: how much each counts.
+        rewards_N_F: NaN where a channel says nothing of a rollout.
+        completion_ids_N_T: as sampled, never tokenised again.
+        mask_N_T: 1.0 where the model wrote a token that counts, 0.0 for tools' tokens and padding.
+        outcomes_N: the :class:`~rl.rewards.outcome.Outcome` of each rollout.
+        answer_keys_N: rollouts of a group with equal keys gave the same answer; -1: unparseable.
+        own_N: the current policy sampled it (others come from the rollout pool).
+        sampling_logps_N_T: under whoever sampled, NaN where unknown; ``None``: not recorded.
+        old_logps_N_T: under the policy at rollout time, computed by the trainer.
+        entropies_N_T: of the next-token distribution at rollout time, in nats.
+        certainty_N_T: KL(uniform || policy) per token, in nats.
+        teacher_logps_N_T: of the sampled tokens under the teacher.
+        top_k: for the Wasserstein-proximal term.
+        hidden_chunks: yields ``(rows, hidden)`` with ``hidden`` ``(n, T, D)`` at the positions that
+            predict each token; may be iterated several times, so nothing of size N*T*D is kept.
+        generator: seeded by run and step; the only source of chance.
+    """
+
+    group_size: int
+    channels: tuple[str, ...]
+    channel_weights_F: Tensor
+    rewards_N_F: Tensor
+    completion_ids_N_T: Tensor
+    mask_N_T: Tensor
+    outcomes_N: Tensor
+    answer_keys_N: Tensor
+    own_N: Tensor
+    sampling_logps_N_T: Tensor | None = None
+    old_logps_N_T: Tensor | None = None
+    entropies_N_T: Tensor | None = None
+    certainty_N_T: Tensor | None = None
+    teacher_logps_N_T: Tensor | None = None
+    top_k: TopK | None = None
+    hidden_chunks: Callable[[], Iterator[tuple[slice, Tensor]]] | None = None
+    generator: torch.Generator = field(default_factory=torch.Generator)
+
+
+class Slot(Frozen):
+    """A method's settings. ``kind`` names it in a recipe; ``needs`` are passes it must have."""
+
+    kind: str
+    needs: ClassVar[frozenset[Need]] = frozenset()
+
+
+class ChannelSlot(Slot):
+    """A reward channel that tensors decide (agreement, certainty); traces decide the others."""
+
+    weight: float = 1.0
+
+    def reward(self, batch: Batch) -> Tensor:
+        """Return ``(N,)``; NaN where it says nothing of a rollout."""
+        raise NotImplementedError
+
+
+class AdvantageSlot(Slot):
+    """From rewards to one advantage per rollout."""
+
+    def estimate(self, batch: Batch) -> Tensor:
+        """Return ``(N,)``; 0 for a rollout without any reward."""
+        raise NotImplementedError
+
+
+class PostSlot(Slot):
+    """Changes the advantages of rollouts, knowing what became of them."""
+
+    def adjust(self, batch: Batch, advantages_N: Tensor) -> Tensor:
+        """Return ``(N,)``."""
+        raise NotImplementedError
+
+
+class WeightSlot(Slot):
+    """Weighs tokens. Weights are detached and never negative, else they would not commute."""
+
+    def weigh(self, batch: Batch, advantages_N: Tensor) -> Tensor:
+        """Return ``(N, T)`` or ``(N, 1)``, all >= 0."""
+        raise NotImplementedError
+
+
+class AdditiveSlot(Slot):
+    """Adds an advantage of its own to tokens, after all weights."""
+
+    def add(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:
+        """Return ``(N, T)``, 0 where the mask is 0; ``advantages_N_T`` are the weighted ones."""
+        raise NotImplementedError
+
+
+class ClipSlot(Slot):
+    """How far the ratio may go before a token's gradient is cut."""
+
+    def epsilons(
+        self, low: float, high: float, like_N_T: Tensor, generator: torch.Generator
+    ) -> tuple[float | Tensor, float | Tensor]:
+        """Return the bounds of this pass, numbers or ``(N, T)`` tensors like ``like_N_T``.
+
+        Drawn once per micro-batch and inner epoch, without regard to the ratio.
+        """
+        raise NotImplementedError
+
+
+class RegulariserSlot(Slot):
+    """A term of the loss that depends on the current policy."""
+
+    def select(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:
+        """Return ``(N, T)`` bool: the tokens it acts on, chosen at rollout time, never clipped."""
+        raise NotImplementedError
+
+    def penalty(self, logps_N_T: Tensor, old_logps_N_T: Tensor, selected_N_T: Tensor) -> Tensor:
+        """Return ``(N, T)``, added to the tokens' losses; only ``logps_N_T`` has a gradient."""
+        raise NotImplementedError

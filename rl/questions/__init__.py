@@ -1,0 +1,1 @@
+"""The questions a recipe trains on, and the library they are about."""

@@ -1,0 +1,57 @@
+"""Which questions a recipe trains on, and where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agent.library import Library
+from corpus.questions import Question, make_questions, read_questions
+from corpus.settings import Settings
+from rl.questions.synthetic_environment import choose, synthetic_library
+from rl.recipes.recipe import DataSettings, RecipeError
+from rl.run.run_directory import runs_home
+
+
+@contextmanager
+def open_library(data: DataSettings) -> Iterator[Library]:
+    """Open the corpus that a recipe is about: the one loaded, or a practice ground.
+
+    Raises:
+        StoreError: nothing is loaded.
+        IndexMissingError: the index is missing or of another corpus.
+    """
+    if data.synthetic is None:
+        library = Library.open(Settings.load())
+    else:
+        parts = (data.synthetic, data.synthetic_seed, data.synthetic_act)
+        name = "-".join(str(part) for part in parts if part is not None)
+        library = synthetic_library(runs_home().with_name("grounds") / name, *parts)
+    with library:
+        yield library
+
+
+def questions_of(data: DataSettings, library: Library) -> list[Question]:
+    """Return the questions of a recipe.
+
+    Raises:
+        RecipeError: none is left of those that there are.
+        BadInputError: the file cannot be read.
+    """
+    if data.questions is None:
+        made = make_questions(library.store.histories(), 0, data.per_family, data.families)
+        every = list(made)
+    else:
+        every = list(read_questions(data.questions))
+    kept = [
+        question
+        for question in choose(every, data.split, data.families, data.longest)
+        if (not data.languages or question.language in data.languages)
+        and (not data.jurisdictions or question.jurisdiction in data.jurisdictions)
+    ]
+    if not kept:
+        raise RecipeError(
+            f"None of {len(every)} questions is left after data.split = {data.split}, families,"
+            " languages, jurisdictions and longest."
+        )
+    return kept

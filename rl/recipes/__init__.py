@@ -1,0 +1,1 @@
+"""Recipes: typed settings of a training run, free of torch."""

@@ -1,0 +1,114 @@
+"""Which methods go together: checked when a recipe is read, before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rl.recipes.recipe import Recipe
+
+NEEDS_A_RATIO = frozenset({"nsr", "kl_cov"})
+"""Methods that do nothing while the probability ratio is exactly 1."""
+
+
+def check_composition(recipe: Recipe) -> None:
+    """Refuse what would silently do nothing or something else.
+
+    Raises:
+        RecipeError: two methods exclude each other, or one can have no effect.
+    """
+    from rl.recipes.recipe import RecipeError
+
+    for rule in RULES:
+        words = rule(recipe)
+        if words is not None:
+            raise RecipeError(f"The objective of {recipe.name} does not hold together: {words}")
+
+
+def _inert(recipe: Recipe) -> str | None:
+    train = recipe.train
+    idle = sorted(NEEDS_A_RATIO & _kinds(recipe))
+    if not idle or train.epochs * train.minibatches > 1:
+        return None
+    return (
+        f"{idle[0]} does nothing while each rollout is learnt from once, because the ratio is"
+        " then exactly 1; set train.epochs or train.minibatches to 2 or more."
+    )
+
+
+def _two_pickers(recipe: Recipe) -> str | None:
+    if "delta" not in _kinds(recipe) or recipe.objective.top_entropy == 1.0:
+        return None
+    return "delta and top_entropy both choose tokens; keep one of them."
+
+
+def _tiar_scale(recipe: Recipe) -> str | None:
+    tiar = next((m for m in recipe.objective.post if m.kind == "tiar"), None)
+    if tiar is None or recipe.objective.advantage.kind != "lampo":
+        return None
+    if {"lam", "relative"} & (tiar.model_extra or {}).keys():
+        return None
+    return (
+        "tiar's default lam is in standard deviations of a group, which lampo does not divide by;"
+        " give lam yourself, at lampo's scale (see advantage/std in metrics.jsonl) or relative."
+    )
+
+
+def _twice(recipe: Recipe) -> str | None:
+    kinds = [method.kind for method in recipe.objective.methods()]
+    again = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+    return None if again is None else f"{again} is named twice."
+
+
+def _unknown_reward(recipe: Recipe) -> str | None:
+    from rl.rewards import REWARDS
+
+    unknown = next((name for name in recipe.rewards if name not in REWARDS), None)
+    if unknown is None:
+        return None
+    return f"there is no reward '{unknown}'; there are {', '.join(REWARDS)}."
+
+
+def _one_teacher(recipe: Recipe) -> str | None:
+    if recipe.warm_start is None or recipe.train.processes == 1:
+        return None
+    return "a warm start is made by one process; make it in a run of one, and name its model here."
+
+
+def _no_url(recipe: Recipe) -> str | None:
+    at_a_server = recipe.rollout.sampler == "vllm"
+    if at_a_server != (recipe.rollout.url is not None):
+        return "rollout.url is where the sampler vllm listens; give both or neither."
+    if at_a_server and recipe.model.lora is None:
+        return "a vLLM server takes new weights as adapters only; set model.lora."
+    return None
+
+
+def _two_sources(recipe: Recipe) -> str | None:
+    if recipe.data.questions is None or recipe.data.synthetic is None:
+        return None
+    return "data.questions and data.synthetic both say where questions come from; keep one."
+
+
+def _no_weight(recipe: Recipe) -> str | None:
+    if any(recipe.rewards.values()) or recipe.objective.channels:
+        return None
+    return "every reward has weight 0, so there is nothing to learn from."
+
+
+def _kinds(recipe: Recipe) -> frozenset[str]:
+    return frozenset(method.kind for method in recipe.objective.methods())
+
+
+RULES: tuple[Callable[[Recipe], str | None], ...] = (
+    _inert,
+    _two_pickers,
+    _tiar_scale,
+    _twice,
+    _no_weight,
+    _unknown_reward,
+    _no_url,
+    _one_teacher,
+    _two_sources,
+)

@@ -1,0 +1,1 @@
+"""Rollouts of the serving graph: batching, samplers, and the columns TRL reads."""

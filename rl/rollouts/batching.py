@@ -1,0 +1,175 @@
+"""Where episodes wait for each other, so that what waits together is served together.
+
+An episode is ordinary code in a thread of its own: it asks for a completion or a search and goes
+on with the answer. The answer is made when every episode that still runs waits for one; the last
+to come serves all, in the order of their places. Which requests share a batch is therefore fixed
+by the episodes themselves and not by the speed of the threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.models.sampling import Completion, Sampling
+from corpus.errors import InForceError
+from retrieval.index import StatuteIndex
+from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
+from rl.rollouts.samplers import BatchSampler, SamplingRequest
+
+Serve = Callable[[Sequence[Any]], Sequence[Any]]
+"""Answers requests of one kind, in order. An answer that is an error is raised where it goes."""
+
+
+@dataclass
+class _Waiting:
+    place: int
+    serve: Serve
+    request: Any
+    answer: Any = None
+    served: threading.Event = field(default_factory=threading.Event)
+
+
+class Batcher:
+    """Counts the episodes that run and serves them when all of them wait.
+
+    Args:
+        places: how many episodes run at first, numbered from 0. Each must :meth:`leave`, once.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._running = places
+        self._waiting: list[_Waiting] = []
+        self._lock = threading.Lock()
+        self._here = threading.local()
+
+    @contextmanager
+    def place(self, number: int) -> Iterator[None]:
+        """Hold a place in this thread; leaving lets the others go on without it."""
+        self._here.number = number
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+                due = self._due()
+            _serve(due)
+
+    def ask(self, serve: Serve, request: Any) -> Any:
+        """Wait until all episodes wait, and return the answer.
+
+        Raises:
+            InForceError: the request could not be served.
+        """
+        mine = _Waiting(self._here.number, serve, request)
+        with self._lock:
+            self._waiting.append(mine)
+            due = self._due()
+        _serve(due)
+        mine.served.wait()
+        if isinstance(mine.answer, BaseException):
+            raise mine.answer
+        return mine.answer
+
+    def _due(self) -> list[_Waiting]:
+        """Take the requests that are to be served now: all, once nobody else can add one."""
+        if len(self._waiting) < self._running:
+            return []
+        due, self._waiting = self._waiting, []
+        return sorted(due, key=lambda waiting: waiting.place)
+
+
+def _serve(due: Sequence[_Waiting]) -> None:
+    """Serve every kind of request in one go, and wake whoever asked."""
+    kinds: dict[Serve, list[_Waiting]] = {}
+    for waiting in due:
+        kinds.setdefault(waiting.serve, []).append(waiting)
+    for serve, group in kinds.items():
+        for waiting, answer in zip(group, _answers(serve, group), strict=True):
+            waiting.answer = answer
+    for waiting in due:
+        waiting.served.set()
+
+
+def _answers(serve: Serve, group: Sequence[_Waiting]) -> Sequence[Any]:
+    """Return the answers, or for each the error that there are none: nobody waits for ever."""
+    try:
+        return serve([waiting.request for waiting in group])
+    except InForceError as failure:
+        return [failure] * len(group)
+    except BaseException as fault:  # noqa: BLE001 - raised again by every thread that waits
+        return [fault] * len(group)
+
+
+class BatchingSampler:
+    """A sampler whose requests wait for those of the other episodes."""
+
+    def __init__(self, gathering: Batcher, inner: BatchSampler) -> None:
+        self._gathering = gathering
+        self._inner = inner
+
+    @property
+    def context(self) -> int:
+        """Return how many tokens prompt and completion may have together."""
+        return self._inner.context
+
+    def sample(
+        self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
+    ) -> Completion:
+        """Continue a prompt, in one batch with what the others ask for.
+
+        Raises:
+            PolicyError: the model failed or cannot be reached.
+        """
+        request = SamplingRequest(tuple(prompt_ids), sampling, stop_ids)
+        answer: Completion = self._gathering.ask(self._inner.sample_many, request)
+        return answer
+
+
+class BatchingIndex:
+    """An index whose searches wait for those of the other episodes; all else goes straight on."""
+
+    def __init__(self, gathering: Batcher, inner: StatuteIndex) -> None:
+        self._gathering = gathering
+        self._inner = inner
+
+    @property
+    def corpus_hash(self) -> str:
+        """Return the hash of the corpus it was built from."""
+        return self._inner.corpus_hash
+
+    @property
+    def version(self) -> str:
+        """Return the version of the index that answers now."""
+        return self._inner.version
+
+    def search(self, query: StatuteQuery) -> list[Hit]:
+        """Search together with the others.
+
+        Raises:
+            SearchFailedError: the engine failed.
+        """
+        hits: list[Hit] = self._gathering.ask(self._inner.search_many, query)
+        return hits
+
+    def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
+        """Search several queries at once; answers keep their order."""
+        return self._inner.search_many(queries)
+
+    def facets(self, query: StatuteQuery) -> Facets:
+        """Count what ``query`` finds."""
+        return self._inner.facets(query)
+
+    def keys(self) -> Iterator[str]:
+        """Yield the key of every row held."""
+        return self._inner.keys()
+
+    def status(self) -> IndexStatus:
+        """Say what is held and whether it is well."""
+        return self._inner.status()
+
+    def close(self) -> None:
+        """Leave the index open: whoever opened it closes it."""

@@ -1,0 +1,89 @@
+"""Rollouts of another model or an older checkpoint, mixed into a round (method F-TIS).
+
+A pool is read from the ``traces.jsonl`` of a run. Its rollouts keep the token ids and
+log-probabilities under which they were sampled, so that they can be weighed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from agent.models.token_sequence import episode
+from corpus.questions import Question
+from rl.recipes.recipe import RecipeError
+from rl.rewards.rescore import ScoredTrace, read_scored
+from rl.rollouts.rollout import Rollout
+
+Play = Callable[[Any, Sequence[Question], int], list[Rollout]]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Foreign rollouts by question id, in the order of their file."""
+
+    rollouts: dict[str, tuple[Rollout, ...]]
+
+    def draw(self, question: Question, count: int, chance: Random) -> list[Rollout]:
+        """Return at most ``count`` different rollouts of a question."""
+        known = self.rollouts.get(question.id, ())
+        return chance.sample(known, min(count, len(known)))
+
+
+def pool(records: Iterable[ScoredTrace]) -> Pool:
+    """Gather what can be learnt from: rollouts with tokens that no failure voided."""
+    found: defaultdict[str, list[Rollout]] = defaultdict(list)
+    for record in records:
+        trace = record.trace
+        if record.void is None and trace is not None and any(t.completion_ids for t in trace.turns):
+            found[record.question.id].append(
+                Rollout(
+                    question=record.question,
+                    trace=trace,
+                    episode=episode(trace.turns),
+                    own=False,
+                )
+            )
+    return Pool({name: tuple(rollouts) for name, rollouts in found.items()})
+
+
+def read_pool(path: Path) -> Pool:
+    """Read the rollouts of a run's ``traces.jsonl``, or of the run's folder.
+
+    Raises:
+        RecipeError: nothing there can be learnt from.
+        SourceError: a line is damaged; names it.
+    """
+    file = path / "traces.jsonl" if path.is_dir() else path
+    if not file.is_file():
+        raise RecipeError(f"There is no pool of rollouts at {file}.")
+    found = pool(read_scored(file))
+    if not found.rollouts:
+        raise RecipeError(f"{file} has no rollouts with token ids: no model sampled them.")
+    return found
+
+
+def mixing(play: Play, foreign: Pool, share: float, group_size: int) -> Play:
+    """Return a ``play`` in which up to ``share`` of every group comes from the pool.
+
+    A question that the pool does not know is answered by the policy alone. Foreign rollouts stand
+    at the end of their group.
+    """
+
+    def played(trainer: Any, questions: Sequence[Question], seed: int) -> list[Rollout]:
+        chance = Random(seed)  # noqa: S311 - no secret
+        starts = range(0, len(questions), group_size)
+        groups = [questions[start : start + group_size] for start in starts]
+        drawn = [foreign.draw(g[0], round(share * len(g)), chance) for g in groups]
+        own = [g[: len(g) - len(d)] for g, d in zip(groups, drawn, strict=True)]
+        sampled = iter(play(trainer, [one for group in own for one in group], seed))
+        mixed: list[Rollout] = []
+        for asked, others in zip(own, drawn, strict=True):
+            mixed += [*(next(sampled) for _ in asked), *others]
+        return mixed
+
+    return played

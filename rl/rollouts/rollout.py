@@ -1,0 +1,165 @@
+"""Many questions through the graph at once: what a policy did, exactly as it was sampled.
+
+The graph is the one that serves (:func:`agent.graph.run.run`). Each episode runs in a thread of its
+own; what several episodes wait for together, completions and searches, is served together
+(:mod:`rl.rollouts.batching`). Rollout ``n`` of a call is sampled with the seed ``seed + n``,
+so what it says depends on its question, the weights and its place, and on nothing that runs beside
+it.
+
+A failure of the infrastructure (an engine, a server, memory) makes a rollout void. It is never a
+wrong answer: a void rollout has no reward at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Self
+
+from pydantic import model_validator
+
+from agent.graph.nodes import AskRequest, Context
+from agent.graph.run import run
+from agent.library import Library
+from agent.models.token_sequence import TokenSequence, episode
+from agent.policies.language_model import ModelPolicy
+from agent.policy import Policy
+from agent.trace import StopReason, Trace
+from corpus.errors import InForceError
+from corpus.model import Frozen
+from corpus.questions import Question
+from rl.rollouts.batching import Batcher, BatchingIndex, BatchingSampler
+from rl.rollouts.samplers import batches
+
+BROKEN = frozenset({StopReason.TOOL_ERROR, StopReason.POLICY_ERROR})
+"""Ends of a run that say nothing of the policy."""
+
+Advance = Callable[[int], None]
+"""Told how many episodes have ended."""
+
+
+class Rollout(Frozen):
+    """One question through the graph.
+
+    ``episode`` holds prompt and completion ids, the mask of the model's own tokens and their
+    sampling log-probs; it is ``None`` where the policy was never asked (the question named no
+    day), where it has no tokens (a policy without a model), and where the rollout is void.
+    ``void`` says which failure voided it. ``own`` is false for a rollout of an earlier policy.
+
+    Raises:
+        ValueError: there is neither a trace nor a reason why not.
+    """
+
+    question: Question
+    trace: Trace | None
+    episode: TokenSequence | None = None
+    void: str | None = None
+    own: bool = True
+
+    @model_validator(mode="after")
+    def _is_accounted_for(self) -> Self:
+        if self.trace is None and self.void is None:
+            raise ValueError("a rollout without a trace says why it is void")
+        return self
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far episodes go: turns and tokens of one, and how many run at once."""
+
+    max_turns: int = 8
+    max_tokens: int | None = None
+    width: int = 64
+
+
+def roll_out(  # noqa: PLR0913
+    library: Library,
+    policy: Policy,
+    questions: Sequence[Question],
+    *,
+    seed: int = 0,
+    limits: Limits | None = None,
+    advance: Advance = lambda _: None,
+) -> list[Rollout]:
+    """Answer each entry of ``questions`` once; a question repeated G times makes its group.
+
+    Args:
+        library: where the policy looks. policy: who decides. Completions of a
+        :class:`~agent.policies.language_model.ModelPolicy` whose
+            sampler is an :class:`rl.rollouts.samplers.BatchSampler` are sampled in batches.
+        questions: what is asked, with the day and the state of knowledge that each names.
+        seed: the first episode's; below 2**63. Greedy decoding does not use it.
+        limits: turns, tokens, and episodes at once.
+        advance: told the number of episodes ended, from any thread.
+
+    Returns:
+        One rollout per entry, in the order given.
+    """
+    return roll_out_each(
+        library,
+        [(question, policy) for question in questions],
+        seed=seed,
+        limits=limits,
+        advance=advance,
+    )
+
+
+def roll_out_each(
+    library: Library,
+    asked: Sequence[tuple[Question, Policy]],
+    *,
+    seed: int = 0,
+    limits: Limits | None = None,
+    advance: Advance = lambda _: None,
+) -> list[Rollout]:
+    """Do :func:`roll_out` with a policy of its own for each question (a scripted expert's)."""
+    bounds = limits or Limits()
+    width = min(bounds.width, len(asked))
+    gathering = Batcher(width)
+    shared = replace(library, index=BatchingIndex(gathering, library.index))
+    ended: list[int] = []
+
+    def answer(place: int) -> dict[int, Rollout]:
+        done = {}
+        with gathering.place(place):
+            for number in range(place, len(asked), width):
+                question, policy = asked[number]
+                mine = _seated(policy, gathering, seed + number)
+                done[number] = _episode(shared, mine, question, bounds)
+                ended.append(number)
+                advance(len(ended))
+        return done
+
+    if not asked:
+        return []
+    with ThreadPoolExecutor(width, thread_name_prefix="episode") as pool:
+        parts = [pool.submit(answer, place) for place in range(width)]
+    found = {number: rollout for part in parts for number, rollout in part.result().items()}
+    return [found[number] for number in range(len(asked))]
+
+
+def _seated(policy: Policy, gathering: Batcher, seed: int) -> Policy:
+    """Return the policy of one episode: its own seed, a sampler that waits for the others."""
+    if not isinstance(policy, ModelPolicy):
+        return policy
+    sampling = policy.sampling.model_copy(update={"seed": seed})
+    if not batches(policy.sampler):
+        return replace(policy, sampling=sampling)
+    return replace(policy, sampling=sampling, sampler=BatchingSampler(gathering, policy.sampler))
+
+
+def _episode(library: Library, policy: Policy, question: Question, limits: Limits) -> Rollout:
+    context = Context(library, policy, max_turns=limits.max_turns, max_tokens=limits.max_tokens)
+    asked = AskRequest(question=question.text, as_at=question.as_at, known_at=question.known_at)
+    try:
+        trace = run(context, asked)
+    except InForceError as failure:
+        return Rollout(question=question, trace=None, void=str(failure))
+    if trace.stop in BROKEN:
+        words = trace.abstention.explanation if trace.abstention else trace.stop.value
+        return Rollout(question=question, trace=trace, void=words)
+    sampled = bool(trace.turns) and all(turn.completion_ids for turn in trace.turns)
+    return Rollout(
+        question=question, trace=trace, episode=episode(trace.turns) if sampled else None
+    )

@@ -1,0 +1,72 @@
+"""Many prompts continued together by a vLLM server, on a CPU or a GPU.
+
+Each prompt is a request of its own, with its own seed; the server batches what arrives together.
+Ids go in, and ids with their log-probs come out, so nothing is tokenised on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from agent.models.sampling import Completion, Sampling
+from agent.policies.endpoint import Endpoint
+from agent.policies.server import Served, ServerSampler
+from agent.policy import PolicyError
+from rl.rollouts.samplers import SamplingRequest, sample_one
+
+
+class VllmSampler:
+    """Samples from a model that a vLLM server has under a name.
+
+    Args:
+        endpoint: where the server answers.
+        model: the name, of a model or of an adapter that the server has loaded.
+        width: requests under way at once, at most.
+    """
+
+    def __init__(self, endpoint: Endpoint, model: str, width: int = 64) -> None:
+        self._endpoint, self._width = endpoint, width
+        self._first = self._inner = ServerSampler(Served(endpoint, model))
+        self._context: int | None = None
+        self.model = model
+
+    @property
+    def context(self) -> int:
+        """Return how many tokens prompt and completion may have together.
+
+        Raises:
+            PolicyError: the endpoint fails or does not serve the model.
+        """
+        if self._context is None:
+            self._context = self._first.context
+        return self._context
+
+    def switch(self, model: str) -> None:
+        """Sample from another name of the same server from now on: other weights, same limits."""
+        self._inner = ServerSampler(Served(self._endpoint, model))
+        self.model = model
+
+    def sample(
+        self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
+    ) -> Completion:
+        """Continue one prompt until a stop id or the budget.
+
+        Raises:
+            PolicyError: the endpoint fails, or its answer is not exact to the id.
+        """
+        return sample_one(self, SamplingRequest(tuple(prompt_ids), sampling, stop_ids))
+
+    def sample_many(self, requests: Sequence[SamplingRequest]) -> list[Completion | PolicyError]:
+        """Continue each prompt; answers keep their order, a failure stands in its place."""
+        inner = self._inner
+
+        def answer(request: SamplingRequest) -> Completion | PolicyError:
+            try:
+                return inner.sample(*request)
+            except PolicyError as failure:
+                return failure
+
+        width = max(1, min(self._width, len(requests)))
+        with ThreadPoolExecutor(width, thread_name_prefix="vllm") as pool:
+            return list(pool.map(answer, requests))

@@ -1,0 +1,126 @@
+"""Where a trainer's rollouts come from: question ids in, columns of token ids out."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any
+
+from corpus.questions import Question
+from rl.rewards import REWARDS, Reward
+from rl.rollouts.rollout import Rollout
+
+Play = Callable[[Any, Sequence[Question], int], list[Rollout]]
+"""Rolls questions out with the trainer's model and a seed; a question repeated is a group."""
+
+SHOWN = 3
+"""Failures that are told word by word."""
+
+
+def question_order(ids: Sequence[str], count: int, seed: int) -> list[str]:
+    """Return the questions of a whole run: every one once, in a new order, and again.
+
+    The order of a run is fixed before it starts, so a run that goes on asks what it would have.
+    """
+    order: list[str] = []
+    while len(order) < count:
+        again = sorted(ids)
+        Random(f"{seed}:{len(order)}").shuffle(again)  # noqa: S311 - no secret
+        order += again
+    return order[:count]
+
+
+class TrlAdapter:
+    """TRL's ``rollout_func``.
+
+    Args:
+        play: rolls questions out.
+        questions: by id; the trainer's prompts are ids.
+        seed: of the run.
+        filler: a token id that stands where a rollout has none, masked.
+        inspect: told of each round; raises where the run must stop.
+    """
+
+    def __init__(
+        self,
+        play: Play,
+        questions: Mapping[str, Question],
+        *,
+        seed: int,
+        filler: int,
+        inspect: Callable[[Sequence[Rollout]], None] = lambda _: None,
+    ) -> None:
+        self._play, self._questions, self._seed = play, questions, seed
+        self._filler, self._inspect = filler, inspect
+
+    def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, list[Any]]:
+        """Return ids, mask and log-probs as sampled, and the rollouts themselves."""
+        place = (self._seed, trainer.state.global_step, trainer.accelerator.process_index)
+        digest = hashlib.blake2b(repr(place).encode(), digest_size=7).digest()
+        asked = [self._questions[one] for one in prompts]
+        rollouts = self._play(trainer, asked, int.from_bytes(digest, "big"))
+        self._inspect(rollouts)
+        return columns(rollouts, self._filler)
+
+
+def columns(rollouts: Sequence[Rollout], filler: int) -> dict[str, list[Any]]:
+    """Return what TRL takes of rollouts. One without tokens becomes a single masked filler.
+
+    Raises:
+        ValueError: a token that the model did not write was sampled, so the mask is not its own.
+    """
+    table: dict[str, list[Any]] = {
+        "prompt_ids": [],
+        "completion_ids": [],
+        "env_mask": [],
+        "logprobs": [],
+        "rollout": list(rollouts),
+    }
+    for rollout in rollouts:
+        one = rollout.episode
+        if one and any(
+            sampled and not own for sampled, own in zip(one.logprobs, one.mask, strict=True)
+        ):
+            raise ValueError(f"the mask of {rollout.question.id} does not fit its log-probs")
+        table["prompt_ids"].append(list(one.prompt_ids) if one else [filler])
+        table["completion_ids"].append(list(one.completion_ids) if one else [filler])
+        table["env_mask"].append(list(one.mask) if one else [0])
+        table["logprobs"].append(list(one.logprobs) if one else [0.0])
+    return table
+
+
+def reward_functions(names: Sequence[str]) -> list[Callable[..., list[float | None]]]:
+    """Return TRL's reward functions of the channels; a void rollout has no reward at all.
+
+    Raises:
+        KeyError: there is no such channel.
+    """
+    return [_reward_function(name, REWARDS[name].function) for name in names]
+
+
+def _reward_function(name: str, reward: Reward) -> Callable[..., list[float | None]]:
+    def score(one: Rollout) -> float | None:
+        if one.void is not None or one.trace is None:
+            return None
+        value = reward(one.trace, one.question)
+        if value is not None and not math.isfinite(value):
+            raise ValueError(
+                f"the reward {name} of {one.question.id} is {value}, which is no number"
+            )
+        return value
+
+    def scored(*, rollout: Sequence[Rollout], **_: Any) -> list[float | None]:
+        return [score(one) for one in rollout]
+
+    scored.__name__ = name
+    return scored
+
+
+def voided(rollouts: Sequence[Rollout]) -> tuple[float, str]:
+    """Return the share of void rollouts, and in words why they are."""
+    reasons = [rollout.void for rollout in rollouts if rollout.void is not None]
+    distinct = sorted(set(reasons), key=reasons.index)
+    more = f" and {len(distinct) - SHOWN} other reasons" if len(distinct) > SHOWN else ""
+    return len(reasons) / max(len(rollouts), 1), "; ".join(distinct[:SHOWN]) + more

@@ -1,0 +1,105 @@
+"""What a person sees of a run while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+SHOWN = {
+    "reward": "reward",
+    "rewards/temporal/mean": "temporal",
+    "dated": "dated",
+    "entropy": "entropy",
+    "clip_ratio/region_mean": "clipped",
+    "outcome/abstained": "abstains",
+    "calls": "calls",
+}
+"""Metrics of the bar and their short names, in order."""
+
+
+class ProgressWatcher(Protocol):
+    """Told how a run goes."""
+
+    def say(self, words: str) -> None:
+        """Tell what begins."""
+
+    def worked(self, what: str, done: int, of: int) -> None:
+        """Tell how far what comes before the first round is; from any thread."""
+
+    def rolled(self, done: int, of: int) -> None:
+        """Tell how many rollouts of the round have ended; from any thread."""
+
+    def stepped(self, step: int, steps: int, metrics: Mapping[str, float | None]) -> None:
+        """Tell that an optimiser step was made, and its metrics."""
+
+    def close(self) -> None:
+        """Tell that nothing more comes."""
+
+
+class NoProgress:
+    """A watch that looks away."""
+
+    def say(self, words: str) -> None:
+        """Say nothing."""
+
+    def worked(self, what: str, done: int, of: int) -> None:
+        """Say nothing."""
+
+    def rolled(self, done: int, of: int) -> None:
+        """Say nothing."""
+
+    def stepped(self, step: int, steps: int, metrics: Mapping[str, float | None]) -> None:
+        """Say nothing."""
+
+    def close(self) -> None:
+        """Say nothing."""
+
+
+class ProgressBar:
+    """A progress bar with the newest metrics and the time left."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        columns: tuple[Any, ...] = (
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[what]}"),
+        )
+        self._console, self._latest = console, dict[str, float]()
+        self._bar = Progress(*columns, console=console, transient=not console.is_terminal)
+        self._task = self._bar.add_task(title, total=None, what="")
+        self._bar.start()
+
+    def say(self, words: str) -> None:
+        """Print a line above the bar."""
+        self._console.print(words)
+
+    def worked(self, what: str, done: int, of: int) -> None:
+        """Show how far it is; where nobody sees a bar, say so at every quarter."""
+        self._bar.update(self._task, completed=done, total=of, what=what)
+        if not self._console.is_terminal and 4 * done // of > 4 * (done - 1) // of:
+            self._console.print(f"{what} {done}/{of}")
+
+    def rolled(self, done: int, of: int) -> None:
+        """Show how far the round's rollouts are."""
+        self._bar.update(self._task, what=f"{self._newest()}  rollouts {done}/{of}")
+
+    def stepped(self, step: int, steps: int, metrics: Mapping[str, float | None]) -> None:
+        """Show the newest metrics."""
+        new = {SHOWN[name]: value for name, value in metrics.items() if name in SHOWN}
+        self._latest |= {name: value for name, value in new.items() if value is not None}
+        self._bar.update(self._task, completed=step, total=steps, what=self._newest())
+        if not self._console.is_terminal and metrics.get("reward") is not None:
+            self._console.print(f"step {step}/{steps}  {self._newest()}")
+
+    def close(self) -> None:
+        """Leave the bar."""
+        self._bar.stop()
+
+    def _newest(self) -> str:
+        ordered = (name for name in SHOWN.values() if name in self._latest)
+        return "  ".join(f"{name} {self._latest[name]:.3g}" for name in ordered)

@@ -1,0 +1,297 @@
+"""A run directory: everything that a training run was, and all that is needed to go on with it.
+
+::
+
+    config.toml      the recipe as it was resolved
+    run.json         commit, corpus hash, seed, versions
+    questions.jsonl  what was asked
+    metrics.jsonl    one line per optimiser step
+    traces.jsonl     one line per rollout
+    checkpoints/     whole ones only; each notes where metrics and traces stood
+    report.html      the curves
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from corpus.clock import now
+from corpus.errors import InForceError
+from corpus.locking import file_lock
+from corpus.model import Frozen
+from corpus.questions import Question, write_questions
+from rl.recipes.recipe import Recipe, RecipeError, read_recipe
+from rl.recipes.toml_writer import dump
+
+PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "vllm")
+
+
+class RunError(InForceError):
+    """The run directory is missing, in use, or cannot be written."""
+
+
+class RunFacts(Frozen):
+    """What a run was made of. ``commit`` is of InForce, its version where there is none."""
+
+    commit: str
+    corpus_hash: str
+    seed: int
+    questions: int
+    versions: dict[str, str]
+    started: datetime
+
+
+class Run:
+    """The directory of one run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.metrics = Journal(folder / "metrics.jsonl")
+        self.traces = Journal(folder / "traces.jsonl")
+        self.checkpoints = folder / "checkpoints"
+        self.report = folder / "report.html"
+        self.warm_start = folder / "warm_start"
+
+    @classmethod
+    def create(
+        cls, folder: Path, recipe: Recipe, questions: Sequence[Question], corpus_hash: str
+    ) -> Run:
+        """Make the directory.
+
+        Raises:
+            RunError: it exists, or cannot be written.
+        """
+        facts = RunFacts(
+            commit=_commit(),
+            corpus_hash=corpus_hash,
+            seed=recipe.train.seed,
+            questions=len(questions),
+            versions=_versions(),
+            started=now(),
+        )
+        try:
+            folder.mkdir(parents=True)
+            table = recipe.model_dump(mode="json", exclude_none=True)
+            (folder / "config.toml").write_text(dump(table), encoding="utf-8")
+            write_questions(questions, folder / "questions.jsonl")
+            text = facts.model_dump_json(indent=1) + "\n"
+            (folder / "run.json").write_text(text, encoding="utf-8")
+        except FileExistsError:
+            raise RunError(
+                f"There is a run at {folder} already; --resume goes on with it."
+            ) from None
+        except OSError as fault:
+            raise RunError(f"The run {folder} cannot be written: {fault.strerror}.") from fault
+        return cls(folder)
+
+    @property
+    def name(self) -> str:
+        """Return the directory's name."""
+        return self.folder.name
+
+    def recipe(self) -> Recipe:
+        """Return what it was started with.
+
+        Raises:
+            RunError: there is no run.
+        """
+        path = self.folder / "config.toml"
+        try:
+            return read_recipe(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+        except OSError as fault:
+            raise RunError(f"There is no run at {self.folder}: {path.name} is missing.") from fault
+
+    def facts(self) -> RunFacts:
+        """Return what it was made of.
+
+        Raises:
+            RunError: there is no run, or its facts are damaged.
+        """
+        path = self.folder / "run.json"
+        try:
+            return RunFacts.model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValidationError) as fault:
+            raise RunError(f"There is no run at {self.folder}: run.json is not there.") from fault
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes away from it.
+
+        Raises:
+            StoreError: one of them trains it.
+        """
+        with file_lock(self.folder / "lock"):
+            yield
+
+    def cut(self, stood: Mapping[str, int]) -> None:
+        """Forget what was noted after a checkpoint."""
+        self.metrics.cut(stood.get("metrics", 0))
+        self.traces.cut(stood.get("traces", 0))
+
+    def stands(self) -> dict[str, int]:
+        """Return how long the journals are, in bytes."""
+        return {"metrics": self.metrics.size, "traces": self.traces.size}
+
+
+class Journal:
+    """A file of JSON lines that only grows, or is cut back to where a checkpoint was."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def size(self) -> int:
+        """Return its length in bytes."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows.
+
+        Raises:
+            RunError: the disk is full, or the file cannot be written.
+        """
+        text = "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as fault:
+            raise RunError(
+                f"{self.path} cannot be written ({fault.strerror}); the last checkpoint is whole:"
+                " make room and go on with --resume."
+            ) from fault
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows; a last line that was never finished is left out."""
+        if not self.path.exists():
+            return
+        with self.path.open(encoding="utf-8") as file:
+            for line in file:
+                if line.endswith("\n"):
+                    yield json.loads(line)
+
+    def cut(self, size: int) -> None:
+        """Keep the first ``size`` bytes."""
+        if self.path.exists():
+            os.truncate(self.path, min(size, self.size))
+
+
+def runs_home() -> Path:
+    """Return the folder of runs: ``INFORCE_HOME/runs``."""
+    home = os.environ.get("INFORCE_HOME")
+    base = Path(home) if home else Path.home() / ".inforce"
+    return base.expanduser().absolute() / "runs"
+
+
+def all_runs(home: Path) -> list[Run]:
+    """Return the runs of a folder, oldest first."""
+    if not home.is_dir():
+        return []
+    found = [Run(path.parent) for path in home.glob("*/run.json")]
+    return sorted(found, key=lambda run: (run.facts().started, run.name))
+
+
+def find_run(name: str, home: Path) -> Run:
+    """Return a run by its name or folder.
+
+    Raises:
+        RunError: there is none.
+    """
+    for folder in (home / name, Path(name).expanduser()):
+        if (folder / "run.json").is_file():
+            return Run(folder)
+    names = ", ".join(run.name for run in all_runs(home)[-5:])
+    raise RunError(
+        f"There is no run '{name}': " + (f"there are {names}." if names else "none yet.")
+    )
+
+
+def new_folder(recipe: Recipe, home: Path) -> Path:
+    """Return where the next run of a recipe goes: name, seed and the next number."""
+    stem = f"{recipe.name.replace('/', '-')}-s{recipe.train.seed}"
+    number = 1
+    while (home / f"{stem}-{number}").exists():
+        number += 1
+    return home / f"{stem}-{number}"
+
+
+def resumable(recipe: Recipe, home: Path) -> Run:
+    """Return the newest run that was started with this very recipe.
+
+    Raises:
+        RunError: there is none, or the newest differs; names where.
+    """
+    mine = [run for run in all_runs(home) if run.recipe().name == recipe.name]
+    if not mine:
+        raise RunError(f"No run of {recipe.name} has been started in {home}.")
+    same = [run for run in mine if run.recipe() == recipe]
+    if not same:
+        key, (was, wanted) = next(iter(differences([mine[-1].recipe(), recipe]).items()))
+        raise RunError(
+            f"{mine[-1].name} was started with {key} = {was}, not {wanted}: start another run."
+        )
+    return same[-1]
+
+
+def differences(recipes: Sequence[Recipe]) -> dict[str, list[object]]:
+    """Return the fields in which recipes differ, with the value of each."""
+    flat = [_flat(recipe.model_dump(mode="json")) for recipe in recipes]
+    keys = dict.fromkeys(key for one in flat for key in one)
+    return {
+        key: [one.get(key) for one in flat]
+        for key in keys
+        if any(one.get(key) != flat[0].get(key) for one in flat)
+    }
+
+
+def check_corpus(run: Run, corpus_hash: str) -> None:
+    """Refuse to go on over another corpus.
+
+    Raises:
+        RecipeError: the corpus changed since the run was started.
+    """
+    if run.facts().corpus_hash != corpus_hash:
+        raise RecipeError(
+            f"The corpus changed since {run.name} was started, so it cannot go on as it began."
+        )
+
+
+def _flat(table: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{path}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
+def _commit() -> str:
+    """Return the commit of a checkout, with a plus where files were changed, else the version."""
+    here = Path(__file__).parent
+    asked = ["git", "-C", str(here), "describe", "--always", "--abbrev=40", "--dirty=+"]
+    try:
+        found = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return version("inforce")
+    return found.stdout.strip()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,198 @@
+"""A training run from recipe to report: opens everything, plugs it together, trains, goes on."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from accelerate import PartialState
+from datasets import Dataset
+from datasets.utils import logging as dataset_logging
+from transformers import PrinterCallback
+from transformers.utils import logging as hub_logging
+from trl import GRPOConfig
+
+from agent.library import Library
+from corpus.questions import Question
+from rl.objective.compose import Objective, build_objective
+from rl.objective.forward_passes import ForwardPasses
+from rl.objective.methods.opd import Distillation
+from rl.objective.methods.teachers import Teach, teacher
+from rl.recipes.budget import batch_budget, token_budget
+from rl.recipes.recipe import Recipe
+from rl.rewards import answer_key, outcome
+from rl.rewards.outcome import Outcome
+from rl.rollouts.cached_library import cached_library
+from rl.rollouts.rollout import Rollout
+from rl.rollouts.rollout_sampling import rollout_sampler_of
+from rl.rollouts.trl_adapter import TrlAdapter, question_order, reward_functions, voided
+from rl.run.checkpoints import TrainingFault, checkpoints
+from rl.run.progress import ProgressWatcher
+from rl.run.report import write_report
+from rl.run.run_directory import Run, check_corpus
+from rl.training.model_loading import TrainedModel, warmed_up
+from rl.training.run_logger import RunLogger, journal_lengths
+from rl.training.state_drift import StateDriftProbe, neutral_prompts
+from rl.training.trainer import PolicyTrainer
+
+
+def train(
+    recipe: Recipe,
+    run: Run,
+    library: Library,
+    questions: Sequence[Question],
+    watch: ProgressWatcher,
+) -> None:
+    """Train a run to its end, from its newest checkpoint if it has one.
+
+    Raises:
+        RecipeError: the recipe names what cannot be, or the corpus changed.
+        ModelError: the model is missing or damaged.
+        TrainingFault: the loss is not a number, too many rollouts failed, or the disk is full.
+    """
+    _hush()
+    crew = PartialState(cpu=recipe.train.device == "cpu")
+    check_corpus(run, library.corpus_hash)
+    objective = build_objective(recipe.objective)
+    with run.held() if crew.is_main_process else nullcontext():
+        student = warmed_up(recipe, run, library, questions, watch)
+        done = checkpoints(run.checkpoints)
+        if crew.is_main_process:
+            run.cut(journal_lengths(done[-1]) if done else {})
+        if done:
+            watch.say(f"Going on after {done[-1].name}.")
+        trainer = assemble(recipe, run, library, questions, student, objective, watch)
+        trainer.train(resume_from_checkpoint=str(done[-1]) if done else None)
+        if crew.is_main_process:
+            write_report(run)
+
+
+def assemble(  # noqa: PLR0913
+    recipe: Recipe,
+    run: Run,
+    library: Library,
+    questions: Sequence[Question],
+    student: TrainedModel,
+    objective: Objective,
+    watch: ProgressWatcher,
+) -> PolicyTrainer:
+    """Plug model, rollouts, rewards and objective together."""
+    settings, plan = recipe.train, batch_budget(recipe.train)
+    by_id = {question.id: question for question in questions}
+    order = question_order(list(by_id), settings.questions * settings.rounds, settings.seed)
+    neutral = tuple(tuple(student.codec.words(text)) for text in neutral_prompts())
+    probe = StateDriftProbe(student.base, neutral)
+    notes = RunLogger(run, recipe, plan.steps, plan.steps_per_round, watch, probe)
+    trainer = PolicyTrainer(
+        objective=objective,
+        judge=judge,
+        observe=notes.observe,
+        seal=notes.seal,
+        passes=ForwardPasses(objective.needs, teacher_of(objective, recipe, student, library)),
+        max_gap=recipe.rollout.max_gap,
+        keep=settings.keep,
+        model=student.model,
+        args=trl_arguments(recipe, run.checkpoints),
+        reward_funcs=reward_functions(tuple(recipe.rewards)),
+        train_dataset=Dataset.from_dict({"prompt": order}),
+        processing_class=student.tokenizer,
+        rollout_func=TrlAdapter(
+            rollout_sampler_of(recipe, run, cached_library(library), student.codec, watch),
+            by_id,
+            seed=settings.seed,
+            filler=student.tokenizer.eos_token_id,
+            inspect=lambda rollouts: stop_if_void(rollouts, recipe.rollout.max_void),
+        ),
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(notes)
+    return trainer
+
+
+def judge(rollout: Rollout) -> tuple[Outcome, str | None]:
+    """Return what became of a rollout, and the key of its answer."""
+    trace = rollout.trace if rollout.void is None else None
+    return outcome(trace, rollout.question), answer_key(trace)
+
+
+def teacher_of(
+    objective: Objective, recipe: Recipe, student: TrainedModel, library: Library
+) -> Teach | None:
+    """Return who teaches the policy; ``None`` where no method learns from a teacher."""
+    named = next((one for one in objective.additives if isinstance(one, Distillation)), None)
+    if named is None:
+        return None
+
+    def text_of(question: Question) -> Sequence[int]:
+        version = question.gold_version and library.store.version(question.gold_version)
+        return list(student.codec.words(version.text)) if version else []
+
+    temperature = recipe.rollout.temperature
+    return teacher(named, student, text_of, recipe.train.micro_batch, temperature)
+
+
+def stop_if_void(rollouts: Sequence[Rollout], most: float) -> None:
+    """Stop a run whose rollouts fail.
+
+    Raises:
+        TrainingFault: a greater share than ``most`` is void.
+    """
+    share, why = voided(rollouts)
+    if share > most:
+        raise TrainingFault(
+            f"{share:.0%} of a round's rollouts failed (at most {most:.0%} may): {why}."
+        )
+
+
+def trl_arguments(recipe: Recipe, folder: Path) -> GRPOConfig:
+    """Return the recipe in TRL's words."""
+    train, objective, plan = recipe.train, recipe.objective, batch_budget(recipe.train)
+    return GRPOConfig(
+        output_dir=str(folder),
+        per_device_train_batch_size=train.micro_batch,
+        gradient_accumulation_steps=plan.accumulated,
+        steps_per_generation=plan.passes_per_epoch,
+        num_iterations=train.epochs,
+        num_generations=train.group_size,
+        max_completion_length=token_budget(recipe).thread,
+        max_steps=plan.steps,
+        learning_rate=train.learning_rate,
+        lr_scheduler_type=train.schedule,
+        warmup_steps=train.warmup_steps,
+        weight_decay=train.weight_decay,
+        max_grad_norm=train.max_grad_norm,
+        temperature=recipe.rollout.temperature,
+        reward_weights=list(recipe.rewards.values()),
+        loss_type=objective.loss,
+        epsilon=objective.epsilon_low,
+        epsilon_high=objective.epsilon_high,
+        delta=objective.ratio_cap,
+        beta=objective.kl,
+        entropy_coef=objective.entropy,
+        top_entropy_quantile=objective.top_entropy,
+        seed=train.seed,
+        shuffle_dataset=False,
+        remove_unused_columns=False,
+        bf16=recipe.model.autocast,
+        use_cpu=train.device == "cpu",
+        gradient_checkpointing=recipe.model.gradient_checkpointing,
+        save_strategy="steps",
+        save_steps=train.checkpoint_every * plan.steps_per_round,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=False,
+    )
+
+
+def _hush() -> None:
+    """Let the libraries speak of errors alone; the run's own words come through its watch."""
+    hub_logging.set_verbosity_error()
+    hub_logging.disable_progress_bar()
+    dataset_logging.disable_progress_bar()
+    logging.getLogger("trl").setLevel(logging.ERROR)
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # said of rollout_func at every start

@@ -1,0 +1,132 @@
+"""A scripted expert: it knows a question's gold answer and acts like a careful model would.
+
+It reads the provision that the question cites on the governing date, then quotes what is asked
+for, or abstains with the reason that the tool gave. It goes through the same graph, tools,
+rendering and verifier as a model; only the choice of tokens is its own. What it writes is turned
+into ids once.
+
+A misdated expert knows the protocol and not the day: it reads every question as if it were asked
+today, the way a model does that was trained on all law at once, and insists when the verifier
+objects. Its demonstrations leave the care for dates to reinforcement learning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from agent.models.codec import Codec
+from agent.models.parsing import REASONS
+from agent.models.sampling import Completion, Sampling
+from agent.models.short_prompt import handles
+from agent.policies.language_model import ModelPolicy
+from agent.policy import Act, PolicyError, PolicyState
+from agent.tools.relevance import best_quote
+from corpus.model import Work
+from corpus.questions import Question
+from retrieval.citations.resolution import find_citations
+
+WHY = {
+    "not_yet_in_force": "It was not yet in force that day.",
+    "repealed": "It was no longer in force that day.",
+    "coverage_gap": "The record does not cover that day.",
+    "ambiguous": "Its text differs by territory.",
+    "not_found": "No such provision is on record.",
+}
+"""How the expert explains each reason to abstain."""
+
+
+@dataclass(frozen=True)
+class Expert:
+    """Decides one question by its gold answer.
+
+    Args:
+        question: what is asked, with its answer.
+        codec: of the model that is to learn.
+        context: tokens that the model takes.
+        works: whose names the question may cite.
+        today: the day on which a misdated expert reads the law; ``None``: the governing day.
+    """
+
+    question: Question
+    codec: Codec
+    context: int
+    works: Sequence[Work]
+    today: date | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name that traces record."""
+        return "expert"
+
+    def act(self, state: PolicyState) -> Act:
+        """Return the next move, with the ids of a model that made it without a doubt.
+
+        Raises:
+            PolicyError: the words of the move hold a token that ends a turn.
+        """
+        ids = self.codec.markup(json.dumps(self._move(state), ensure_ascii=False))
+        if not self.codec.stop_ids.isdisjoint(ids):
+            raise PolicyError("The expert's words hold a token that ends a turn.")
+        said = _Said((*ids, end_of_turn(self.codec)), self.context)
+        return ModelPolicy(self.name, self.codec, said, Sampling(max_tokens=1)).act(state)
+
+    def _move(self, state: PolicyState) -> dict[str, Any]:
+        if not state.turns:
+            day = self.today or state.governing.as_at
+            arguments = {"reference": self._cited(), "as_at": str(day)}
+            return {"name": "read_provision", "arguments": arguments}
+        result = next(turn.calls[0].result for turn in reversed(state.turns) if turn.calls)
+        passage = result.get("passage") if result else None
+        if not passage:
+            status = (result or {}).get("status")
+            reason = status if status in REASONS else "not_found"
+            return {"abstain": reason, "explanation": WHY[reason]}
+        name = passage["version_id"]
+        known = handles(state.turns) if self.codec.prompt_format == "learnt" else {}
+        quote = self._quote(passage)
+        citation = {"id": known.get(name, name), "quote": quote}
+        return {"answer": [{"text": quote, "citations": [citation]}]}
+
+    def _cited(self) -> str:
+        """Return the citation as the question words it."""
+        found = find_citations(self.question.text, self.works)
+        return found[0].text if found else self.question.label
+
+    def _quote(self, passage: dict[str, Any]) -> str:
+        text, span = passage["text"], self.question.gold_span
+        if span is not None and span.text in text:
+            return span.text
+        return best_quote(self.question.text, text, passage["language"])
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A sampler that says one thing, with certainty."""
+
+    ids: tuple[int, ...]
+    context: int
+
+    def sample(self, *_: object) -> Completion:
+        """Return what is said: each token with probability one."""
+        return Completion(ids=self.ids, logprobs=(0.0,) * len(self.ids), stop="end")
+
+
+def end_of_turn(codec: Codec) -> int:
+    """Return the token that the model's template puts behind a turn of the assistant.
+
+    Raises:
+        PolicyError: there is none among the tokens that end a turn.
+    """
+    chat = [
+        {"role": role, "content": f"[[{role}-{n}]]"}
+        for n, role in enumerate(("user", "assistant", "user"))
+    ]
+    after = codec.template(chat, None).partition("[[assistant-1]]")[2]
+    ends = [token for token in codec.markup(after) if token in codec.stop_ids]
+    if not ends:
+        raise PolicyError("The model's chat template ends no turn with a token of its own.")
+    return ends[0]

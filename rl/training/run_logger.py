@@ -1,0 +1,117 @@
+"""What a run writes down: rollouts and metrics as they come, and where both stood."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from accelerate.utils import gather_object
+from transformers import TrainerCallback
+
+from agent.tools.toolbox import SEARCH
+from rl.objective.compose import ShapedAdvantages
+from rl.recipes.recipe import Recipe
+from rl.rewards.claims import dated
+from rl.rewards.outcome import Outcome
+from rl.rewards.rescore import ScoredTrace, scored
+from rl.rollouts.rollout import Rollout
+from rl.run.checkpoints import SEAL
+from rl.run.progress import ProgressWatcher
+from rl.run.run_directory import Run
+from rl.training.state_drift import StateDriftProbe, provenance, visited_states
+
+if TYPE_CHECKING:
+    from rl.training.trainer import PolicyTrainer
+
+CLOCKED = frozenset({"step_time"})
+"""Metrics that no two runs share."""
+
+
+class RunLogger(TrainerCallback):  # type: ignore[misc]
+    """Writes the journals of a run; as a callback it is told of every step.
+
+    Args:
+        run: where.
+        recipe: whose reward channels are noted with each rollout.
+        steps: of the whole run.
+        steps_per_round: of one round.
+        watch: who else is told.
+        probe: measures the states that are learnt from, now and then.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        run: Run,
+        recipe: Recipe,
+        steps: int,
+        steps_per_round: int,
+        watch: ProgressWatcher,
+        probe: StateDriftProbe | None = None,
+    ) -> None:
+        self._run, self._recipe, self._steps = run, recipe, steps
+        self._per_round, self._watch, self._probe = steps_per_round, watch, probe
+
+    def observe(
+        self, trainer: PolicyTrainer, rollouts: Sequence[Rollout], _: ShapedAdvantages
+    ) -> dict[str, float]:
+        """Keep a round's rollouts; return what to log of them."""
+        step = int(trainer.state.global_step)
+        names = tuple(self._recipe.rewards)
+        kept = gather_object([scored(step, r.question, r.trace, r.void, names) for r in rollouts])
+        if trainer.is_world_process_zero():
+            self._run.traces.append([one.model_dump(mode="json") for one in kept])
+        states = [visited_states(r.episode, own=r.own) for r in rollouts if r.episode is not None]
+        noted = {**_counts(kept), **provenance(states)}
+        if self._probe is not None and self._probe.due(step // self._per_round):
+            model = trainer.accelerator.unwrap_model(trainer.model)
+            noted |= self._probe.measure(model, states)
+        return noted
+
+    def seal(self, folder: Path) -> None:
+        """Note in a checkpoint how long the journals are."""
+        (folder / SEAL).write_text(json.dumps(self._run.stands()) + "\n", encoding="utf-8")
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
+        """Write a line of metrics for each optimiser step."""
+        if "loss" not in logs or not state.is_world_process_zero:
+            return
+        metrics = {name: _number(value) for name, value in logs.items()}
+        clocked = {name: metrics.pop(name) for name in CLOCKED & metrics.keys()}
+        place = {"step": state.global_step, "round": (state.global_step - 1) // self._per_round}
+        self._run.metrics.append([{**place, **metrics, "seconds": clocked}])
+        self._watch.stepped(state.global_step, self._steps, metrics)
+
+
+def journal_lengths(checkpoint: Path) -> dict[str, int]:
+    """Return how long the journals were at a checkpoint, in bytes."""
+    found: dict[str, int] = json.loads((checkpoint / SEAL).read_text(encoding="utf-8"))
+    return found
+
+
+def _counts(kept: Sequence[ScoredTrace]) -> dict[str, float]:
+    """Return shares of outcomes, of void rollouts and of right days, and means per question."""
+    total = len(kept)
+    found = Counter(one.outcome for one in kept)
+    noted = {f"outcome/{label.name.lower()}": found[label] / total for label in Outcome}
+    noted["void"] = sum(one.void is not None for one in kept) / total
+    traces = [one.trace for one in kept if one.trace is not None]
+    if traces:
+        calls = [[c.name for turn in trace.turns for c in turn.calls] for trace in traces]
+        noted["searches"] = fmean(own.count(SEARCH) for own in calls)
+        noted["calls"] = fmean(len(own) for own in calls)
+        noted["turns"] = fmean(len(trace.turns) for trace in traces)
+        days = [on for trace in traces if (on := dated(trace)) is not None]
+        noted |= {"dated": fmean(days)} if days else {}
+    return noted
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,75 @@
+"""An answer to keep: as Markdown for a file note, as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+
+from agent.trace import Trace
+from ui.cards import Card
+from ui.pages.advice import HEADINGS
+from ui.words import day_words, interval_words
+
+
+def as_json(trace: Trace) -> str:
+    """Return the whole trace: question, date, citations, every step, and the corpus hash."""
+    return json.dumps(trace.model_dump(mode="json"), ensure_ascii=False, indent=2)
+
+
+def as_markdown(trace: Trace, cards: tuple[Card, ...]) -> str:
+    """Return a note that stands alone: what was asked, of which law, and what supports it."""
+    lines = [
+        "# InForce: answer on the law of one day",
+        "",
+        f"**Question.** {_flat(trace.question)}",
+        "",
+    ]
+    lines += _date_lines(trace)
+    if trace.abstention is not None:
+        heading = HEADINGS[trace.abstention.reason]
+        lines += [f"## No answer: {heading}", "", _flat(trace.abstention.explanation), ""]
+    if trace.answer is not None:
+        lines += ["## Answer", "", trace.answer.text, "", "## Authorities", ""]
+        lines += [line for card in cards for line in _card_lines(card)]
+    stamp = trace.started.strftime("%Y-%m-%d %H:%M UTC")
+    lines += ["---", "", f"Answered {stamp} by the {trace.policy} policy; trace `{trace.id}`;"]
+    lines += [f"corpus `{trace.corpus_hash}`. Not legal advice.", ""]
+    return "\n".join(lines)
+
+
+def _date_lines(trace: Trace) -> list[str]:
+    if trace.governing is None:
+        return ["**Law as at.** No date was given.", ""]
+    lines = [f"**Law as at.** {day_words(trace.governing.as_at)}. {trace.governing.ground}", ""]
+    if trace.governing.rule is not None:
+        doubt = "" if trace.governing.verified else ", unverified"
+        rule = f"{trace.governing.rule} (`{trace.governing.rule_id}`{doubt})"
+        lines += [f"**Rule.** {rule}", ""]
+    if trace.governing.candidates:
+        days = ", ".join(map(day_words, trace.governing.candidates))
+        lines += [f"**Days whose law may count.** {days}", ""]
+    if trace.governing.known_at is not None:
+        lines += [f"**As published by.** {day_words(trace.governing.known_at)}", ""]
+    if trace.extent:
+        lines += [f"**Territory.** {_flat(trace.extent)}", ""]
+    return lines
+
+
+def _card_lines(card: Card) -> list[str]:
+    citation = card.citation
+    source = card.source.url or card.source.file
+    quote = "\n".join(f"> {line}" for line in citation.quote.splitlines())
+    return [
+        f"{card.number}. **{citation.work_title}, {citation.label}** ({card.official}), "
+        f"in force {interval_words(citation.valid)}",
+        "",
+        quote,
+        "",
+        f"   {card.since}",
+        f"   Source: {source}. Version `{citation.version_id}`.",
+        *([f"   {card.note}"] if card.note else []),
+        "",
+    ]
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

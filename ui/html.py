@@ -1,0 +1,252 @@
+"""From data to HTML. Everything that is not markup of ours is escaped, whatever it says.
+
+Pure functions; ``style.css`` gives the classes their looks.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import groupby
+from math import sqrt
+
+from agent.request import MissingDate
+from agent.trace import (
+    Abstention,
+    AbstentionReason,
+    Answer,
+    Finding,
+    GoverningDate,
+    ToolCall,
+    Trace,
+    Turn,
+)
+from corpus.model import Work
+from ui.cards import Card, TimelineSpan
+from ui.pages.advice import COUNSEL, HEADINGS
+from ui.words import day_words
+
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_MANY = 3  # calls of one turn that are still listed one by one
+
+
+def escaped(text: str) -> str:
+    """Return text fit for HTML; terminal and direction controls show as U+FFFD."""
+    return html.escape(_UNSAFE.sub("\ufffd", text))
+
+
+def masthead() -> str:
+    """Return the name of the house and what it does."""
+    return (
+        '<header class="masthead"><span class="mark">In<b>Force</b></span>'
+        '<span class="motto">Ask what the law said on the day that matters.</span></header>'
+    )
+
+
+def banner(governing: GoverningDate, today: date) -> str:
+    """Return the strip that says which day's law is shown; its colour tells past from future."""
+    day = governing.as_at
+    when = "past" if day < today else "future" if day > today else "today"
+    notes = {
+        "past": "It may have changed since.",
+        "future": "Only law already enacted is known; it may still change.",
+        "today": "This is today’s law, as far as the corpus has been kept up to date.",
+    }
+    known = ""
+    if governing.known_at is not None:
+        known = f" As published by {day_words(governing.known_at)}."
+    return (
+        f'<div class="banner {when}" role="status"><strong>Law as at {day_words(day)}.</strong> '
+        f"{notes[when]}{known}{_ground(governing)}</div>"
+    )
+
+
+def _ground(governing: GoverningDate) -> str:
+    """Return why this day governs, where the asker did not say so: the rule and its doubts."""
+    if governing.rule is None:
+        return f" {_in_words(escaped(governing.ground))}" if governing.assumed else ""
+    marks = f'<span class="rule">{escaped(governing.rule)}</span>'
+    if governing.verified is False:
+        marks += '<span class="rule unverified">unverified rule</span>'
+    if governing.assumed:
+        marks += '<span class="rule">facts assumed</span>'
+    return f'<p class="ground">{marks} {_in_words(escaped(governing.ground))}</p>'
+
+
+def answer(shipped: Answer, place: str = "") -> str:
+    """Return the answer's text; its citation marks link to their cards in the same ``place``."""
+    link = rf'<a class="cite" href="#citation-{place}\1">\1</a>'
+    paragraphs = (re.sub(r"\[(\d+)\]", link, escaped(text)) for text in shipped.text.split("\n\n"))
+    body = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    return f'<section class="answer"><h2>Answer</h2>{body}</section>'
+
+
+def card(shown: Card, place: str = "") -> str:
+    """Return one citation: title, label, interval, text with the quote marked, what came after."""
+    citation = shown.citation
+    language = escaped(shown.language)
+    heading = f'<h4 lang="{language}">{escaped(shown.heading)}</h4>' if shown.heading else ""
+    return (
+        f'<article class="card" id="citation-{place}{shown.number}"><div class="top">'
+        f'<span class="number">{shown.number}</span><div class="names">'
+        f'<span class="work">{escaped(citation.work_title)}</span>'
+        f'<span class="label">{escaped(citation.label)}</span></div>'
+        f'<span class="chip">In force {shown.in_force}</span></div>'
+        f"{heading}{_text(shown)}{_timeline(shown.spans)}"
+        f'<p class="since"><strong>Amended since?</strong> {escaped(shown.since)}</p>'
+        f"{_provenance(shown)}</article>"
+    )
+
+
+def abstention(declined: Abstention) -> str:
+    """Return why there is no answer, and what to do about it."""
+    counsel = COUNSEL.get(declined.reason)
+    more = f'<p class="counsel">{escaped(counsel)}</p>' if counsel else ""
+    return (
+        f'<section class="declined {declined.reason.value}" role="status">'
+        f"<h2>{escaped(HEADINGS[declined.reason])}</h2>"
+        f"<p>{_in_words(escaped(declined.explanation))}</p>{more}</section>"
+    )
+
+
+def waiting(missing: MissingDate) -> str:
+    """Return what is asked back before anything is searched."""
+    reason = AbstentionReason.NO_DATE
+    counsel = "" if missing.roles else f'<p class="counsel">{escaped(COUNSEL[reason])}</p>'
+    return (
+        f'<section class="declined {reason.value}" role="status">'
+        f"<h2>{escaped(HEADINGS[reason])}</h2>"
+        f"<p>{_in_words(escaped(missing.explanation))}</p>{counsel}</section>"
+    )
+
+
+def steps(trace: Trace) -> str:
+    """Return how the answer was found: each turn, its calls, and every check."""
+    items = "".join(f"<li>{_turn(turn)}</li>" for turn in trace.turns)
+    checks = _checks(trace.findings)
+    return f'<ol class="steps">{items}</ol>{checks}'
+
+
+def footer(corpus_hash: str, works: int, jurisdictions: Sequence[str]) -> str:
+    """Return what the answers rest on."""
+    places = ", ".join(name.upper() for name in jurisdictions)
+    return (
+        f'<footer class="foot">{works} works from {escaped(places)} · corpus '
+        f"<code>{escaped(corpus_hash[:12])}</code> · Not legal advice.</footer>"
+    )
+
+
+def holdings(works: Sequence[Work]) -> str:
+    """Return the titles that can be asked about, by jurisdiction."""
+    parts = []
+    for place, group in groupby(sorted(works, key=_by_place), key=lambda work: work.jurisdiction):
+        titles = "".join(f"<li>{escaped(work.title)}</li>" for work in group)
+        parts.append(f"<h5>{escaped(place.upper())}</h5><ul class='holdings'>{titles}</ul>")
+    return "".join(parts)
+
+
+def _by_place(work: Work) -> tuple[str, str]:
+    return work.jurisdiction, work.title
+
+
+def call_words(call: ToolCall) -> str:
+    """Say one call and its outcome in a sentence, escaped."""
+    given = call.arguments
+    what = {
+        "search_statutes": "Searched “{query}” in the law of {as_at}",
+        "read_provision": "Read {reference} as at {as_at}",
+        "list_versions": "Listed the versions of {reference}",
+        "compare_versions": "Compared {reference} on {as_at} and {other}",
+    }.get(call.name, call.name)
+    words = re.sub(r"\{(\w+)\}", lambda field: str(given.get(field[1], "?")), what)
+    return f"{escaped(words)}: {escaped(_outcome(call))}"
+
+
+def _outcome(call: ToolCall) -> str:
+    if call.error is not None:
+        return f"failed ({call.error})"
+    result = call.result or {}
+    if "problem" in result:
+        return f"refused ({result['problem']})"
+    if "hits" in result:
+        return f"{len(result['hits'])} provisions"
+    if "versions" in result:
+        return f"{len(result['versions'])} versions"
+    return str(result.get("explanation", "done"))
+
+
+def _turn(turn: Turn) -> str:
+    thought = f'<span class="thought">{escaped(turn.thought)}</span>' if turn.thought else ""
+    if len(turn.calls) > _MANY:
+        calls = [_many(turn.calls)]
+    else:
+        calls = [call_words(call) for call in turn.calls]
+    took = sum(call.milliseconds for call in turn.calls)
+    time = f' <span class="took">{took:.0f} ms</span>' if turn.calls else ""
+    shown = thought + "".join(f'<span class="call">{call}{time}</span>' for call in calls)
+    faults = sum(not finding.passed for finding in turn.findings)
+    return f"{shown}{_sent_back(faults)}" if turn.findings else shown
+
+
+def _sent_back(faults: int) -> str:
+    checks = "one check" if faults == 1 else f"{faults} checks"
+    return f'<span class="call">The draft failed {checks} and was sent back once.</span>'
+
+
+def _many(calls: Sequence[ToolCall]) -> str:
+    days = sorted(str(call.arguments.get("as_at", "?")) for call in calls)
+    return escaped(f"The same search on {len(calls)} other days, {days[0]} to {days[-1]}")
+
+
+def _in_words(text: str) -> str:
+    """Return text with its ISO days said in words."""
+    return re.sub(r"\b\d{4}-\d{2}-\d{2}\b", lambda m: day_words(date.fromisoformat(m[0])), text)
+
+
+def _checks(findings: Iterable[Finding]) -> str:
+    rows = "".join(
+        f'<li class="{"passed" if finding.passed else "failed"}">'
+        f"{escaped(finding.explanation)}</li>"
+        for finding in findings
+    )
+    return f'<h5>Verified before shipping</h5><ul class="checks">{rows}</ul>' if rows else ""
+
+
+def _text(shown: Card) -> str:
+    start, end = shown.citation.start, shown.citation.end
+    before, quote, after = shown.text[:start], shown.text[start:end], shown.text[end:]
+    return (
+        f'<p class="text" lang="{escaped(shown.language)}">{escaped(before)}'
+        f"<mark>{escaped(quote)}</mark>{escaped(after)}</p>"
+    )
+
+
+def _timeline(spans: Sequence[TimelineSpan]) -> str:
+    """Return the provision's life as a bar; widths grow with the root of the days."""
+    bars = "".join(
+        f'<span class="span-{span.kind}" style="flex-grow:{max(1, round(sqrt(span.days)))}" '
+        f'title="{escaped(span.words)}"></span>'
+        for span in spans
+    )
+    texts = [span for span in spans if span.kind != "gap"]
+    place = next((n for n, span in enumerate(texts, start=1) if span.kind == "cited"), None)
+    if place is None or len(texts) < 2:
+        return ""
+    return (
+        f'<div class="timeline"><div class="bar">{bars}</div>'
+        f"<span>Text {place} of {len(texts)}</span></div>"
+    )
+
+
+def _provenance(shown: Card) -> str:
+    url = shown.source.url or ""
+    name = escaped(shown.official)
+    official = f'<a href="{escaped(url)}" target="_blank" rel="noopener">{name}</a>'
+    source = official if url.startswith("https://") else name
+    note = f" · {escaped(shown.note)}" if shown.note else ""
+    return (
+        f'<p class="provenance">{source}{note}'
+        f"<br><code>{escaped(shown.citation.version_id)}</code></p>"
+    )

@@ -1,0 +1,103 @@
+"""The question as it stands in the page's address, so that an answer can be linked to.
+
+``?q=...&as_at=2006-04-04&known_at=2005-01-01&extent=S&in=uk,fr``, and where the facts choose the
+date ``&issue=criminal&facts=act:2010-01-01,decision:2013-01-01``. ``&each=1`` asks about every day
+that may be meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from agent.request import AskRequest
+from corpus.applicability import Issue, Role
+from corpus.clock import today
+
+EARLIEST = date(1000, 1, 1)
+_AHEAD = timedelta(days=36_525)
+
+
+def latest() -> date:
+    """Return the last day that the page takes: a hundred years ahead."""
+    return today() + _AHEAD
+
+
+def read_address(parameters: Mapping[str, str]) -> tuple[AskRequest, tuple[str, ...]]:
+    """Return what an address asks, and a sentence for each part that cannot be read.
+
+    A part that cannot be read is left out; it is never replaced by a guess.
+    """
+    problems: list[str] = []
+    asked = AskRequest(
+        question=parameters.get("q", "").strip(),
+        as_at=_day(parameters, "as_at", problems),
+        known_at=_day(parameters, "known_at", problems),
+        extent=parameters.get("extent", "").strip() or None,
+        jurisdictions=tuple(part for part in parameters.get("in", "").split(",") if part),
+        issue=_issue(parameters, problems),
+        topic=parameters.get("topic", "").strip() or None,
+        facts=_facts(parameters, problems),
+    )
+    return asked, tuple(problems)
+
+
+def wants_each(parameters: Mapping[str, str]) -> bool:
+    """Tell whether every day that may be meant is asked about."""
+    return parameters.get("each", "") == "1"
+
+
+def write_address(asked: AskRequest, *, each: bool = False) -> dict[str, str]:
+    """Return the parameters that :func:`read_address` reads back; empty parts are left out."""
+    parts = {
+        "q": asked.question.strip(),
+        "as_at": str(asked.as_at or ""),
+        "known_at": str(asked.known_at or ""),
+        "extent": asked.extent or "",
+        "in": ",".join(asked.jurisdictions),
+        "issue": asked.issue or "",
+        "topic": asked.topic or "",
+        "facts": ",".join(f"{role}:{day}" for role, day in sorted(asked.facts.items())),
+        "each": "1" if each else "",
+    }
+    return {name: value for name, value in parts.items() if value}
+
+
+def _issue(parameters: Mapping[str, str], problems: list[str]) -> Issue | None:
+    text = parameters.get("issue", "")
+    if text in set(Issue):
+        return Issue(text)
+    if text:
+        kinds = ", ".join(Issue)
+        problems.append(f"The address says issue={text[:40]}: it may be one of {kinds}.")
+    return None
+
+
+def _facts(parameters: Mapping[str, str], problems: list[str]) -> dict[Role, date]:
+    facts = {}
+    for part in filter(None, parameters.get("facts", "").split(",")):
+        name, _, text = part.partition(":")
+        if name not in set(Role):
+            problems.append(f"The address says facts={part[:40]}: write ROLE:YYYY-MM-DD.")
+        elif (day := _read(name, text, problems)) is not None:
+            facts[Role(name)] = day
+    return facts
+
+
+def _day(parameters: Mapping[str, str], name: str, problems: list[str]) -> date | None:
+    text = parameters.get(name, "")
+    return _read(name, text, problems) if text else None
+
+
+def _read(name: str, text: str, problems: list[str]) -> date | None:
+    try:
+        day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        problems.append(f"The address says {name}={text[:40]}, which is no day: write YYYY-MM-DD.")
+    elif not EARLIEST <= day <= latest():
+        problems.append(f"The address says {name}={day}: choose a day up to {latest()}.")
+        return None
+    return day

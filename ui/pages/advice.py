@@ -1,0 +1,96 @@
+"""What would help where there is no answer: a heading in plain words and things to try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from agent.request import AskRequest, MissingDate
+from agent.tool_results import ProvisionReading
+from agent.trace import AbstentionReason, Trace
+from corpus.model import Frozen
+from ui.words import day_words, territory_words
+
+HEADINGS = {
+    AbstentionReason.NO_DATE: "A date is needed",
+    AbstentionReason.NOT_YET_IN_FORCE: "Not yet in force",
+    AbstentionReason.REPEALED: "No longer in force",
+    AbstentionReason.COVERAGE_GAP: "Outside what this corpus holds",
+    AbstentionReason.AMBIGUOUS: "More than one text was in force",
+    AbstentionReason.NOT_FOUND: "Nothing found",
+    AbstentionReason.UNVERIFIED: "Withheld: it could not be verified",
+    AbstentionReason.FAILED: "Something failed",
+}
+
+COUNSEL = {
+    AbstentionReason.NO_DATE: "Set the day the case turns on: the day of the act, the contract, "
+    "the decision. InForce never assumes today.",
+    AbstentionReason.COVERAGE_GAP: "The law of that day may well exist; it is not recorded here. "
+    "Consult the official publication.",
+    AbstentionReason.NOT_FOUND: "Use the words of the statute and its language, or cite the "
+    "provision with its act.",
+    AbstentionReason.UNVERIFIED: "An answer was drafted, but a citation did not stand up to the "
+    "record, so nothing is shown.",
+    AbstentionReason.FAILED: "This says nothing about the law. Ask again; if it fails again, the "
+    "cause is named above.",
+}
+
+
+class Suggestion(Frozen):
+    """Something to try: the words on the button, and what is asked when it is pressed."""
+
+    words: str
+    asked: AskRequest
+
+
+def suggestions(trace: Trace, asked: AskRequest) -> tuple[Suggestion, ...]:
+    """Return what could be asked instead, the most promising first; at most four."""
+    found = [
+        *_days_to_try(trace, asked),
+        *(_for(asked, name) for reading in _readings(trace) for name in reading.territories),
+    ]
+    return tuple({suggestion.words: suggestion for suggestion in found}.values())[:4]
+
+
+def days_meant(missing: MissingDate, asked: AskRequest, today: date) -> tuple[Suggestion, ...]:
+    """Return the days that may be meant where one is missing: those named, else today."""
+    days = missing.days or (() if missing.roles else (today,))
+    return tuple(_on(asked, day, "today, " if day == today else "") for day in days)[:4]
+
+
+def _days_to_try(trace: Trace, asked: AskRequest) -> Iterator[Suggestion]:
+    reason = trace.abstention.reason if trace.abstention else None
+    if reason in _DATED:
+        for reading in _readings(trace):
+            if reading.last_day is not None:
+                yield _on(asked, reading.last_day, "its last day, ")
+            if reading.first_day is not None:
+                yield _on(asked, reading.first_day, "its first day, ")
+
+
+_DATED = (
+    AbstentionReason.NOT_YET_IN_FORCE,
+    AbstentionReason.REPEALED,
+    AbstentionReason.COVERAGE_GAP,
+)
+
+
+def _on(asked: AskRequest, day: date, which: str) -> Suggestion:
+    words = f"Ask as at {which}{day_words(day)}"
+    return Suggestion(words=words, asked=asked.model_copy(update={"as_at": day}))
+
+
+def _for(asked: AskRequest, extent: str) -> Suggestion:
+    one = extent.split("+", maxsplit=1)[0]  # any part of it chooses its text
+    words = f"For {territory_words(extent)}"
+    return Suggestion(words=words, asked=asked.model_copy(update={"extent": one}))
+
+
+def _readings(trace: Trace) -> list[ProvisionReading]:
+    """Return what the last turn that read a provision was told, where it had no text to give."""
+    for turn in reversed(trace.turns):
+        results = [c.result for c in turn.calls if c.name == "read_provision" and c.result]
+        readings = [ProvisionReading.model_validate(r) for r in results if "status" in r]
+        if readings:
+            return [reading for reading in readings if reading.passage is None]
+    return []

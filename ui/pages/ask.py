@@ -1,0 +1,183 @@
+"""The Ask page: a question, the day whose law is wanted, an answer with its authorities.
+
+The address holds the question, so every answer can be linked to; the form is filled from it. A
+day that is missing is asked for, and the thread that waits for it goes on with the reply.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from agent.graph.run import Paused
+from agent.library import Library
+from agent.request import AskRequest
+from agent.trace import Trace
+from corpus.clock import today
+from corpus.errors import InForceError
+from ui import html as render
+from ui.cards import Card, build_cards
+from ui.export.files import as_json, as_markdown
+from ui.library import open_library
+from ui.pages.address import read_address, wants_each, write_address
+from ui.pages.advice import Suggestion, days_meant, suggestions
+from ui.pages.ask_form import asked_in_form, fill_form, form, missing_form, reply_in_form
+from ui.pages.examples import Example, examples
+from ui.pages.session import outcome, reply
+from ui.words import day_words
+
+
+def page() -> None:
+    """Show the page for what the address asks."""
+    parameters = st.query_params.to_dict()
+    asked, problems = read_address(parameters)
+    _follow_address(asked)
+    st.html(render.masthead())
+    try:
+        library = open_library()
+    except InForceError as error:
+        st.error(f"There is no library to ask yet: {error}", icon=":material/database_off:")
+        st.markdown("`inforce demo` loads the demonstration corpus, `inforce ingest` your own.")
+        return
+    form(library, asked.facts, _submit)
+    for problem in problems:
+        st.error(problem, icon=":material/event_busy:")
+    if asked.question and not problems:
+        _outcome(library, asked, each=wants_each(parameters))
+    elif not problems:
+        _welcome(library)
+    places = sorted({work.jurisdiction for work in library.works})
+    st.html(render.footer(library.corpus_hash, len(library.works), places))
+
+
+def _follow_address(asked: AskRequest) -> None:
+    """Fill the form whenever the address changed (link, button, back and forward)."""
+    address = write_address(asked)
+    if st.session_state.get("address") != address:
+        st.session_state["address"] = address
+        fill_form(asked)
+
+
+def _submit() -> None:
+    _go(asked_in_form())
+
+
+def _go(asked: AskRequest, *, each: bool = False) -> None:
+    st.query_params.from_dict(write_address(asked, each=each))
+
+
+# -- what is shown -----------------------------------------------------------------------------
+
+
+def _welcome(library: Library) -> None:
+    shown = examples({work.id for work in library.works})
+    if shown:
+        st.html('<p class="eyebrow">Try one</p>')
+        _examples(shown)
+    with st.expander("What this library holds", icon=":material/library_books:"):
+        st.html(render.holdings(library.works))
+
+
+def _examples(shown: tuple[Example, ...]) -> None:
+    columns = st.columns(2)
+    for n, example in enumerate(shown):
+        day = day_words(example.asked.as_at) if example.asked.as_at else "no date"
+        columns[n % 2].button(
+            f"{example.asked.question}  \n:gray[:small[as at {day}]]",
+            key=f"example-{example.id}",
+            width="stretch",
+            on_click=_go,
+            args=(example.asked,),
+        )
+
+
+def _outcome(library: Library, asked: AskRequest, *, each: bool) -> None:
+    try:
+        found = outcome(library, asked, each=each)
+        if isinstance(found, Paused):
+            _ask_back(found)
+        elif len(found) == 1:
+            _one(library, found[0], asked)
+        else:
+            _several(library, found, asked)
+    except InForceError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _ask_back(paused: Paused) -> None:
+    """Ask for the day that is missing, or for leave to answer for each that may be meant."""
+    st.html(render.waiting(paused.missing))
+    missing_form(paused.missing, lambda: _take_reply(paused))
+    with st.container(horizontal=True):
+        _offer(days_meant(paused.missing, paused.asked, today()))
+        st.button("Answer for every version", on_click=_go, args=(paused.asked,), kwargs=_EACH)
+
+
+_EACH = {"each": True}
+
+
+def _take_reply(paused: Paused) -> None:
+    added = reply_in_form(paused.missing)
+    if not added.empty:
+        reply(added)
+        _go(paused.asked.told(added))
+
+
+def _several(library: Library, traces: tuple[Trace, ...], asked: AskRequest) -> None:
+    days = [trace.governing.as_at for trace in traces if trace.governing is not None]
+    for tab, trace, day in zip(st.tabs(list(map(day_words, days))), traces, days, strict=True):
+        with tab:
+            _one(library, trace, asked.model_copy(update={"as_at": day}), place=f"{day}-")
+
+
+def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> None:
+    """Show one answer; ``place`` tells its parts from those of other answers on the page."""
+    cards = build_cards(trace.answer.citations if trace.answer else (), library.store, today())
+    if trace.governing is not None:
+        st.html(render.banner(trace.governing, today()))
+        if trace.governing.candidates and not place:
+            words = f"Answer for each of the {len(trace.governing.candidates)} days"
+            st.button(words, on_click=_go, args=(asked,), kwargs=_EACH)
+    if trace.answer is not None:
+        st.html(render.answer(trace.answer, place))
+        for card in cards:
+            st.html(render.card(card, place))
+    if trace.abstention is not None:
+        st.html(render.abstention(trace.abstention))
+        with st.container(horizontal=True):
+            _offer(suggestions(trace, asked), place)
+    if trace.turns:
+        with st.expander("How this was found", icon=":material/route:"):
+            st.html(render.steps(trace))
+    _keep(trace, asked, cards, place)
+
+
+def _offer(offered: tuple[Suggestion, ...], place: str = "") -> None:
+    for n, suggestion in enumerate(offered):
+        key = f"suggest-{place}{n}"
+        st.button(suggestion.words, key=key, on_click=_go, args=(suggestion.asked,))
+
+
+def _keep(trace: Trace, asked: AskRequest, cards: tuple[Card, ...], place: str) -> None:
+    name = f"inforce-{trace.governing.as_at if trace.governing else 'undated'}-{trace.id[:8]}"
+    with st.container(horizontal=True):
+        if trace.answer is not None and asked.as_at != today() and not place:
+            now = asked.model_copy(update={"as_at": today()})
+            st.button("Ask the same of today’s law", on_click=_go, args=(now,))
+        st.download_button(
+            "Markdown",
+            as_markdown(trace, cards),
+            f"{name}.md",
+            "text/markdown",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"markdown-{place}",
+        )
+        st.download_button(
+            "JSON",
+            as_json(trace),
+            f"{name}.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"json-{place}",
+        )

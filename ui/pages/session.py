@@ -1,0 +1,81 @@
+"""What the page asked and what came of it, kept for as long as the browser's tab is open."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import streamlit as st
+
+from agent.graph.checkpoints import Thread, in_memory
+from agent.graph.nodes import DOING, Context, Step, TextPiece, ToolReturned
+from agent.graph.run import Done, Event, Paused, resume, run_each, start
+from agent.library import Library
+from agent.request import AskRequest, Reply
+from agent.trace import Trace
+from ui import html as render
+from ui.library import keep_traces, open_chosen_policy
+from ui.pages.address import write_address
+
+Outcome = tuple[Trace, ...] | Paused
+"""One answer or one for each day, or what is asked back."""
+
+_TAIL = 160
+
+
+def outcome(library: Library, asked: AskRequest, *, each: bool) -> Outcome:
+    """Return what the address asks for; asked once, however often the page is drawn.
+
+    Raises:
+        InForceError: it cannot be asked, or the policy cannot be had.
+    """
+    kept: Any = st.session_state
+    request = (write_address(asked, each=each), library.corpus_hash)
+    if kept.get("request") != request:
+        context = Context(library, open_chosen_policy(library), interactive=True)
+        if each:
+            with st.spinner("Answering for each day"):
+                kept["outcome"] = tuple(run_each(context, asked))
+        else:
+            kept["outcome"] = _followed(_events(context, asked))
+        kept["request"] = request
+        kept["unkept"] = keep_traces(() if isinstance(kept["outcome"], Paused) else kept["outcome"])
+    if kept["unkept"]:
+        st.caption(f"This answer was not kept: {kept['unkept']}")
+    found: Outcome = kept["outcome"]
+    return found
+
+
+def reply(added: Reply) -> None:
+    """Answer what is asked back, when the page is drawn for the address that says the same."""
+    st.session_state["reply"] = added
+
+
+def _events(context: Context, asked: AskRequest) -> Iterator[Event]:
+    """Go on with the thread that was just replied to, or begin one."""
+    kept: Any = st.session_state
+    threads = kept.setdefault("threads", in_memory())
+    before, added = kept.get("outcome"), kept.pop("reply", None)
+    if isinstance(before, Paused) and added is not None and before.asked.told(added) == asked:
+        return resume(context, Thread(threads, before.thread), added)
+    return start(context, asked, Thread(threads, uuid.uuid4().hex))
+
+
+def _followed(events: Iterator[Event]) -> Outcome:
+    """Show what happens as it happens, and return how it ended."""
+    progress = st.empty()
+    said = ""
+    for event in events:
+        if isinstance(event, Done | Paused):
+            progress.empty()
+            return event if isinstance(event, Paused) else (event.trace,)
+        if isinstance(event, Step):
+            said = ""
+            progress.caption(f"{DOING[event.name]} …")
+        elif isinstance(event, TextPiece):
+            said = (said + event.text)[-_TAIL:]
+            progress.html(f'<p class="doing">… {render.escaped(said)}</p>')
+        elif isinstance(event, ToolReturned):
+            progress.html(f'<p class="doing">{render.call_words(event.call)}</p>')
+    raise AssertionError("the stream ended without a trace")
