@@ -1,0 +1,1 @@
+"""Labels by people (RLAVR): which rollouts are worth a label, the queue, agreement."""
