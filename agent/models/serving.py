@@ -24,7 +24,7 @@ class Serving(Frozen):
 
     ``context`` bounds prompt and completion together, in tokens; ``None`` is the model's own.
     ``cpu`` serves without a GPU, with ``cache_gib`` for the key-value cache. ``swappable`` lets a
-    training run load and unload adapters while it serves (:mod:`rl.training.weight_sync`).
+    training run load and unload adapters while it serves (:mod:`rl.rollouts.samplers.weight_sync`).
     """
 
     model: str

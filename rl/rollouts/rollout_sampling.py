@@ -19,10 +19,10 @@ from rl.rollouts.rollout import Limits, Rollout, roll_out
 from rl.rollouts.samplers import BatchSampler
 from rl.rollouts.samplers.local import BatchedSampler
 from rl.rollouts.samplers.server import VllmSampler
+from rl.rollouts.samplers.weight_sync import AdapterSync
 from rl.rollouts.trl_adapter import Play
 from rl.run.progress import ProgressWatcher
 from rl.run.run_directory import Run
-from rl.training.weight_sync import AdapterSync
 
 Current = Callable[[Any], BatchSampler]
 """Returns a sampler that has the weights of the trainer as they are now."""

@@ -29,7 +29,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.models.token_sequence import TokenSequence
-from rl.training.eval_mode import eval_mode
+from rl.rollouts.samplers.eval_mode import eval_mode
 
 if TYPE_CHECKING:
     from torch import Tensor

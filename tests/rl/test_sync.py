@@ -12,7 +12,7 @@ from agent.policies.endpoint import Endpoint
 from agent.policy import PolicyError
 from rl.rollouts.samplers import SamplingRequest
 from rl.rollouts.samplers.server import VllmSampler
-from rl.training.weight_sync import AdapterSync
+from rl.rollouts.samplers.weight_sync import AdapterSync
 from tests.agent.test_server_policy import Handler, Reply, serving, vllm_says
 
 

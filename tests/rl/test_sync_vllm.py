@@ -21,7 +21,7 @@ from agent.models.serving import Serving
 from agent.policies.endpoint import Endpoint
 from rl.rollouts.samplers import SamplingRequest
 from rl.rollouts.samplers.server import VllmSampler
-from rl.training.weight_sync import AdapterSync
+from rl.rollouts.samplers.weight_sync import AdapterSync
 from tests.vllm import marks, serving_tiny
 
 pytestmark = marks

@@ -17,7 +17,7 @@ from agent.models.catalogue import ModelError
 from agent.models.sampling import Completion, Sampling
 from agent.policy import PolicyError
 from rl.rollouts.samplers import SamplingRequest, sample_one
-from rl.training.eval_mode import eval_mode
+from rl.rollouts.samplers.eval_mode import eval_mode
 
 try:
     import torch
