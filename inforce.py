@@ -6,17 +6,20 @@ The rooms' modules are light; each verb imports what it needs when it runs, so t
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
+from typing import NoReturn
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from agent.cli.ask import app as agent_app
 from agent.cli.model import app as model_app
 from agent.cli.traces import app as traces_app
 from corpus.cli import app as corpus_app
-from corpus.errors import InForceError
+from corpus.console import errors
+from corpus.errors import BadInputError, InForceError
 from eval.cli import app as eval_app
 from retrieval.cli.law import app as retrieval_app
 from rl.cli import app as rl_app
@@ -34,16 +37,36 @@ for room in (ui_app, agent_app, traces_app, model_app, retrieval_app, corpus_app
     app.add_typer(room)
 
 
+_STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
+
+
 def main() -> None:
     """Run the command line. Exit status: 0 done, 1 failed here, 2 bad input."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know ASCII alone
     try:
+        _check_encoding(sys.argv[1:])
         app()
     except InForceError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print(f"[red]inforce:[/] {escape(str(error))}")
-        sys.exit(error.exit_status)
+        _stop(str(error), error.exit_status)
+    except OSError as error:
+        if error.errno not in _STORAGE:
+            raise
+        _stop(f"{error.filename or 'the disk'} cannot be used: {error.strerror}.", 1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _check_encoding(arguments: list[str]) -> None:
+    for number, argument in enumerate(arguments, start=1):
+        if not argument.isascii() and any("\ud800" <= char <= "\udfff" for char in argument):
+            raise BadInputError(f"Argument {number} is not text in this terminal's encoding.")
+
+
+def _stop(words: str, status: int) -> NoReturn:
+    errors.print(f"[red]inforce:[/] {escape(words)}", soft_wrap=True)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

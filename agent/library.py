@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Self
 
 from corpus.closeable import Closeable
-from corpus.errors import IndexMissingError
+from corpus.errors import IndexMissingError, without_password
 from corpus.model import Work
 from corpus.settings import Settings
 from corpus.store import Store
@@ -36,9 +36,9 @@ class Library(Closeable):
             index = open_index(settings.index_url)
             undo.callback(index.close)
             if index.corpus_hash != store.corpus_hash():
+                place = without_password(settings.index_url)
                 raise IndexMissingError(
-                    f"The index {settings.index_url} was built from another state of the corpus:"
-                    " build it again."
+                    f"The index {place} was built from another state of the corpus: build it again."
                 )
             undo.pop_all()
         return cls(store=store, index=index)

@@ -10,23 +10,72 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from corpus.errors import BadInputError
+
+_zone: ContextVar[tzinfo | None] = ContextVar("inforce_time_zone", default=None)
 _pinned: ContextVar[date | None] = ContextVar("inforce_pinned_today", default=None)
 
 
 def today() -> date:
-    """Return the pinned day, else ``INFORCE_TODAY`` (for other processes), else today in UTC."""
+    """Return the day it is for the asker.
+
+    That is the pinned day; else ``INFORCE_TODAY``; else the day in the time zone of
+    :func:`in_time_zone`, of ``INFORCE_TIME_ZONE`` (an IANA name, ``Asia/Taipei``), or of this
+    machine, whichever is set first.
+
+    Raises:
+        BadInputError: one of the two variables cannot be read.
+    """
     if (pin := _pinned.get()) is not None:
         return pin
     if env := os.environ.get("INFORCE_TODAY"):
-        return date.fromisoformat(env)
-    return datetime.now(UTC).date()
+        return _read_day(env)
+    return datetime.now(_zone.get() or _set_zone()).date()
 
 
 def now() -> datetime:
     """Return the current instant in UTC, for audit stamps only (never for choosing law)."""
     return datetime.now(UTC)
+
+
+@contextmanager
+def in_time_zone(name: str | None) -> Iterator[None]:
+    """Let :func:`today` be the day in a zone (IANA name) inside the block.
+
+    The name comes from a browser; a zone that this system does not have is ignored.
+    """
+    try:
+        zone = ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = None
+    token = _zone.set(zone)
+    try:
+        yield
+    finally:
+        _zone.reset(token)
+
+
+def _read_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInputError(f"INFORCE_TODAY: '{text}' is not a day written YYYY-MM-DD.") from None
+
+
+def _set_zone() -> tzinfo | None:
+    """Return the zone of the setting; ``None`` is this machine's."""
+    name = os.environ.get("INFORCE_TIME_ZONE")
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadInputError(
+            f"INFORCE_TIME_ZONE: there is no time zone '{name}'; write one like Europe/Paris."
+        ) from None
 
 
 @contextmanager

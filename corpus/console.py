@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,11 +12,34 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from corpus.errors import BadInputError
 
-errors = Console(stderr=True, highlight=False)
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """Return a text in which nothing steers a terminal.
+
+    Control characters (escape sequences begin with one), marks that reorder a line, and halves of
+    surrogate pairs become U+FFFD; tab and line feed stay.
+    """
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+class _SafeConsole(Console):
+    """A console that prints what others wrote without obeying it."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Render a text, printed or in a cell of a table, without what steers a terminal."""
+        return super().render_str(printable(text), **options)
+
+
+errors = _SafeConsole(stderr=True, highlight=False)
+out = _SafeConsole(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 
 
 def parse_day(text: str, name: str) -> date:

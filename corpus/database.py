@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from corpus.errors import StoreError
+from corpus.errors import StoreError, without_password
 
 SCHEMA_REVISION = "0001"
 
@@ -38,7 +38,8 @@ def open_engine(url: str, *, create: bool) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
-        raise StoreError(f"'{url}' is not a database URL (example: sqlite:///law.db)") from None
+        shown = without_password(url)
+        raise StoreError(f"'{shown}' is not a database URL (example: sqlite:///law.db)") from None
     if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
         path = Path(str(parsed.database))
         if create:
@@ -47,6 +48,8 @@ def open_engine(url: str, *, create: bool) -> sa.Engine:
             raise StoreError(f"there is no store at {path}; make one with 'inforce ingest'")
     try:
         engine = sa.create_engine(parsed)
+    except sa.exc.ArgumentError:
+        raise StoreError(f"{parsed}: a store is kept in SQLite or Postgres") from None
     except ModuleNotFoundError as error:
         raise StoreError(
             f"the store at {parsed} needs the module {error.name}; "
@@ -65,6 +68,7 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
 
 
 def _schema_problem(url: str, found: str | None) -> str:
+    url = without_password(url)
     if found is None:
         return f"the database at {url} holds no InForce store; make one with 'inforce ingest'"
     return f"the store at {url} has schema {found}, this InForce needs {SCHEMA_REVISION}"

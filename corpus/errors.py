@@ -54,6 +54,19 @@ class SourceError(BadInputError):
         self.problem = problem
 
 
+def without_password(url: str) -> str:
+    """Return a URL, whole or broken, as an error may show it: user, password and settings hidden.
+
+    >>> without_password("postgresql://lawyer:secret@db/law")
+    'postgresql://***@db/law'
+    """
+    bare, _, settings = url.partition("?")
+    scheme, mark, rest = bare.partition("://")
+    if "@" in rest:
+        rest = f"***@{rest.rpartition('@')[2]}"
+    return f"{scheme}{mark}{rest}" + ("?…" if "password" in settings.casefold() else "")
+
+
 @contextmanager
 def training_installed(what: str = "This") -> Iterator[None]:
     """Turn a failed import of the training stack into a sentence.

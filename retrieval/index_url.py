@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from corpus.errors import BadInputError
+from corpus.errors import BadInputError, without_password
 from corpus.model import Frozen
 from retrieval.text.analyzers import CHAINS, Analyzer
 
@@ -49,15 +49,18 @@ def parse_index_url(url: str) -> IndexUrl:
         return IndexUrl(engine="embedded", place=rest, chain_name=chain)
     if scheme in {"elastic+http", "elastic+https"}:
         return _elastic(bare, scheme.removeprefix("elastic+"), chain)
-    raise BadInputError(f"'{url}' is not an index URL (example: {EXAMPLE})")
+    raise BadInputError(_not_one(url))
 
 
 def _elastic(bare: str, scheme: str, chain: str | None) -> IndexUrl:
-    split = urlsplit(bare)
+    try:
+        split = urlsplit(bare)
+    except ValueError:  # brackets that are no address
+        raise BadInputError(_not_one(bare)) from None
     login, _, hosts = split.netloc.rpartition("@")
     alias = split.path.strip("/")
     if not hosts or not alias or "/" in alias or alias != alias.lower():
-        raise BadInputError(f"'{bare}' is not an index URL (example: {EXAMPLE})")
+        raise BadInputError(_not_one(bare))
     name, _, password = login.partition(":")
     return IndexUrl(
         engine="elastic",
@@ -66,6 +69,10 @@ def _elastic(bare: str, scheme: str, chain: str | None) -> IndexUrl:
         hosts=tuple(f"{scheme}://{_with_port(host)}" for host in hosts.split(",")),
         user=(name, password) if login else None,
     )
+
+
+def _not_one(url: str) -> str:
+    return f"'{without_password(url)}' is not an index URL (example: {EXAMPLE})"
 
 
 def _with_port(host: str) -> str:
@@ -78,5 +85,6 @@ def _chain(url: str, query: str) -> str | None:
     settings = parse_qs(query)
     chain = settings.get("chain", [""])[0]
     if set(settings) != {"chain"} or chain not in CHAINS:
-        raise BadInputError(f"'{url}': the only setting is chain, one of {', '.join(CHAINS)}")
+        shown = without_password(url)
+        raise BadInputError(f"'{shown}': the only setting is chain, one of {', '.join(CHAINS)}")
     return chain

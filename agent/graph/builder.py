@@ -6,9 +6,11 @@ a draft that does not stand back to ``decide`` once.
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import Literal
 
+import langsmith
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
@@ -20,7 +22,13 @@ Graph = CompiledStateGraph[State, Context, State, State]
 
 @cache
 def compile_graph() -> Graph:
-    """Return the graph. It holds nothing; :mod:`agent.graph.run` runs it."""
+    """Return the graph. It holds nothing; :mod:`agent.graph.run` runs it.
+
+    LangSmith would send every question to another host where its own variables are set
+    (``LANGSMITH_TRACING``). It is off unless ``INFORCE_LANGSMITH`` is ``1``.
+    """
+    if os.environ.get("INFORCE_LANGSMITH") != "1":
+        langsmith.configure(enabled=False)
     graph = StateGraph(State, context_schema=Context)
     graph.add_node("frame", nodes.frame)
     graph.add_node("decide", nodes.decide)

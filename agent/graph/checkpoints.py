@@ -37,7 +37,7 @@ from agent.trace import (
 )
 from agent.verification.verify import Verdict
 from corpus.applicability import Code, Issue, Role
-from corpus.errors import BadInputError, StoreError
+from corpus.errors import BadInputError, StoreError, without_password
 from corpus.model import Frozen
 from corpus.settings import Settings
 
@@ -106,7 +106,8 @@ def open_checkpoints(url: str) -> Iterator[Checkpoints]:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
-        raise StoreError(f"'{url}' is no database URL (example: sqlite:///threads.db)") from None
+        shown = without_password(url)
+        raise StoreError(f"'{shown}' is no database URL (example: sqlite:///threads.db)") from None
     kept = {"sqlite": _sqlite, "postgresql": _postgres}.get(parsed.get_backend_name())
     if kept is None:
         raise StoreError(f"Threads are kept in SQLite or Postgres, not in {parsed}.")

@@ -1,8 +1,11 @@
 """From what a language model wrote to a move.
 
-A move is the first JSON object (or list of objects) in the text that names one; whatever follows
-is not read, except further calls. What stands before it, and inside ``<think>``, is the thought.
-Three spellings are understood, which covers the tool calls of the common model families::
+A move is the first JSON object (or list of objects) in the text that names one; whatever follows is
+not read, except further calls. What stands before it is the thought, and so is a span between
+thinking tags (``<think>``, ``<thinking>``, ``<thought>``, ``<reasoning>``, ``[THINK]``). A tag that
+is not opened closes a thought that began with the text: chat templates often write the opening tag
+themselves. A tag that is not closed opens a thought that lasts to the end. Three spellings are
+understood, which covers the tool calls of the common model families::
 
     {"name": "read_provision", "arguments": {...}}         or "parameters"; alone or in a list
     {"answer": [{"text": "...", "citations": [{"id": "...", "quote": "..."}]}]}
@@ -44,7 +47,10 @@ _MAX_TEXT = 200_000
 _MAX_WORDS = 500
 _MAX_STARTS = 100
 _MAX_DEPTH = 12
-_THINK = re.compile(r"<think>(.*?)(?:</think>|\Z)", re.DOTALL)
+_THINK_WORD = r"(?:think|thinking|thought|reasoning)"
+_THINK_TAG = re.compile(
+    rf"(?P<open><{_THINK_WORD}>|\[THINK\])|</{_THINK_WORD}>|\[/THINK\]", re.IGNORECASE
+)
 _OPENING_TAG = re.compile(r"<[^<>\s]+>\s*\Z")
 _BRACKET = re.compile(r"[{\[]")
 _TOOL_NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}", re.ASCII)
@@ -62,8 +68,8 @@ def parse(text: str, *, cut: bool = False) -> Act:
         text: what the model wrote.
         cut: the model was stopped by its budget of tokens.
     """
-    thoughts = [thought.strip() for thought in _THINK.findall(text)]
-    spoken = _THINK.sub("", text)[:_MAX_TEXT]
+    thoughts, spoken = _without_thoughts(text)
+    spoken = spoken[:_MAX_TEXT]
     try:
         start, found = _objects(spoken)
         thoughts.append(_OPENING_TAG.sub("", spoken[:start]).strip())
@@ -74,6 +80,28 @@ def parse(text: str, *, cut: bool = False) -> Act:
         act = Act(calls=(request,))
     thought = "\n".join(thought for thought in thoughts if thought)
     return act.model_copy(update={"text": _sound(text), "thought": _sound(thought)})
+
+
+def _without_thoughts(text: str) -> tuple[list[str], str]:
+    """Return the thoughts of a text, and the text without them."""
+    thoughts: list[str] = []
+    spoken = ""
+    rest, inside = 0, False
+    for tag in _THINK_TAG.finditer(text):
+        before = text[rest : tag.start()]
+        if inside:
+            thoughts.append(before.strip())
+        elif tag["open"]:
+            spoken += before
+        else:  # never opened: all that was written so far was thought
+            thoughts.append((spoken + before).strip())
+            spoken = ""
+        inside, rest = tag["open"] is not None, tag.end()
+    if inside:
+        thoughts.append(text[rest:].strip())
+    else:
+        spoken += text[rest:]
+    return thoughts, spoken
 
 
 def _objects(text: str) -> tuple[int, list[dict[str, Any]]]:

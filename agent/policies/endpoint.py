@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from agent.policies.deadline import Deadline
 from agent.policy import PolicyError
 
-_MOST = 64 << 20
-"""Bytes of an answer that are read."""
+_MOST = 16 << 20
+"""Bytes of an answer that are read; 8,192 tokens with ids and log-probs take about 2 MiB."""
 
 _DONE = "[DONE]"
 
@@ -36,10 +36,6 @@ class _NoRedirects(HTTPRedirectHandler):
         """Follow no redirect; it is reported as the error that it then is."""
 
 
-def _opener() -> OpenerDirector:
-    return build_opener(_NoRedirects)
-
-
 @dataclass(frozen=True)
 class Endpoint:
     """Where a server answers.
@@ -47,29 +43,31 @@ class Endpoint:
     Args:
         url: its base, up to and with ``/v1``.
         key: sent as bearer token; never shown.
-        timeout: seconds that a whole answer may take.
+        timeout: seconds that a whole answer may take, from connecting to its last byte.
     """
 
     url: str
     key: str | None = field(default=None, repr=False)
     timeout: float = 120.0
-    _open: OpenerDirector = field(default_factory=_opener, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check the address.
+        """Check the address and the key.
 
         Raises:
-            PolicyError: it is none, or carries a password that messages would show.
+            PolicyError: the address is none, or carries a password that messages would show; the
+                key cannot stand in a header.
         """
-        parts = urlsplit(self.url)
+        parts = _split(self.url)
         if parts.username or parts.password:
             raise PolicyError(
                 f"The address of {parts.hostname} carries a user or password: "
                 "put the key into INFORCE_POLICY_KEY."
             )
         if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise PolicyError(_no_address(self.url))
+        if self.key and not (self.key.isascii() and self.key.isprintable()):
             raise PolicyError(
-                f"'{self.url}' is no address of an endpoint: write http://host:port/v1."
+                "INFORCE_POLICY_KEY holds a line break or another character that no key has."
             )
 
     def call(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -89,8 +87,8 @@ class Endpoint:
         return self._read(path, body).decode("utf-8", "replace")
 
     def _read(self, path: str, body: dict[str, Any] | None) -> bytes:
-        with self._in_words():
-            return b"".join(self._chunks(path, body))
+        with self._in_words() as deadline:
+            return b"".join(self._chunks(path, body, deadline))
 
     def events(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Post ``body`` and yield the answer's pieces as they arrive (server-sent events).
@@ -98,8 +96,8 @@ class Endpoint:
         Raises:
             PolicyError: as :meth:`call`, or the stream ends before it says so.
         """
-        with self._in_words():
-            for line in _lines(self._chunks(path, {**body, "stream": True})):
+        with self._in_words() as deadline:
+            for line in _lines(self._chunks(path, {**body, "stream": True}, deadline)):
                 name, _, data = line.partition(b":")
                 if name != b"data":
                     continue
@@ -109,40 +107,45 @@ class Endpoint:
         raise PolicyError(f"{self.url} broke off its answer.")
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        """Turn what can go wrong on the way into one sentence."""
-        try:
-            yield
-        except HTTPError as error:
-            raise RefusedError(self._refusal(error), error.code) from error
-        except TimeoutError as error:
-            raise PolicyError(self._slow()) from error
-        except URLError as error:
-            reason = error.reason
-            words = self._slow() if isinstance(reason, TimeoutError) else self._down(reason)
-            raise PolicyError(words) from error
-        except (OSError, HTTPException) as error:
-            raise PolicyError(
-                f"{self.url} broke off its answer ({type(error).__name__})."
-            ) from error
+    def _in_words(self) -> Iterator[Deadline]:
+        """Yield the deadline of one answer, and turn what can go wrong into one sentence."""
+        with Deadline(self.timeout) as deadline:
+            try:
+                yield deadline
+            except HTTPError as error:
+                words = self._refusal(error)
+                words = self._slow() if deadline.passed else words
+                raise RefusedError(words, error.code) from error
+            except (OSError, HTTPException) as error:
+                raise PolicyError(self._failure(error, deadline)) from error
 
-    def _chunks(self, path: str, body: dict[str, Any] | None) -> Iterator[bytes]:
-        """Yield the answer as it arrives, so that a server that drips meets the deadline too."""
-        deadline = time.monotonic() + self.timeout
+    def _failure(self, error: OSError | HTTPException, deadline: Deadline) -> str:
+        reason = error.reason if isinstance(error, URLError) else error
+        if deadline.passed or isinstance(reason, TimeoutError):
+            return self._slow()
+        if isinstance(error, URLError):
+            return self._down(reason)
+        return f"{self.url} broke off its answer ({type(error).__name__})."
+
+    def _chunks(
+        self, path: str, body: dict[str, Any] | None, deadline: Deadline
+    ) -> Iterator[bytes]:
+        """Yield the answer as it arrives."""
         headers = {"Content-Type": "application/json"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.url.rstrip('/')}{path}", data=data, headers=headers)  # noqa: S310
         size = 0
-        with self._open.open(request, timeout=self.timeout) as answer:
+        opener = build_opener(_NoRedirects, *deadline.handlers)
+        with opener.open(request, timeout=self.timeout) as answer:
             while chunk := answer.read1(1 << 16):
                 size += len(chunk)
-                if time.monotonic() > deadline:
-                    raise TimeoutError
                 if size > _MOST:
                     raise PolicyError(f"{self.url} sent more than {_MOST >> 20} MiB.")
                 yield chunk
+        if deadline.passed:
+            raise TimeoutError
 
     def _event(self, data: bytes) -> dict[str, Any]:
         """Return a piece of a stream.
@@ -186,10 +189,33 @@ def _message(said: dict[str, Any]) -> str:
     return " ".join(words.split())[:300]
 
 
+def _split(url: str) -> SplitResult:
+    """Return the parts of an address.
+
+    Raises:
+        PolicyError: it is none.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise PolicyError(_no_address(url)) from None
+    if not url.isascii():
+        raise PolicyError(f"'{url}' is no address of an endpoint: write it in ASCII.")
+    return parts
+
+
+def _no_address(url: str) -> str:
+    return f"'{url}' is no address of an endpoint: write http://host:port/v1."
+
+
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the lines of what arrives in pieces; the last one may lack its end."""
-    rest = b""
+    begun: list[bytes] = []
     for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from lines
-    yield rest
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        for other in others:
+            yield b"".join(begun)
+            begun = [other]
+    yield b"".join(begun)

@@ -32,7 +32,7 @@ class PolicyChoice(Frozen):
 
     policy: str = EXTRACTIVE
     key: SecretStr | None = None
-    timeout: float = Field(default=120.0, gt=0)
+    timeout: float = Field(default=120.0, gt=0, le=86_400)
     tokenizer: str | None = None
     max_tokens: int = Field(default=512, ge=1)
 

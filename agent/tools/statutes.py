@@ -31,6 +31,9 @@ from corpus.resolve import Ambiguous, Resolution, explain, resolve
 from retrieval.citations.resolution import resolve_citation
 from retrieval.query import Hit, StatuteQuery
 
+LONGEST_REFERENCE = 2_000
+"""Characters of a reference to a provision."""
+
 EXCERPT = 2_000
 """Characters of a provision that a search result shows; ``read_provision`` gives all."""
 
@@ -177,6 +180,10 @@ def _day(text: str, argument: str) -> date:
 
 def _locate(scope: Scope, reference: str, day: date) -> _Located:
     """Find the provision that a citation or an id means on ``day``, and its state then."""
+    if len(reference) > LONGEST_REFERENCE:
+        raise BadInputError(
+            f"The reference has {len(reference)} characters; at most {LONGEST_REFERENCE} are read."
+        )
     store, provision_id = scope.library.store, reference.strip().partition("@")[0]
     if "#" not in provision_id:
         cited = resolve_citation(store, reference, day, scope.known_at, scope.extent)

@@ -27,7 +27,8 @@ SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u
 
 HAN_NUMERALS = "零〇一二三四五六七八九十百千万亿两兩萬億"
 
-_DOUBLE, _SINGLE = '"“”„‟«»＂「」', "'‘’‚‛‹›＇『』"
+_DOUBLE = '"“”„‟«»＂「」｢｣﹁﹂〝〞〟❝❞'
+_SINGLE = "'‘’‚‛‹›＇『』﹃﹄❛❜`´"
 _SAME = str.maketrans(
     dict.fromkeys(_DOUBLE, '"') | dict.fromkeys(_SINGLE, "'") | dict.fromkeys("\u2010\u2011", "-")
 )
@@ -36,7 +37,11 @@ _RUN = re.compile(rf"(?P<unseen>[{UNSEEN}]+)|(?P<space>\s(?:[\s{UNSEEN}]*\s)?)|[
 _CLUSTER = re.compile(r".[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]*")
 _LETTER = re.compile(rf"[^\W{SPACELESS}]")
 _MASK = "\ufffc"
-_QUOTED = re.compile(r"\"(?P<double>[^\"]*)(?:\"|\Z)|(?<!\w)'(?P<single>\S(?:.*?\S)??)'(?!\w)")
+# An apostrophe stands between the letters of a word; no script without spaces has one.
+_QUOTED = re.compile(
+    r"\"(?P<double>[^\"]*)(?:\"|\Z)"
+    rf"|(?<![^\W{SPACELESS}])'(?P<single>\S(?:.*?\S)??)'(?![^\W{SPACELESS}])"
+)
 
 
 class _Folded(NamedTuple):
@@ -78,7 +83,7 @@ def quotations(text: str, quotes: Iterable[str]) -> list[str]:
     for match in _QUOTED.finditer(masked):
         start, end = match.span("double" if match["double"] is not None else "single")
         if any(char.isalnum() for char in masked[start:end]):
-            found.append(whole[start:end].strip())
+            found.append(whole[start:end].strip(" '"))
     return found
 
 

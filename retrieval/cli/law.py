@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.console import errors, optional_day, out, parse_day, print_json
+from corpus.console import errors, optional_day, out, parse_day, print_json, printable
 from retrieval.cli.index import app as index_app
 
 if TYPE_CHECKING:
@@ -162,4 +162,4 @@ def compare(
     if json:
         print_json({"citation": citation, **result.model_dump(mode="json")})
     else:
-        sys.stdout.write((as_html(result) if html else as_text(result)) + "\n")
+        sys.stdout.write((as_html(result) if html else printable(as_text(result))) + "\n")

@@ -209,3 +209,25 @@ def test_the_worked_examples_are_moves() -> None:
 def _ran(library: Library, *texts: str) -> Trace:
     policy = ModelPolicy("toy", ToyCodec(), Script(*texts))
     return ask(library, "How long is the register kept?", as_at=date(2001, 1, 1), policy=policy)
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [
+        '{"abstain": "not_found", "explanation": "draft"}. No, search first.\n</think>\n',
+        '{"abstain": "not_found", "explanation": "draft"}</thinking>',
+        '<think>one</think>{"name": "x", "arguments": {}} no.</think>',
+        'a </think> {"answer": "It is 18."} </think>',
+        '<THINK>{"answer": "It is 18."}</THINK>',
+        '<reasoning>{"name": "x", "arguments": {}}</reasoning>',
+        '[THINK]{"name": "x", "arguments": {}}[/THINK]',
+        '{"name": "x", "arguments": {}}[/THINK]',
+    ],
+)
+def test_a_move_inside_a_thought_is_not_carried_out(thought: str) -> None:
+    assert names(parse(thought + OTHER)) == ["read_provision"]
+    assert problem(parse(thought))
+
+
+def test_a_thought_that_the_template_opened_is_kept_as_the_thought() -> None:
+    assert parse(f"Which day?</think>{CALL}").thought == "Which day?"

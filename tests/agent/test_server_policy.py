@@ -200,6 +200,49 @@ def test_an_endpoint_that_drips_meets_the_deadline_too(library: Library) -> None
         assert "did not answer within 0.5 seconds" in failure(library, server, timeout=0.5)
 
 
+def _drip(handler: Handler, head: bytes, piece: bytes) -> None:
+    handler.wfile.write(head)
+    for _ in range(100):
+        handler.wfile.write(piece)
+        handler.wfile.flush()
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X-Slow: yes\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 500 Oops\r\nContent-Length: 9999\r\n\r\n", b"x"),
+        (b"HTTP/1.1 401 No\r\nContent-Length: 9999\r\n\r\n{", b" "),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"HTTP/1.1 20", b"0"),
+    ],
+)
+def test_a_part_of_an_answer_that_drips_meets_the_deadline(
+    library: Library, head: bytes, piece: bytes
+) -> None:
+    with serving(lambda handler, _: _drip(handler, head, piece)) as server:
+        start = time.monotonic()
+        assert "did not answer within 0.4 seconds" in failure(library, server, timeout=0.4)
+        assert time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize("key", ["secret\n", "se cret\t", "schlüssel", "a\r\nHost: evil"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_repeated(key: str) -> None:
+    with pytest.raises(PolicyError, match="INFORCE_POLICY_KEY") as refused:
+        Endpoint("http://127.0.0.1:1/v1", key)
+    assert key.strip() not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://höst/v1", "http://[::1/v1", "http://host:port/v1", "http://host:99999/v1"]
+)
+def test_an_address_that_cannot_be_is_said(url: str) -> None:
+    with pytest.raises(PolicyError, match="is no address of an endpoint"):
+        Endpoint(url)
+
+
 @pytest.mark.parametrize(
     ("reply", "words"),
     [

@@ -116,3 +116,21 @@ def test_masking_cuts_no_word_and_no_figure() -> None:
 
 def test_nobody_is_shown_what_turns_the_line_around() -> None:
     assert seen("within \u202e51\u202c days\u200b\x1b[2J") == "within 51 days[2J"
+
+
+@pytest.mark.parametrize(
+    "marks",
+    ["『』", "「」", "〝〞", "❝❞", "``", "“”", "‘’", "‹›", "«»", "｢｣", "﹁﹂", "﹃﹄", "❛❜", "´´"],
+)
+@pytest.mark.parametrize("before", ["It says ", "法律规定", "该条称:"])
+def test_words_between_any_quotation_marks_are_said_to_be_quoted(marks: str, before: str) -> None:
+    first, last = marks
+    assert quotations(f"{before}{first}made up words{last}。", []) == ["made up words"]
+
+
+def test_tex_quotation_marks_are_read() -> None:
+    assert quotations("It says ``made up words'' there.", []) == ["made up words"]
+
+
+def test_an_apostrophe_is_no_quotation() -> None:
+    assert quotations("The child's parents' home isn't the owner's.", []) == []
