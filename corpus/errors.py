@@ -61,10 +61,10 @@ def without_password(url: str) -> str:
     'postgresql://***@db/law'
     """
     bare, _, settings = url.partition("?")
-    scheme, mark, rest = bare.partition("://")
-    if "@" in rest:
+    scheme, mark, rest = bare.partition("//")
+    if "@" in rest and not scheme.startswith("sqlite"):
         rest = f"***@{rest.rpartition('@')[2]}"
-    return f"{scheme}{mark}{rest}" + ("?…" if "password" in settings.casefold() else "")
+    return f"{scheme}{mark}{rest}" + ("?…" if settings else "")
 
 
 @contextmanager

@@ -22,7 +22,8 @@ SECRET = "s3cr3t/pa@ss"
         (f"elastic+http://u:{SECRET}@host:9200/alias", "elastic+http://***@host:9200/alias"),
         ("postgresql://db/law?user=u&password=s3cr3t", "postgresql://db/law?…"),
         ("sqlite:////home/law.db", "sqlite:////home/law.db"),
-        ("embedded:index?chain=plain", "embedded:index"),
+        ("embedded:index?chain=plain", "embedded:index?…"),
+        ("sqlite:////home/a@b/law.db", "sqlite:////home/a@b/law.db"),
         ("u:s3cr3t", "u:s3cr3t"),
     ],
 )
