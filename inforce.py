@@ -27,11 +27,18 @@ from ui.cli import app as ui_app
 
 app = typer.Typer(
     name="inforce",
-    help="Ask what the law said on the day that matters.",
+    help="""Search, read and cite the law in force on a governing date.
+
+    With --json a verb prints JSON on standard output and nothing else; progress and messages go to
+    standard error.
+
+    Exit status: 0, an answer of any status; 1, the engine or the model failed, or what was compared
+    differs; 2, bad input, reported in one sentence that names the place.
+    """,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
-    epilog="Example:  inforce law 'art. 1240 Code civil' --on 2016-10-01",
+    epilog="Example:  inforce law 'art. 1240 Code civil' --as-at 2016-10-01",
 )
 for room in (ui_app, agent_app, traces_app, model_app, retrieval_app, corpus_app, eval_app, rl_app):
     app.add_typer(room)
@@ -41,7 +48,7 @@ _STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, 
 
 
 def main() -> None:
-    """Run the command line. Exit status: 0 done, 1 failed here, 2 bad input."""
+    """Run the command line and exit with the status that its help documents."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may know ASCII alone

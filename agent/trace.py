@@ -142,7 +142,7 @@ class Trace(Frozen):
     Exactly one of ``answer`` and ``abstention`` is set: a run that stops for any other reason
     abstains with the reason ``failed``. With what the asker set besides the question (the filters
     ``extent`` and ``jurisdictions``; ``issue``, ``topic`` and ``facts``, which choose the date) a
-    trace holds all that asking again needs: :func:`agent.graph.run.asked_again`.
+    trace holds all that asking again needs: :func:`agent.graph.run.request_of`.
     """
 
     id: str

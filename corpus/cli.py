@@ -1,4 +1,4 @@
-"""Verbs of the corpus: questions that score themselves."""
+"""The verbs of ``inforce questions``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 app = typer.Typer()
 questions = typer.Typer(
     no_args_is_help=True,
-    help="Make questions with provable answers from the corpus, and look at them.",
+    help="""Make, show and count questions with provable answers.
+
+    They are made from version histories in nine families, deterministic from a seed, and split by
+    work, so that no act is in two splits.
+    """,
 )
 app.add_typer(questions, name="questions")
 
@@ -31,13 +35,13 @@ File = Annotated[Path, typer.Argument(help="A questions file (JSON lines).")]
 @questions.command(epilog="Example:  inforce questions make questions.jsonl --per-family 50")
 def make(
     file: File,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same questions.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same questions.")] = 0,
     per_family: Annotated[
-        int | None, typer.Option(help="At most so many of a family per work; default: all.")
+        int | None, typer.Option(help="Most questions of a family per work.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write questions about every work of the store, in nine families."""
+    """Write questions about every work of the store to FILE and count them."""
     from corpus.questions import make_questions, read_questions, tally, write_questions
     from corpus.settings import Settings
     from corpus.store import Store
@@ -51,9 +55,9 @@ def make(
 @questions.command(epilog="Example:  inforce questions show questions.jsonl --family repealed")
 def show(
     file: File,
-    family: Annotated[str | None, typer.Option(help="Only of this family.")] = None,
+    family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
     work: Annotated[str | None, typer.Option(help="Only about this work id.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, help="Most questions to print.")] = 10,
     json: Json = False,
 ) -> None:
     """Print some questions with their answers, one per line with --json."""

@@ -1,4 +1,4 @@
-"""Verbs of evaluation: score what answers questions."""
+"""The verbs of ``inforce eval``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 app.add_typer(bench, name="bench")
-evaluate = typer.Typer(no_args_is_help=True, help="Score answers against questions.")
+evaluate = typer.Typer(
+    no_args_is_help=True, help="Score policies, training runs and training methods."
+)
 app.add_typer(evaluate, name="eval")
 evaluate.command(epilog="Example:  inforce eval claims nsr --seeds 3")(claims)
 
@@ -32,7 +34,10 @@ def baselines(
     split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Score the oracle (the store itself) and the newest text, per family with intervals."""
+    """Score two baselines per question family, with 95 % intervals.
+
+    The oracle resolves every question in the store; the newest text ignores the date.
+    """
     from corpus.questions import read_questions
     from corpus.settings import Settings
     from corpus.store import Store
@@ -62,14 +67,23 @@ def policy(
     ] = None,
     split: Annotated[str | None, typer.Option(help="Only this split of FILE.")] = None,
     to: Annotated[
-        Path | None, typer.Option(help="Folder for the runs on FILE; go on there if killed.")
+        Path | None,
+        typer.Option(
+            help="Folder that keeps every finished question of FILE; run again, it continues there."
+        ),
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="So many questions, drawn.", min=1)] = None,
-    at_once: Annotated[int, typer.Option(help="Questions side by side.", min=1)] = 1,
-    turns: Annotated[int, typer.Option(help="Acts of one question.", min=1)] = 8,
-    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 0.0,
-    seed: Annotated[int, typer.Option(help="Fixes the questions and the sampling.")] = 0,
-    keep: Annotated[Path | None, typer.Option(help="A file for the traces, one a line.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Number of questions, drawn with the seed.", min=1)
+    ] = None,
+    at_once: Annotated[int, typer.Option(help="Questions answered concurrently.", min=1)] = 1,
+    turns: Annotated[int, typer.Option(help="Most turns of one question.", min=1)] = 8,
+    temperature: Annotated[
+        float, typer.Option(help="Sampling temperature; 0 takes the likeliest token.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of the questions and the sampling.")] = 0,
+    keep: Annotated[
+        Path | None, typer.Option(help="File for the traces, one JSON object a line.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Put dated questions to a policy: what it drafts, what ships, what it costs."""
@@ -107,17 +121,21 @@ def policy(
 
 @evaluate.command("run", epilog="Example:  inforce eval run tiny-grpo-1 tiny-grpo-2 --limit 200")
 def training_run(
-    names: Annotated[list[str], typer.Argument(help="Runs of 'inforce train', or their folders.")],
-    limit: Annotated[int | None, typer.Option(help="So many questions, drawn.", min=1)] = None,
-    family: Annotated[
-        list[str] | None, typer.Option(help="Only these families; may be repeated.")
+    names: Annotated[list[str], typer.Argument(help="Training runs, by name or folder.")],
+    limit: Annotated[
+        int | None, typer.Option(help="Number of questions, drawn with the seed.", min=1)
     ] = None,
+    family: Annotated[list[str] | None, typer.Option(help="Only this question family.")] = None,
     home: Annotated[
         Path | None, typer.Option("--runs", help="Folder of runs; INFORCE_HOME/runs by default.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare the stages of training runs on works that none of them has seen."""
+    """Score the stages of training runs on the test split: works that no training step saw.
+
+    Stages are the model before training, after the warm start, and trained; it answers greedily.
+    Several runs are scored one by one and together.
+    """
     from eval.checkpoint_evaluation import evaluate as stages_of
     from eval.checkpoint_evaluation import scores
     from rl.questions.training_questions import open_library

@@ -1,4 +1,4 @@
-"""Verbs of training."""
+"""The verbs ``train``, ``runs`` and ``rescore``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from rl.run.run_directory import Run
 
 QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
-"""Libraries neither report to their makers nor speak over the progress bar."""
+"""Turns off the libraries' telemetry and notices."""
 
 app = typer.Typer()
-runs = typer.Typer(
-    help="Training runs: list them, show one, compare several.", no_args_is_help=True
-)
+runs = typer.Typer(help="List, show and compare training runs.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
 
 Home = Annotated[
@@ -32,20 +30,32 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one object per line.
 
 @app.command(epilog="Example:  inforce train tiny-grpo --set train.seed=1")
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe's name, or a .toml file.")],
+    recipe: Annotated[
+        str, typer.Argument(help="Name of a recipe that comes with InForce, or a .toml file.")
+    ],
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="table.field=value; may be repeated.")
+        list[str] | None, typer.Option("--set", help="Change a setting, as table.field=value.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the newest run of this recipe.")
+        bool,
+        typer.Option(
+            "--resume", help="Continue the newest run of this recipe from its last checkpoint."
+        ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Resolve everything, count, and train nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Check the recipe, print its passes, steps, tokens and memory, and train nothing.",
+        ),
     ] = False,
     home: Home = None,
     json: AsJson = False,
 ) -> None:
-    """Train the agent by reinforcement learning, as a recipe says."""
+    """Train a model by reinforcement learning, as a recipe says.
+
+    Needs inforce[train], except with --dry-run.
+    """
     from rl.recipes.recipe import load_recipe
 
     resolved = load_recipe(recipe, set_ or ())
@@ -129,7 +139,7 @@ def show(
     home: Home = None,
     json: AsJson = False,
 ) -> None:
-    """Show what a run was, its newest metrics, and where its files are."""
+    """Print a run's settings and newest metrics, and write its report.html anew."""
     from rl.run.report import write_report
     from rl.run.run_directory import find_run, runs_home
 
@@ -147,11 +157,13 @@ def show(
 @runs.command(epilog="Example:  inforce runs compare tiny-grpo-s0-1 tiny-grpo-s0-2 --to two.html")
 def compare(
     names: Annotated[list[str], typer.Argument(help="Runs, by name or folder.")],
-    to: Annotated[Path | None, typer.Option(help="Write the curves of all on one page.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Write the curves of all runs to this HTML file.")
+    ] = None,
     home: Home = None,
     json: AsJson = False,
 ) -> None:
-    """Compare runs: in what their recipes differ, and their newest metrics side by side."""
+    """Print the settings in which runs differ, and their newest metrics side by side."""
     from rl.run.report import curves, page
     from rl.run.run_directory import differences, find_run, runs_home
 
@@ -210,7 +222,7 @@ def rescore(
     home: Home = None,
     json: AsJson = False,
 ) -> None:
-    """Score a run's saved rollouts again with the rewards of today; say what changed."""
+    """Score a run's saved rollouts again with the present reward code and print the changes."""
     from rl.rewards.rescore import rescore as again
     from rl.run.run_directory import find_run, runs_home
 

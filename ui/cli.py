@@ -1,4 +1,4 @@
-"""Verbs of the app: serve it, or load the demonstration and serve that."""
+"""The verbs ``serve`` and ``demo``."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 Port = Annotated[int, typer.Option(help="Port of the app.")]
-Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets others in.")]
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 accepts other machines.")]
 
 
 @app.command(epilog="Example:  inforce serve --port 8501")
 def serve(port: Port = 8501, host: Host = "localhost") -> None:
-    """Open the app on your own corpus and print its address."""
+    """Serve the app on your own corpus and print its address."""
     from corpus.settings import Settings
 
     raise typer.Exit(_run_app(Settings.load(), host, port))
@@ -33,11 +33,13 @@ def serve(port: Port = 8501, host: Host = "localhost") -> None:
 def demo(
     port: Port = 8501,
     host: Host = "localhost",
-    home: Annotated[Path, typer.Option(help="Where the demo corpus is kept.")] = Path("var/demo"),
-    ask: Annotated[bool, typer.Option(help="Answer one question in the terminal first.")] = True,
-    serve: Annotated[bool, typer.Option(help="Open the app afterwards.")] = True,
+    home: Annotated[Path, typer.Option(help="Folder of the demonstration corpus.")] = Path(
+        "var/demo"
+    ),
+    ask: Annotated[bool, typer.Option(help="Answer a first question in the terminal.")] = True,
+    serve: Annotated[bool, typer.Option(help="Serve the app afterwards.")] = True,
 ) -> None:
-    """Load the demonstration corpus, answer a first question and open the app."""
+    """Load the demonstration corpus, answer a first question and serve the app."""
     from agent.cli.terminal import show_trace
     from corpus.settings import Settings
     from ui.demo import QUESTION, first_answer, load_demo

@@ -1,4 +1,4 @@
-"""Verbs of the agent."""
+"""The verb ``ask``."""
 
 from __future__ import annotations
 
@@ -19,48 +19,75 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command(epilog="Example:  inforce ask 'At what age may one marry?' --on 2010-01-01")
+@app.command(epilog="Example:  inforce ask 'At what age may one marry?' --as-at 2010-01-01")
 def ask(
     question: Annotated[
-        str | None, typer.Argument(help="In the language of the law you ask about.")
+        str | None, typer.Argument(help="The question, in the language of the law asked about.")
     ] = None,
-    on: Annotated[str | None, typer.Option(help="The day whose law governs (YYYY-MM-DD).")] = None,
+    as_at: Annotated[
+        str | None, typer.Option("--as-at", "--on", help="Governing date (YYYY-MM-DD).")
+    ] = None,
     known_at: Annotated[
-        str | None, typer.Option(help="Answer from what was published by that day.")
+        str | None, typer.Option(help="Use only what had been published by that date.")
     ] = None,
     issue: Annotated[
-        str | None, typer.Option(help="Let the rules for this kind of issue choose the day.")
+        str | None,
+        typer.Option(
+            help="Legal issue whose rules choose the governing date: criminal, penalty, civil, "
+            "procedure, limitation, continuing or tax."
+        ),
     ] = None,
     fact: Annotated[
-        list[str] | None, typer.Option(help="A day of the case, ROLE=YYYY-MM-DD; may be repeated.")
+        list[str] | None, typer.Option(help="A date of the case, ROLE=YYYY-MM-DD.")
     ] = None,
     topic: Annotated[
-        str | None, typer.Option(help="A special subject with rules of its own, such as gdpr.")
+        str | None,
+        typer.Option(help="A special subject with rules of its own, such as gdpr."),
     ] = None,
-    each: Annotated[bool, typer.Option(help="Answer for each day that may be meant.")] = False,
+    each: Annotated[
+        bool, typer.Option(help="Answer once for every governing date that may be meant.")
+    ] = False,
     jurisdiction: Annotated[
-        list[str] | None, typer.Option(help="Search only here; may be repeated.")
+        list[str] | None, typer.Option(help="Search only in this jurisdiction.")
     ] = None,
-    extent: Annotated[str | None, typer.Option(help="Territory, where texts differ by it.")] = None,
+    extent: Annotated[
+        str | None, typer.Option(help="Territory, where the text differs by territory.")
+    ] = None,
     policy: Annotated[
         str | None,
-        typer.Option(help="extractive, a model[+adapter] or an endpoint's URL[#model]."),
+        typer.Option(
+            help="extractive (no model), MODEL or MODEL+ADAPTER in this process, or the URL of an "
+            "OpenAI-compatible endpoint, with #MODEL where it serves several."
+        ),
     ] = None,
     strategy: Annotated[
-        str | None, typer.Option(help="What is said before each turn of a model: see the docs.")
+        str | None,
+        typer.Option(
+            help="Instruction added before every turn of a model: none, date, narrow, widen, read, "
+            "compare, quote, ask or abstain."
+        ),
     ] = None,
-    max_turns: Annotated[int, typer.Option(min=1, help="Moves of the policy.")] = 8,
+    max_turns: Annotated[int, typer.Option(min=1, help="Most turns of the policy.")] = 8,
     max_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Tokens of all its prompts and answers together.")
+        int | None, typer.Option(min=1, help="Most tokens of all prompts and completions together.")
     ] = None,
     thread: Annotated[
-        str | None, typer.Option(help="Keep the run under this name, or go on with it.")
+        str | None, typer.Option(help="Keep the run under this name, or continue it.")
     ] = None,
-    save: Annotated[bool, typer.Option(help="Keep the trace, to be shown or replayed.")] = True,
-    timing: Annotated[bool, typer.Option(help="Print how long the answer took.")] = False,
+    save: Annotated[bool, typer.Option(help="Keep the trace for traces and replay.")] = True,
+    timing: Annotated[bool, typer.Option(help="Print the agent's own time.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the trace as one object.")] = False,
 ) -> None:
-    """Answer a question from the law in force on a day, with citations, or say why not."""
+    """Answer a question from the law in force on the governing date, or abstain with a reason.
+
+    Every sentence of the answer has its citation. Without --as-at the governing date follows from
+    the question, --issue and --fact by rules; the rule, its authority and whether it was verified
+    are printed. A missing date is asked for at a terminal; elsewhere the agent abstains.
+
+    With --thread every finished step is kept: where the process was killed or waits for a date, the
+    same --thread continues, and --as-at, --issue and --fact reply to what it waits for. A thread
+    continues only with the corpus and the policy that it began with.
+    """
     from agent.cli import terminal
     from agent.governing_date.replies import read_facts_given, read_issue
     from agent.graph.nodes import Context
@@ -78,7 +105,7 @@ def ask(
     choice, settings = PolicyChoice.load(policy), Settings.load()
     asked = AskRequest(
         question=question or "",
-        as_at=optional_day(on, "--on"),
+        as_at=optional_day(as_at, "--as-at"),
         known_at=optional_day(known_at, "--known-at"),
         extent=extent,
         jurisdictions=tuple(jurisdiction or ()),

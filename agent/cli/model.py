@@ -1,4 +1,4 @@
-"""Verbs of the language models: prepare, list, serve."""
+"""The verbs ``model`` and ``serve-model``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import typer
 
 from corpus.console import errors, out, print_json, progress_bar
 
-models = typer.Typer(
-    help="Language models: prepare them, see which there are.", no_args_is_help=True
-)
+models = typer.Typer(help="Prepare and list language models.", no_args_is_help=True)
 app = typer.Typer()
 app.add_typer(models, name="model")
 
@@ -21,7 +19,7 @@ def prepare(
     name: Annotated[str, typer.Argument(help="smollm2 or tiny.")],
     json: Annotated[bool, typer.Option("--json", help="Print one object.")] = False,
 ) -> None:
-    """Make a model ready to use, once; run it again to check every file's checksum."""
+    """Prepare a model under INFORCE_HOME/models; run again, it checks every file's checksum."""
     from agent.models.catalogue import manifest_of
     from agent.models.catalogue import prepare as run
 
@@ -38,7 +36,7 @@ def prepare(
 def list_models(
     json: Annotated[bool, typer.Option("--json", help="Print one object per model.")] = False,
 ) -> None:
-    """List the models that come with InForce, and whether they are ready."""
+    """List the models that InForce can prepare, and whether they are ready."""
     from agent.models.catalogue import known_models, manifest_of
 
     for spec in known_models():
@@ -56,23 +54,30 @@ def list_models(
 @app.command("serve-model", epilog="Example:  inforce serve-model smollm2 --cpu")
 def serve_model(
     name: Annotated[str, typer.Argument(help="smollm2, tiny, a folder or a hub id.")],
-    port: Annotated[int, typer.Option(help="Where it listens, on this machine only.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port to listen on; this machine only.")] = 8000,
     python: Annotated[
         str | None,
         typer.Option(
-            envvar="INFORCE_VLLM_PYTHON", help="The interpreter of the environment that has vLLM."
+            envvar="INFORCE_VLLM_PYTHON",
+            help="Python interpreter of the environment that has vLLM.",
         ),
     ] = None,
     adapter: Annotated[
-        Path | None, typer.Option(help="A LoRA adapter; it is served under its folder's name.")
+        Path | None,
+        typer.Option(help="Folder of a LoRA adapter, served as well under the folder's name."),
     ] = None,
-    context: Annotated[int | None, typer.Option(help="Tokens of prompt and answer.")] = None,
+    context: Annotated[
+        int | None, typer.Option(help="Most tokens of prompt and completion together.")
+    ] = None,
     cpu: Annotated[bool, typer.Option(help="Serve without a GPU.")] = False,
     training: Annotated[
-        bool, typer.Option(help="Let a training run put its newest adapter in.")
+        bool, typer.Option(help="Accept the newest adapter of a training run.")
     ] = False,
 ) -> None:
-    """Serve a model with vLLM, as an OpenAI-compatible endpoint; Ctrl-C ends it."""
+    """Serve a model with vLLM as an OpenAI-compatible endpoint; Ctrl-C ends it.
+
+    The address is printed once the server is healthy.
+    """
     import signal
     import sys
 

@@ -1,4 +1,4 @@
-"""A question at the terminal: what happens is shown, and what is missing is asked for."""
+"""Run one question at the terminal: show its progress, ask for a missing date."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _show_waiting(paused: Paused, *, json: bool) -> None:
         print_json(paused.model_dump(mode="json"))
         return
     out.print(f"[yellow]Waiting for a date.[/] {escape(paused.missing.explanation)}")
-    wanted = "--on YYYY-MM-DD"
+    wanted = "--as-at YYYY-MM-DD"
     if paused.missing.roles:
         names = (" or ".join(roles) for roles in paused.missing.roles)
         wanted = " ".join(f"--fact '{name}=YYYY-MM-DD'" for name in names)

@@ -1,4 +1,4 @@
-"""Verbs of what was answered: list, show, export, and run again."""
+"""The verbs ``traces`` and ``replay``."""
 
 from __future__ import annotations
 
@@ -16,16 +16,25 @@ if TYPE_CHECKING:
     from agent.trace_store import TraceStore
 
 app = typer.Typer()
-traces = typer.Typer(no_args_is_help=True, help="What was asked and answered, as it was kept.")
+traces = typer.Typer(
+    no_args_is_help=True,
+    help="""List, show and export the kept traces.
+
+    A trace is the whole record of one question: governing date, turns, tool calls, token ids of a
+    model, the verifier's findings, and the answer. INFORCE_TRACES says where traces are kept.
+    """,
+)
 app.add_typer(traces, name="traces")
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The trace's id, or how it begins.")]
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="The trace's id, or its first four characters or more.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one object per trace.")]
 
 
 @traces.command("list", epilog="Example:  inforce traces list --limit 5")
 def list_traces(
-    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Most traces to list.")] = 20,
     json: Json = False,
 ) -> None:
     """List the traces kept, newest first."""
@@ -47,7 +56,7 @@ def list_traces(
 
 @traces.command(epilog="Example:  inforce traces show 3f2a91c4")
 def show(trace: Id, json: Json = False) -> None:
-    """Show one trace: question, turns, what was checked, and the answer."""
+    """Print one trace: question, turns, the verifier's findings, and the answer."""
     with _opened() as store:
         found = store.load(trace)
     if json:
@@ -58,9 +67,12 @@ def show(trace: Id, json: Json = False) -> None:
 
 @traces.command(epilog="Example:  inforce traces export traces.jsonl")
 def export(
-    file: Annotated[Path, typer.Argument(help="Where to, as JSON lines; - is standard output.")],
+    file: Annotated[Path, typer.Argument(help="File to write; - is standard output.")],
 ) -> None:
-    """Write every trace as one line of JSON, oldest first; damaged ones are reported."""
+    """Write every trace as one line of JSON, oldest first.
+
+    A damaged trace is reported and left out; the exit status is then 1.
+    """
     import sys
 
     from agent.trace_store import TraceError
@@ -88,16 +100,23 @@ def export(
 def replay(
     trace: Id,
     now: Annotated[
-        bool, typer.Option(help="Ask the present corpus, not the one it was answered from.")
+        bool, typer.Option(help="Run on the present corpus instead of its recorded state.")
     ] = False,
     policy: Annotated[
-        str | None, typer.Option(help="Who decides, where it should not be who decided then.")
+        str | None,
+        typer.Option(help="Run another policy; required where the first was an endpoint."),
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the comparison as one object.")
     ] = False,
 ) -> None:
-    """Ask the question of a trace again, of the same law, and show what differs (exit status 1)."""
+    """Run the question of a trace again and print what differs.
+
+    The run has the same governing date, known-at date, filters, facts and strategy. Where the
+    corpus has changed since, its former state is read from the store and indexed for the replay.
+    Compared are corpus, policy, date, stop reason, the first turn that differs, citations, and the
+    answer, as a redline. Exit status 1 when anything differs.
+    """
     from agent.graph.replay import library_as_recorded, policy_spec
     from agent.graph.replay import replay as run_again
     from agent.library import Library

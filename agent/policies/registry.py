@@ -1,4 +1,4 @@
-"""Which policy decides, in one word: for the command line, the app and evaluation alike."""
+"""Policy registry: from one word to a policy, for the command line, the app and evaluation."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ _PREFIX = "INFORCE_POLICY"
 
 
 class PolicyChoice(Frozen):
-    """Which policy decides, and how it is reached.
+    """Which policy answers, and how it is reached. Each field is an environment variable:
+    ``INFORCE_POLICY`` and ``INFORCE_POLICY_<FIELD>``."""
 
-    ``policy`` is ``extractive``; or a model in this process (name, folder or hub id), behind which
-    ``+FOLDER`` lays a LoRA adapter over it; or the URL of an OpenAI-compatible endpoint up to
-    ``/v1``, behind which ``#MODEL`` names one of several that it serves. ``key`` is the endpoint's,
-    ``timeout`` the seconds that one of its answers may take. With ``tokenizer``, a model's name,
-    token ids are exchanged with vLLM. ``max_tokens`` bounds what a model writes in one turn.
-    """
-
-    policy: str = EXTRACTIVE
+    policy: str = "extractive"
+    """``extractive``; a model in this process (name, folder or hub id), with ``+FOLDER`` for a LoRA
+    adapter; or the URL of an OpenAI-compatible endpoint up to ``/v1``, with ``#MODEL`` where it
+    serves several."""
     key: SecretStr | None = None
+    """Key of the endpoint, sent as a bearer token and never shown."""
     timeout: float = Field(default=120.0, gt=0, le=86_400)
+    """Seconds that one completion of the endpoint may take."""
     tokenizer: str | None = None
+    """Name, folder or hub id of the served model: token ids are exchanged with vLLM, not text."""
     max_tokens: int = Field(default=512, ge=1)
+    """Most tokens that a model writes in one turn."""
 
     @classmethod
     def load(cls, policy: str | None = None) -> Self:
@@ -59,7 +60,7 @@ class PolicyChoice(Frozen):
 def open_policy(
     choice: PolicyChoice, works: Sequence[Work], sampling: Sampling | None = None
 ) -> Policy:
-    """Return the policy chosen. An endpoint is first asked when it acts.
+    """Return the policy chosen. An endpoint is first called at the policy's first turn.
 
     Args:
         choice: which one.

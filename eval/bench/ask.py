@@ -58,7 +58,7 @@ def _process(settings: Settings, question: GoldenQuestion) -> float:
     command = [sys.executable, "-m", "inforce", "ask", question.question]
     began = time.perf_counter()
     subprocess.run(
-        [*command, "--on", str(question.as_at)],
+        [*command, "--as-at", str(question.as_at)],
         env={**os.environ, **settings.environment()},
         stdout=subprocess.DEVNULL,
         check=True,

@@ -1,4 +1,4 @@
-"""``inforce bench``: measure speed on this machine."""
+"""The verbs of ``inforce bench``."""
 
 from __future__ import annotations
 
@@ -32,11 +32,15 @@ def retrieval(
         str, typer.Option(help="'embedded', or an index URL such as elastic+http://host/alias.")
     ] = "embedded",
     queries: Annotated[int, typer.Option(help="Distinct queries to time.", min=256)] = 1000,
-    seed: Annotated[int, typer.Option(help="Fixes the book and the queries.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the book and the queries.")] = 0,
     to: Annotated[Path | None, typer.Option(help="Folder for report.json and plot.svg.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare dated search with the bare engine, SQLite FTS5 and, where installed, LanceDB."""
+    """Compare dated search with the bare engine, SQLite FTS5 and, where installed, LanceDB.
+
+    All answer the same queries in one run; wall-clock and, where the calling thread does the work,
+    processor time.
+    """
     import tempfile
 
     from eval.bench.retrieval import run
@@ -115,14 +119,22 @@ def _show(report: Report) -> None:
 def ranking(
     encoder: Annotated[
         str | None,
-        typer.Option(help="A model that transformers can load; left out: learnt from the corpus."),
+        typer.Option(
+            help="Encoder that transformers can load; left out, LSA learnt from the corpus."
+        ),
     ] = None,
-    own: Annotated[bool, typer.Option("--own", help="On your store, not the demo corpus.")] = False,
-    questions: Annotated[int, typer.Option(help="At most so many made questions.")] = 2_000,
-    seed: Annotated[int, typer.Option(help="Fixes the questions and the resampling.")] = 0,
+    own: Annotated[
+        bool, typer.Option("--own", help="Use your store instead of the demonstration corpus.")
+    ] = False,
+    questions: Annotated[int, typer.Option(help="Most made questions.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="Seed of the questions and the resampling.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure recall, MRR and nDCG of words, vectors and both on dated questions."""
+    """Measure Recall@10, MRR and nDCG@10 of words, vectors, both, and citations first.
+
+    Per language with 95 % intervals, and the gain over words question by question, on made
+    questions of the test split and on the hand-written ones.
+    """
     from corpus.console import progress_bar
     from eval.bench.ranking import compare, made, written
     from retrieval.vectors.hybrid import Encoder
@@ -157,12 +169,14 @@ def ranking(
 
 @app.command(epilog="Example:  inforce bench weights --own")
 def weights(
-    own: Annotated[bool, typer.Option("--own", help="On your store, not the demo corpus.")] = False,
-    questions: Annotated[int, typer.Option(help="At most so many made questions a split.")] = 2_000,
-    seed: Annotated[int, typer.Option(help="Fixes the questions and the resampling.")] = 0,
+    own: Annotated[
+        bool, typer.Option("--own", help="Use your store instead of the demonstration corpus.")
+    ] = False,
+    questions: Annotated[int, typer.Option(help="Most made questions of a split.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="Seed of the questions and the resampling.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Choose how much names, label and heading weigh on train questions; report on test ones."""
+    """Choose the weights of names, number and heading on the train split; report on test."""
     from corpus.console import progress_bar
     from eval.bench.ranking import choose_weights, made
     from retrieval.engines.index_schema import WEIGHTS
@@ -200,15 +214,19 @@ def _ground(own: bool, seed: int) -> Iterator[RankingSet]:
 
 @app.command(epilog="Example:  inforce bench agent http://127.0.0.1:8000/v1 --tokenizer smollm2")
 def agent(
-    endpoint: Annotated[str, typer.Argument(help="vLLM's address, #MODEL if it serves several.")],
+    endpoint: Annotated[
+        str, typer.Argument(help="URL of vLLM, with #MODEL where it serves several.")
+    ],
     tokenizer: Annotated[str, typer.Option(help="The served model's name, folder or hub id.")],
-    questions: Annotated[int, typer.Option(help="Side by side.", min=1)] = 32,
-    rounds: Annotated[int, typer.Option(help="How often, with new questions.", min=1)] = 2,
-    turns: Annotated[int, typer.Option(help="Acts of one question.", min=1)] = 8,
-    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 0.0,
+    questions: Annotated[int, typer.Option(help="Questions answered concurrently.", min=1)] = 32,
+    rounds: Annotated[int, typer.Option(help="Repetitions, each with new questions.", min=1)] = 2,
+    turns: Annotated[int, typer.Option(help="Most turns of one question.", min=1)] = 8,
+    temperature: Annotated[
+        float, typer.Option(help="Sampling temperature; 0 takes the likeliest token.")
+    ] = 0.0,
     json: Annotated[bool, typer.Option("--json", help="Print one object per round.")] = False,
 ) -> None:
-    """Compare questions through the graph with bare generation of the same tokens."""
+    """Compare questions run through the graph with bare generation of the same tokens by vLLM."""
     from agent.models.sampling import Sampling
     from agent.policies.language_model import ModelPolicy
     from agent.policies.registry import PolicyChoice, open_policy
@@ -235,13 +253,15 @@ def agent(
 @app.command(epilog="Example:  inforce bench rollout --model tiny --episodes 64")
 def rollout(
     model: Annotated[str, typer.Option(help="tiny, smollm2, or a folder.")] = "tiny",
-    episodes: Annotated[int, typer.Option(help="Rollouts at once.", min=2)] = 64,
+    episodes: Annotated[int, typer.Option(help="Concurrent rollouts.", min=2)] = 64,
     tokens: Annotated[int, typer.Option(help="Most tokens of one turn.", min=1)] = 48,
-    dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
-    seed: Annotated[int, typer.Option(help="Fixes questions and sampling.")] = 0,
+    dtype: Annotated[
+        str, typer.Option(help="Type of the weights: float32 or bfloat16.")
+    ] = "float32",
+    seed: Annotated[int, typer.Option(help="Seed of questions and sampling.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare rollouts through the graph with bare generation, and tool calls with single ones."""
+    """Compare rollouts with bare generation, and batched with single tool calls."""
     import tempfile
 
     from eval.bench.rollout import run
@@ -259,11 +279,11 @@ def rollout(
 
 @app.command("train-step", epilog="Example:  inforce bench train-step --turns 6")
 def train_step(
-    turns: Annotated[int, typer.Option(help="Pairs of runs, theirs and ours.", min=1)] = 6,
+    turns: Annotated[int, typer.Option(help="Pairs of a stock run and one of ours.", min=1)] = 6,
     steps: Annotated[int, typer.Option(help="Optimiser steps of each run.", min=2)] = 8,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare our optimiser step with a stock GRPOTrainer's on the same rollouts."""
+    """Compare the processor time of our optimiser step with a stock GRPOTrainer's."""
     from eval.bench.train_step import bench as run
 
     found = run(turns, steps, errors.print)
@@ -279,15 +299,13 @@ def train_step(
 
 @app.command(epilog="Example:  inforce bench methods --turns 3")
 def methods(
-    turns: Annotated[
-        int, typer.Option(help="Times that every set of methods is timed.", min=1)
-    ] = 3,
+    turns: Annotated[int, typer.Option(help="Times that each set of methods is timed.", min=1)] = 3,
     steps: Annotated[int, typer.Option(help="Optimiser steps of each run.", min=2)] = 6,
-    hidden: Annotated[int, typer.Option(help="Width of the model.", min=8)] = 192,
+    hidden: Annotated[int, typer.Option(help="Hidden size of the model.", min=8)] = 192,
     layers: Annotated[int, typer.Option(help="Layers of the model.", min=1)] = 4,
     json: Annotated[bool, typer.Option("--json", help="Print one object per set.")] = False,
 ) -> None:
-    """Compare steps with the training methods switched on with a stock GRPOTrainer's."""
+    """Compare optimiser steps with sets of training methods to a stock GRPOTrainer's."""
     from eval.bench.methods import bench as run
 
     costs = run(turns, steps, errors.print, {"hidden": hidden, "layers": layers})
@@ -308,12 +326,14 @@ def _show_costs(costs: Sequence[MethodCost], unit: str, *, json: bool) -> None:
 @app.command(epilog="Example:  inforce bench rounds tiny-grpo-s0-1")
 def rounds(
     name: Annotated[str, typer.Argument(help="A training run, by name or folder.")],
-    turns: Annotated[int, typer.Option(help="Times that every set is timed.", min=1)] = 3,
-    count: Annotated[int, typer.Option("--rounds", help="Rounds of each.", min=1)] = 6,
-    runs: Annotated[Path | None, typer.Option(help="Where runs are kept.")] = None,
+    turns: Annotated[int, typer.Option(help="Times that each set is timed.", min=1)] = 3,
+    count: Annotated[int, typer.Option("--rounds", help="Rounds of each set.", min=1)] = 6,
+    runs: Annotated[
+        Path | None, typer.Option(help="Folder of runs; INFORCE_HOME/runs by default.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one object per set.")] = False,
 ) -> None:
-    """Compare whole rounds, rollouts included, with all training methods and with none."""
+    """Compare whole training rounds, rollouts included, with all methods and with none."""
     from eval.bench.rounds import bench as run
     from rl.questions.training_questions import open_library, questions_of
     from rl.run.run_directory import find_run, runs_home
@@ -328,10 +348,10 @@ def rounds(
 @app.command(epilog="Example:  inforce bench transport --model smollm2")
 def transport(
     model: Annotated[str, typer.Option(help="A prepared model, or a folder.")] = "smollm2",
-    seed: Annotated[int, typer.Option(help="Fixes the references.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the reference logits.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one object per line.")] = False,
 ) -> None:
-    """Tell after how many iterations the potential of the method wpg has settled."""
+    """Measure after how many Sinkhorn iterations the potential of the method wpg has converged."""
     from eval.bench.transport import bench as run
 
     for one in run(model, seed):

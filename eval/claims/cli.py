@@ -1,4 +1,4 @@
-"""The verb that tests what is claimed of a method."""
+"""The verb ``eval claims``."""
 
 from __future__ import annotations
 
@@ -20,25 +20,38 @@ if TYPE_CHECKING:
 def claims(
     method: Annotated[
         str | None,
-        typer.Argument(help="A method, such as nsr, or a recipe of your own; left out, all."),
+        typer.Argument(
+            help="A method, such as nsr, or a .toml recipe of a claim; left out, all methods."
+        ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=2, help="Runs of every arm.")] = 5,
+    seeds: Annotated[
+        int, typer.Option(min=2, help="Runs of every arm, each with its own seed.")
+    ] = 5,
     agent: Annotated[
         bool,
-        typer.Option("--agent", help="On the legal agent, some minutes a run, not the laboratory."),
+        typer.Option(
+            "--agent",
+            help="Train the legal agent (minutes a run), not the laboratory (seconds a run).",
+        ),
     ] = False,
     tabular: Annotated[
         bool, typer.Option("--tabular", help="Check the finite Wasserstein flow instead (wpg).")
     ] = False,
     journal: Annotated[
-        Path | None, typer.Option(help="Keep finished runs here, and do not run them again.")
+        Path | None, typer.Option(help="File of finished runs; these are not run again.")
     ] = None,
     page: Annotated[
-        Path | None, typer.Option(help="Write the page and its pictures (under images/) here.")
+        Path | None,
+        typer.Option(help="Write the page here and its pictures into images/ beside it."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one object per claim.")] = False,
 ) -> None:
-    """Hold each training method against its own best control, over several seeds."""
+    """Compare each training method with its own best control, over several seeds.
+
+    Prints effect, 95 % interval and verdict. A claim and its arms are a recipe, in
+    eval/claims/recipes or eval/claims/agent. Several processes may share one --journal once the
+    warm starts exist; runs of the agent also stay under INFORCE_HOME/claims and continue there.
+    """
     if tabular:
         _tabular(method, page, json=json)
         return

@@ -1,4 +1,4 @@
-"""Many dated citations in one file: checked whole before the first is answered."""
+"""Read a batch file of dated citations; the whole file is checked first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.model import Frozen
@@ -15,10 +15,10 @@ from corpus.sources.jsonl import source_error
 
 
 class LawRequest(Frozen):
-    """One line of a batch file."""
+    """One line of a batch file. ``on`` is the governing date, also written ``as_at``."""
 
     citation: str = Field(min_length=1)
-    on: date
+    on: date = Field(validation_alias=AliasChoices("on", "as_at"))
     known_at: date | None = None
     extent: str | None = None
 

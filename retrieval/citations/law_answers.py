@@ -1,7 +1,4 @@
-"""The objects that ``law``, ``versions`` and ``compare`` print with ``--json``.
-
-Documented in ``docs/cli.md``; one object per answer, keys always present.
-"""
+"""The objects that ``law`` and ``versions`` print with ``--json``; ``docs/cli.md`` shows them."""
 
 from __future__ import annotations
 
@@ -20,35 +17,56 @@ Status = Literal[
 
 
 class LawAnswer(Frozen):
-    """What a citation meant on a day. ``text`` is set only when ``status`` is ``in_force``."""
+    """What a citation meant on a date. Every key is always present."""
 
     citation: str
+    """As asked."""
     on: date
+    """The governing date, as asked."""
     known_at: date | None
+    """As asked."""
     status: Status
+    """``in_force``, ``not_yet_in_force``, ``repealed``, ``coverage_gap``, ``ambiguous`` or
+    ``not_found``."""
     provision: str | None
+    """Id of the provision, independent of its number; null when none was found."""
     label: str | None
+    """The number it bears on that date."""
     valid_from: date | None
+    """First date on which the text is law."""
     valid_to: date | None
+    """First date on which the text is no longer law; null when open."""
     text: str | None
+    """The text; only when ``status`` is ``in_force``."""
     source: str | None
+    """Where it was read: file, place in it, official page."""
     explanation: str
+    """One sentence."""
 
 
 class VersionLine(Frozen):
-    """One row of a provision's history."""
+    """One version of a provision."""
 
     version: str
+    """Id of the version."""
     label: str | None
+    """The number it bears at its start."""
     language: str
     extent: str | None
+    """Territory; null when it holds everywhere."""
     valid_from: date | None
+    """First date on which it is law; null while the date is to be fixed."""
     valid_to: date | None
+    """First date on which it is no longer law; null when open."""
     ended: str | None
+    """``superseded``, ``repealed``, ``expired``, ``annulled``, ``suspended`` or ``unknown``."""
     introduced_by: str | None
+    """The act that brought it."""
     known_from: date | None
+    """Date of publication, where the source records it."""
     text: str
     source: str
+    """Where it was read: file, place in it, official page."""
 
 
 class VersionsAnswer(Frozen):

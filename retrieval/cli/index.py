@@ -1,4 +1,4 @@
-"""``inforce index``: build, look after and check the search index."""
+"""The verbs of ``inforce index``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import typer
 
 from corpus.console import out, print_json, progress_bar
 
-app = typer.Typer(no_args_is_help=True, help="Build, check and look after the search index.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Build, check, swap and drop the search index.
+
+    The index is derived from the store and can be built again at any time. INFORCE_INDEX says where
+    it is: embedded:FOLDER in this process, or
+    elastic+http[s]://[USER:PASSWORD@]HOST[:PORT][,HOST...]/ALIAS in an Elasticsearch cluster (8.19
+    or later). Either may end in ?chain=stemmed, which also finds inflected forms in German,
+    English, Spanish and French; the default ?chain=plain is the same on every engine.
+    """,
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -16,11 +26,19 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 @app.command(epilog="Example:  inforce index build")
 def build(
     anew: Annotated[
-        bool, typer.Option("--anew", help="Even if it already holds this state of the corpus.")
+        bool,
+        typer.Option(
+            "--anew", help="Build even if the index already holds this state of the corpus."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Build the index from the store beside the one in use, then swap it in."""
+    """Build an index from the store beside the one in use, then swap it in.
+
+    The new index takes over once counts and sample rows agree with the store. Searching an
+    Elasticsearch index needs the privileges read and view_index_metadata on ALIAS*; building also
+    create_index, delete_index, write, monitor and manage.
+    """
     from corpus.settings import Settings
     from corpus.store import Store
     from retrieval.index import open_builder
@@ -42,7 +60,7 @@ def build(
 
 @app.command(epilog="Example:  inforce index status")
 def status(json: Json = False) -> None:
-    """Say where the index is, what it holds, how large it is and whether it fits the store."""
+    """Print where the index is, what it holds, its size, and whether it matches the store."""
     from corpus.settings import Settings
     from corpus.store import Store
     from retrieval.index import open_index
@@ -63,11 +81,14 @@ def status(json: Json = False) -> None:
 
 @app.command(epilog="Example:  inforce index verify --searches 10000")
 def verify(
-    searches: Annotated[int, typer.Option(help="How many random dated searches.")] = 2_000,
-    seed: Annotated[int, typer.Option(help="Fixes them.")] = 0,
+    searches: Annotated[int, typer.Option(help="Number of random dated searches.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="Seed of the searches.")] = 0,
     json: Json = False,
 ) -> None:
-    """Compare the index with the store, row by row and hit by hit. Status 1 when they differ."""
+    """Compare every row of the index, and the hits of random searches, with the store.
+
+    Exit status 1 when they differ.
+    """
     from corpus.settings import Settings
     from corpus.store import Store
     from retrieval.index import open_index
@@ -92,7 +113,7 @@ def verify(
 
 @app.command(epilog="Example:  inforce index swap")
 def swap() -> None:
-    """Go back to the index before the last build; the one in use stays to go back to."""
+    """Put the index before the last build into use; the other one is kept."""
     from corpus.settings import Settings
     from retrieval.engines.admin import swap_back
 
@@ -101,9 +122,9 @@ def swap() -> None:
 
 @app.command(epilog="Example:  inforce index drop --yes")
 def drop(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Remove the index. The store keeps everything; build it anew at any time."""
+    """Remove the index; the store is not changed."""
     from corpus.settings import Settings
     from retrieval.engines.admin import drop as remove
 

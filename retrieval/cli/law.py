@@ -1,4 +1,4 @@
-"""Verbs that read the law: ingest it, cite it, list it, compare it, index it."""
+"""The verbs ``ingest``, ``law``, ``versions`` and ``compare``."""
 
 from __future__ import annotations
 
@@ -20,22 +20,34 @@ app.add_typer(index_app, name="index")
 
 Citation = Annotated[str, typer.Argument(help="As a lawyer writes it: 'art. 1240 Code civil'.")]
 KnownAt = Annotated[
-    str | None, typer.Option(help="Answer from what was published by that day (YYYY-MM-DD).")
+    str | None,
+    typer.Option(help="Use only what had been published by that date (YYYY-MM-DD)."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object per answer, nothing else.")]
-Extent = Annotated[str | None, typer.Option(help="Territory, for texts that differ by it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per answer.")]
+Extent = Annotated[str | None, typer.Option(help="Territory, where the text differs by territory.")]
 
 
-@app.command(epilog="Example:  inforce ingest ../shared/corpora/fr-codes-git")
+@app.command(epilog="Example:  inforce ingest path/to/legislation")
 def ingest(
-    source: Annotated[str, typer.Argument(help="A file or folder of legislation, or 'demo'.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="An interchange file (.jsonl), a git repository or bundle, a folder in a known "
+            "layout, or 'demo'."
+        ),
+    ],
     dialect: Annotated[
-        str | None, typer.Option(help="How it is written; recognised where left out.")
+        str | None,
+        typer.Option(help="Name or .toml file of the layout; recognised where left out."),
     ] = None,
     strict: Annotated[bool, typer.Option(help="Stop at the first fault.")] = False,
     json: Json = False,
 ) -> None:
-    """Read legislation into the store and bring the index up to date."""
+    """Read legislation into the store and bring the index up to date.
+
+    A work with a fault is left out whole and reported with its place; the others load. Works
+    already recorded with the same content are skipped, so the verb may be run again at any time.
+    """
     from corpus.settings import Settings
     from corpus.sources.registry import open_source
     from retrieval.index_build import load
@@ -54,21 +66,29 @@ def _show_report(report: IngestReport) -> None:
         errors.print(f"[red]left out:[/] {fault}", markup=True)
 
 
-@app.command(epilog="Example:  inforce law 'art. 1382 Code civil' --on 2016-09-30")
+@app.command(epilog="Example:  inforce law 'art. 1382 Code civil' --as-at 2016-09-30")
 def law(
     citation: Annotated[
         str | None, typer.Argument(help="As a lawyer writes it: 'art. 1240 Code civil'.")
     ] = None,
-    on: Annotated[str | None, typer.Option(help="The day whose law is wanted.")] = None,
+    as_at: Annotated[
+        str | None,
+        typer.Option("--as-at", "--on", help="Governing date: the date whose law is wanted."),
+    ] = None,
     known_at: KnownAt = None,
     extent: Extent = None,
     batch: Annotated[
         Path | None,
-        typer.Option(help='A file of {"citation":…, "on":…, "known_at":…} lines; - reads stdin.'),
+        typer.Option(help="A file of requests, one JSON object a line; - reads standard input."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Read what a citation meant on a day."""
+    """Print the version that a citation meant on a date, or why there is none.
+
+    A batch request is {"citation": ..., "as_at": ..., "known_at": ..., "extent": ...}; the last two
+    are optional, and "on" may be written for "as_at". The file is checked whole before the first
+    request is answered; answers come out in its order.
+    """
     from corpus.errors import BadInputError
     from corpus.settings import Settings
     from corpus.store import Store
@@ -76,7 +96,7 @@ def law(
     from retrieval.citations.law_answers import law as answer
 
     if (citation is None) == (batch is None):
-        raise BadInputError("give either a citation with --on, or --batch FILE")
+        raise BadInputError("give either a citation with --as-at, or --batch FILE")
     if batch is not None:
         requests = read_requests(batch)
         with Store.open(Settings.load().store_url) as store:
@@ -84,9 +104,9 @@ def law(
                 found = answer(store, ask.citation, ask.on, ask.known_at, ask.extent)
                 print_json(found.model_dump(mode="json")) if json else _show_law(found)
         return
-    if citation is None or on is None:
-        raise BadInputError("--on: the day is missing; there is no law without a date")
-    day, known = parse_day(on, "--on"), optional_day(known_at, "--known-at")
+    if citation is None or as_at is None:
+        raise BadInputError("--as-at: the governing date is missing")
+    day, known = parse_day(as_at, "--as-at"), optional_day(known_at, "--known-at")
     with Store.open(Settings.load().store_url) as store:
         found = answer(store, citation, day, known, extent)
     print_json(found.model_dump(mode="json")) if json else _show_law(found)
@@ -106,19 +126,25 @@ def _show_law(found: LawAnswer) -> None:
 @app.command(epilog="Example:  inforce versions 'art. 144 Code civil'")
 def versions(
     citation: Citation,
-    on: Annotated[
-        str | None, typer.Option(help="The day on which the citation is read; default: today.")
+    as_at: Annotated[
+        str | None,
+        typer.Option(
+            "--as-at", "--on", help="Date on which the citation's number is read; default: today."
+        ),
     ] = None,
     known_at: KnownAt = None,
     json: Json = False,
 ) -> None:
-    """List every version of a provision."""
+    """List every version of a provision, oldest first.
+
+    A number may belong to another provision at another time, so the citation is read on a date.
+    """
     from corpus.clock import today
     from corpus.settings import Settings
     from corpus.store import Store
     from retrieval.citations.law_answers import versions as answer
 
-    day = parse_day(on, "--on") if on else today()
+    day = parse_day(as_at, "--as-at") if as_at else today()
     with Store.open(Settings.load().store_url) as store:
         found = answer(store, citation, day, optional_day(known_at, "--known-at"))
     print_json(found.model_dump(mode="json")) if json else _show_versions(found)
@@ -143,12 +169,12 @@ def _show_versions(found: VersionsAnswer) -> None:
 @app.command(epilog="Example:  inforce compare 'art. 144 Code civil' 2006-04-04 2006-04-05")
 def compare(
     citation: Citation,
-    before: Annotated[str, typer.Argument(help="The first day.")],
-    after: Annotated[str, typer.Argument(help="The second day.")],
-    html: Annotated[bool, typer.Option(help="Print the redline as HTML.")] = False,
+    before: Annotated[str, typer.Argument(help="The first date (YYYY-MM-DD).")],
+    after: Annotated[str, typer.Argument(help="The second date (YYYY-MM-DD).")],
+    html: Annotated[bool, typer.Option(help="Print HTML with <del> and <ins>.")] = False,
     json: Json = False,
 ) -> None:
-    """Show what changed in a provision between two days."""
+    """Print a word-level redline of a provision between two dates, with the amending act."""
     from corpus.compare import as_html, as_text
     from corpus.compare import compare as redline
     from corpus.settings import Settings

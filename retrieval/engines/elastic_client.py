@@ -1,4 +1,4 @@
-"""Reaching an Elasticsearch cluster: settings, the client, and its errors in words."""
+"""Connect to an Elasticsearch cluster: settings, client, and one sentence for each error."""
 
 from __future__ import annotations
 
@@ -26,19 +26,18 @@ CONNECTIONS = 16  # to each node; more searches than that wait their turn
 
 
 class ElasticSettings(Frozen):
-    """How to talk to a cluster. Each field is an environment variable, named beside it.
-
-    ``api_key`` (``INFORCE_ES_API_KEY``) in its encoded form; ``ca`` (``INFORCE_ES_CA``) a PEM file
-    that signs the cluster's certificate; ``timeout`` (``INFORCE_ES_TIMEOUT``) seconds a search may
-    take; ``patience`` (``INFORCE_ES_PATIENCE``) seconds a build waits for a cluster that is away;
-    ``shards`` (``INFORCE_ES_SHARDS``) of a new index.
-    """
+    """How to reach a cluster. Each field is an environment variable, ``INFORCE_ES_<FIELD>``."""
 
     api_key: str | None = None
+    """API key of Elasticsearch, in its encoded form."""
     ca: Path | None = None
+    """PEM file of the authority that signs the cluster's certificate."""
     timeout: float = Field(default=10.0, gt=0)
+    """Seconds that a search may take."""
     patience: float = Field(default=120.0, ge=0)
+    """Seconds that a build waits for a cluster that does not answer."""
     shards: int = Field(default=1, ge=1, le=1024)
+    """Shards of a new index."""
 
     @classmethod
     def load(cls) -> Self:

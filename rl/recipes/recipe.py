@@ -1,4 +1,7 @@
-"""A recipe: what to train, on what, for what, and how. TOML into frozen data; needs no torch."""
+"""Schema of a training recipe: TOML into frozen, checked data. Needs no torch.
+
+The docstring of each field is its entry in ``docs/settings.md``.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,7 @@ class Method(BaseModel, frozen=True, extra="allow"):
     """A method and its own settings, which its file in ``rl/objective/methods`` checks."""
 
     kind: str
+    """Name of the method."""
 
 
 One = Annotated[Method, BeforeValidator(_method)]
@@ -43,115 +47,144 @@ Many = Annotated[tuple[Method, ...], BeforeValidator(_methods)]
 
 
 class Shape(Frozen):
-    """The architecture, to count its parameters without opening it."""
+    """Architecture of a transformer, for counting parameters without opening the model."""
 
     layers: int = Field(ge=1)
+    """Number of layers."""
     hidden: int = Field(ge=1)
+    """Hidden size."""
     intermediate: int = Field(ge=1)
+    """Width of the feed-forward layers."""
     heads: int = Field(ge=1)
+    """Attention heads."""
     key_value_heads: int = Field(ge=1)
+    """Heads of keys and values."""
     vocabulary: int = Field(ge=1)
+    """Tokens of the vocabulary."""
     tied: bool = False
+    """Input and output embeddings share their weights."""
     biased: bool = False
     """Queries, keys and values have biases."""
 
 
 class Lora(Frozen):
-    """Train a low-rank adapter and leave the weights alone."""
+    """A LoRA adapter, trained instead of the weights."""
 
     rank: int = Field(default=16, ge=1)
+    """Rank of the adapter's matrices."""
     alpha: float = Field(default=32.0, gt=0)
+    """The adapter's output is multiplied by ``alpha / rank``."""
     targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
+    """Names of the layers that get an adapter."""
 
 
 class ModelSettings(Frozen):
-    """Which model, and how its weights are held."""
+    """The model that is trained, and the number format of its weights."""
 
     name: str = "tiny"
     """``tiny``, ``smollm2``, a folder, or a hub id."""
     dtype: Literal["float32", "bfloat16"] = "float32"
-    """Of the weights."""
+    """Number format of the weights."""
     autocast: bool = False
     """Compute in bfloat16 although the weights are float32."""
     lora: Lora | None = None
+    """Train a LoRA adapter; left out, all weights are trained."""
     gradient_checkpointing: bool = False
+    """Compute activations again in the backward pass instead of keeping them."""
     prompt_format: Literal["learnt"] | None = None
-    """``learnt``: prompts say nothing of the tools, results are short, and versions are cited by
-    handles such as ``[1]`` (:mod:`agent.models.short_prompt`); the model must have a warm start, or
-    have had one. Left out, it is what the model's tokenizer says."""
+    """``learnt``: the short prompt (:mod:`agent.models.short_prompt`): no tool schemas, short
+    results, versions cited by handles such as ``[1]``; the model needs a warm start, or has had
+    one. Left out, the format that the model's tokenizer names."""
     shape: Shape | None = None
-    """Read from the model's own configuration where that is at hand."""
+    """The model's architecture, for a dry run; left out, read from the model's configuration."""
 
 
 class DataSettings(Frozen):
-    """Which questions."""
+    """The training questions and the corpus that they are about."""
 
     questions: Path | None = None
-    """A file of ``inforce questions make``; left out, they are made from the corpus loaded."""
+    """A file of ``inforce questions make``; left out, questions are made from the corpus."""
     per_family: int | None = Field(default=None, ge=1)
-    """At most so many of a family per work, where they are made here."""
+    """Most questions of a family per work, where they are made from the corpus."""
     synthetic: int | None = Field(default=None, ge=100)
-    """Practise on a synthetic statute book of so many versions, not on the corpus loaded."""
+    """Train on a synthetic statute book of so many versions, not on the corpus loaded."""
     synthetic_seed: int = Field(default=0, ge=0)
+    """Seed of the synthetic statute book."""
     synthetic_act: int | None = Field(default=None, ge=1)
-    """Rows of one of its acts at most. Small acts make many titles, so that copying one pays
-    and remembering it does not."""
+    """Most rows of one synthetic act. Small acts make many titles, which rewards copying a title
+    rather than memorising it."""
     longest: int | None = Field(default=None, ge=1)
-    """Leaves out what has no short answer: figures of more characters, and whole texts."""
+    """Leave out questions without a short answer: figures of more characters, and whole texts."""
     split: Split = "train"
+    """Only questions of this split: ``train``, ``selection`` or ``test``."""
     families: tuple[Family, ...] = tuple(Family)
+    """Only questions of these families (``docs/questions.md``)."""
     languages: tuple[str, ...] = ()
+    """Only questions in these languages; empty: all."""
     jurisdictions: tuple[str, ...] = ()
+    """Only questions about these jurisdictions; empty: all."""
 
 
 class RolloutSettings(Frozen):
-    """How the policy is run on the questions."""
+    """How rollouts are sampled."""
 
     sampler: Literal["local", "vllm"] = "local"
+    """``local``: in the trainer's process; ``vllm``: a vLLM server."""
     url: str | None = None
-    """Of the vLLM server, for the sampler ``vllm``."""
+    """URL of the vLLM server, for the sampler ``vllm``."""
     timeout: float = Field(default=600.0, gt=0.0)
     """Seconds that the server may take for one completion; with an adapter the first is slow."""
     temperature: float = Field(default=1.0, gt=0.0)
+    """Sampling temperature."""
     turn_tokens: int = Field(default=256, ge=1)
     """Most tokens that the model writes in one turn."""
     max_turns: int = Field(default=8, ge=1)
+    """Most turns of a rollout."""
     max_tokens: int | None = Field(default=None, ge=1)
-    """Most tokens of a whole thread."""
+    """Most tokens of a rollout, prompts and completions together."""
     width: int = Field(default=64, ge=1)
-    """Threads at once."""
+    """Concurrent rollouts."""
     pool: Path | None = None
     """A run whose rollouts are mixed in (``tis`` and ``ftis_filter`` weigh them)."""
     pool_share: float = Field(default=0.5, ge=0.0, lt=1.0)
-    """How much of each group comes from the pool, as far as it knows the question."""
+    """Share of each group that comes from the pool, where the pool has the question."""
     max_void: float = Field(default=0.2, ge=0.0, le=1.0)
-    """The run stops when a greater share of a round was voided by failures."""
+    """The run stops when a greater share of a round's rollouts is void (failed infrastructure)."""
     max_gap: float = Field(default=0.1, gt=0.0)
-    """The run stops when sampler and trainer differ more than this, in nats per token."""
+    """The run stops when the log-probs of sampler and trainer differ more, in nats per token."""
 
 
 class ObjectiveSettings(Frozen):
-    """What is optimised, slot by slot (``docs/methods.md``). All at its default is plain GRPO."""
+    """The training objective, slot by slot (``docs/methods.md``); the defaults are plain GRPO."""
 
     advantage: One = Method(kind="grpo")
+    """The advantage estimator: ``grpo``, ``gdpo``, ``rloo`` or ``lampo``."""
     post: Many = ()
+    """Methods that change the advantage of a rollout."""
     weights: Many = ()
+    """Methods that multiply the advantage of a token."""
     additives: Many = ()
+    """Methods that add to the advantage of a token."""
     clip: One = Method(kind="ppo")
+    """The clip rule of the probability ratio: ``ppo`` or ``nsr``."""
     regularisers: Many = ()
+    """Methods that add a term to the loss."""
     channels: Many = ()
+    """Reward channels that are computed from tensors."""
     loss: Literal["dapo", "dr_grpo", "grpo", "bnpo"] = "dapo"
-    """How the tokens' losses are averaged."""
+    """How the tokens' losses are averaged, by TRL's name."""
     epsilon_low: float = Field(default=0.2, gt=0.0, lt=1.0)
+    """Lower bound of the ratio is 1 minus this."""
     epsilon_high: float = Field(default=0.28, gt=0.0)
+    """Upper bound of the ratio is 1 plus this."""
     ratio_cap: float | None = Field(default=None, gt=1.0)
     """Two-sided clip: bounds the ratio of tokens with a negative advantage."""
     kl: float = Field(default=0.0, ge=0.0)
     """Weight of the KL divergence to the model that the run began with."""
     entropy: float = Field(default=0.0, ge=0.0)
-    """Weight of the bonus for entropy."""
+    """Weight of the entropy bonus."""
     top_entropy: float = Field(default=1.0, gt=0.0, le=1.0)
-    """Only this share of the tokens, those of highest entropy, is learnt from."""
+    """Share of the tokens that is learnt from: those of highest entropy."""
 
     def methods(self) -> tuple[Method, ...]:
         """Return every method of the recipe, in the order of the slots."""
@@ -160,62 +193,85 @@ class ObjectiveSettings(Frozen):
 
 
 class WarmStart(Frozen):
-    """A supervised start on demonstrations of a scripted expert."""
+    """Supervised training on demonstrations of a scripted expert, before the first round."""
 
     demonstrations: int = Field(ge=1)
+    """Number of demonstrations."""
     misdated: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Share of demonstrations in which the expert reads the law of ``today`` whatever the day asked
-    about, as models do that were trained on all law at once. The care for dates is then left to
-    reinforcement learning."""
+    """Share of demonstrations that use the law of ``today`` instead of the governing date, a fault
+    of many language models. Reinforcement learning then has to remove it."""
     today: date = date(2030, 12, 31)
-    """Nothing in a synthetic statute book is newer."""
+    """Date of misdated demonstrations; nothing in a synthetic statute book is newer."""
     epochs: int = Field(default=1, ge=1)
+    """Passes over the demonstrations."""
     learning_rate: float = Field(default=1e-3, gt=0)
+    """Learning rate of AdamW."""
     batch: int = Field(default=8, ge=1)
+    """Demonstrations of one optimiser step."""
 
 
 class TrainSettings(Frozen):
-    """How long, how much at once, and how fast.
+    """Rounds, batch sizes, optimiser and checkpoints.
 
     A round asks ``questions`` questions ``group_size`` times each and learns from the rollouts in
     ``epochs`` x ``minibatches`` optimiser steps.
     """
 
     rounds: int = Field(default=100, ge=1)
+    """Rounds of the run."""
     questions: int = Field(default=8, ge=1)
+    """Questions of a round."""
     group_size: int = Field(default=8, ge=2)
+    """Rollouts of each question."""
     micro_batch: int = Field(default=8, ge=1)
     """Rollouts of one forward and backward pass of one process."""
     minibatches: int = Field(default=1, ge=1)
+    """Optimiser steps of one epoch."""
     epochs: int = Field(default=2, ge=1)
+    """Passes over a round's rollouts."""
     processes: int = Field(default=1, ge=1)
+    """Processes of the trainer, one for each GPU."""
     learning_rate: float = Field(default=1e-6, gt=0)
+    """Learning rate of AdamW."""
     schedule: Literal["constant", "constant_with_warmup", "linear", "cosine"] = "constant"
+    """Schedule of the learning rate."""
     warmup_steps: int = Field(default=0, ge=0)
+    """Optimiser steps over which the learning rate rises from 0."""
     weight_decay: float = Field(default=0.0, ge=0.0)
+    """Weight decay of AdamW."""
     max_grad_norm: float = Field(default=1.0, gt=0.0)
+    """Gradients are clipped to this norm."""
     seed: int = Field(default=0, ge=0)
+    """Seed of the order of questions and of sampling."""
     device: str | None = None
-    """``cpu``, or left out: the GPU where there is one."""
+    """``cpu``; left out, the GPU where there is one."""
     checkpoint_every: int = Field(default=10, ge=1)
     """Rounds between checkpoints; the last round always has one."""
     keep: int = Field(default=2, ge=1)
-    """Checkpoints kept, the newest."""
+    """Number of newest checkpoints kept."""
 
 
 class Recipe(Frozen):
     """Everything that decides a training run."""
 
     name: str
+    """Name of the recipe; by default that of its file."""
     about: str = ""
+    """One sentence on what it is for."""
     model: ModelSettings = ModelSettings()
+    """The model."""
     data: DataSettings = DataSettings()
+    """The questions."""
     rollout: RolloutSettings = RolloutSettings()
+    """Sampling."""
     rewards: dict[str, float] = Field(default={"temporal": 1.0}, min_length=1)
-    """Reward channels and their weights."""
+    """Reward channels and their weights (``docs/rewards.md``)."""
     objective: ObjectiveSettings = ObjectiveSettings()
+    """The objective."""
     warm_start: WarmStart | None = None
+    """The supervised start; left out, training starts from the model as it is."""
     train: TrainSettings = TrainSettings()
+    """The optimiser."""
 
 
 def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:

@@ -106,7 +106,7 @@ def test_a_thread_waits_and_the_reply_comes_later() -> None:
     assert waiting["thread"] == "case"
     assert waiting["missing"]["roles"] == []
     words = run("--thread", "case").stdout
-    assert "inforce ask --thread case --on YYYY-MM-DD" in words
+    assert "inforce ask --thread case --as-at YYYY-MM-DD" in words
     trace = traced("--thread", "case", "--on", "2001-01-01")
     assert (trace["id"], trace["stop"]) == ("case", "answered")
     assert traced("--thread", "case")["answer"] == trace["answer"]

@@ -69,7 +69,7 @@ def test_law_prints_one_object_of_documented_keys(
 
 
 def test_renumbered_article_is_one_provision_under_two_labels(home: Path) -> None:
-    old = one_object(run(home, "law", "art. 1382 Code civil", "--on", "2016-09-30", "--json"))
+    old = one_object(run(home, "law", "art. 1382 Code civil", "--as-at", "2016-09-30", "--json"))
     new = one_object(run(home, "law", "art. 1240 C. civ.", "--on", "2016-10-01", "--json"))
     assert old["provision"] == new["provision"]
     assert (old["label"], new["label"]) == ("art. 1382", "art. 1240")
@@ -114,10 +114,10 @@ def test_bad_batch_line_is_named_and_nothing_is_printed(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("law", "art. 144 Code civil", "--on", "last year"), "--on: 'last year' is not a date"),
-        (("law", "art. 144 Code civil", "--on", "[bold]"), "--on: '[bold]' is not a date"),
-        (("law", "art. 144 Code civil"), "--on: the day is missing"),
-        (("law",), "give either a citation with --on, or --batch FILE"),
+        (("law", "art. 144 Code civil", "--on", "last year"), "--as-at: 'last year' is not a date"),
+        (("law", "art. 144 Code civil", "--on", "[bold]"), "--as-at: '[bold]' is not a date"),
+        (("law", "art. 144 Code civil"), "--as-at: the governing date is missing"),
+        (("law",), "give either a citation with --as-at, or --batch FILE"),
         (("compare", "art. 144 Code civil", "2006-04-04", "soon"), "AFTER: 'soon' is not a date"),
         (("compare", "art. 427-1 Code civil", "2020-01-01", "2027-01-01"), "2026-12-31"),
         (("versions", "art. 99999 Code civil"), "art. 99999 Code civil"),

@@ -1,0 +1,403 @@
+"""Write the reference pages from the code: ``docs/cli.md`` and ``docs/settings.md``.
+
+Run ``python docs/make_reference.py`` after a change of a verb, an option, a JSON object or a
+recipe setting; ``tests/house/test_docs.py`` fails where a page is stale. Classes are read from
+their source text, so nothing that needs torch is imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, get_args, get_type_hints
+
+from typer.main import get_command
+
+from inforce import app
+
+ROOT = Path(__file__).resolve().parents[1]
+MADE = "<!-- Made by python docs/make_reference.py; edit the code instead. -->\n"
+
+
+class Field(NamedTuple):
+    """One field of a class: ``type`` and ``default`` as the code writes them."""
+
+    name: str
+    type: str
+    default: str | None
+    doc: str
+
+
+class ClassText(NamedTuple):
+    """A class as its source text shows it."""
+
+    name: str
+    doc: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a verb prints with ``--json``: the fields of classes, then keys of its own.
+
+    Each class is ``path.py:Name``. ``note`` says how the objects are nested, where they are.
+    """
+
+    classes: tuple[str, ...] = ()
+    keys: Mapping[str, str] | None = None
+    note: str = ""
+
+
+RUN_KEYS = {
+    "run": "name of the run",
+    "recipe": "name of its recipe",
+    "seed": "`train.seed`",
+    "started": "instant in UTC",
+    "commit": "commit of the code, or null outside a repository",
+    "corpus_hash": "digest of the corpus trained on",
+    "step": "optimiser steps done",
+    "steps": "optimiser steps of the whole run",
+    "reward": "newest mean reward, or null",
+}
+
+JSON: dict[str, Printed] = {
+    "ask": Printed(
+        ("agent/trace.py:Trace",),
+        note="One trace. A thread that waits for a date prints `thread` and `missing` instead.",
+    ),
+    "bench agent": Printed(
+        ("eval/bench/agent.py:Round",), {"ratio": "graph time over bare time"}, "One per round."
+    ),
+    "bench methods": Printed(("eval/bench/methods.py:MethodCost",), note="One per set of methods."),
+    "bench ranking": Printed(
+        ("eval/bench/ranking.py:Quality",),
+        note="Nested: question set, searcher, language (`all` too), then the measures.",
+    ),
+    "bench retrieval": Printed(("eval/bench/retrieval.py:Report",)),
+    "bench rollout": Printed(
+        ("eval/bench/rollout.py:RolloutSpeed", "eval/bench/rollout.py:CallSpeed"),
+        note="One object: `rollouts` holds the first, `tool calls, all different` and "
+        "`tool calls, groups of 8 alike` the second.",
+    ),
+    "bench rounds": Printed(("eval/bench/methods.py:MethodCost",), note="One per set of methods."),
+    "bench train-step": Printed(("eval/bench/train_step.py:StepReport",)),
+    "bench transport": Printed(
+        ("eval/bench/sinkhorn_convergence.py:Convergence",), note="One per line."
+    ),
+    "bench weights": Printed(("eval/bench/ranking.py:Chosen",)),
+    "compare": Printed(("corpus/compare.py:Redline",), {"citation": "as asked"}),
+    "eval baselines": Printed(
+        ("eval/metrics.py:Score",), note="Nested: baseline (`oracle`, `newest_text`), then family."
+    ),
+    "eval claims": Printed(
+        ("eval/claims/measure.py:Finding", "eval/claims/measure.py:Arm"),
+        note="A list of findings; `--tabular` prints `processes`, `steps`, `broken`, `nearest`.",
+    ),
+    "eval policy": Printed(
+        ("eval/suites/policy.py:PolicyScores", "eval/policies.py:PolicyReport"),
+        note="The first for a FILE of questions, the second without one.",
+    ),
+    "eval run": Printed(
+        ("eval/checkpoint_evaluation.py:CheckpointScores",), note="Nested: run, then stage."
+    ),
+    "index build": Printed(keys={"rows": "rows written; 0 where nothing had to be done"}),
+    "index status": Printed(
+        ("retrieval/query.py:IndexStatus",),
+        {"current": "whether it holds the store's present state"},
+    ),
+    "index verify": Printed(("retrieval/index_check.py:Verification",)),
+    "ingest": Printed(("corpus/ingest.py:IngestReport",)),
+    "law": Printed(("retrieval/citations/law_answers.py:LawAnswer",)),
+    "versions": Printed(
+        (
+            "retrieval/citations/law_answers.py:VersionsAnswer",
+            "retrieval/citations/law_answers.py:VersionLine",
+        )
+    ),
+    "model list": Printed(
+        ("agent/models/catalogue.py:ModelSpec",),
+        {"ready": "whether it is prepared", "source": "where its files came from, or null"},
+        "One per model.",
+    ),
+    "model prepare": Printed(
+        ("agent/models/catalogue.py:ModelSpec",),
+        {"source": "where its files came from, or null"},
+    ),
+    "questions make": Printed(("corpus/questions/question.py:Tally",)),
+    "questions show": Printed(note="One question per line, as [questions.md](questions.md) says."),
+    "questions stats": Printed(("corpus/questions/question.py:Tally",)),
+    "replay": Printed(
+        ("agent/graph/replay.py:Replay", "agent/graph/replay.py:Drift"),
+        {"same": "whether nothing differs"},
+    ),
+    "rescore": Printed(("rl/rewards/rescore.py:Rescored", "rl/rewards/rescore.py:Drift")),
+    "runs compare": Printed(
+        keys={
+            "runs": "names, in the order given",
+            "recipe": "settings that differ: a value for each run",
+            "metrics": "newest value of each metric, for each run",
+        }
+    ),
+    "runs list": Printed(keys=RUN_KEYS, note="One per run."),
+    "runs show": Printed(
+        keys={**RUN_KEYS, "metrics": "newest value of each", "folder": "where the run is"}
+    ),
+    "traces list": Printed(("agent/trace_store.py:TraceLine",), note="One per trace."),
+    "traces show": Printed(note="The whole trace, as [`inforce ask`](#inforce-ask) prints it."),
+    "train": Printed(
+        keys={"run": "name of the run", "folder": "where it is"},
+        note="With `--dry-run`: `recipe` as resolved, `batch`, `tokens`, and `memory` in GiB.",
+    ),
+}
+
+ENVIRONMENT = {
+    "INFORCE_HOME": ("folder of store, index, models, runs and claims", "`~/.inforce`"),
+    "INFORCE_STORE": (
+        "SQLAlchemy URL of the store: SQLite, or Postgres with `inforce[postgres]`",
+        "`sqlite:///$INFORCE_HOME/store.db`",
+    ),
+    "INFORCE_INDEX": (
+        "URL of the index, see [`inforce index`](#inforce-index)",
+        "`embedded:$INFORCE_HOME/index`",
+    ),
+    "INFORCE_THREADS": (
+        "SQLAlchemy URL of the database of threads",
+        "`threads.db` beside the store; the store's database where that is Postgres",
+    ),
+    "INFORCE_TRACES": (
+        "SQLAlchemy URL of the database of traces",
+        "`traces.db` beside the store; the store's database where that is Postgres",
+    ),
+    "INFORCE_TODAY": ("current day, fixed for tests and replays", "the day in the time zone"),
+    "INFORCE_TIME_ZONE": (
+        "time zone whose day is today, by its IANA name; the app takes the browser's",
+        "this machine's",
+    ),
+    "INFORCE_LANGSMITH": ("`1` lets LangSmith's own variables send traces to it", "off"),
+    "INFORCE_VLLM_PYTHON": ("Python interpreter of the environment that has vLLM", "this one"),
+}
+FROM_FIELDS = {
+    "INFORCE_POLICY_": "agent/policies/registry.py:PolicyChoice",
+    "INFORCE_ES_": "retrieval/engines/elastic_client.py:ElasticSettings",
+}
+"""Classes each field of which is one environment variable."""
+
+RECIPE = "rl/recipes/recipe.py"
+
+
+def cli_page() -> str:
+    """Return ``docs/cli.md``: every verb with its arguments, options, example and JSON keys."""
+    command = get_command(app)
+    parts = [MADE, "# The command line\n", inspect.cleandoc(command.help or ""), _environment()]
+    for name, verb in sorted(_verbs(command)):
+        parts.append(f"## `inforce {name}`\n\n{_markdown(verb.help or '')}")
+        commands = sorted(getattr(verb, "commands", {}).items())
+        parts += [_command(f"{name} {sub}", below, "###") for sub, below in commands]
+        if not commands:
+            parts.append(_usage(name, verb))
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def settings_page() -> str:
+    """Return ``docs/settings.md``: every setting of a training recipe, table by table."""
+    intro = (
+        "# Settings of a training recipe\n\nA recipe is a TOML file of these tables "
+        "([recipes](../rl/recipes/README.md), [training](training.md)). `--set table.field=value` "
+        'changes one on the command line. `extends = "NAME"` lays a recipe over another.'
+    )
+    parts = [MADE, intro]
+    for path, cls in recipe_tables():
+        heading = f"## `[{path}]`" if path else "## Top level"
+        parts.append(f"{heading}\n\n{cls.doc}\n\n{_field_table(cls.fields)}")
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def recipe_tables() -> Iterator[tuple[str, ClassText]]:
+    """Yield each table of a recipe with its class, outer tables first."""
+    waiting = [("", read_class(f"{RECIPE}:Recipe"))]
+    while waiting:
+        path, cls = waiting.pop(0)
+        yield path, cls
+        for field in cls.fields:
+            inner = re.sub(r" \| None$", "", field.type)
+            if inner in _classes(RECIPE) and inner != "Method":
+                where = f"{path}.{field.name}" if path else field.name
+                waiting.append((where, read_class(f"{RECIPE}:{inner}")))
+
+
+def environment() -> dict[str, tuple[str, str]]:
+    """Return every environment variable with its meaning and its default."""
+    found = dict(ENVIRONMENT)
+    for prefix, spec in FROM_FIELDS.items():
+        for field in read_class(spec).fields:
+            name = "INFORCE_POLICY" if field.name == "policy" else prefix + field.name.upper()
+            found[name] = (field.doc, _default(field))
+    return found
+
+
+def read_class(spec: str) -> ClassText:
+    """Read the class ``path.py:Name`` from its source.
+
+    Raises:
+        KeyError: there is no such class; a name in this file is stale.
+    """
+    path, _, name = spec.partition(":")
+    node = _classes(path)[name]
+    doc = ast.get_docstring(node) or ""
+    words, _, attributes = doc.partition("\nAttributes:\n")
+    described = _attributes(attributes)
+    fields = tuple(
+        field._replace(doc=field.doc or described.get(field.name, "")) for field in _fields(node)
+    )
+    return ClassText(name, _markdown(words), fields)
+
+
+def _classes(path: str) -> dict[str, ast.ClassDef]:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def _fields(node: ast.ClassDef) -> Iterator[Field]:
+    for this, after in zip(node.body, [*node.body[1:], ast.Pass()], strict=True):
+        if isinstance(this, ast.AnnAssign) and isinstance(this.target, ast.Name):
+            default = ast.unparse(this.value) if this.value is not None else None
+            yield Field(this.target.id, ast.unparse(this.annotation), default, _docstring(after))
+
+
+def _docstring(node: ast.stmt) -> str:
+    value = node.value if isinstance(node, ast.Expr) else None
+    text = value.value if isinstance(value, ast.Constant) else ""
+    return _markdown(text) if isinstance(text, str) else ""
+
+
+def _attributes(text: str) -> dict[str, str]:
+    found = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", text, re.MULTILINE)
+    return {name: _markdown(words) for name, words in found}
+
+
+def _markdown(text: str) -> str:
+    """Return a docstring as Markdown: one line a paragraph, roles as code."""
+    plain = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", inspect.cleandoc(text)).replace("``", "`")
+    blocks = plain.split("\n\n")
+    return "\n\n".join(
+        block if block.lstrip().startswith(("- ", "|", "    ")) else " ".join(block.split())
+        for block in blocks
+    )
+
+
+def _environment() -> str:
+    rows = [(f"`{name}`", *words) for name, words in sorted(environment().items())]
+    return "## Environment variables\n\n" + _table(("variable", "meaning", "default"), rows)
+
+
+def _verbs(command: Any) -> Iterator[tuple[str, Any]]:
+    yield from command.commands.items()
+
+
+def _command(name: str, verb: Any, level: str) -> str:
+    return f"{level} `inforce {name}`\n\n{_markdown(verb.help or '')}\n\n{_usage(name, verb)}"
+
+
+def _usage(name: str, verb: Any) -> str:
+    arguments = [p for p in verb.params if not p.opts[0].startswith("-")]
+    options = [p for p in verb.params if p.opts[0].startswith("-") and p.name != "help"]
+    parts: list[str] = []
+    rows: list[tuple[str, ...]]
+    if arguments:
+        rows = [(f"`{_metavar(p)}`", _cell(p.help)) for p in arguments]
+        parts.append(_table(("argument", "meaning"), rows))
+    if options:
+        hints = get_type_hints(verb.callback)
+        rows = [
+            (f"`{_flags(p, hints[p.name])}`", _cell(p.help), _shown_default(p)) for p in options
+        ]
+        parts.append(_table(("option", "meaning", "default"), rows))
+    parts.append(f"Example: `{(verb.epilog or '').removeprefix('Example:').strip()}`")
+    if any("--json" in p.opts for p in options):
+        parts.append(_json(JSON[name]))
+    return "\n\n".join(parts)
+
+
+def _json(printed: Printed) -> str:
+    parts = [f"With `--json`: {printed.note}".strip()]
+    for spec in printed.classes:
+        cls = read_class(spec)
+        parts.append(f"`{cls.name}`: {cls.doc}\n\n{_keys(cls.fields)}")
+    if printed.keys:
+        rows = [(f"`{name}`", words) for name, words in printed.keys.items()]
+        parts.append(_table(("key", "meaning"), rows))
+    return "\n\n".join(parts)
+
+
+def _keys(fields: Sequence[Field]) -> str:
+    """Return the keys of an object: a table, or a line where their names say all."""
+    if not any(field.doc for field in fields):
+        return "Keys: " + ", ".join(f"`{f.name}` ({_escaped(f.type)})" for f in fields) + "."
+    rows = [(f"`{f.name}`", f"`{_escaped(f.type)}`", f.doc) for f in fields]
+    return _table(("key", "type", "meaning"), rows)
+
+
+def _field_table(fields: Sequence[Field]) -> str:
+    rows = [(f"`{f.name}`", f"`{_escaped(f.type)}`", _default(f), f.doc) for f in fields]
+    return _table(("setting", "type", "default", "meaning"), rows)
+
+
+def _default(field: Field) -> str:
+    """Return a default as code; ``Field(default=x, ...)`` is ``x``."""
+    if field.default is None:
+        return "required"
+    found = re.match(r"Field\(default=(.+?)(?:, \w+=[^()]*)?\)$", field.default)
+    value = found.group(1) if found else field.default
+    if value.startswith("Field("):
+        return "required"
+    if value.endswith("Settings()"):
+        return "the table's own"
+    return "none" if value == "None" else f"`{_escaped(value)}`"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _metavar(param: Any) -> str:
+    name = param.metavar or param.name.upper()
+    shown = name if param.required else f"[{name}]"
+    return shown + ("..." if param.nargs == -1 else "")
+
+
+def _flags(param: Any, hint: Any) -> str:
+    """Return an option's names and the kind of its value, as ``--limit NUMBER``."""
+    names = ", ".join([*param.opts, *param.secondary_opts])
+    kinds = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
+    plain = {hint, *get_args(hint), *(inner for one in get_args(hint) for inner in get_args(one))}
+    return names if param.is_flag else f"{names} {next(k for t, k in kinds.items() if t in plain)}"
+
+
+def _shown_default(param: Any) -> str:
+    if getattr(param, "multiple", False) or param.default is None:
+        return "may be repeated" if getattr(param, "multiple", False) else "none"
+    if isinstance(param.default, bool):
+        return "on" if param.default else "off"
+    return f"`{_escaped(str(param.default))}`"
+
+
+def _cell(text: str | None) -> str:
+    """Return a help text for a table; ``<del>`` must not become markup."""
+    return _escaped(" ".join((text or "").split())).replace("<", "\\<")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+PAGES = {"docs/cli.md": cli_page, "docs/settings.md": settings_page}
+
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (ROOT / name).write_text(page(), encoding="utf-8")
