@@ -1,28 +1,25 @@
 """What a question says of its case: the days it names, what each is to the case, and the issue.
 
-Read by the words in ``cues.toml``, so what is read is an assumption and is shown as one. Two days
-that play the same part contradict each other, and neither is used.
+Read by the words of :mod:`corpus.languages.cues`, so what is read is an assumption and is shown as
+one. Two days that play the same part contradict each other, and neither is used.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
-from functools import cache
-from importlib.resources import files
-from typing import Any
 
 from pydantic import Field
 
 from corpus.applicability import Issue, Role
+from corpus.languages.cues import issue_words, law_before_date, role_words
 from corpus.languages.dates import WrittenDate, find_dates
 from corpus.model import Frozen, Work
 
 _SENTENCE = re.compile(r"[;?!。；？！]|\.\s")
-_CHINESE = "\u3400"
+_SPECIAL_FIRST = (Issue.CRIMINAL, Issue.LIMITATION, Issue.PROCEDURE, Issue.TAX, Issue.CIVIL)
 
 ISSUE_OF = {
     Role.CONTRACT: Issue.CIVIL,
@@ -52,7 +49,7 @@ class Facts(Frozen):
 
 
 class _Cue(Frozen):
-    name: str
+    role: Role
     start: int
     end: int
 
@@ -67,11 +64,11 @@ def read_facts(question: str, works: Iterable[Work]) -> Facts:
     if written:
         named = {found.day for work in works for found in _title_dates(work)}
         written = tuple(found for found in written if found.day not in named)
-    issues = {cue.name for cue in _cues("issues", question)}
+    told = {issue for issue, words in issue_words().items() if words.search(question)}
     return Facts(
         written=written,
         roles=_roles(question, written),
-        issue=next((Issue(name) for name in _words()["issues"] if name in issues), None),
+        issue=next((issue for issue in _SPECIAL_FIRST if issue in told), None),
     )
 
 
@@ -80,7 +77,7 @@ def _title_dates(work: Work) -> Iterable[WrittenDate]:
 
 
 def _roles(question: str, written: Sequence[WrittenDate]) -> dict[Role, date]:
-    free = list(_cues("roles", question))
+    free = list(_cues(question))
     breaks = [0, *(match.end() for match in _SENTENCE.finditer(question)), len(question)]
     found: dict[Role, set[date]] = {}
     for at, place in enumerate(written):
@@ -91,7 +88,7 @@ def _roles(question: str, written: Sequence[WrittenDate]) -> dict[Role, date]:
         cue = _nearest(free, place, max(start, before), min(end, after))
         if cue is not None:
             free.remove(cue)
-            found.setdefault(Role(cue.name), set()).add(place.day)
+            found.setdefault(cue.role, set()).add(place.day)
     return {role: days.pop() for role, days in found.items() if len(days) == 1}
 
 
@@ -106,40 +103,12 @@ def _start(cue: _Cue) -> int:
     return cue.start
 
 
-def _cues(kind: str, question: str) -> Iterable[_Cue]:
-    for name, words in _words()[kind].items():
+def _cues(question: str) -> Iterable[_Cue]:
+    for role, words in role_words().items():
         for match in words.finditer(question):
-            yield _Cue(name=name, start=match.start(), end=match.end())
+            yield _Cue(role=role, start=match.start(), end=match.end())
 
 
 def _is_of_law(question: str, written: WrittenDate) -> bool:
     """Tell whether a date stands right behind the word for a law."""
-    return _law_before().search(question, max(0, written.start - 60), written.start) is not None
-
-
-@cache
-def _law_before() -> re.Pattern[str]:
-    words = "|".join(map(re.escape, _table()["instruments"]))
-    number = r"(?:\s*(?:n[°ºo]|no|nr|núm)\.?\s*[\w./-]+)?"
-    return re.compile(rf"(?<!\w)(?:{words}){number},?\s+(?:(?:du|of|vom|de|dated)\s+)?\Z")
-
-
-@cache
-def _table() -> dict[str, Any]:
-    return tomllib.loads((files(__package__) / "cues.toml").read_text(encoding="utf-8"))
-
-
-@cache
-def _words() -> dict[str, dict[str, re.Pattern[str]]]:
-    """Return a pattern per role and per issue."""
-    return {
-        kind: {name: _pattern(words) for name, words in _table()[kind].items()}
-        for kind in ("roles", "issues")
-    }
-
-
-def _pattern(words: Sequence[str]) -> re.Pattern[str]:
-    parts = (
-        re.escape(word) if word >= _CHINESE else rf"(?<!\w){re.escape(word)}" for word in words
-    )
-    return re.compile("|".join(parts), re.IGNORECASE)
+    return law_before_date().search(question, max(0, written.start - 60), written.start) is not None

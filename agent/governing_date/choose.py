@@ -15,11 +15,11 @@ from datetime import date
 from pydantic import ValidationError
 
 from agent.governing_date.case_facts import ISSUE_OF, Facts, read_facts
-from agent.governing_date.places import places_named, whole_words
 from agent.request import AskRequest, MissingDate
 from agent.trace import GoverningDate
 from corpus.applicability import Applicability, Code, Issue, Matter, Role, governing_dates
 from corpus.errors import BadInputError
+from corpus.languages.places import places_named, whole_words
 from corpus.model import Work
 from corpus.rules import Rule, jurisdictions, table
 

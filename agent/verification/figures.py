@@ -20,11 +20,9 @@ from pydantic import Field
 from corpus.languages.dates import find_dates
 from corpus.languages.numerals import Number, numbers
 from corpus.languages.quotation import SPACELESS, seen
+from corpus.languages.tables import languages
 from corpus.model import Frozen
 from corpus.provision_numbers import label_key
-
-LANGUAGES = ("en", "fr", "de", "es", "et", "zh")
-"""The languages whose number words are known."""
 
 _RATE = re.compile(
     r"百分之(?P<han>[零〇一二三四五六七八九十百千万\d.]+)|per\s?cent\b|percent\b|pour\s+cent\b"
@@ -136,14 +134,14 @@ def figures_said(text: str, laws: Iterable[str]) -> Figures:
 
     Args:
         text: the sentence.
-        laws: the languages of the law it cites; it may itself be in any of :data:`LANGUAGES`.
+        laws: the languages of the law it cites; it may itself be in any of those with number words.
     """
     text = _plain(text)
     dates = find_dates(text)
     bare = _blank(text, [(written.start, written.end) for written in dates])
     addresses = list(_ADDRESS.finditer(bare))
     bare = _blank(bare, [match.span() for match in addresses])
-    found = numbers(bare, laws, LANGUAGES)
+    found = numbers(bare, laws, languages("numerals"))
     return Figures(
         dates={written.day: written.words for written in dates},
         addresses={key: match[0] for match in addresses for key in _keys(match)},

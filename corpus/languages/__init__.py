@@ -1,1 +1,6 @@
-"""What InForce knows of each language: dates, numerals and other words, one folder a language."""
+"""What InForce knows of each language: one folder a language, one TOML file a subject.
+
+``tables.py`` reads the files; a module beside it gives each subject to the other rooms. A language
+is added by adding its folder: no code names a language. ``docs/adding-a-country.md`` lists the
+files and their fields.
+"""

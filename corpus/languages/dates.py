@@ -1,43 +1,27 @@
-"""Full calendar dates as lawyers write them, found in free text.
+"""Full calendar dates as lawyers write them, found in free text and written out.
 
 Only a day, month and year written out name a day. ``10/01/2016`` is one day in Paris and another
-in Chicago, and a year alone is no day at all: both are left for the asker to settle.
+in Chicago, and a year alone is no day at all: both are left for the asker to settle. How each
+language writes a day is in its ``dates.toml``; ``2016-10-01`` is read in every language.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache
+from typing import NamedTuple, Self
 
+from pydantic import model_validator
+
+from corpus.languages.tables import Pattern, read_tables, table_language
 from corpus.model import Frozen
 
-_MONTHS = (
-    ("january", "jan", "janvier", "januar", "jänner", "enero", "jaanuar"),
-    ("february", "feb", "février", "fevrier", "februar", "feber", "febrero", "veebruar"),
-    ("march", "mar", "mars", "märz", "marzo", "märts"),
-    ("april", "apr", "avril", "abril", "aprill"),
-    ("may", "mai", "mayo"),
-    ("june", "jun", "juin", "juni", "junio", "juuni"),
-    ("july", "jul", "juillet", "juli", "julio", "juuli"),
-    ("august", "aug", "août", "aout", "agosto"),
-    ("september", "sep", "sept", "septembre", "septiembre", "setiembre"),
-    ("october", "oct", "octobre", "oktober", "octubre", "oktoober", "oktoobr"),
-    ("november", "nov", "novembre", "noviembre"),
-    ("december", "dec", "décembre", "decembre", "dezember", "diciembre", "detsember", "detsembr"),
-)
-_NUMBER = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
-_MONTH = "|".join(sorted(_NUMBER, key=len, reverse=True))
-_ESTONIAN_CASE = "(?:il|ist|ini|iks|i|l|st|ni|ks)?"  # oktoobril, maist, juunini
-
-_FORMS = (
-    r"(?<!\d)(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?!\d|-\d)",
-    r"(?<!\d)(?P<y>\d{4})\s*年\s*(?P<m>\d{1,2})\s*月\s*(?P<d>\d{1,2})\s*日",
-    rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?\s+(?:day\s+)?(?:of\s+|de\s+)?"
-    rf"(?P<month>{_MONTH}){_ESTONIAN_CASE}\.?,?\s+(?:del?\s+)?(?P<y>\d{{4}})(?!\d)",
-    rf"\b(?P<month>{_MONTH})\.?\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}})(?!\d)",
-)
-_PATTERNS = tuple(re.compile(form, re.IGNORECASE) for form in _FORMS)
+_ISO = r"{year}-(?P<number>\d{2})-{day}(?!\d|-\d)"
+_DAY, _YEAR = r"(?<!\d)(?P<day>\d{1,2})", r"(?<!\d)(?P<year>\d{4})(?!\d)"
+_MONTH_NUMBER = r"(?P<number>\d{1,2})"
+_FALLBACK = "en"
 
 
 class WrittenDate(Frozen):
@@ -49,10 +33,40 @@ class WrittenDate(Frozen):
     end: int
 
 
+class DateTable(Frozen):
+    """How one language writes days (``dates.toml``).
+
+    ``written`` is filled with ``{day}``, ``{month}`` and ``{year}``; ``months`` holds for each
+    month the name that is written, then others that are read; ``month_endings`` may follow a
+    name. In ``forms``, regular expressions, ``{month}`` is a name, ``{month_number}`` a number.
+    """
+
+    written: str
+    first_day: str = "1"
+    months: tuple[tuple[str, ...], ...] = ()
+    month_endings: tuple[str, ...] = ()
+    forms: tuple[Pattern, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_all_months(self) -> Self:
+        if self.months and not (len(self.months) == 12 and all(self.months)):
+            raise ValueError("months needs twelve lists of names")
+        return self
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Return the number of each month's names."""
+        return {n.casefold(): at for at, names in enumerate(self.months, 1) for n in names}
+
+
 def find_dates(text: str) -> tuple[WrittenDate, ...]:
     """Return the full dates written in ``text``, in order. An impossible day is no date."""
-    found = (written for pattern in _PATTERNS for written in _matches(pattern, text))
-    return tuple(sorted(found, key=lambda written: written.start))
+    kept: list[WrittenDate] = []
+    found = (written for form in _forms() for written in form.dates(text))
+    for written in sorted(found, key=lambda written: (written.start, -written.end)):
+        if not kept or written.start >= kept[-1].end:
+            kept.append(written)
+    return tuple(kept)
 
 
 def without_dates(text: str) -> str:
@@ -62,12 +76,72 @@ def without_dates(text: str) -> str:
     return text
 
 
-def _matches(pattern: re.Pattern[str], text: str) -> Iterator[WrittenDate]:
-    for match in pattern.finditer(text):
-        parts = match.groupdict()
-        month = parts.get("m") or _NUMBER[parts["month"].casefold()]
-        try:
-            day = date(int(parts["y"]), int(month), int(parts["d"]))
-        except ValueError:
-            continue
-        yield WrittenDate(day=day, words=match[0], start=match.start(), end=match.end())
+def write_date(day: date, language: str) -> str:
+    """Write a day in words: ``1 October 2016``, ``1er octobre 2016``, ``2016年10月1日``.
+
+    In English where nobody wrote down how the language writes one.
+    """
+    table = date_tables()[table_language(language, "dates") or _FALLBACK]
+    month = table.months[day.month - 1][0] if table.months else str(day.month)
+    number = table.first_day if day.day == 1 else str(day.day)
+    return table.written.format(day=number, month=month, year=day.year)
+
+
+def month_names(language: str) -> tuple[str, ...]:
+    """Return the full names of the months in a language, abbreviations left out."""
+    months = date_tables()[language].months if language in date_tables() else ()
+    return tuple(n for names in months for n in names if not _abbreviates(n, names[0]))
+
+
+def _abbreviates(name: str, full: str) -> bool:
+    return name != full and full.startswith(name)
+
+
+@cache
+def date_tables() -> Mapping[str, DateTable]:
+    """Return how each language writes days."""
+    return read_tables("dates", DateTable)
+
+
+class _Form(NamedTuple):
+    """One way to write a day, and the numbers of the months named in it."""
+
+    pattern: re.Pattern[str]
+    numbers: Mapping[str, int]
+
+    def dates(self, text: str) -> Iterator[WrittenDate]:
+        for match in self.pattern.finditer(text):
+            parts = match.groupdict()
+            month = parts.get("number") or self.numbers[parts["month"].casefold()]
+            try:
+                day = date(int(parts["year"]), int(month), int(parts["day"]))
+            except ValueError:
+                continue
+            yield WrittenDate(day=day, words=match[0], start=match.start(), end=match.end())
+
+
+@cache
+def _forms() -> tuple[_Form, ...]:
+    """Return every form; a month may be named in any language, its own deciding what it means."""
+    every: dict[str, int] = {}
+    for table in date_tables().values():
+        every = table.numbers | every
+    found = [_form(_ISO, {}, ())]
+    for table in date_tables().values():
+        numbers = every | table.numbers
+        found += [_form(form, numbers, table.month_endings) for form in table.forms]
+    return tuple(found)
+
+
+def _form(form: str, numbers: dict[str, int], endings: tuple[str, ...]) -> _Form:
+    names = "|".join(map(re.escape, sorted(numbers, key=len, reverse=True)))
+    ending = f"(?:{'|'.join(endings)})?" if endings else ""
+    parts = {
+        "{day}": _DAY,
+        "{year}": _YEAR,
+        "{month}": rf"\b(?P<month>{names}){ending}",
+        "{month_number}": _MONTH_NUMBER,
+    }
+    for slot, pattern in parts.items():
+        form = form.replace(slot, pattern)
+    return _Form(re.compile(form, re.IGNORECASE), numbers)

@@ -1,20 +1,20 @@
 """Numbers as people write them: in digits however grouped, in words, in Chinese characters.
 
-The words of each language are data (``numerals.toml``). What cannot be told from an ordinary word
-(``one``, ``un``, ``ein``, ``viis``) is a number only beside a unit, and so is marked doubtful.
+The words of each language are data (its ``numerals.toml``). What cannot be told from an ordinary
+word (``one``, ``un``, ``ein``, ``viis``) is a number only beside a unit, and so is marked doubtful.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
+from pydantic import Field
+
 from corpus.languages.quotation import HAN_NUMERALS, SPACELESS
+from corpus.languages.tables import Pattern, base_language, languages, read_table
 from corpus.model import Frozen
 from corpus.provision_numbers import chinese_number
 
@@ -29,20 +29,28 @@ class Number(Frozen):
     doubtful: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class _Language:
-    """The number words of one language (see the comments of ``numerals.toml``)."""
+class NumeralTable(Frozen):
+    """The number words of one language (``numerals.toml``).
 
-    between: str
-    doubtful: Sequence[str]
-    words: Mapping[str, int]
-    scales: Mapping[str, int]
-    joined: str = ""
-    abroad: Sequence[str] = ()
+    A scale multiplies the number before it; ``between`` may stand between two words. ``doubtful``
+    words mean something else just as often, and are numbers only beside a unit; those ``abroad``
+    mean something else in another language. A language that writes number and unit as one word
+    says in ``joined`` what may follow the number. ``ordinals`` may follow digits. With
+    ``twenties``, tens go on to nineteen and four twenties are eighty (``soixante et onze``,
+    ``quatre-vingt``).
+    """
+
+    between: Pattern = ""
+    doubtful: tuple[str, ...] = ()
+    words: dict[str, int] = Field(default_factory=dict)
+    scales: dict[str, int] = Field(default_factory=dict)
+    joined: Pattern = ""
+    abroad: tuple[str, ...] = ()
+    ordinals: tuple[str, ...] = ()
+    twenties: bool = False
 
 
 _LETTER = rf"[^\W\d_{SPACELESS}]"
-_ORDINAL = "st|nd|rd|th|er|re|ère|ème|eme|o"
 _DIGITS = re.compile(
     rf"(?P<head>(?:{_LETTER}|\.(?<={_LETTER}\.)){{0,6}})"
     r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d])(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
@@ -56,7 +64,10 @@ _HAN = re.compile(
 _HAN_SCALES = (("亿億", 10**8), ("万萬", 10**4))
 _BEFORE_SCALE = re.compile(r"(?<![\d.,])\d+(?:[.,]\d+)?(?=\s?$)")
 _LONGEST_WORD = 80
+_WORD = re.compile(r"[^\W\d_]+")
 _TENS = range(20, 100, 10)
+_FOUR_TWENTIES = (4, 20)
+_TWENTIES = {_FOUR_TWENTIES, (10, 7), (10, 8), (10, 9)}
 
 
 def numbers(text: str, own: Iterable[str], foreign: Iterable[str] = ()) -> list[Number]:
@@ -69,13 +80,13 @@ def numbers(text: str, own: Iterable[str], foreign: Iterable[str] = ()) -> list[
         foreign: languages whose number words count unless they mean something else in another.
     """
     found = [*_in_digits(text), *_in_han(text)]
-    home = {tag.partition("-")[0] for tag in own}
-    for name, language in _languages().items():
+    home = {base_language(tag) for tag in own}
+    for name in languages("numerals"):
         if name in home:
-            found += _in_words(text, language)
+            found += _in_words(text, name)
         elif name in foreign:
-            words = _in_words(text, language)
-            found += [number for number in words if number.words.lower() not in language.abroad]
+            words, abroad = _in_words(text, name), numeral_table(name).abroad
+            found += [number for number in words if number.words.lower() not in abroad]
     kept: list[Number] = []
     for number in sorted(found, key=lambda n: (n.start, -n.end)):
         if not kept or number.start >= kept[-1].end:
@@ -100,7 +111,7 @@ def _in_digits(text: str) -> Iterator[Number]:
     for match in _DIGITS.finditer(text):
         head, digits, tail = match["head"], match["number"], match["tail"]
         value, start = plain_digits(digits), match.start("number")
-        if head or (tail and not re.fullmatch(_ORDINAL, tail, re.IGNORECASE)):
+        if head or (tail and not _ordinal().fullmatch(tail)):
             value, start = f"{head}{digits}{tail}".casefold(), match.start()
         elif match["scale"] and value.count(".") < 2:
             value = _scaled(value, 10**8 if match["scale"].strip() in "亿億" else 10**4)
@@ -154,9 +165,10 @@ class _Piece(NamedTuple):
     end: int
 
 
-def _in_words(text: str, known: _Language) -> Iterator[Number]:
+def _in_words(text: str, language: str) -> Iterator[Number]:
     group: list[_Piece] = []
-    for piece in _pieces(text, known):
+    known = numeral_table(language)
+    for piece in _pieces(text, language):
         if group and not _joins(group[-1], piece, text[group[-1].end : piece.start], known):
             yield _composed(group, text, known)
             group = []
@@ -165,19 +177,19 @@ def _in_words(text: str, known: _Language) -> Iterator[Number]:
         yield _composed(group, text, known)
 
 
-def _pieces(text: str, known: _Language) -> Iterator[_Piece]:
+def _pieces(text: str, language: str) -> Iterator[_Piece]:
     """Yield the number words of a text; of a longer word only if all of it is understood."""
-    values, pattern = {**known.words, **known.scales}, _pattern(known)
-    for word in re.finditer(r"[^\W\d_]+", text):
+    values, scales = _values(language), numeral_table(language).scales
+    part, pattern = _part(language), _pattern(language)
+    for word in _WORD.finditer(text):
         if len(word[0]) > _LONGEST_WORD or not (match := pattern.fullmatch(word[0])):
             continue
-        for part in _part(known).finditer(match["number"]):
-            start = word.start() + part.start()
-            name = part[0].lower()
-            yield _Piece(values[name], name in known.scales, start, word.start() + part.end())
+        for found in part.finditer(match["number"]):
+            start, name = word.start() + found.start(), found[0].lower()
+            yield _Piece(values[name], name in scales, start, word.start() + found.end())
 
 
-def _joins(last: _Piece, piece: _Piece, gap: str, known: _Language) -> bool:
+def _joins(last: _Piece, piece: _Piece, gap: str, known: NumeralTable) -> bool:
     """Tell whether two number words make one number: ``twenty five``, ``two hundred and six``."""
     if not re.fullmatch(rf"[\s-]{{0,3}}(?:{known.between}[\s-]{{0,3}})?", gap, re.IGNORECASE):
         return False
@@ -187,21 +199,20 @@ def _joins(last: _Piece, piece: _Piece, gap: str, known: _Language) -> bool:
     if last.value >= 100:
         return piece.value < last.value
     if last.value in _TENS:
-        return piece.value < 10 or (known.between == "et" and piece.value < 20)
-    if last.value == 10:
-        return gap == "-" and piece.value in (7, 8, 9)  # dix-sept
-    unit_first = last.value < 10 and piece.value in _TENS and gap == known.between
-    return unit_first or (last.value == 4 and piece.value == 20 and gap == "-")
+        return piece.value < (20 if known.twenties else 10)
+    if known.twenties and gap == "-":
+        return (last.value, piece.value) in _TWENTIES
+    return last.value < 10 and piece.value in _TENS and gap == known.between
 
 
-def _composed(group: list[_Piece], text: str, known: _Language) -> Number:
+def _composed(group: list[_Piece], text: str, known: NumeralTable) -> Number:
     """Add up: a scale multiplies what stands before it, digits too (``5 million``)."""
     start, total, current = group[0].start, 0.0, 0.0
     digits = _BEFORE_SCALE.search(text, max(start - 20, 0), start)
     if group[0].is_scale and digits:
         start, current = digits.start(), float(plain_digits(digits[0]))
     for n, piece in enumerate(group):
-        if n and piece.value == 20 and group[n - 1].value == 4:  # quatre-vingt
+        if known.twenties and n and (group[n - 1].value, piece.value) == _FOUR_TWENTIES:
             current += 76
         elif not piece.is_scale:
             current += piece.value
@@ -220,23 +231,40 @@ def _composed(group: list[_Piece], text: str, known: _Language) -> Number:
 
 
 @cache
-def _languages() -> dict[str, _Language]:
-    raw = tomllib.loads((files(__package__) / "numerals.toml").read_text(encoding="utf-8"))
-    return {name: _Language(**table) for name, table in raw.items()}
+def numeral_table(language: str) -> NumeralTable:
+    """Return the number words of a language.
+
+    Raises:
+        SourceError: there are none; see :func:`corpus.languages.tables.languages`.
+    """
+    return read_table(language, "numerals", NumeralTable)
 
 
 @cache
-def _part(known: _Language) -> re.Pattern[str]:
+def _values(language: str) -> dict[str, int]:
+    known = numeral_table(language)
+    return {**known.words, **known.scales}
+
+
+@cache
+def _part(language: str) -> re.Pattern[str]:
     """Return the pattern of one number word, the longest first."""
-    names = sorted((*known.words, *known.scales), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, names)), re.IGNORECASE)
+    names = sorted(_values(language), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, names)) or "(?!)", re.IGNORECASE)
 
 
 @cache
-def _pattern(known: _Language) -> re.Pattern[str]:
+def _pattern(language: str) -> re.Pattern[str]:
     """Return the pattern of a word that is a number, with what may follow in the same word."""
-    part = f"(?:{_part(known).pattern})"
+    known, part = numeral_table(language), f"(?:{_part(language).pattern})"
     if not known.joined:
         return re.compile(f"(?P<number>{part})", re.IGNORECASE)
     inner = rf"{part}(?:(?:{known.between})?{part})*"
     return re.compile(rf"(?P<number>{inner})(?:(?:{known.joined})\w*)?", re.IGNORECASE)
+
+
+@cache
+def _ordinal() -> re.Pattern[str]:
+    """Return the pattern of what may follow the digits of an ordinal, in any language."""
+    endings = (e for language in languages("numerals") for e in numeral_table(language).ordinals)
+    return re.compile("|".join(map(re.escape, endings)), re.IGNORECASE)

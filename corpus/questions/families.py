@@ -14,8 +14,9 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 
+from corpus.languages.figures import Figure, FigureKind
 from corpus.model import EndReason, Interval, ProvisionHistory, Version
-from corpus.questions.figures import Figure, FigureKind, changed_figures
+from corpus.questions.figure_changes import changed_figures
 from corpus.questions.question import Decline, Family, Span
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed, Resolution, explain, resolve
 

@@ -7,11 +7,13 @@ import random
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from corpus.languages.dates import write_date
+from corpus.languages.question_wording import wording
 from corpus.model import ProvisionHistory, Version, Work, WorkHistory
 from corpus.provision_numbers import label_key
 from corpus.questions.families import FAMILIES, Draft, Group, Line, lines, proved
 from corpus.questions.question import Family, Question, split_of
-from corpus.questions.wording import citation, framed, spoken, wording
+from corpus.questions.wording import citation, framed
 
 
 def make_questions(
@@ -142,8 +144,8 @@ def _sentence(work: Work, draft: Draft, chance: random.Random) -> str:
     return _capital(
         sentence.format(
             citation=citation(work, draft.label, chance),
-            date=spoken(draft.as_at, work.language) if draft.as_at else "",
-            known=spoken(draft.known_at, work.language) if draft.known_at else "",
+            date=write_date(draft.as_at, work.language) if draft.as_at else "",
+            known=write_date(draft.known_at, work.language) if draft.known_at else "",
             what=words.what[draft.kind] if draft.kind else "",
             frame=framed(draft.span, work.language) if draft.kind and draft.span else "",
         )

@@ -14,7 +14,7 @@ from pydantic import ValidationError, model_validator
 
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.model import Frozen, Work
-from corpus.questions.figures import between
+from corpus.questions.figure_changes import between
 
 
 class Family(StrEnum):

@@ -1,18 +1,16 @@
-"""Sentences that read like statutes and say nothing, per language (``grammar.toml``)."""
+"""Sentences that read like statutes and say nothing, per language (its ``synthetic.toml``)."""
 
 from __future__ import annotations
 
 import random
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import accumulate, product
 from string import Formatter
 from typing import NamedTuple
 
-from corpus.model import Frozen
+from corpus.languages.synthetic import StatuteTable, statute_tables
 
 _ZIPF = 1.1  # exponent of the nouns' frequencies; running text has about 1
 _LADDER = (1, 2, 3, 5, 8)  # sums are a step of this times a power of ten
@@ -30,36 +28,11 @@ class Clause(NamedTuple):
 Content = tuple[Clause, ...]
 
 
-class _Figures(Frozen):
-    money: str
-    period: tuple[str, ...]
-    rate: str
-    prison: str
-    count: str
-
-
-class _Language(Frozen):
-    jurisdiction: str
-    label: str
-    suffixes: tuple[str, ...]
-    title: str
-    short: str
-    citation: str
-    instrument: str
-    heading: str
-    group: str
-    joiner: str = " "
-    heads: tuple[str, ...]
-    tails: tuple[str, ...]
-    patterns: tuple[str, ...]
-    figures: _Figures
-
-
 @dataclass(frozen=True)
 class Grammar:
     """A language ready for use: its nouns with Zipf weights, and what figure each pattern holds."""
 
-    language: _Language
+    language: StatuteTable
     nouns: tuple[str, ...]
     weights: tuple[float, ...]
     slots: tuple[str | None, ...]
@@ -154,7 +127,7 @@ class Grammar:
 @cache
 def languages() -> tuple[str, ...]:
     """Return the languages that synthetic statutes are written in."""
-    return tuple(_tables())
+    return tuple(statute_tables())
 
 
 @cache
@@ -164,7 +137,7 @@ def grammar(language: str) -> Grammar:
     Raises:
         KeyError: there is none.
     """
-    table = _Language.model_validate(_tables()[language])
+    table = statute_tables()[language]
     nouns = [head + tail for head, tail in product(table.heads, table.tails)]
     random.Random(language).shuffle(nouns)  # noqa: S311 - no secret
     weights = accumulate(1 / (rank + 2.7) ** _ZIPF for rank in range(len(nouns)))
@@ -182,12 +155,6 @@ def chinese(number: int) -> str:
         elif text and text[0] != "零":
             text = "零" + text
     return text.removeprefix("一") if 10 <= number < 20 else text
-
-
-@cache
-def _tables() -> dict[str, dict[str, object]]:
-    raw = files(__package__).joinpath("grammar.toml").read_text(encoding="utf-8")
-    return tomllib.loads(raw)
 
 
 def _slot(pattern: str) -> str | None:

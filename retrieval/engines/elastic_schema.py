@@ -7,10 +7,11 @@ from typing import Any
 from elasticsearch import Elasticsearch, NotFoundError
 
 from corpus.errors import BadInputError
+from corpus.languages.tables import base_language
 from corpus.model import Frozen
 from retrieval.engines.index_schema import STORED, body, extents, place, stems_field
 from retrieval.query import IndexedText
-from retrieval.text.analysis import ANALYSIS_VERSION, base_language
+from retrieval.text.analysis import ANALYSIS_VERSION
 from retrieval.text.analyzers import Analyzer
 
 SCHEMA_VERSION = f"e2.{ANALYSIS_VERSION}"

@@ -12,6 +12,7 @@ import tantivy
 from pydantic import ValidationError
 
 from corpus.errors import BadInputError
+from corpus.languages.tables import base_language
 from corpus.locking import file_lock
 from corpus.model import Frozen
 from retrieval.engines.day_blocks import interval_words
@@ -26,7 +27,7 @@ from retrieval.engines.index_schema import (
     stems_field,
 )
 from retrieval.query import IndexedText
-from retrieval.text.analysis import ANALYSIS_VERSION, base_language
+from retrieval.text.analysis import ANALYSIS_VERSION
 from retrieval.text.analyzers import PLAIN, Analyzer
 
 SCHEMA_VERSION = f"4.{ANALYSIS_VERSION}"

@@ -25,11 +25,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
+from corpus.languages.search_words import SearchTable, search_tables, stop_words
+from corpus.languages.tables import base_language
 from corpus.provision_numbers import chinese_number
-from retrieval.text.stopwords import STOPWORDS
 
 ANALYSIS_VERSION = 2
 """Part of every index's schema: an index written under other rules is stale."""
@@ -56,7 +57,6 @@ _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": 
 _SUPERSCRIPT_DIGITS = str.maketrans(_SUPERSCRIPTS, "0123456789")
 _QUOTED = re.compile(r'"([^"]*)"|“([^“”]*)”|„([^„“”]*)[“”]|«([^«»]*)»|「([^「」]*)」')
 _OMISSION = re.compile(r"…|\.{3}|\[[^\]]*\]|【[^】]*】|_{2,}")
-_GERMAN_SPELLED = re.compile(r"(?<![aeouq])ue|[ao]e")
 
 
 class Token(NamedTuple):
@@ -191,7 +191,9 @@ def _question_terms(text: str, languages: Sequence[str]) -> tuple[str, ...]:
     return tuple((kept or list(words))[:MAX_QUERY_TERMS])
 
 
-_EVERY_STOPWORD = frozenset[str]().union(*STOPWORDS.values())
+@cache
+def _every_stopword() -> frozenset[str]:
+    return frozenset[str]().union(*stop_words().values())
 
 
 def _stopwords(words: dict[str, str], languages: Sequence[str]) -> frozenset[str]:
@@ -200,12 +202,13 @@ def _stopwords(words: dict[str, str], languages: Sequence[str]) -> frozenset[str
     That is the one, among those searched, whose stopwords it holds most of; at a tie, all of them.
     """
     forms = words.keys() | set(words.values())
-    if forms.isdisjoint(_EVERY_STOPWORD):
+    if forms.isdisjoint(_every_stopword()):
         return frozenset()
-    bases = {base_language(language) for language in languages} or set(STOPWORDS)
-    counts = {base: len(forms & STOPWORDS[base]) for base in bases if base in STOPWORDS}
+    listed = stop_words()
+    bases = {base_language(language) for language in languages} or set(listed)
+    counts = {base: len(forms & listed[base]) for base in bases if base in listed}
     most = max(counts.values(), default=0)
-    return frozenset().union(*(STOPWORDS[b] for b, n in counts.items() if n == most and n))
+    return frozenset().union(*(listed[b] for b, n in counts.items() if n == most and n))
 
 
 # -- terms -------------------------------------------------------------------------------------
@@ -263,19 +266,14 @@ def _chinese_question(run: str, start: int) -> Iterator[Token]:
 # -- folding -----------------------------------------------------------------------------------
 
 
-def base_language(language: str) -> str:
-    """Return ``zh`` for ``zh-Hant``."""
-    return language.split("-", maxsplit=1)[0]
-
-
 @lru_cache(maxsize=1024)
 def _foldings(languages: tuple[str, ...]) -> dict[_Folding, str]:
     """Return each way of folding that ``languages`` ask for (none: all), with one of its own."""
-    return {_folding(language): language for language in languages or ("", *_FOLDINGS)}
+    return {_folding(language): language for language in languages or ("", *_own_foldings())}
 
 
 def _folding(language: str) -> _Folding:
-    return _FOLDINGS.get(base_language(language), _fold)
+    return _own_foldings().get(base_language(language), _fold)
 
 
 def _compatible(word: str) -> str:
@@ -299,23 +297,22 @@ def _fold(word: str) -> str:
     return _without_marks(_compatible(word))
 
 
-@lru_cache(maxsize=1 << 16)
-def _fold_estonian(word: str) -> str:
-    return _without_marks(_compatible(word), keep="õäöü")
+@cache
+def _own_foldings() -> dict[str, _Folding]:
+    """Return the folding of each language that does not simply drop every mark."""
+    return {
+        language: _folding_of(table)
+        for language, table in search_tables().items()
+        if table.kept_letters or table.spelt_out
+    }
 
 
-@lru_cache(maxsize=1 << 16)
-def _fold_spanish(word: str) -> str:
-    return _without_marks(_compatible(word), keep="ñ")
+def _folding_of(table: SearchTable) -> _Folding:
+    spelt_out = re.compile(table.spelt_out) if table.spelt_out else None
 
+    @lru_cache(maxsize=1 << 16)
+    def fold(word: str) -> str:
+        bare = _without_marks(_compatible(word), keep=table.kept_letters)
+        return spelt_out.sub(lambda pair: pair[0][0], bare) if spelt_out else bare
 
-@lru_cache(maxsize=1 << 16)
-def _fold_german(word: str) -> str:
-    return _GERMAN_SPELLED.sub(lambda m: m[0][0], _without_marks(_compatible(word)))
-
-
-_FOLDINGS: dict[str, _Folding] = {
-    "de": _fold_german,
-    "es": _fold_spanish,
-    "et": _fold_estonian,
-}
+    return fold

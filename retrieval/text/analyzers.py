@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from retrieval.text.analysis import base_language
+from corpus.languages.search_words import stemmers
+from corpus.languages.tables import base_language
 
 
 @dataclass(frozen=True)
@@ -26,5 +27,5 @@ class Analyzer:
 
 
 PLAIN = Analyzer("plain", {})
-STEMMED = Analyzer("stemmed", {"de": "german", "en": "english", "es": "spanish", "fr": "french"})
+STEMMED = Analyzer("stemmed", dict(stemmers()))
 CHAINS = {chain.name: chain for chain in (PLAIN, STEMMED)}

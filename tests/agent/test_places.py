@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 
 from agent.governing_date.choose import place_words, placed
-from agent.governing_date.places import places_named
 from agent.graph.run import ask
 from agent.library import Library
 from agent.request import AskRequest
 from agent.trace import AbstentionReason
+from corpus.languages.places import places_named
 
 DAY = date(2006, 4, 4)
 

@@ -15,8 +15,8 @@ from agent.policy import Draft, DraftCitation, Sentence
 from agent.tools.relevance import best_quote
 from agent.trace import GoverningDate
 from agent.verification.verify import Verdict, verify
+from corpus.languages.figures import figures
 from corpus.model import Version
-from corpus.questions.figures import figures
 
 _FIGURE = re.compile(r"\d+|[二三四五六七八九十]")
 _NEXT = dict(zip("二三四五六七八九十", "三四五六七八九十二", strict=True))

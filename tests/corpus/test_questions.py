@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from corpus.demo import demo_files
 from corpus.errors import BadInputError, SourceError
+from corpus.languages.dates import write_date
+from corpus.languages.question_wording import wordings
 from corpus.model import (
     Commencement,
     Coverage,
@@ -34,7 +36,6 @@ from corpus.questions import (
     tally,
     write_questions,
 )
-from corpus.questions.wording import spoken, wordings
 from corpus.resolve import resolve
 from corpus.sources.jsonl import Jsonl
 from corpus.sources.registry import open_source
@@ -201,8 +202,8 @@ def test_a_pair_differs_in_its_day_alone() -> None:
     first, second = made(two_fines(), Family.PAIRED_DATES)
     assert first.pair == second.pair is not None
     assert first.as_at < date(2010, 7, 1) <= second.as_at
-    assert first.text.replace(spoken(first.as_at, "en"), "X") == second.text.replace(
-        spoken(second.as_at, "en"), "X"
+    assert first.text.replace(write_date(first.as_at, "en"), "X") == second.text.replace(
+        write_date(second.as_at, "en"), "X"
     )
 
 
@@ -369,7 +370,7 @@ def test_the_answer_is_never_in_the_question(asked: list[Question]) -> None:
             shown = question.text.partition(span.lead.strip()[-12:])[2]
             assert not shown.startswith(span.text)
         if question.as_at:
-            assert spoken(question.as_at, question.language) in question.text
+            assert write_date(question.as_at, question.language) in question.text
 
 
 def test_ids_are_unique_and_pairs_are_whole(asked: list[Question]) -> None:
@@ -450,10 +451,10 @@ def test_every_language_has_every_form() -> None:
         for forms in (words.value_undated, words.text_undated):
             assert not any("{date}" in form for form in forms)
         assert all("{frame}" in form for form in (*words.value, *words.value_undated))
-        assert "2016" in spoken(day, name)
-    assert spoken(day, "fr") == "1er octobre 2016"
-    assert spoken(day, "zh-Hant") == "2016年10月1日"
-    assert spoken(day, "sk") == "1 October 2016"
+        assert "2016" in write_date(day, name)
+    assert write_date(day, "fr") == "1er octobre 2016"
+    assert write_date(day, "zh-Hant") == "2016年10月1日"
+    assert write_date(day, "sk") == "1 October 2016"
 
 
 # --- files ---

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.languages.search_words import stop_words
 from retrieval.engines.index_schema import body
 from retrieval.text.analysis import (
     MAX_QUERY_TERMS,
@@ -14,7 +15,6 @@ from retrieval.text.analysis import (
     text_query,
     tokens,
 )
-from retrieval.text.stopwords import STOPWORDS
 from tests.retrieval.conftest import ROWS
 
 LANGUAGES = ["en", "fr", "de", "es", "et", "zh", "zh-Hant", "xx"]
@@ -88,7 +88,7 @@ def test_one_language_s_stopwords_do_not_fall_on_another() -> None:
 
 
 def test_stopwords_are_listed_as_the_analyser_folds_them() -> None:
-    for language, words in STOPWORDS.items():
+    for language, words in stop_words().items():
         assert {t for word in words for t in normalise(word, language).split()} >= words
 
 

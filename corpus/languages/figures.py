@@ -7,13 +7,12 @@ marks. The vocabulary of each language is data (``figures.toml``).
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 
-from corpus.compare import compare_texts
+from corpus.languages.dates import month_names
+from corpus.languages.tables import Pattern, read_table, table_language
 from corpus.model import Frozen
 from corpus.provision_numbers import chinese_number
 
@@ -38,20 +37,7 @@ class Figure(Frozen):
     value: str
 
 
-class Change(Frozen):
-    """One figure that an amendment replaced, and the words around it that stayed the same.
-
-    ``lead`` and ``tail`` stand directly before and after the figure in both texts, and find it
-    again: see :func:`between`.
-    """
-
-    before: Figure
-    after: Figure
-    lead: str
-    tail: str
-
-
-class _Vocabulary(Frozen):
+class FigureTable(Frozen):
     """The words of one language, as regular expressions where they inflect.
 
     ``joined`` languages write number and unit as one word (``viieaastane``, ``dreijährig``).
@@ -60,14 +46,14 @@ class _Vocabulary(Frozen):
 
     numbers: dict[str, int]
     joined: bool = False
-    money_before: str
-    money_after: str
-    rate: str
-    period: str
-    prison: str
-    reference: str
-    linking: str
-    months: str
+    money_before: Pattern
+    money_after: Pattern
+    rate: Pattern
+    period: Pattern
+    prison: Pattern
+    reference: Pattern
+    linking: Pattern
+    month_link: Pattern = ""
 
 
 _DIGITS = r"\d{1,3}(?:[ \u00a0\u202f.,]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
@@ -81,9 +67,8 @@ _CHINESE_FIGURES = {
     FigureKind.COUNT: rf"(?<![第之]){_CHINESE}(?=[人名倍次家股件])",
 }
 _CHINESE_PRISON = re.compile("徒刑|拘役|监禁|管制")
+_FALLBACK = "en"
 _NEAR = 60  # characters around a period in which a word for prison makes it a prison term
-_LEAD, _TAIL, _LONGEST_LEAD = 70, 50, 200
-_SPACELESS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
 
 def figures(text: str, language: str) -> list[Figure]:
@@ -94,99 +79,6 @@ def figures(text: str, language: str) -> list[Figure]:
         if not kept or figure.start >= kept[-1].end:
             kept.append(figure)
     return kept
-
-
-def changed_figures(before: str, after: str, language: str) -> list[Change]:
-    """Return the figures that differ between two versions of a text, each with its frame.
-
-    Only a replacement of exactly one figure by one of the same kind counts, and only where the
-    words around it stayed and occur once in either text.
-    """
-    old, new = figures(before, language), figures(after, language)
-    found = []
-    for (start, end), (left, right) in _replacements(before, after):
-        was = [figure for figure in old if figure.start < end and start < figure.end]
-        now = [figure for figure in new if figure.start < right and left < figure.end]
-        if len(was) == len(now) == 1:
-            change = _framed(was[0], now[0], before, after)
-            if change is not None:
-                found.append(change)
-    return found
-
-
-def between(text: str, lead: str, tail: str) -> str | None:
-    """Return what stands between ``lead`` and ``tail``, ``None`` where the frame does not fit."""
-    at = text.find(lead)
-    if at < 0:
-        return None
-    start = at + len(lead)
-    end = text.find(tail, start) if tail else len(text)
-    return text[start:end] if end > start else None
-
-
-def _replacements(before: str, after: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """Yield the places of each removed stretch and of the addition that follows it."""
-    at, to = 0, 0
-    removed: tuple[int, int] | None = None
-    for segment in compare_texts(before, after):
-        length = len(segment.text)
-        if segment.kind == "removed":
-            removed = (at, at + length)
-        elif segment.kind == "added" and removed is not None:
-            yield removed, (to, to + length)
-        if segment.kind != "removed":
-            removed, to = None, to + length
-        if segment.kind != "added":
-            at += length
-
-
-def _framed(was: Figure, now: Figure, before: str, after: str) -> Change | None:
-    if was.kind is not now.kind or was.value == now.value:
-        return None
-    lead = _common_end(before[: was.start], after[: now.start])
-    tail = _word_end(_common_start(before[was.end :], after[now.end :]), _TAIL)
-    if not tail and (before[was.end :] or after[now.end :]):
-        return None
-    for size in range(_LEAD, _LONGEST_LEAD + 1, 10):
-        part = _word_start(lead, size)
-        found = between(before, part, tail), between(after, part, tail)
-        once = before.count(part) == after.count(part) == 1
-        if once and found == (was.text, now.text) and _says_enough(part):
-            return Change(before=was, after=now, lead=part, tail=tail)
-    return None
-
-
-def _common_end(a: str, b: str) -> str:
-    return _common_start(a[::-1][:_LONGEST_LEAD], b[::-1][:_LONGEST_LEAD])[::-1]
-
-
-def _common_start(a: str, b: str) -> str:
-    length = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        length += 1
-    return a[:length]
-
-
-def _word_start(text: str, size: int) -> str:
-    """Return the last ``size`` characters, not beginning inside a word."""
-    part = text[-size:]
-    if len(part) == len(text) or _SPACELESS.search(part):
-        return part
-    return part.partition(" ")[2]
-
-
-def _word_end(text: str, size: int) -> str:
-    part = text[:size].partition("\n")[0]
-    if len(part) == len(text) or _SPACELESS.search(part):
-        return part
-    return part.rpartition(" ")[0] or part
-
-
-def _says_enough(lead: str) -> bool:
-    needed = 6 if _SPACELESS.search(lead) else 12
-    return len(lead.strip()) >= needed
 
 
 def _chinese(text: str) -> Iterator[Figure]:
@@ -226,7 +118,7 @@ def _figure(kind: FigureKind, match: re.Match[str], value: str) -> Figure:
     return Figure(kind=kind, start=match.start(), end=match.end(), text=match[0], value=value)
 
 
-def _value(number: str, words: _Vocabulary) -> str:
+def _value(number: str, words: FigureTable) -> str:
     """Return a number as digits, however it is grouped, or spelt in words."""
     if number[0].isdigit():
         return _GROUPING.sub("", number).replace(",", ".")
@@ -244,14 +136,21 @@ def _is_address(text: str, match: re.Match[str], language: str) -> bool:
     before = text[max(match.start() - 60, 0) : match.start()]
     if re.search(rf"(?:{words.reference})\s*{link}{{0,4}}$", before, re.IGNORECASE):
         return True
-    return bool(re.match(rf"\.?\s*(?:{words.months})", text[match.end() :][:20], re.IGNORECASE))
+    return _is_month(language).match(text[match.end() :][:20]) is not None
 
 
 @cache
-def _vocabulary(language: str) -> _Vocabulary:
-    raw = files(__package__).joinpath("figures.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(raw)
-    return _Vocabulary.model_validate(data.get(language.partition("-")[0], data["en"]))
+def _is_month(language: str) -> re.Pattern[str]:
+    """Return the pattern of a month right behind the number of its day."""
+    known = table_language(language, "dates")
+    months = "|".join(month_names(known)) if known else "(?!)"
+    link = _vocabulary(language).month_link
+    return re.compile(rf"\.?\s*(?:{link})?(?:{months})", re.IGNORECASE)
+
+
+@cache
+def _vocabulary(language: str) -> FigureTable:
+    return read_table(table_language(language, "figures") or _FALLBACK, "figures", FigureTable)
 
 
 @cache

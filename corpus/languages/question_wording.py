@@ -1,0 +1,42 @@
+"""How questions read in each language: the sentences of each ``questions.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from corpus.languages.figures import FigureKind
+from corpus.languages.tables import read_tables, table_language
+from corpus.model import Frozen
+
+_FALLBACK = "en"
+
+
+class Wording(Frozen):
+    """The sentences of one language.
+
+    Every list holds alternatives. Placeholders: ``{citation}``, ``{date}``, ``{known}``, and for
+    figures ``{what}`` and ``{frame}``; ``citation`` is made of ``{title}`` and ``{label}``,
+    ``frame`` of ``{lead}`` and ``{tail}``.
+    """
+
+    citation: str
+    frame: str
+    what: dict[FigureKind, str]
+    value: tuple[str, ...]
+    value_undated: tuple[str, ...]
+    text: tuple[str, ...]
+    text_undated: tuple[str, ...]
+    version: tuple[str, ...]
+    version_known: tuple[str, ...]
+
+
+@cache
+def wordings() -> Mapping[str, Wording]:
+    """Return the wording of each language that has one."""
+    return read_tables("questions", Wording)
+
+
+def wording(language: str) -> Wording:
+    """Return the wording of a language, of its main language, or else English."""
+    return wordings()[table_language(language, "questions") or _FALLBACK]

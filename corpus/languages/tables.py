@@ -1,0 +1,104 @@
+"""The tables of the languages: ``<language>/<subject>.toml``, read, checked and named by tag.
+
+A table is optional: a language has those subjects that somebody wrote down for it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, ValidationError
+
+from corpus.errors import Place, SourceError
+from corpus.model import Frozen
+
+_Shape = TypeVar("_Shape", bound=Frozen)
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as fault:
+        raise ValueError(f"not a regular expression: {fault}") from fault
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+"""A regular expression in a table."""
+
+
+@cache
+def languages(subject: str | None = None) -> tuple[str, ...]:
+    """Return the tags of all languages, or of those with a table of ``subject``, in order."""
+    folders = [entry for entry in files(__package__).iterdir() if entry.is_dir()]
+    return tuple(
+        sorted(
+            folder.name
+            for folder in folders
+            if not folder.name.startswith("_")
+            and (subject is None or (folder / f"{subject}.toml").is_file())
+        )
+    )
+
+
+def base_language(tag: str) -> str:
+    """Return the main language of a tag: ``zh`` for ``zh-Hant``."""
+    return tag.partition("-")[0]
+
+
+def table_language(tag: str, subject: str) -> str | None:
+    """Return whose table of ``subject`` serves a tag: its own, its main language's, or none."""
+    known = languages(subject)
+    return next((name for name in (tag, base_language(tag)) if name in known), None)
+
+
+@cache
+def language_table(language: str, subject: str) -> Mapping[str, Any]:
+    """Return a table as it is written.
+
+    Raises:
+        SourceError: the language has no such table, or it is not TOML; names the file.
+    """
+    name = _name(language, subject)
+    file = files(__package__) / language / f"{subject}.toml"
+    if language not in languages(subject):
+        raise SourceError(Place(name), f"there is no table '{subject}' of language '{language}'")
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        line = re.search(r"line (\d+)", str(fault))
+        place = Place(name, int(line[1]) if line else None)
+        raise SourceError(place, f"not a TOML file: {fault}") from fault
+
+
+def read_table(language: str, subject: str, shape: type[_Shape]) -> _Shape:
+    """Return a table, checked.
+
+    Raises:
+        SourceError: there is none, or a field is missing, unknown or wrong; names file and field.
+    """
+    try:
+        return shape.model_validate(language_table(language, subject))
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or None
+        problem = first["msg"].removeprefix("Value error, ")
+        raise SourceError(Place(_name(language, subject), field=field), problem) from fault
+
+
+def read_tables(subject: str, shape: type[_Shape]) -> dict[str, _Shape]:
+    """Return the table of every language that has one, checked, by language.
+
+    Raises:
+        SourceError: a field is missing, unknown or wrong; names file and field.
+    """
+    return {language: read_table(language, subject, shape) for language in languages(subject)}
+
+
+def _name(language: str, subject: str) -> str:
+    return f"corpus/languages/{language}/{subject}.toml"
