@@ -18,7 +18,7 @@ from pydantic_core import PydanticSerializationError
 
 from agent.trace import Trace
 from corpus.closeable import Closeable
-from corpus.database import open_engine
+from corpus.database import cause, create_tables, open_engine, writing
 from corpus.errors import BadInputError, InForceError, StoreError
 from corpus.model import Frozen
 from corpus.settings import Settings
@@ -75,10 +75,10 @@ class TraceStore(Closeable):
         """
         try:
             engine = open_engine(url, create=True)
-            _metadata.create_all(engine)
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+            create_tables(engine, _metadata)
+        except sa.exc.SQLAlchemyError as error:
             place = url.rpartition("@")[2]
-            raise StoreError(f"cannot keep traces at {place}: {_cause(error)}") from None
+            raise StoreError(f"cannot keep traces at {place}: {cause(error)}") from None
         return cls(engine)
 
     def close(self) -> None:
@@ -94,12 +94,12 @@ class TraceStore(Closeable):
         """
         row = _row(trace)
         try:
-            with self._engine.begin() as connection:
+            with writing(self._engine) as connection:
                 connection.execute(sa.delete(_traces).where(_traces.c.id == trace.id))
                 connection.execute(sa.insert(_traces), [row])
         except sa.exc.SQLAlchemyError as error:
             place = self._engine.url
-            raise StoreError(f"cannot keep trace {trace.id} at {place}: {_cause(error)}") from None
+            raise StoreError(f"cannot keep trace {trace.id} at {place}: {cause(error)}") from None
 
     def load(self, trace_id: str) -> Trace:
         """Return the trace with that id, or the only one whose id begins so.
@@ -144,7 +144,7 @@ class TraceStore(Closeable):
                 return [dict(row) for row in connection.execute(query).mappings()]
         except (sa.exc.SQLAlchemyError, ValueError) as error:
             place = self._engine.url
-            raise StoreError(f"cannot read the traces at {place}: {_cause(error)}") from None
+            raise StoreError(f"cannot read the traces at {place}: {cause(error)}") from None
 
     def _read(self, row: dict[str, Any]) -> Trace:
         where = f"trace {row['id']} at {self._engine.url}"
@@ -197,9 +197,3 @@ def _line(row: dict[str, Any]) -> TraceLine:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _cause(error: Exception) -> str:
-    """Return the first line of what the database says."""
-    said = str(getattr(error, "orig", None) or error)
-    return (said.splitlines() or [type(error).__name__])[0]

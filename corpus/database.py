@@ -1,53 +1,48 @@
-"""Opening the database of a store, and bringing its schema up to date."""
+"""Opening databases: of the store, of traces and of threads.
+
+One way for all of them. SQLite files are made private, wait for each other for a bounded time, and
+are opened unchanged where they cannot be written. A transaction that writes (:func:`writing`) takes
+the database's one writer's place at its beginning, so that it cannot fail half way because another
+process wrote first.
+"""
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from corpus.errors import StoreError, without_password
 
-SCHEMA_REVISION = "0001"
+BUSY_SECONDS = 30.0
+"""How long a process waits for another one that writes."""
 
-
-def open_database(url: str, *, create: bool) -> sa.Engine:
-    """Return an engine on a database of this InForce's schema; ``create`` makes or upgrades it.
-
-    Raises:
-        StoreError: the URL is unusable, there is no store there, or it has another schema.
-    """
-    engine = open_engine(url, create=create)
-    found = _revision(engine)
-    if found == SCHEMA_REVISION:
-        return engine
-    if not create:
-        engine.dispose()
-        raise StoreError(_schema_problem(url, found))
-    _upgrade(engine)
-    return engine
+_SCHEMA_KEY = 7_316_843  # the advisory lock under which tables are made in Postgres
 
 
 def open_engine(url: str, *, create: bool) -> sa.Engine:
-    """Return an engine on a database, whatever it holds; ``create`` makes its folder.
+    """Return an engine on a database, whatever it holds; ``create`` makes its folder and file.
+
+    A new folder and a new file are readable by their owner only.
 
     Raises:
-        StoreError: the URL is unusable, or there is nothing there.
+        StoreError: the URL is unusable, there is nothing there, or it cannot be made.
     """
+    parsed = parse_url(url)
+    path = sqlite_file(parsed)
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if path is not None:
+        _find(path, create=create)
+        options = {"creator": lambda: connect_sqlite(path)}
     try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        shown = without_password(url)
-        raise StoreError(f"'{shown}' is not a database URL (example: sqlite:///law.db)") from None
-    if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-        path = Path(str(parsed.database))
-        if create:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        elif not path.exists():
-            raise StoreError(f"there is no store at {path}; make one with 'inforce ingest'")
-    try:
-        engine = sa.create_engine(parsed)
+        engine = sa.create_engine(parsed, **options)
     except sa.exc.ArgumentError:
         raise StoreError(f"{parsed}: a store is kept in SQLite or Postgres") from None
     except ModuleNotFoundError as error:
@@ -57,42 +52,152 @@ def open_engine(url: str, *, create: bool) -> sa.Engine:
         ) from None
     if parsed.get_backend_name() == "sqlite":
         sa.event.listen(engine, "connect", _tune_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _tune_sqlite(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("pragma journal_mode=wal")
-    cursor.execute("pragma synchronous=normal")
-    cursor.close()
+def parse_url(url: str) -> sa.URL:
+    """Read a SQLAlchemy URL.
 
-
-def _schema_problem(url: str, found: str | None) -> str:
-    url = without_password(url)
-    if found is None:
-        return f"the database at {url} holds no InForce store; make one with 'inforce ingest'"
-    return f"the store at {url} has schema {found}, this InForce needs {SCHEMA_REVISION}"
-
-
-def _revision(engine: sa.Engine) -> str | None:
+    Raises:
+        StoreError: it is none.
+    """
     try:
-        with engine.connect() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
-                return None
-            found: str | None = connection.scalar(
-                sa.text("select version_num from alembic_version")
-            )
-            return found
-    except sa.exc.DBAPIError as error:
-        raise StoreError(f"cannot read the store at {engine.url}: {error.orig}") from None
+        return sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        shown = without_password(url)
+        raise StoreError(f"'{shown}' is not a database URL (example: sqlite:///law.db)") from None
 
 
-def _upgrade(engine: sa.Engine) -> None:
-    from alembic import command
-    from alembic.config import Config
+def sqlite_file(url: sa.URL) -> Path | None:
+    """Return the file of a SQLite database; ``None`` for one in memory or of another kind."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database))
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+
+def private_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for its owner only.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file for its owner only, unless it is there.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a connection in a transaction that nobody else can write beside."""
+    with engine.execution_options(writes=True).begin() as connection:
+        yield connection
+
+
+def create_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:
+    """Make the tables that are missing; processes that begin at once take turns.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: they cannot be made.
+    """
+    with engine.connect() as connection:
+        if set(metadata.tables) <= set(sa.inspect(connection).get_table_names()):
+            return
+    with writing(engine) as connection:
+        take_turns(connection)
+        metadata.create_all(connection)
+
+
+def take_turns(connection: sa.Connection) -> None:
+    """Wait, in Postgres, until no other transaction makes tables (SQLite has one writer)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_KEY)))
+
+
+def cause(error: Exception) -> str:
+    """Return the first line of what a database or the system says."""
+    said = str(getattr(error, "orig", None) or error).strip()
+    return (said.splitlines() or [type(error).__name__])[0]
+
+
+def connect_sqlite(path: Path) -> sqlite3.Connection:
+    """Connect to an existing SQLite file, also where neither it nor its folder can be written."""
+    wal = Path(f"{path}-wal")
+    if os.access(path.parent, os.W_OK, effective_ids=True):
+        mode = "mode=rw"
+    elif wal.exists() and wal.stat().st_size:
+        mode = "mode=ro"
+    else:
+        mode = "immutable=1"  # nothing to wait for, and no room for the files beside
+    return sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?{mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        check_same_thread=False,
+        isolation_level=None,
+    )
+
+
+def create_sqlite(path: Path) -> sqlite3.Connection:
+    """Connect to a SQLite file, making it and its folder for their owner only.
+
+    Raises:
+        OSError: one of them cannot be made.
+        sqlite3.Error: it cannot be opened, or others have been writing for long.
+    """
+    private_folder(path.parent)
+    private_file(path)
+    _write_ahead(path)
+    return connect_sqlite(path)
+
+
+def _find(path: Path, *, create: bool) -> None:
+    """Check that a SQLite file is there; with ``create``, make it.
+
+    Raises:
+        StoreError: it is not there, or cannot be made or looked at.
+    """
+    try:
+        if path.exists():
+            return
+        if not create:
+            raise StoreError(f"there is no store at {path}; make one with 'inforce ingest'")
+        create_sqlite(path).close()
+    except (OSError, sqlite3.Error) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise StoreError(f"{path} cannot be {'made' if create else 'read'}: {said}") from None
+
+
+def _write_ahead(path: Path) -> None:
+    """Let readers go on while somebody writes; SQLite keeps this in the file."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        connection = connect_sqlite(path)
+        try:
+            connection.execute("pragma journal_mode=wal")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.05)  # another process does the same: SQLite does not wait here
+        finally:
+            connection.close()
+
+
+def _tune_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin as below, tables made in them included
+    connection.execute("pragma synchronous=normal")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("begin immediate" if writes else "begin")

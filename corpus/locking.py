@@ -10,29 +10,56 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from corpus.database import private_file, sqlite_file
 from corpus.errors import StoreError
 
 _POSTGRES_KEY = 7_316_842  # an arbitrary constant: the advisory lock of every InForce writer
 
 
 @contextmanager
-def writer_lock(engine: sa.Engine) -> Iterator[None]:
-    """Hold the writer's lock of a database while inside.
+def writer(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Hold the writer's place of a database while inside; yields the connection to write on.
 
-    SQLite files are locked by a file beside them, Postgres by an advisory lock; an in-memory
-    database has one process anyway.
+    SQLite files are locked by a file beside them; an in-memory database has one process anyway. In
+    Postgres the connection itself holds an advisory lock: whoever loses the connection loses the
+    place and cannot write.
 
     Raises:
         StoreError: another writer holds it.
     """
-    if engine.dialect.name == "postgresql":
-        with _postgres_lock(engine):
-            yield
-    elif engine.url.database in (None, "", ":memory:"):
-        yield
-    else:
-        with file_lock(Path(f"{engine.url.database}.lock")):
-            yield
+    path = sqlite_file(engine.url)
+    if path is not None:
+        with file_lock(Path(f"{path}.lock")), _connection(engine) as connection:
+            yield connection
+        return
+    with _connection(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            taken = connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_POSTGRES_KEY)))
+            connection.commit()  # a session that waits inside a transaction may be ended
+            if not taken:
+                raise StoreError(f"another writer holds the store at {engine.url}; wait for it")
+        yield connection
+
+
+def claim(connection: sa.Connection) -> None:
+    """Make sure, inside a transaction that writes, that the writer's place is not another's.
+
+    Raises:
+        StoreError: it is.
+    """
+    if connection.dialect.name != "postgresql":
+        return  # the transaction itself is the only one that writes
+    if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_POSTGRES_KEY))):
+        raise StoreError(f"another writer holds the store at {connection.engine.url}; wait for it")
+
+
+@contextmanager
+def _connection(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a connection for writing that is closed, not kept, at the end: its locks go with it."""
+    with engine.execution_options(writes=True).connect() as connection:
+        if sqlite_file(engine.url) is not None or engine.dialect.name == "postgresql":
+            connection.detach()
+        yield connection
 
 
 @contextmanager
@@ -40,30 +67,33 @@ def file_lock(path: Path) -> Iterator[None]:
     """Hold the lock of a file while inside; the system releases it when the process dies.
 
     Raises:
-        StoreError: another process holds it.
+        StoreError: another process holds it, or it cannot be made.
     """
-    with path.open("a+") as file:
+    try:
+        private_file(path)
+        file = path.open("r+")
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}") from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
             holder = file.read().strip() or "unknown"
             raise StoreError(
                 f"another writer (process {holder}) holds {path}; wait for it to finish"
             ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        _sign(file.fileno(), path)
         yield
 
 
-@contextmanager
-def _postgres_lock(engine: sa.Engine) -> Iterator[None]:
-    with engine.connect() as connection:
-        taken = connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_POSTGRES_KEY)))
-        if not taken:
-            raise StoreError(f"another writer holds the store at {engine.url}; wait for it")
-        try:
-            yield
-        finally:
-            connection.execute(sa.select(sa.func.pg_advisory_unlock(_POSTGRES_KEY)))
+def _sign(descriptor: int, path: Path) -> None:
+    """Write down who holds a lock.
+
+    Raises:
+        StoreError: the disk is full.
+    """
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}") from None

@@ -11,17 +11,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
-from typing import Any, Self, TypeVar
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple, Self, TypeVar
 
 import sqlalchemy as sa
 
 from corpus import tables
 from corpus.clock import now
 from corpus.closeable import Closeable
-from corpus.database import open_database
+from corpus.database import cause, writing
 from corpus.errors import StoreError
-from corpus.locking import writer_lock
+from corpus.locking import claim, writer
 from corpus.model import (
     Coverage,
     Frozen,
@@ -34,9 +34,21 @@ from corpus.model import (
 )
 from corpus.provision_numbers import LABEL_KEYS, label_key
 from corpus.resolve import Resolution, resolve
+from corpus.schema import open_database
 
 _Model = TypeVar("_Model", bound=Frozen)
 _Row = dict[str, Any]
+
+
+class CorpusState(Frozen):
+    """One whole state of a store: ``corpus_hash`` of what it held, ``recorded_at`` when it did.
+
+    The store is append-only, so :meth:`Store.as_recorded` reads a state for as long as the store
+    exists.
+    """
+
+    corpus_hash: str
+    recorded_at: datetime
 
 
 class Store(Closeable):
@@ -44,16 +56,19 @@ class Store(Closeable):
 
     def __init__(self, engine: sa.Engine, recorded_at: datetime | None = None) -> None:
         self._engine = engine
-        self._recorded_at = recorded_at
+        self._recorded_at = recorded_at and recorded_at.astimezone(UTC)
+        self._writer: sa.Connection | None = None
 
     @classmethod
-    def open(cls, url: str, *, create: bool = False) -> Self:
-        """Open the store at a SQLAlchemy ``url``; with ``create``, make or upgrade its schema.
+    def open(cls, url: str, *, create: bool = False, upgrade: bool = False) -> Self:
+        """Open the store at a SQLAlchemy ``url``.
+
+        ``create`` makes it or brings its schema up to date; ``upgrade`` does the latter only.
 
         Raises:
             StoreError: there is no store at ``url``, or it has another schema.
         """
-        return cls(open_database(url, create=create))
+        return cls(open_database(url, create=create, upgrade=upgrade))
 
     def as_recorded(self, instant: datetime) -> Store:
         """Return the store as it stood at ``instant`` (record clock), for reading."""
@@ -155,10 +170,29 @@ class Store(Closeable):
 
     def corpus_hash(self) -> str:
         """Return a hash of everything the store holds now: equal corpora, equal hashes."""
-        columns = (tables.works.c.id, tables.works.c.content)
-        query = self._current(tables.works).with_only_columns(*columns).order_by(columns[0])
-        lines = "".join(f"{row['id']} {row['content']}\n" for row in self._rows(query))
-        return hashlib.sha256(lines.encode()).hexdigest()
+        return self.state().corpus_hash
+
+    def state(self) -> CorpusState:
+        """Return the state that is read: the present one, or that of :meth:`as_recorded`."""
+        rows = self._work_rows()
+        return _state_at(rows, max(_instants(rows), default=_NEVER))
+
+    def state_with(self, corpus_hash: str) -> CorpusState | None:
+        """Return the latest state, up to the one that is read, that had a hash, or ``None``."""
+        rows = self._work_rows()
+        for instant in sorted(_instants(rows), reverse=True):
+            state = _state_at(rows, instant)
+            if state.corpus_hash == corpus_hash:
+                return state
+        return None
+
+    def changed_since(self, instant: datetime) -> frozenset[str]:
+        """Return the ids of the works that were written or retired after an instant."""
+        return frozenset(
+            row.id
+            for row in self._work_rows()
+            if row.start > instant or (row.end is not None and row.end > instant)
+        )
 
     def counts(self) -> dict[str, int]:
         """Return how many works, provisions and distinct versions there are."""
@@ -167,16 +201,14 @@ class Store(Closeable):
             "provisions": tables.provisions.c.id,
             "versions": tables.versions.c.id,
         }
-        with self._engine.connect() as connection:
-            return {
-                name: connection.scalar(
-                    sa.select(sa.func.count(sa.distinct(column))).where(
-                        column.table.c.recorded_to.is_(None)
-                    )
+        return {
+            name: self._rows(
+                self._current(column.table).with_only_columns(
+                    sa.func.count(sa.distinct(column)).label("n")
                 )
-                or 0
-                for name, column in distinct.items()
-            }
+            )[0]["n"]
+            for name, column in distinct.items()
+        }
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -187,22 +219,58 @@ class Store(Closeable):
         Raises:
             StoreError: somebody else is writing.
         """
-        with writer_lock(self._engine):
-            yield
+        with self._refusals(), writer(self._engine) as connection:
+            self._writer = connection
+            try:
+                yield
+            finally:
+                self._writer = None
 
     def write(self, history: WorkHistory) -> bool:
         """Record one work in one transaction; return whether anything changed.
 
         Rows that the new reading no longer contains are retired, new ones appended.
+
+        Raises:
+            StoreError: another process writes, the connection was lost, or the disk is full.
         """
         content = _digest(f"{LABEL_KEYS}{history.model_dump_json()}")
-        with self._engine.begin() as connection:
+        with self._refusals(), self._transaction() as connection:
             if self._content(connection, history.work.id) == content:
                 return False
-            stamp = now()
+            stamp = _next_stamp(connection)
             for table, rows in _rows_of(history, content):
                 _sync(connection, table, history.work.id, rows, stamp)
         return True
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        """Begin a transaction on the writer's own connection, else on one for this once."""
+        if self._writer is None:
+            with writing(self._engine) as connection:
+                claim(connection)
+                yield connection
+            return
+        if self._writer.invalidated:
+            raise StoreError(f"the connection to the store at {self._engine.url} was lost")
+        with self._writer.begin():
+            claim(self._writer)
+            yield self._writer
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Turn what the database says while writing into one sentence."""
+        try:
+            yield
+        except sa.exc.IntegrityError as error:
+            raise StoreError(
+                f"another writer changed the store at {self._engine.url} meanwhile, "
+                f"nothing was written; run it again ({cause(error)})"
+            ) from error
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreError(f"cannot write the store at {self._engine.url}: {cause(error)}") from (
+                error
+            )
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -226,7 +294,18 @@ class Store(Closeable):
             with self._engine.connect() as connection:
                 return [dict(row) for row in connection.execute(query).mappings()]
         except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"cannot read the store at {self._engine.url}: {error}") from error
+            raise StoreError(f"cannot read the store at {self._engine.url}: {cause(error)}") from (
+                error
+            )
+
+    def _work_rows(self) -> list[_WorkRow]:
+        """Return every work row up to the state that is read, retired ones too, by work."""
+        table = tables.works
+        query = sa.select(table.c.id, table.c.content, table.c.recorded_from, table.c.recorded_to)
+        if self._recorded_at is not None:
+            query = query.where(table.c.recorded_from <= self._recorded_at)
+        rows = self._rows(query.order_by(table.c.id, table.c.row))
+        return [_work_row(row, self._recorded_at) for row in rows]
 
     def _provisions(self, query: sa.Select[Any]) -> list[Provision]:
         rows = self._rows(query)
@@ -243,6 +322,55 @@ class Store(Closeable):
         query = self._current(table).where(condition)
         ordered = query.order_by(table.c.valid_from, table.c.known_from, table.c.row)
         return [_load(Version, row) for row in self._rows(ordered)]
+
+
+class _WorkRow(NamedTuple):
+    """A row of a work on the record clock; ``end`` is ``None`` while it is current."""
+
+    id: str
+    content: str
+    start: datetime
+    end: datetime | None
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _work_row(row: _Row, until: datetime | None) -> _WorkRow:
+    end = row["recorded_to"] and _utc(row["recorded_to"])
+    if until is not None and end is not None and end > until:
+        end = None
+    return _WorkRow(row["id"], row["content"], _utc(row["recorded_from"]), end)
+
+
+def _utc(stamp: datetime) -> datetime:
+    """Return an instant as UTC; SQLite gives it back without a zone."""
+    return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+
+
+def _instants(rows: Iterable[_WorkRow]) -> set[datetime]:
+    """Return every instant at which the store changed: no write leaves its work row as it was."""
+    return {stamp for row in rows for stamp in (row.start, row.end) if stamp is not None}
+
+
+def _state_at(rows: Iterable[_WorkRow], instant: datetime) -> CorpusState:
+    lines = "".join(
+        f"{row.id} {row.content}\n"
+        for row in rows
+        if row.start <= instant and (row.end is None or row.end > instant)
+    )
+    return CorpusState(corpus_hash=hashlib.sha256(lines.encode()).hexdigest(), recorded_at=instant)
+
+
+def _next_stamp(connection: sa.Connection) -> datetime:
+    """Return the present instant, after every earlier one even where a clock was set back."""
+    table = tables.works
+    last = [
+        _utc(stamp)
+        for column in (table.c.recorded_from, table.c.recorded_to)
+        if (stamp := connection.scalar(sa.select(sa.func.max(column)))) is not None
+    ]
+    return max([now(), *(stamp + timedelta(microseconds=1) for stamp in last)])
 
 
 def _rows_of(history: WorkHistory, content: str) -> list[tuple[sa.Table, list[_Row]]]:

@@ -6,6 +6,8 @@ that are gone (``recorded_to``) and appends the new ones.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData(
@@ -16,6 +18,11 @@ metadata = sa.MetaData(
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+
+_ONLY_CURRENT: dict[str, Any] = {
+    f"{database}_where": sa.text("recorded_to IS NULL") for database in ("sqlite", "postgresql")
+}
 
 
 def _recorded(name: str, *columns: sa.Column[object] | sa.Index) -> sa.Table:
@@ -51,6 +58,10 @@ works = _recorded(
     _text("licence"),
     _text("note"),
     sa.Column("content", sa.String(64), nullable=False),
+    # every change of a work replaces its row here, so this keeps all its rows from being doubled
+    sa.Index("uq_works_current", "id", unique=True, **_ONLY_CURRENT),
+    sa.Index("ix_works_recorded_from", "recorded_from"),
+    sa.Index("ix_works_recorded_to", "recorded_to"),
 )
 
 provisions = _recorded(

@@ -10,6 +10,7 @@ import fcntl
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from agent.trace import (
 )
 from agent.verification.verify import Verdict
 from corpus.applicability import Code, Issue, Role
+from corpus.database import BUSY_SECONDS, create_sqlite, sqlite_file
 from corpus.errors import BadInputError, StoreError, without_password
 from corpus.model import Frozen
 from corpus.settings import Settings
@@ -58,6 +60,8 @@ _KEPT = (
     *(AbstentionReason, Code, Issue, Role, StopReason),
 )
 """What a state is made of; all that a checkpoint may be read back into."""
+
+_TABLES_KEY = 7_316_844  # the advisory lock under which the tables are made in Postgres
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 
@@ -145,12 +149,16 @@ def claimed(url: str, name: str) -> Iterator[None]:
 
 @contextmanager
 def _sqlite(url: sa.URL) -> Iterator[Checkpoints]:
-    path = Path(url.database or ":memory:")
+    path = sqlite_file(url)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
-    except (OSError, sqlite3.Error) as error:
+        if path is None:
+            connection = sqlite3.connect(":memory:", check_same_thread=False)
+        else:
+            connection = create_sqlite(path)
+    except (OSError, sqlite3.OperationalError) as error:
         raise StoreError(f"The threads at {path} cannot be opened: {error}") from None
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"The threads at {path} cannot be used: {error}") from None
     try:
         saver = SqliteSaver(connection, serde=_serializer())
         saver.setup()
@@ -174,11 +182,31 @@ def _postgres(url: sa.URL) -> Iterator[Any]:
     try:
         with PostgresSaver.from_conn_string(plain) as saver:
             saver.serde = _serializer()
-            saver.setup()
+            _make_tables(saver)
             yield saver
     except psycopg.Error as error:
         problem = str(error).partition("\n")[0]
         raise StoreError(f"The threads at {url} cannot be used: {problem}") from error
+
+
+def _make_tables(saver: Any) -> None:
+    """Make the tables, one process at a time.
+
+    Waiting for the lock inside the database would hold up the indexes that are made beside.
+
+    Raises:
+        StoreError: another process does not come to an end.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    take = f"select pg_try_advisory_lock({_TABLES_KEY}) as held"
+    while not saver.conn.execute(take).fetchone()["held"]:
+        if time.monotonic() > until:
+            raise StoreError("Another process has been making the tables of the threads for long.")
+        time.sleep(0.05)
+    try:
+        saver.setup()
+    finally:
+        saver.conn.execute(f"select pg_advisory_unlock({_TABLES_KEY})")
 
 
 def _serializer() -> JsonPlusSerializer:

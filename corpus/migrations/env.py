@@ -8,5 +8,4 @@ from corpus.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
-with context.begin_transaction():
-    context.run_migrations()
+context.run_migrations()  # in the transaction of that connection: all of it or nothing

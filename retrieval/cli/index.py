@@ -46,7 +46,8 @@ def build(
     from retrieval.index_rows import indexed_texts
 
     settings = Settings.load()
-    with Store.open(settings.store_url) as store, progress_bar("Indexing") as advance:
+    opened = Store.open(settings.store_url, upgrade=True)
+    with opened as store, progress_bar("Indexing") as advance:
         if anew:
             builder, told = open_builder(settings.index_url), lambda n: advance(n, None, "rows")
             rows = builder.build(indexed_texts(store), store.corpus_hash(), told)

@@ -11,6 +11,7 @@ from uuid import uuid4
 import tantivy
 from pydantic import ValidationError
 
+from corpus.database import private_file, private_folder
 from corpus.errors import BadInputError
 from corpus.languages.tables import base_language
 from corpus.locking import file_lock
@@ -111,13 +112,15 @@ class EmbeddedBuilder:
         Raises:
             StoreError: another process is building in this folder.
         """
-        self._path.mkdir(parents=True, exist_ok=True)
+        private_folder(self._path)
         with file_lock(self._path / "lock"):
             before = _usable(self._path)
             self._sweep(keep=before.folders if before else frozenset())
             folder = self._path / f"build-{uuid4().hex[:12]}"
-            folder.mkdir()
+            folder.mkdir(mode=0o700)
             count = self._write(rows, folder, progress)
+            for file in folder.iterdir():
+                file.chmod(0o600)
             build = Build(
                 folder=folder.name,
                 schema_version=SCHEMA_VERSION,
@@ -183,6 +186,7 @@ def _usable(path: Path) -> Build | None:
 
 def _point(path: Path, build: Build) -> None:
     draft = path / f"{POINTER}.new"
+    private_file(draft)
     with draft.open("w", encoding="utf-8") as file:
         file.write(build.model_dump_json(indent=1))
         file.flush()
