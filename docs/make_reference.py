@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 from typer.main import get_command
 
 from inforce import app
+from rl.objective.methods.settings import SLOTS
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE = "<!-- Made by python docs/make_reference.py; edit the code instead. -->\n"
@@ -187,6 +188,7 @@ FROM_FIELDS = {
 """Classes each field of which is one environment variable."""
 
 RECIPE = "rl/recipes/recipe.py"
+METHODS = "rl/objective/methods/settings.py"
 
 
 def cli_page() -> str:
@@ -213,7 +215,25 @@ def settings_page() -> str:
     for path, cls in recipe_tables():
         heading = f"## `[{path}]`" if path else "## Top level"
         parts.append(f"{heading}\n\n{cls.doc}\n\n{_field_table(cls.fields)}")
+    parts.append(
+        "## Methods\n\nSettings of the methods that fill a slot of `[objective]`; "
+        "[methods.md](methods.md) says what they do. `kind` is the name."
+    )
+    for slot, cls in method_tables():
+        kind = cls.fields[0].default
+        settings = [field for field in cls.fields if field.name != "kind"]
+        shown = _field_table(tuple(settings)) if settings else "No settings."
+        parts.append(f"### `kind = {kind}`, in `{slot}`\n\n{cls.doc}\n\n{shown}")
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def method_tables() -> Iterator[tuple[str, ClassText]]:
+    """Yield the settings of each method with the slot that it fills."""
+    for slot, fitting in SLOTS.items():
+        for one in fitting:
+            cls, above = (read_class(f"{METHODS}:{c.__name__}") for c in one.__mro__[:2])
+            more = [field for field in above.fields if field.name != "kind"]
+            yield slot, cls._replace(fields=(*cls.fields, *more))
 
 
 def recipe_tables() -> Iterator[tuple[str, ClassText]]:
@@ -224,7 +244,7 @@ def recipe_tables() -> Iterator[tuple[str, ClassText]]:
         yield path, cls
         for field in cls.fields:
             inner = re.sub(r" \| None$", "", field.type)
-            if inner in _classes(RECIPE) and inner != "Method":
+            if inner in _classes(RECIPE):
                 where = f"{path}.{field.name}" if path else field.name
                 waiting.append((where, read_class(f"{RECIPE}:{inner}")))
 

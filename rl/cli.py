@@ -56,7 +56,7 @@ def train(
 
     Needs inforce[train], except with --dry-run.
     """
-    from rl.recipes.recipe import load_recipe
+    from rl.recipes.load import load_recipe
 
     resolved = load_recipe(recipe, set_ or ())
     if dry_run:
@@ -80,9 +80,7 @@ def _train(recipe: Recipe, home: Path | None, *, resume: bool) -> Run:
 
 def _plan(recipe: Recipe, *, as_json: bool) -> None:
     from rl.recipes.budget import batch_budget, memory_budget, shape_of, token_budget
-    from rl.recipes.recipe import check_methods
 
-    checked = check_methods(recipe)
     batch, tokens, shape = batch_budget(recipe.train), token_budget(recipe), shape_of(recipe)
     memory = memory_budget(recipe, shape) if shape else None
     if as_json:
@@ -112,8 +110,6 @@ def _plan(recipe: Recipe, *, as_json: bool) -> None:
         )
         if memory.sampler:
             out.print(f"Memory of a vLLM server: {memory.sampler:.2f} GiB for weights and cache.")
-    if not checked:
-        out.print("The methods' own settings were not checked: torch is not installed.")
 
 
 @runs.command("list", epilog="Example:  inforce runs list")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.models.catalogue import prepare
+from agent.models.prepare import prepare
 from agent.models.serving import Serving, served
 
 PYTHON = os.environ.get("INFORCE_VLLM_PYTHON")

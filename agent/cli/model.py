@@ -21,7 +21,7 @@ def prepare(
 ) -> None:
     """Prepare a model under INFORCE_HOME/models; run again, it checks every file's checksum."""
     from agent.models.catalogue import manifest_of
-    from agent.models.catalogue import prepare as run
+    from agent.models.prepare import prepare as run
 
     with progress_bar(f"Preparing {name}") as advance:
         spec = run(name, advance)

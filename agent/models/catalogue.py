@@ -8,17 +8,13 @@ id of a model on a hub.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from corpus.errors import InForceError
-from corpus.locking import file_lock
 from corpus.model import Frozen
 
 Advance = Callable[[int, int | None, str], None]
@@ -112,80 +108,3 @@ def open_location(name: str) -> str:
     if spec.prepared_here and manifest_of(spec) is None:
         raise ModelError(f"{name} is not prepared: run `inforce model prepare {name}`.")
     return spec.location
-
-
-def prepare(name: str, advance: Advance = lambda *_: None) -> ModelSpec:
-    """Make a model ready to open. Whole or not at all; what is there and sound is kept.
-
-    Args:
-        name: one of ours; a folder or hub id needs no preparation and is returned as it is.
-        advance: told the steps done, their number, and what comes next.
-
-    Raises:
-        ModelError: the model is unknown, or a package or the disk space for it is missing.
-        StoreError: another process prepares it.
-    """
-    spec = find_model(name)
-    if not spec.prepared_here:
-        return spec
-    folder = Path(spec.location)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with file_lock(folder.parent / f"{name}.lock"):
-        if not damaged_files(spec):
-            return spec
-        with _replacing(folder) as draft:
-            source = _write(name, draft, advance)
-            advance(3, 4, "checksums")
-            sums = {path.name: _sha256(path) for path in sorted(draft.iterdir())}
-            manifest = Manifest(name=name, recipe=RECIPES[name], source=source, files=sums)
-            (draft / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
-    advance(4, 4, "ready")
-    return spec
-
-
-def damaged_files(spec: ModelSpec) -> list[str]:
-    """Return the files of a prepared model that are missing or not as they were written."""
-    manifest = manifest_of(spec)
-    if manifest is None:
-        return [MANIFEST]
-    folder = Path(spec.location)
-    return [
-        name
-        for name, digest in manifest.files.items()
-        if not (folder / name).is_file() or _sha256(folder / name) != digest
-    ]
-
-
-def _write(name: str, folder: Path, advance: Advance) -> str:
-    try:
-        from agent.models.weights import write_smollm2, write_tiny
-
-        return write_smollm2(folder, advance) if name == "smollm2" else write_tiny(folder, advance)
-    except ImportError as missing:  # transformers looks for gguf when it opens the file
-        what = missing.name or "gguf"
-        raise ModelError(f"{what} is not installed: pip install 'inforce[train]'.") from missing
-
-
-@contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
-    """Yield a draft folder that takes the place of ``folder`` once all went well."""
-    draft = folder.with_name(f".{folder.name}.draft")
-    old = folder.with_name(f".{folder.name}.old")
-    for rest in (draft, old):
-        shutil.rmtree(rest, ignore_errors=True)
-    draft.mkdir()
-    try:
-        yield draft
-        if folder.exists():
-            folder.rename(old)
-        draft.rename(folder)
-    except OSError as error:
-        raise ModelError(f"{folder} cannot be written: {error.strerror or error}.") from error
-    finally:
-        for rest in (draft, old):
-            shutil.rmtree(rest, ignore_errors=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

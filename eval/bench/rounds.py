@@ -19,7 +19,8 @@ from agent.library import Library
 from corpus.errors import BadInputError, training_installed
 from corpus.questions import Question
 from eval.bench.methods import MethodCost
-from rl.recipes.recipe import Recipe, load_recipe, read_recipe
+from rl.recipes.load import load_recipe, read_recipe
+from rl.recipes.recipe import Recipe
 from rl.run.run_directory import Run
 
 WARMING = 2

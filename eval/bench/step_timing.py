@@ -28,33 +28,14 @@ from corpus.model import Frozen
 from corpus.questions import Family, Question
 from rl.objective.compose import build_objective
 from rl.objective.forward_passes import ForwardPasses
-from rl.objective.methods import METHODS
+from rl.objective.methods.settings import slot_of
 from rl.objective.methods.teachers import ModelTeacher
-from rl.objective.slots import (
-    AdditiveSlot,
-    AdvantageSlot,
-    ChannelSlot,
-    ClipSlot,
-    PostSlot,
-    RegulariserSlot,
-    WeightSlot,
-)
 from rl.recipes.recipe import ObjectiveSettings
 from rl.rewards.outcome import Outcome
 from rl.rollouts.rollout import Rollout
 from rl.rollouts.trl_adapter import columns
 from rl.training.trainer import PolicyTrainer
 
-FIELDS: dict[type, str] = {
-    ChannelSlot: "channels",
-    AdvantageSlot: "advantage",
-    PostSlot: "post",
-    WeightSlot: "weights",
-    AdditiveSlot: "additives",
-    ClipSlot: "clip",
-    RegulariserSlot: "regularisers",
-}
-"""Where a recipe names what fills a slot."""
 WORDS = 512
 END = 1
 
@@ -70,7 +51,7 @@ class Load(Frozen):
 
 
 class _Clock(TrainerCallback):  # type: ignore[misc]
-    """RunLogger the processor time of every step, generation left out where it is free."""
+    """Note the processor time of every step, generation left out where it is free."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -120,7 +101,7 @@ def step_seconds(
 def _settings(methods: Sequence[str]) -> ObjectiveSettings:
     chosen: dict[str, Any] = {}
     for kind in methods:
-        field = next(name for slot, name in FIELDS.items() if issubclass(METHODS[kind], slot))
+        field = slot_of(kind)
         one = field in ("advantage", "clip")
         chosen[field] = kind if one else [*chosen.get(field, []), kind]
     return ObjectiveSettings.model_validate(chosen)

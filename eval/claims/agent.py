@@ -34,7 +34,8 @@ from eval.suites.abstention import abstention_scores
 from eval.suites.answered import ScoredAnswer
 from eval.suites.temporal import temporal_scores
 from rl.questions.training_questions import open_library, questions_of
-from rl.recipes.recipe import Recipe, load_recipe, read_recipe
+from rl.recipes.load import load_recipe, read_recipe
+from rl.recipes.recipe import Recipe
 from rl.rewards import answer_key, right
 from rl.rewards.rescore import ScoredTrace, as_line, read_scored, scored
 from rl.rollouts.cached_library import cached_library

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from corpus.errors import BadInputError
 from corpus.model import Frozen
-from rl.recipes.recipe import read_toml
+from rl.recipes.load import read_toml
 
 Metric = Literal["accuracy", "abstention", "retained"]
 T = TypeVar("T", bound=Frozen)

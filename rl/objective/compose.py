@@ -17,10 +17,10 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
-from rl.objective.methods import METHODS
+from rl.objective.methods.registry import method
+from rl.objective.methods.settings import MethodSettings
 from rl.objective.methods.stock import Grpo, Ppo
 from rl.objective.slots import (
     AdditiveSlot,
@@ -34,7 +34,7 @@ from rl.objective.slots import (
     Slot,
     WeightSlot,
 )
-from rl.recipes.recipe import Method, ObjectiveSettings, RecipeError
+from rl.recipes.recipe import ObjectiveSettings
 
 S = TypeVar("S", bound=Slot)
 
@@ -81,42 +81,26 @@ class ShapedAdvantages:
 
 
 def build_objective(settings: ObjectiveSettings) -> Objective:
-    """Fill the slots that a recipe names.
-
-    Raises:
-        RecipeError: there is no such method, it fills another slot, or its settings are wrong.
-    """
+    """Fill the slots that a recipe names."""
     return Objective(
-        advantage=_fill(settings.advantage, AdvantageSlot, "advantage"),
-        post=_fill_all(settings.post, PostSlot, "post"),
-        weights=_fill_all(settings.weights, WeightSlot, "weights"),
-        additives=_fill_all(settings.additives, AdditiveSlot, "additives"),
-        clip=_fill(settings.clip, ClipSlot, "clip"),
-        regularisers=_fill_all(settings.regularisers, RegulariserSlot, "regularisers"),
-        channels=_fill_all(settings.channels, ChannelSlot, "channels"),
+        advantage=_filled(settings.advantage, AdvantageSlot),
+        post=_all_filled(settings.post, PostSlot),
+        weights=_all_filled(settings.weights, WeightSlot),
+        additives=_all_filled(settings.additives, AdditiveSlot),
+        clip=_filled(settings.clip, ClipSlot),
+        regularisers=_all_filled(settings.regularisers, RegulariserSlot),
+        channels=_all_filled(settings.channels, ChannelSlot),
     )
 
 
-def _fill_all(methods: Sequence[Method], slot: type[S], name: str) -> tuple[S, ...]:
-    return tuple(_fill(method, slot, name) for method in methods)
+def _all_filled(named: Sequence[MethodSettings], slot: type[S]) -> tuple[S, ...]:
+    return tuple(_filled(settings, slot) for settings in named)
 
 
-def _fill(method: Method, slot: type[S], name: str) -> S:
-    found = METHODS.get(method.kind)
-    if found is None or not issubclass(found, slot):
-        fitting = ", ".join(sorted(k for k, v in METHODS.items() if issubclass(v, slot)))
-        known = "fills another slot" if found else "is no method"
-        raise RecipeError(
-            f"objective.{name}: '{method.kind}' {known}; here fit {fitting or 'none yet'}."
-        )
-    try:
-        return found.model_validate(method.model_dump())
-    except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RecipeError(
-            f"objective.{name}: {method.kind} has a wrong setting '{where}': {first['msg']}."
-        ) from fault
+def _filled(settings: MethodSettings, slot: type[S]) -> S:
+    found = method(settings)
+    assert isinstance(found, slot), f"{settings.kind} is declared for another slot than it fills"
+    return found
 
 
 def shape(objective: Objective, batch: Batch, estimate: Estimate | None = None) -> ShapedAdvantages:
@@ -157,7 +141,7 @@ def with_channels(objective: Objective, batch: Batch) -> Batch:
     if not objective.channels:
         return batch
     rewards = [channel.reward(batch).unsqueeze(1) for channel in objective.channels]
-    weights = batch.channel_weights_F.new_tensor([c.weight for c in objective.channels])
+    weights = batch.channel_weights_F.new_tensor([c.settings.weight for c in objective.channels])
     return replace(
         batch,
         channels=(*batch.channels, *(channel.kind for channel in objective.channels)),

@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from corpus.model import Frozen
+from rl.objective.methods.settings import ChannelSettings, MethodSettings
 
 Need = Literal["old_logps", "entropies", "certainty", "hidden", "teacher_logps", "top_k"]
 """A tensor that costs a pass of its own; the trainer makes only those that a slot names."""
@@ -82,17 +82,23 @@ class Batch:
     generator: torch.Generator = field(default_factory=torch.Generator)
 
 
-class Slot(Frozen):
-    """A method's settings. ``kind`` names it in a recipe; ``needs`` are passes it must have."""
+@dataclass(frozen=True)
+class Slot:
+    """What a method does with its settings; ``needs`` are the passes it must have."""
 
-    kind: str
+    settings: MethodSettings
     needs: ClassVar[frozenset[Need]] = frozenset()
+
+    @property
+    def kind(self) -> str:
+        """Return the name that recipes give it."""
+        return self.settings.kind
 
 
 class ChannelSlot(Slot):
     """A reward channel that tensors decide (agreement, certainty); traces decide the others."""
 
-    weight: float = 1.0
+    settings: ChannelSettings
 
     def reward(self, batch: Batch) -> Tensor:
         """Return ``(N,)``; NaN where it says nothing of a rollout."""

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from agent.models.catalogue import find_model
 from corpus.model import Frozen
-
-if TYPE_CHECKING:
-    from rl.recipes.recipe import Recipe, Shape, TrainSettings
+from rl.recipes.recipe import Recipe, RecipeError, Shape, TrainSettings
 
 BYTES = {"float32": 4, "bfloat16": 2}
 ADAM_BYTES = 8
@@ -84,8 +82,6 @@ def batch_budget(train: TrainSettings) -> BatchBudget:
 
 
 def _divides(divisor: int, number: int, what: str, by: str, into: str) -> None:
-    from rl.recipes.recipe import RecipeError
-
     if number == 0 or number % divisor:
         raise RecipeError(
             f"The batch does not divide into whole {into}: {what} are {number}, which is not a"
@@ -177,9 +173,6 @@ def shape_of(recipe: Recipe) -> Shape | None:
     Raises:
         ModelError: there is no such model.
     """
-    from agent.models.catalogue import find_model
-    from rl.recipes.recipe import Shape
-
     if recipe.model.shape is not None:
         return recipe.model.shape
     file = Path(find_model(recipe.model.name).location) / "config.json"

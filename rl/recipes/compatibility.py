@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rl.recipes.recipe import Recipe
+from rl.recipes.recipe import Recipe, RecipeError
+from rl.rewards import REWARDS
 
 NEEDS_A_RATIO = frozenset({"nsr", "kl_cov"})
 """Methods that do nothing while the probability ratio is exactly 1."""
@@ -18,8 +17,6 @@ def check_composition(recipe: Recipe) -> None:
     Raises:
         RecipeError: two methods exclude each other, or one can have no effect.
     """
-    from rl.recipes.recipe import RecipeError
-
     for rule in RULES:
         words = rule(recipe)
         if words is not None:
@@ -47,7 +44,7 @@ def _tiar_scale(recipe: Recipe) -> str | None:
     tiar = next((m for m in recipe.objective.post if m.kind == "tiar"), None)
     if tiar is None or recipe.objective.advantage.kind != "lampo":
         return None
-    if {"lam", "relative"} & (tiar.model_extra or {}).keys():
+    if {"lam", "relative"} & tiar.model_fields_set:
         return None
     return (
         "tiar's default lam is in standard deviations of a group, which lampo does not divide by;"
@@ -62,8 +59,6 @@ def _twice(recipe: Recipe) -> str | None:
 
 
 def _unknown_reward(recipe: Recipe) -> str | None:
-    from rl.rewards import REWARDS
-
     unknown = next((name for name in recipe.rewards if name not in REWARDS), None)
     if unknown is None:
         return None

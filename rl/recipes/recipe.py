@@ -1,49 +1,36 @@
-"""Schema of a training recipe: TOML into frozen, checked data. Needs no torch.
+"""Schema of a training recipe: frozen, checked data. Needs no torch.
 
-The docstring of each field is its entry in ``docs/settings.md``.
+The docstring of each field is its entry in ``docs/settings.md``. ``rl/recipes/load.py`` reads a
+recipe from TOML and checks what its parts cannot check by themselves.
 """
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Mapping, Sequence
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import Field, field_validator
 
 from corpus.errors import BadInputError
 from corpus.model import Frozen
 from corpus.questions import Family, Split
+from rl.objective.methods.settings import (
+    Additive,
+    Advantage,
+    Channel,
+    Clip,
+    GrpoSettings,
+    MethodSettings,
+    Post,
+    PpoSettings,
+    Regulariser,
+    Weight,
+)
 
 
 class RecipeError(BadInputError):
     """A recipe that cannot be run; nothing was started."""
-
-
-def _method(value: object) -> object:
-    """Read a method given by its name alone."""
-    return {"kind": value} if isinstance(value, str) else value
-
-
-def _methods(value: object) -> object:
-    """Read one method or several, each by name or as a table."""
-    many = value if isinstance(value, list | tuple) else [value]
-    return tuple(_method(one) for one in many)
-
-
-class Method(BaseModel, frozen=True, extra="allow"):
-    """A method and its own settings, which its file in ``rl/objective/methods`` checks."""
-
-    kind: str
-    """Name of the method."""
-
-
-One = Annotated[Method, BeforeValidator(_method)]
-Many = Annotated[tuple[Method, ...], BeforeValidator(_methods)]
 
 
 class Shape(Frozen):
@@ -157,19 +144,19 @@ class RolloutSettings(Frozen):
 class ObjectiveSettings(Frozen):
     """The training objective, slot by slot (``docs/methods.md``); the defaults are plain GRPO."""
 
-    advantage: One = Method(kind="grpo")
-    """The advantage estimator: ``grpo``, ``gdpo``, ``rloo`` or ``lampo``."""
-    post: Many = ()
+    advantage: Advantage = GrpoSettings()
+    """The advantage estimator: ``grpo`` (the default), ``gdpo``, ``rloo`` or ``lampo``."""
+    post: tuple[Post, ...] = ()
     """Methods that change the advantage of a rollout."""
-    weights: Many = ()
+    weights: tuple[Weight, ...] = ()
     """Methods that multiply the advantage of a token."""
-    additives: Many = ()
+    additives: tuple[Additive, ...] = ()
     """Methods that add to the advantage of a token."""
-    clip: One = Method(kind="ppo")
-    """The clip rule of the probability ratio: ``ppo`` or ``nsr``."""
-    regularisers: Many = ()
+    clip: Clip = PpoSettings()
+    """The clip rule of the probability ratio: ``ppo`` (the default) or ``nsr``."""
+    regularisers: tuple[Regulariser, ...] = ()
     """Methods that add a term to the loss."""
-    channels: Many = ()
+    channels: tuple[Channel, ...] = ()
     """Reward channels that are computed from tensors."""
     loss: Literal["dapo", "dr_grpo", "grpo", "bnpo"] = "dapo"
     """How the tokens' losses are averaged, by TRL's name."""
@@ -186,7 +173,12 @@ class ObjectiveSettings(Frozen):
     top_entropy: float = Field(default=1.0, gt=0.0, le=1.0)
     """Share of the tokens that is learnt from: those of highest entropy."""
 
-    def methods(self) -> tuple[Method, ...]:
+    @field_validator("post", "weights", "additives", "regularisers", "channels", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return value if isinstance(value, list | tuple) else (value,)
+
+    def methods(self) -> tuple[MethodSettings, ...]:
         """Return every method of the recipe, in the order of the slots."""
         chosen = (*self.channels, self.advantage, *self.post, *self.weights, *self.additives)
         return (*chosen, self.clip, *self.regularisers)
@@ -272,145 +264,3 @@ class Recipe(Frozen):
     """The supervised start; left out, training starts from the model as it is."""
     train: TrainSettings = TrainSettings()
     """The optimiser."""
-
-
-def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Read a recipe by the name of one that comes with InForce, or from a file.
-
-    Args:
-        name: such as ``tiny-grpo``, or a path ending in ``.toml``.
-        overrides: ``a.b=c`` each; the value is TOML, or else a plain word.
-
-    Raises:
-        RecipeError: there is no such recipe, or it says something that cannot be.
-    """
-    table = _table(name)
-    for override in overrides:
-        _set(table, override)
-    return read_recipe(table, f"{name.removesuffix('.toml')}.toml")
-
-
-def _table(name: str) -> dict[str, Any]:
-    """Read a recipe's table over the one that it ``extends``."""
-    path = _find(name)
-    table = read_toml(path, name)
-    named = {"name": path.stem, **table}
-    parent = named.pop("extends", None)
-    if parent == name:
-        raise RecipeError(f"The recipe {name} extends itself.")
-    return named if parent is None else _over(_table(parent), named)
-
-
-def read_toml(path: Path, name: str) -> dict[str, Any]:
-    """Read the file of the recipe ``name``.
-
-    Raises:
-        RecipeError: it cannot be read, or is not TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise RecipeError(f"The recipe {name} cannot be read: {fault.strerror}.") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise RecipeError(f"{path.name} is not TOML: {fault}.") from fault
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one table over another: tables within are merged, all else is replaced."""
-    merged = {**below, **above}
-    for key in below.keys() & above.keys():
-        if (
-            isinstance(below[key], dict)
-            and isinstance(above[key], dict)
-            and "kind" not in above[key]
-        ):
-            merged[key] = _over(below[key], above[key])
-    return merged
-
-
-def read_recipe(table: Mapping[str, Any], source: str) -> Recipe:
-    """Check a table and return the recipe that it is.
-
-    Raises:
-        RecipeError: a field is unknown, of the wrong kind, or contradicts another.
-    """
-    from rl.recipes.budget import batch_budget
-    from rl.recipes.compatibility import check_composition
-
-    try:
-        recipe = Recipe.model_validate(table)
-    except ValidationError as fault:
-        raise RecipeError(f"{source}, {_problem(fault)}") from fault
-    batch_budget(recipe.train)
-    check_composition(recipe)
-    return recipe
-
-
-def check_methods(recipe: Recipe) -> bool:
-    """Check the methods' own settings; return whether that could be done without torch.
-
-    Raises:
-        RecipeError: a method or one of its settings does not exist.
-    """
-    try:
-        from rl.objective.compose import build_objective
-    except ImportError:
-        return False
-    build_objective(recipe.objective)
-    return True
-
-
-def recipe_names() -> list[str]:
-    """Return the recipes that come with InForce."""
-    folder = Path(str(files("rl"))) / "recipes"
-    return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.toml"))
-
-
-def _find(name: str) -> Path:
-    if name.endswith(".toml"):
-        return Path(name).expanduser()
-    if name in recipe_names():
-        return Path(str(files("rl"))) / "recipes" / f"{name}.toml"
-    near = difflib.get_close_matches(name, recipe_names(), 1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(recipe_names())}."
-    raise RecipeError(f"There is no recipe '{name}': {hint} A file's name ends in .toml.")
-
-
-def _set(table: dict[str, Any], override: str) -> None:
-    """Set one dotted key."""
-    key, equals, text = override.partition("=")
-    if not equals or not all(key.split(".")):
-        raise RecipeError(f"--set {override}: write it as table.field=value.")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
-    *above, last = key.split(".")
-    for part in above:
-        table = table.setdefault(part, {})
-        if not isinstance(table, dict):
-            raise RecipeError(f"--set {override}: '{part}' is no table.")
-    table[last] = value
-
-
-def _problem(fault: ValidationError) -> str:
-    """Say in one sentence what is wrong, and where."""
-    first = fault.errors(include_url=False)[0]
-    field = ".".join(map(str, first["loc"]))
-    if first["type"] != "extra_forbidden":
-        return f"field '{field}': {first['msg'].removeprefix('Value error, ')}"
-    near = difflib.get_close_matches(str(first["loc"][-1]), _fields(first["loc"][:-1]), 1)
-    hint = f"; did you mean '{near[0]}'?" if near else "."
-    return f"field '{field}': there is no such setting{hint}"
-
-
-def _fields(location: tuple[int | str, ...]) -> list[str]:
-    """Return the settings of the table at a place of the recipe."""
-    table: Any = Recipe
-    for part in location:
-        found = table.model_fields[part].annotation if part in table.model_fields else None
-        options = [found, *getattr(found, "__args__", ())]
-        table = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
-        if table is None:
-            return []
-    return list(table.model_fields)

@@ -31,7 +31,9 @@ from corpus.errors import InForceError
 from corpus.locking import file_lock
 from corpus.model import Frozen
 from corpus.questions import Question, write_questions
-from rl.recipes.recipe import Recipe, RecipeError, read_recipe
+from rl.recipes.former_names import with_present_names
+from rl.recipes.load import read_recipe
+from rl.recipes.recipe import Recipe, RecipeError
 from rl.recipes.toml_writer import dump
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "vllm")
@@ -101,16 +103,17 @@ class Run:
         return self.folder.name
 
     def recipe(self) -> Recipe:
-        """Return what it was started with.
+        """Return what it was started with, in the present names of settings.
 
         Raises:
             RunError: there is no run.
         """
         path = self.folder / "config.toml"
         try:
-            return read_recipe(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as fault:
             raise RunError(f"There is no run at {self.folder}: {path.name} is missing.") from fault
+        return read_recipe(with_present_names(table), str(path))
 
     def facts(self) -> RunFacts:
         """Return what it was made of.

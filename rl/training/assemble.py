@@ -131,7 +131,7 @@ def teacher_of(
         return list(student.codec.words(version.text)) if version else []
 
     temperature = recipe.rollout.temperature
-    return teacher(named, student, text_of, recipe.train.micro_batch, temperature)
+    return teacher(named.settings, student, text_of, recipe.train.micro_batch, temperature)
 
 
 def stop_if_void(rollouts: Sequence[Rollout], most: float) -> None:

@@ -18,9 +18,10 @@ import torch
 
 from agent.graph.run import ask
 from agent.library import Library
-from agent.models.catalogue import ModelError, find_model, manifest_of, open_location, prepare
+from agent.models.catalogue import ModelError, find_model, manifest_of, open_location
 from agent.models.codec import TokenizerCodec
 from agent.models.parsing import UNREADABLE
+from agent.models.prepare import prepare
 from agent.models.rendering import render
 from agent.models.sampling import Completion, Sampling
 from agent.models.token_sequence import episode

@@ -9,17 +9,17 @@ from typer.testing import CliRunner
 
 from agent.cli.model import app
 from agent.models import catalogue as models
+from agent.models import prepare as preparing
 from agent.models.catalogue import (
     MANIFEST,
     Advance,
     ModelError,
-    damaged_files,
     find_model,
     manifest_of,
     models_home,
     open_location,
-    prepare,
 )
+from agent.models.prepare import damaged_files, prepare
 from corpus.errors import StoreError
 from corpus.locking import file_lock
 
@@ -43,7 +43,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (folder / "model.safetensors").write_bytes(b"weights" * 100)
         return "a test"
 
-    monkeypatch.setattr(models, "_write", write)
+    monkeypatch.setattr(preparing, "_write", write)
     return made
 
 
@@ -52,7 +52,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         (folder / "model.safetensors").write_bytes(b"half")
         raise error
 
-    monkeypatch.setattr(models, "_write", write)
+    monkeypatch.setattr(preparing, "_write", write)
 
 
 def test_a_model_that_is_not_prepared_names_the_verb_that_prepares_it() -> None:

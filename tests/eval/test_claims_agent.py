@@ -10,13 +10,14 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("trl", reason="needs the extra train")
 
-from agent.models.catalogue import prepare
+from agent.models.prepare import prepare
 from corpus.errors import BadInputError
 from eval.bench.rounds import bench
 from eval.claims import agent
 from eval.claims.agent import AgentEnvironment, AgentTrial, agent_environment
 from eval.claims.claim_specs import claim_specs_of
-from rl.recipes.recipe import RecipeError, check_methods
+from rl.objective.compose import build_objective
+from rl.recipes.recipe import RecipeError
 from rl.run.progress import NoProgress
 from rl.run.run_directory import Run
 
@@ -59,7 +60,7 @@ def test_every_arm_of_every_claim_is_a_recipe(ground: AgentEnvironment, monkeypa
     for row in claim_specs_of(None, AgentTrial, "agent"):
         for trial in row.trials:
             assert seen.setdefault(trial.name, trial) == trial, "one name, one arm"
-            assert check_methods(ground._recipe(trial, 0)), trial.name
+            assert build_objective(ground._recipe(trial, 0).objective), trial.name
     assert len(seen) > 20
     assert {"gdpo", "f-tis", "naive mixing"} <= seen.keys()
 

@@ -20,11 +20,13 @@ from docs.make_reference import (
     JSON,
     PAGES,
     environment,
+    method_tables,
     read_class,
     recipe_tables,
 )
 from inforce import app
 from retrieval.citations.law_answers import LawAnswer, VersionLine, VersionsAnswer
+from rl.objective.methods.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("corpus", "retrieval", "agent", "rl", "eval", "ui")
@@ -133,11 +135,12 @@ def test_every_environment_variable_says_what_it_is() -> None:
 def test_every_recipe_setting_says_what_it_is() -> None:
     silent = [
         f"{table}.{field.name}"
-        for table, cls in recipe_tables()
+        for table, cls in (*recipe_tables(), *method_tables())
         for field in cls.fields
-        if not field.doc
+        if not field.doc and field.name != "kind"
     ]
     assert silent == []
+    assert {cls.name for _, cls in method_tables()} == {one.__name__ for one in SETTINGS.values()}
 
 
 def test_a_recipe_setting_without_a_word_is_found(

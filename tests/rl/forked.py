@@ -20,7 +20,7 @@ from unittest.mock import patch
 import rl.training.assemble as training
 from agent.models.sampling import Sampling
 from agent.models.token_sequence import TokenSequence
-from rl.recipes.recipe import read_recipe
+from rl.recipes.load import read_recipe
 from rl.rollouts.rollout import Rollout
 from rl.rollouts.samplers import SamplingRequest
 from rl.rollouts.samplers.local import BatchedSampler

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from typer.testing import CliRunner
 
 from corpus.errors import InForceError
 from inforce import app
-from rl.recipes.recipe import RecipeError, read_recipe
+from rl.recipes.load import read_recipe
+from rl.recipes.recipe import RecipeError
 from rl.rewards.outcome import Outcome
 from rl.rewards.rescore import ScoredTrace
 from rl.run.run_directory import Run
+from tests.house.test_rooms import ROOT, TORCH
 from tests.rl.conftest import a_question, a_trace
 
 
@@ -48,20 +51,40 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_dry_run_of_seven_billion_parameters_needs_neither_torch_nor_weights(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(sys.modules, "torch", None)
-    for name in [
-        name
-        for name in sys.modules
-        if name.startswith(("rl.objective.compose", "rl.objective.slots"))
-    ]:
-        monkeypatch.delitem(sys.modules, name)
-    text = say("train", "qwen2.5-7b-grpo", "--dry-run")
-    assert "7,615.6 M parameters" in text
-    assert "8 processes" in text
-    assert "torch is not installed" in text
+def without_torch(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``inforce train`` where importing torch, or what stands on it, fails."""
+    block = f"import sys; sys.modules.update(dict.fromkeys({sorted(TORCH)!r}))"
+    run = f"import inforce; sys.argv = ['inforce', 'train', *{list(arguments)!r}]; inforce.main()"
+    return subprocess.run(
+        [sys.executable, "-c", f"{block}; {run}"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def test_a_dry_run_of_seven_billion_parameters_needs_neither_torch_nor_weights() -> None:
+    done = without_torch("qwen2.5-7b-grpo", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "7,615.6 M parameters" in done.stdout
+    assert "8 processes" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("objective.clip=nrs", "field 'objective.clip': 'nrs' is no method; here fit nsr, ppo."),
+        ("objective.weights={kind='delta', low=-1}", "'objective.weights.0.low' of delta: Input"),
+        ("objective.clip=nsr", "nsr does nothing while each rollout is learnt from once"),
+        ("train.micro_batch=7", "which is not a multiple of train.micro_batch = 7"),
+    ],
+)
+def test_a_dry_run_without_torch_refuses_what_training_would(setting: str, words: str) -> None:
+    done = without_torch("tiny-grpo", "--dry-run", "--set", setting)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
 
 
 def test_a_dry_run_as_json_holds_the_whole_recipe() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from rl.objective.methods.settings import SETTINGS, NsrSettings
 from rl.recipes.budget import batch_budget, memory_budget, parameters, token_budget
-from rl.recipes.recipe import Recipe, RecipeError, Shape, load_recipe, read_recipe, recipe_names
+from rl.recipes.load import load_recipe, read_recipe, recipe_names
+from rl.recipes.recipe import Recipe, RecipeError, Shape
 from rl.recipes.toml_writer import dump
 
 BASE: dict[str, Any] = {"name": "r", "rewards": {"temporal": 1.0}}
@@ -60,6 +63,43 @@ def test_batches_that_do_not_divide_are_refused_with_their_numbers(
 
 
 @pytest.mark.parametrize(
+    ("objective", "words"),
+    [
+        ({"clip": "nrs"}, "'objective.clip': 'nrs' is no method; here fit nsr, ppo."),
+        ({"clip": "tis"}, "'objective.clip': 'tis' fills the slot weights; here fit nsr, ppo."),
+        ({"clip": 3}, "'objective.clip': a method is a name or a table, such as 'nsr'."),
+        ({"additives": {"lam": 0.1}}, "'objective.additives.0': a method needs its name"),
+        (
+            {"advantage": {"kind": "grpo", "scal": 1}},
+            "'objective.advantage.scal' of grpo: there",
+        ),
+        ({"advantage": {"kind": "grpo", "scal": 1}}, "no such setting; did you mean 'scale'?"),
+        (
+            {"advantage": {"kind": "grpo", "scale": "world"}},
+            "advantage.scale' of grpo: Input",
+        ),
+        ({"post": ["tiar", {"kind": "ftis_filter", "limit": -1}]}, "post.1.limit' of ftis_filter"),
+        ({"regularisers": {"kind": "kl_cov", "x": 1}}, "'objective.regularisers.0.x' of kl_cov"),
+        ({"clip": {"kind": "nsr", "p": 0.1, "delta": 0.1}}, "of nsr: delta is a setting of draw"),
+        ({"additives": {"kind": "opd", "teacher": "http://x"}}, "of opd: a teacher behind an"),
+    ],
+)
+def test_a_method_that_is_not_there_or_set_wrongly_is_named(
+    objective: Mapping[str, Any], words: str
+) -> None:
+    with pytest.raises(RecipeError, match=re.escape(words)) as refused:
+        recipe(objective=objective)
+    assert str(refused.value).startswith("r.toml, field ")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", sorted(SETTINGS))
+def test_a_method_read_whole_is_the_method_written(kind: str) -> None:
+    read = SETTINGS[kind].model_validate({"kind": kind})
+    assert SETTINGS[kind].model_validate(read.model_dump(mode="json")) == read
+
+
+@pytest.mark.parametrize(
     ("objective", "train", "words"),
     [
         ({"clip": "nsr"}, {"epochs": 1}, "nsr does nothing while each rollout is learnt from once"),
@@ -92,7 +132,7 @@ def test_methods_that_do_go_together_are_not(
 
 def test_a_method_is_a_name_or_a_table_and_an_override_may_set_it() -> None:
     changed = load_recipe("tiny-grpo", ["objective.clip={kind='nsr', p=0.1}", "train.epochs=3"])
-    assert changed.objective.clip.model_dump() == {"kind": "nsr", "p": 0.1}
+    assert changed.objective.clip == NsrSettings(p=0.1)
     assert changed.train.epochs == 3
     word = ["objective.clip=nsr", "train.epochs=2"]
     assert load_recipe("tiny-grpo", word).objective.clip.kind == "nsr"

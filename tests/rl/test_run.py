@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from rl.recipes.recipe import Recipe, RecipeError, read_recipe
+from rl.recipes.former_names import FORMER
+from rl.recipes.load import read_recipe
+from rl.recipes.recipe import Recipe, RecipeError
 from rl.run.report import chart, curves, smoothed, write_report
 from rl.run.run_directory import (
     Journal,
@@ -112,7 +114,12 @@ def test_runs_are_found_by_name_and_folder_and_listed_by_age(tmp_path: Path) -> 
 
 def test_only_what_differs_between_recipes_is_shown() -> None:
     found = differences([recipe(), recipe(train={"seed": 3}), recipe(objective={"clip": "nsr"})])
-    assert found == {"objective.clip.kind": ["ppo", "ppo", "nsr"], "train.seed": [0, 3, 0]}
+    assert found == {
+        "objective.clip.kind": ["ppo", "ppo", "nsr"],
+        "objective.clip.draw": [None, None, "noise"],
+        "objective.clip.delta": [None, None, 0.3],
+        "train.seed": [0, 3, 0],
+    }
 
 
 def test_a_report_draws_every_metric_and_the_first_ones_first(tmp_path: Path) -> None:
@@ -139,3 +146,25 @@ def test_a_long_line_is_drawn_under_its_running_mean() -> None:
     assert smoothed(line)[:2] == [(1.0, 1.0), (2.0, 0.5)]
     assert all(value == 0.5 for _, value in smoothed(line)[9:])
     assert curves({"r": []}) == ""
+
+
+def test_a_run_written_with_former_names_of_settings_is_read(tmp_path: Path) -> None:
+    named = {"model": {"prompt_format": "learnt"}, "warm_start": {"demonstrations": 9}}
+    now = recipe(**named | {"warm_start": {"demonstrations": 9, "misdated": 0.5}})
+    run = Run.create(tmp_path / "old", now, [a_question(1)], "c" * 64)
+    config = run.folder / "config.toml"
+    before = config.read_text()
+    for former, present in FORMER.items():
+        was, name = former.split(".")[1], present.split(".")[1]
+        assert f"\n{name} = " in before
+        before = before.replace(f"\n{name} = ", f"\n{was} = ")
+    config.write_text(before)
+    assert run.recipe() == now
+
+
+def test_a_recipe_with_a_former_name_is_told_the_present_one() -> None:
+    needed = {"warm_start": {"demonstrations": 9}}
+    for former, present in FORMER.items():
+        table, was = former.split(".")
+        with pytest.raises(RecipeError, match=f"'{former}' is now called '{present}'"):
+            recipe(**{table: {**needed.get(table, {}), was: 1}})

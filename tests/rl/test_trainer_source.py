@@ -161,7 +161,7 @@ def test_a_tokenizer_without_the_needed_tokens_is_refused(
 
 def test_another_number_of_processes_than_the_batches_were_divided_for_is_refused() -> None:
     pytest.importorskip("accelerate", reason="needs the extra train")
-    from rl.recipes.recipe import read_recipe
+    from rl.recipes.load import read_recipe
     from rl.training.launch import check_processes
 
     recipe = read_recipe({"name": "r", "train": {"processes": 2}}, "r.toml")

@@ -15,8 +15,9 @@ pytest.importorskip("trl", reason="needs the extra train")
 import torch
 
 from agent.library import Library
-from agent.models.catalogue import open_location, prepare
+from agent.models.catalogue import open_location
 from agent.models.codec import TokenizerCodec, learnt
+from agent.models.prepare import prepare
 from agent.models.rendering import render
 from agent.models.sampling import Sampling
 from agent.models.token_sequence import TokenSequence, episode

@@ -27,13 +27,13 @@ not hold them, that is a forward pass each. Use it or a mask of the most uncerta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from dataclasses import dataclass, field
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from rl.objective.methods.groups import widened
+from rl.objective.methods.settings import DeltaSettings
 from rl.objective.slots import Batch, Need, WeightSlot
 
 Chunks = Callable[[], Iterator[tuple[slice, Tensor]]]
@@ -42,16 +42,12 @@ FLAT = 1e-5
 """Margins that vary by less than this part of the centroids' squared length are rounding."""
 
 
+@dataclass(frozen=True)
 class Delta(WeightSlot):
     """Weights of mean 1, greater for tokens typical of their own side."""
 
-    kind: Literal["delta"] = "delta"
+    settings: DeltaSettings = field(default_factory=DeltaSettings)
     needs = frozenset[Need]({"hidden", "old_logps"})
-    low: float = Field(default=0.8, ge=0.0)
-    high: float = Field(default=1.2, gt=0.0)
-    refinements: int = Field(default=1, ge=0)
-    shuffled: bool = False
-    """Deal the weights to the tokens at random: the control that the method must beat."""
 
     def weigh(self, batch: Batch, advantages_N: Tensor) -> Tensor:
         """Return ``(N, T)``.
@@ -68,10 +64,14 @@ class Delta(WeightSlot):
             torch.where(valid_N_T, pull_N_T, 0.0),
             widened(advantages_N).unsqueeze(1) * valid_N_T,
             valid_N_T,
-            (self.low, self.high),
-            self.refinements,
+            (self.settings.low, self.settings.high),
+            self.settings.refinements,
         )
-        return dealt(weights_N_T, valid_N_T, batch.generator) if self.shuffled else weights_N_T
+        return (
+            dealt(weights_N_T, valid_N_T, batch.generator)
+            if self.settings.shuffled
+            else weights_N_T
+        )
 
 
 def dealt(weights_N_T: Tensor, mask_N_T: Tensor, generator: torch.Generator) -> Tensor:

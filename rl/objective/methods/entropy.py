@@ -21,23 +21,22 @@ when it was uncertain, one with no advantage not at all.
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass, field
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from rl.objective.methods.groups import widened
+from rl.objective.methods.settings import EntropySettings
 from rl.objective.slots import AdditiveSlot, Batch, Need
 
 
+@dataclass(frozen=True)
 class EntropyShaping(AdditiveSlot):
     """Add to a token's advantage what it had of entropy, up to a bound."""
 
-    kind: Literal["entropy"] = "entropy"
+    settings: EntropySettings = field(default_factory=EntropySettings)
     needs = frozenset[Need]({"entropies"})
-    alpha: float = Field(default=0.1, ge=0.0)
-    kappa: float = Field(default=2.0, gt=1.0)
 
     def add(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:
         """Return ``(N, T)``.
@@ -47,7 +46,13 @@ class EntropyShaping(AdditiveSlot):
         """
         if batch.entropies_N_T is None:
             raise ValueError("entropy shaping needs the entropies of the rollout policy")
-        return shaping(advantages_N_T, batch.entropies_N_T, batch.mask_N_T, self.alpha, self.kappa)
+        return shaping(
+            advantages_N_T,
+            batch.entropies_N_T,
+            batch.mask_N_T,
+            self.settings.alpha,
+            self.settings.kappa,
+        )
 
 
 def shaping(

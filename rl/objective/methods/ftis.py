@@ -28,48 +28,46 @@ rollouts is :mod:`rl.rollouts.pool`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from rl.objective.methods.groups import widened
+from rl.objective.methods.settings import FtisFilterSettings, TisSettings
 from rl.objective.slots import Batch, Need, PostSlot, WeightSlot
 
 FAR = 20.0
 """Differences of log-probabilities beyond this many nats are cut before exp."""
 
 
+@dataclass(frozen=True)
 class TruncatedWeights(WeightSlot):
     """How much likelier a token is under the policy than under its sampler, up to a cap."""
 
-    kind: Literal["tis"] = "tis"
+    settings: TisSettings = field(default_factory=TisSettings)
     needs = frozenset[Need]({"old_logps"})
-    cap: float = Field(default=2.0, gt=0.0)
 
     def weigh(self, batch: Batch, advantages_N: Tensor) -> Tensor:  # noqa: ARG002
         """Return ``(N, T)``."""
-        return truncated(drift(batch), self.cap)
+        return truncated(drift(batch), self.settings.cap)
 
 
+@dataclass(frozen=True)
 class OffPolicyFilter(PostSlot):
     """Drop bad rollouts of others that the policy would hardly have written."""
 
-    kind: Literal["ftis_filter"] = "ftis_filter"
+    settings: FtisFilterSettings = field(default_factory=FtisFilterSettings)
     needs = frozenset[Need]({"old_logps"})
-    limit: float = Field(default=50.0, ge=0.0)
-    """In nats, of a whole rollout or per token."""
-    per_token: bool = False
-    estimate: Literal["k3", "k1"] = "k3"
 
     def adjust(self, batch: Batch, advantages_N: Tensor) -> Tensor:
         """Return ``(N,)``."""
         drift_N_T = drift(batch)
-        distance_N = distances(drift_N_T, self.estimate)
-        if self.per_token:
+        distance_N = distances(drift_N_T, self.settings.estimate)
+        if self.settings.per_token:
             distance_N = distance_N / (batch.mask_N_T > 0).sum(dim=1).clamp(min=1)
-        dropped_N = (advantages_N < 0) & ~batch.own_N.bool() & (distance_N > self.limit)
+        dropped_N = (advantages_N < 0) & ~batch.own_N.bool() & (distance_N > self.settings.limit)
         return advantages_N.masked_fill(dropped_N, 0.0)
 
 

@@ -22,24 +22,22 @@ there), so it needs ``num_iterations >= 2``. Means and counts are those of one p
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass, field
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from rl.objective.methods.groups import widened
+from rl.objective.methods.settings import KlCovSettings
 from rl.objective.slots import Batch, Need, RegulariserSlot
 
 
+@dataclass(frozen=True)
 class KlCov(RegulariserSlot):
     """Penalise the tokens whose likelihood and advantage rise together."""
 
-    kind: Literal["kl_cov"] = "kl_cov"
+    settings: KlCovSettings = field(default_factory=KlCovSettings)
     needs = frozenset[Need]({"old_logps"})
-    fraction: float = Field(default=0.002, ge=0.0, le=1.0)
-    """Share of the valid tokens; 0 is off."""
-    coefficient: float = Field(default=1.0, ge=0.0)
 
     def select(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:
         """Return ``(N, T)`` bool.
@@ -49,12 +47,14 @@ class KlCov(RegulariserSlot):
         """
         if batch.old_logps_N_T is None:
             raise ValueError("kl_cov needs the log-probabilities of the rollout policy")
-        return top_covariance(batch.old_logps_N_T, advantages_N_T, batch.mask_N_T, self.fraction)
+        return top_covariance(
+            batch.old_logps_N_T, advantages_N_T, batch.mask_N_T, self.settings.fraction
+        )
 
     def penalty(self, logps_N_T: Tensor, old_logps_N_T: Tensor, selected_N_T: Tensor) -> Tensor:
         """Return ``(N, T)``."""
         distance = (logps_N_T - old_logps_N_T).abs()
-        return torch.where(selected_N_T, self.coefficient * distance, 0.0)
+        return torch.where(selected_N_T, self.settings.coefficient * distance, 0.0)
 
 
 def top_covariance(

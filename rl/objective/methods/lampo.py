@@ -25,27 +25,26 @@ log-probabilities, one forward pass where the stock step has none.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from rl.objective.methods.groups import grouped, nanstd, rollout_means, widened
+from rl.objective.methods.settings import LampoSettings
 from rl.objective.methods.stock import EPS, summed
 from rl.objective.slots import AdvantageSlot, Batch, Need
 
 Mode = Literal["lampo", "lambdarank", "uniform"]
 
 
+@dataclass(frozen=True)
 class Lampo(AdvantageSlot):
     """The mean of weighted pairwise reward gaps."""
 
-    kind: Literal["lampo"] = "lampo"
+    settings: LampoSettings = field(default_factory=LampoSettings)
     needs = frozenset[Need]({"old_logps"})
-    mode: Mode = "lampo"
-    tau: float = Field(default=1.0, gt=0.0)
-    scaled: bool = False
 
     def estimate(self, batch: Batch) -> Tensor:
         """Return ``(N,)``.
@@ -57,8 +56,9 @@ class Lampo(AdvantageSlot):
             raise ValueError("lampo needs the log-probabilities of the rollout policy")
         rewards = summed(batch)
         confidences = rollout_means(batch.old_logps_N_T, batch.mask_N_T)
-        advantages = pairwise(rewards, confidences, batch.group_size, self.mode, self.tau)
-        if not self.scaled:
+        mode, tau = self.settings.mode, self.settings.tau
+        advantages = pairwise(rewards, confidences, batch.group_size, mode, tau)
+        if not self.settings.scaled:
             return advantages
         std = nanstd(grouped(rewards, batch.group_size), dim=1)
         per_rollout = torch.nan_to_num(std).expand(-1, batch.group_size).reshape(-1)

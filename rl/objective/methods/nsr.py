@@ -28,50 +28,29 @@ by ``u``, which depends on the current ratio and is not a bound.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass, field
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor
 
+from rl.objective.methods.settings import NsrSettings
 from rl.objective.slots import ClipSlot
 
 
+@dataclass(frozen=True)
 class NearBoundaryRescue(ClipSlot):
     """A random bound per token."""
 
-    kind: Literal["nsr"] = "nsr"
-    draw: Literal["noise", "bernoulli"] = "noise"
-    delta: float = Field(default=0.3, gt=0.0, le=1.0)
-    """Width of the noise below 1."""
-    p: float = Field(default=0.2, ge=0.0, le=1.0)
-    """Probability of the wide bound (``bernoulli``)."""
-    band: float = Field(default=1.5, ge=1.0)
-    """How much wider that bound is (``bernoulli``)."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _draws_as_its_settings_say(cls, settings: Any) -> Any:
-        if not isinstance(settings, dict):
-            return settings
-        theirs = {"noise": {"delta"}, "bernoulli": {"p", "band"}}
-        drawn = settings.get(
-            "draw", "bernoulli" if theirs["bernoulli"] & settings.keys() else "noise"
-        )
-        other = "noise" if drawn == "bernoulli" else "bernoulli"
-        idle = sorted(theirs[other] & settings.keys())
-        if idle:
-            raise ValueError(f"{idle[0]} is a setting of draw = '{other}', not of '{drawn}'")
-        return {**settings, "draw": drawn}
+    settings: NsrSettings = field(default_factory=NsrSettings)
 
     def epsilons(
         self, low: float, high: float, like_N_T: Tensor, generator: torch.Generator
     ) -> tuple[float | Tensor, float | Tensor]:
         """Return ``(N, T)`` bounds."""
         uniform = draws(like_N_T, generator)
-        if self.draw == "noise":
-            return noise_bounds(low, high, 1.0 - self.delta * uniform)
-        return bernoulli_bounds(low, high, uniform < self.p, self.band)
+        if self.settings.draw == "noise":
+            return noise_bounds(low, high, 1.0 - self.settings.delta * uniform)
+        return bernoulli_bounds(low, high, uniform < self.settings.p, self.settings.band)
 
 
 def draws(like_N_T: Tensor, generator: torch.Generator) -> Tensor:

@@ -24,38 +24,22 @@ what the student never visits. Tokens that the teacher did not score (NaN) get n
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from dataclasses import dataclass, field
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor
 
 from rl.objective.methods.groups import widened
+from rl.objective.methods.settings import OpdSettings
 from rl.objective.slots import AdditiveSlot, Batch, Need
 
 
+@dataclass(frozen=True)
 class Distillation(AdditiveSlot):
     """Pull every token towards the teacher's opinion of it."""
 
-    kind: Literal["opd"] = "opd"
+    settings: OpdSettings = field(default_factory=OpdSettings)
     needs = frozenset[Need]({"teacher_logps", "old_logps"})
-    lam: float = Field(default=0.1, ge=0.0)
-    clip: float = Field(default=5.0, gt=0.0)
-    """Greatest difference of log-probabilities, in nats."""
-    teacher: str = "self"
-    """A model name or path, ``http://host:port/v1`` with log-probabilities, or ``self``."""
-    teacher_model: str | None = None
-    """The name that the endpoint knows its model by."""
-    shows_governing_text: bool = True
-    """Whether the teacher's prompt begins with the provisions that answer the question."""
-
-    @model_validator(mode="after")
-    def _knows_more_than_the_student(self) -> Self:
-        if self.teacher == "self" and not self.shows_governing_text:
-            raise ValueError("a teacher that is the policy itself must be shown the governing text")
-        if self.teacher.startswith(("http://", "https://")) and not self.teacher_model:
-            raise ValueError("a teacher behind an endpoint needs teacher_model, its name there")
-        return self
 
     def add(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:  # noqa: ARG002
         """Return ``(N, T)``.
@@ -66,9 +50,9 @@ class Distillation(AdditiveSlot):
         if batch.teacher_logps_N_T is None or batch.old_logps_N_T is None:
             raise ValueError("opd needs the log-probabilities of the teacher and of the policy")
         gap_N_T = towards_teacher(
-            batch.teacher_logps_N_T, batch.old_logps_N_T, batch.mask_N_T, self.clip
+            batch.teacher_logps_N_T, batch.old_logps_N_T, batch.mask_N_T, self.settings.clip
         )
-        return self.lam * gap_N_T
+        return self.settings.lam * gap_N_T
 
 
 def towards_teacher(

@@ -25,22 +25,26 @@ report therefore shows the gap between agreement and true accuracy.
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass, field
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from rl.objective.methods.groups import grouped, rollout_means, widened
+from rl.objective.methods.settings import (
+    AgreementSettings,
+    CertaintySettings,
+    OverconfidenceSettings,
+)
 from rl.objective.slots import Batch, ChannelSlot, Need
 from rl.rewards.outcome import Outcome
 
 
+@dataclass(frozen=True)
 class Agreement(ChannelSlot):
     """How much of the group gave the same answer."""
 
-    kind: Literal["agreement"] = "agreement"
-    weight: float = 0.5
+    settings: AgreementSettings = field(default_factory=AgreementSettings)
 
     def reward(self, batch: Batch) -> Tensor:
         """Return ``(N,)`` in [0, 1]."""
@@ -48,12 +52,12 @@ class Agreement(ChannelSlot):
         return agreement(batch.answer_keys_N, excluded, batch.group_size)
 
 
+@dataclass(frozen=True)
 class Certainty(ChannelSlot):
     """How far the policy's next-token distributions are from uniform."""
 
-    kind: Literal["certainty"] = "certainty"
+    settings: CertaintySettings = field(default_factory=CertaintySettings)
     needs = frozenset[Need]({"certainty"})
-    weight: float = 0.5
 
     def reward(self, batch: Batch) -> Tensor:
         """Return ``(N,)``, in nats.
@@ -66,14 +70,12 @@ class Certainty(ChannelSlot):
         return _where_written(batch, batch.certainty_N_T)
 
 
+@dataclass(frozen=True)
 class Overconfidence(ChannelSlot):
     """Minus the share of tokens of which the policy was all but sure."""
 
-    kind: Literal["overconfidence"] = "overconfidence"
+    settings: OverconfidenceSettings = field(default_factory=OverconfidenceSettings)
     needs = frozenset[Need]({"old_logps"})
-    weight: float = 0.5
-    above: float = Field(default=0.99, gt=0.0, lt=1.0)
-    """Probability above which a token counts as too sure."""
 
     def reward(self, batch: Batch) -> Tensor:
         """Return ``(N,)`` in [-1, 0].
@@ -83,7 +85,7 @@ class Overconfidence(ChannelSlot):
         """
         if batch.old_logps_N_T is None:
             raise ValueError("overconfidence needs the log-probabilities of the rollout policy")
-        sure_N_T = (widened(batch.old_logps_N_T).exp() > self.above).float()
+        sure_N_T = (widened(batch.old_logps_N_T).exp() > self.settings.above).float()
         return -_where_written(batch, sure_N_T)
 
 

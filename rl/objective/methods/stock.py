@@ -20,56 +20,58 @@ of them tells one token of a rollout from another.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from rl.objective.methods.groups import grouped, nanstd, widened
+from rl.objective.methods.settings import GdpoSettings, GrpoSettings, PpoSettings, RlooSettings
 from rl.objective.slots import AdvantageSlot, Batch, ClipSlot
 
 EPS = 1e-4
 """TRL's guard against a zero standard deviation."""
 
 
+@dataclass(frozen=True)
 class Grpo(AdvantageSlot):
     """Distance from the group's mean, in standard deviations."""
 
-    kind: Literal["grpo"] = "grpo"
-    scale: Literal["group", "batch", "none"] = "group"
-    """Whose standard deviation divides; ``none`` is Dr. GRPO's choice (2503.20783)."""
+    settings: GrpoSettings = field(default_factory=GrpoSettings)
 
     def estimate(self, batch: Batch) -> Tensor:
         """Return ``(N,)``."""
-        return group_norm(summed(batch), batch.group_size, self.scale)
+        return group_norm(summed(batch), batch.group_size, self.settings.scale)
 
 
+@dataclass(frozen=True)
 class Gdpo(AdvantageSlot):
     """Every channel in its own standard deviations, then their sum whitened over the batch."""
 
-    kind: Literal["gdpo"] = "gdpo"
+    settings: GdpoSettings = field(default_factory=GdpoSettings)
 
     def estimate(self, batch: Batch) -> Tensor:
         """Return ``(N,)``."""
         return channel_norm(batch.rewards_N_F, batch.channel_weights_F, batch.group_size)
 
 
+@dataclass(frozen=True)
 class Rloo(AdvantageSlot):
     """Distance from the mean of the other rollouts."""
 
-    kind: Literal["rloo"] = "rloo"
-    whiten: bool = False
-    """Also divide by the batch's standard deviation (TRL's ``normalize_advantages``)."""
+    settings: RlooSettings = field(default_factory=RlooSettings)
 
     def estimate(self, batch: Batch) -> Tensor:
         """Return ``(N,)``."""
-        return leave_one_out(summed(batch), batch.group_size, whiten=self.whiten)
+        return leave_one_out(summed(batch), batch.group_size, whiten=self.settings.whiten)
 
 
+@dataclass(frozen=True)
 class Ppo(ClipSlot):
     """The clip with fixed bounds."""
 
-    kind: Literal["ppo"] = "ppo"
+    settings: PpoSettings = field(default_factory=PpoSettings)
 
     def epsilons(
         self,

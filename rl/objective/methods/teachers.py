@@ -16,7 +16,7 @@ from torch import Tensor
 from agent.policies.endpoint import Endpoint
 from agent.policy import PolicyError
 from corpus.questions import Question
-from rl.objective.methods.opd import Distillation
+from rl.objective.methods.settings import OpdSettings
 from rl.objective.slots import Batch
 from rl.recipes.recipe import RecipeError
 from rl.rollouts.rollout import Rollout
@@ -29,7 +29,7 @@ Shown = Callable[[Question], Sequence[int]]
 
 
 def teacher(
-    settings: Distillation, student: Any, text_of: Shown, rows: int = 8, temperature: float = 1.0
+    settings: OpdSettings, student: Any, text_of: Shown, rows: int = 8, temperature: float = 1.0
 ) -> Teach:
     """Return the teacher that a recipe names.
 
@@ -47,7 +47,7 @@ def teacher(
     shown = text_of if settings.shows_governing_text else _nothing
     if settings.teacher == "self":
         return ModelTeacher(student.model, shown, rows, temperature)
-    if not settings.teacher.startswith(("http://", "https://")):
+    if not settings.at_an_endpoint:
         opened = _opened(settings.teacher, student.tokenizer)
         return ModelTeacher(opened, shown, rows, temperature)
     if temperature != 1.0:

@@ -24,34 +24,33 @@ hallucination from knowledge: it then teaches not to abstain.
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from rl.objective.methods.groups import grouped, nanstd, widened
+from rl.objective.methods.settings import TiarSettings
 from rl.objective.slots import Batch, PostSlot
 from rl.rewards.outcome import Outcome
 
 
+@dataclass(frozen=True)
 class Tiar(PostSlot):
     """Raise or lower the advantage of abstaining."""
 
-    kind: Literal["tiar"] = "tiar"
-    lam: float = 0.3
-    relative: bool = False
-    confidence: Literal["labels", "agreement"] = "labels"
+    settings: TiarSettings = field(default_factory=TiarSettings)
 
     def adjust(self, batch: Batch, advantages_N: Tensor) -> Tensor:
         """Return ``(N,)``."""
         outcomes = grouped(batch.outcomes_N, batch.group_size)
         p, attempts = (
             correct_share(outcomes)
-            if self.confidence == "labels"
+            if self.settings.confidence == "labels"
             else majority_share(outcomes, grouped(batch.answer_keys_N, batch.group_size))
         )
-        lam = self.lam
-        if self.relative:
+        lam = self.settings.lam
+        if self.settings.relative:
             lam *= float(torch.nan_to_num(nanstd(widened(advantages_N), dim=0)))
         return adjusted(advantages_N, outcomes, p, attempts, lam)
 

@@ -36,12 +36,12 @@ of the reference, unless a KL asks the reference too, the logits of either, and
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass, field
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
+from rl.objective.methods.settings import WpgSettings
 from rl.objective.slots import AdditiveSlot, Batch, Need, TopK
 
 FARTHEST = {torch.float32: 40.0, torch.float64: 300.0}
@@ -52,15 +52,12 @@ POSITIONS = 256
 """Tokens solved at once: bounds memory to ``POSITIONS * K * D`` numbers, and fits into a cache."""
 
 
+@dataclass(frozen=True)
 class WassersteinProximal(AdditiveSlot):
     """Keep the policy near its reference, where a synonym is nearer than a stranger."""
 
-    kind: Literal["wpg"] = "wpg"
+    settings: WpgSettings = field(default_factory=WpgSettings)
     needs = frozenset[Need]({"top_k"})
-    weight: float = Field(default=0.05, ge=0.0)
-    epsilon: float = Field(default=0.2, gt=0.0)
-    """Entropic smoothing, in units of the cost, which lies in [0, 2]."""
-    iterations: int = Field(default=15, ge=1)
 
     def add(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:  # noqa: ARG002
         """Return ``(N, T)``.
@@ -71,9 +68,13 @@ class WassersteinProximal(AdditiveSlot):
         if batch.top_k is None:
             raise ValueError("wpg needs the likeliest tokens of the policy and the reference")
         potential_N_T = centred_potentials(
-            batch.top_k, batch.completion_ids_N_T, batch.mask_N_T, self.epsilon, self.iterations
+            batch.top_k,
+            batch.completion_ids_N_T,
+            batch.mask_N_T,
+            self.settings.epsilon,
+            self.settings.iterations,
         )
-        return -self.weight * potential_N_T
+        return -self.settings.weight * potential_N_T
 
 
 def centred_potentials(

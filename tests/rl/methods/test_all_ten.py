@@ -12,7 +12,8 @@ pytest.importorskip("trl", reason="needs the extra train")
 
 from rl.objective.compose import Objective, build_objective  # noqa: E402
 from rl.objective.forward_passes import ForwardPasses, _Reader  # noqa: E402
-from rl.recipes.recipe import ObjectiveSettings, load_recipe  # noqa: E402
+from rl.recipes.load import load_recipe  # noqa: E402
+from rl.recipes.recipe import ObjectiveSettings  # noqa: E402
 from rl.rewards.outcome import Outcome  # noqa: E402
 from rl.rollouts.rollout import Rollout  # noqa: E402
 from rl.training.trainer import PolicyTrainer  # noqa: E402

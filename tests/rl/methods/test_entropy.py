@@ -9,6 +9,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from rl.objective.methods.entropy import EntropyShaping, shaping  # noqa: E402
+from rl.objective.methods.settings import EntropySettings  # noqa: E402
 from tests.rl.methods.batches import a_batch  # noqa: E402
 
 
@@ -18,7 +19,7 @@ def test_the_sign_stays_and_zero_stays_zero(seed: int, alpha: float, kappa: floa
     batch = a_batch(seed=seed)
     advantages = torch.randn(8, 6, generator=batch.generator)
     advantages[0] = 0
-    slot = EntropyShaping(alpha=alpha, kappa=kappa)
+    slot = EntropyShaping(EntropySettings(alpha=alpha, kappa=kappa))
     after = advantages + slot.add(batch, advantages)
     assert torch.equal(torch.sign(after), torch.sign(advantages))
     assert bool((after >= advantages).all())

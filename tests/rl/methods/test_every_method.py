@@ -11,7 +11,8 @@ from hypothesis import assume, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from rl.objective.methods import METHODS  # noqa: E402
+from rl.objective.methods.registry import METHODS as BY_SETTINGS  # noqa: E402
+from rl.objective.methods.settings import SETTINGS  # noqa: E402
 from rl.objective.slots import (  # noqa: E402
     AdditiveSlot,
     AdvantageSlot,
@@ -25,6 +26,7 @@ from rl.objective.slots import (  # noqa: E402
 )
 from tests.rl.methods.batches import a_batch, permuted  # noqa: E402
 
+METHODS = {kind: BY_SETTINGS[settings] for kind, settings in SETTINGS.items()}
 KINDS = sorted(METHODS)
 PER_TOKEN = (WeightSlot, AdditiveSlot, RegulariserSlot, ClipSlot)
 
@@ -56,7 +58,7 @@ def act(slot: Slot, batch: Batch) -> Tensor:
 
 
 def made(kind: str) -> Slot:
-    return METHODS[kind]()
+    return METHODS[kind](SETTINGS[kind]())
 
 
 shapes = st.tuples(st.integers(1, 3), st.sampled_from([1, 2, 4, 5]), st.sampled_from([1, 2, 9]))

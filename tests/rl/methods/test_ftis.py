@@ -11,6 +11,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from rl.objective.methods.ftis import OffPolicyFilter, TruncatedWeights, distances, truncated  # noqa: E402
+from rl.objective.methods.settings import FtisFilterSettings, TisSettings  # noqa: E402
 from rl.objective.methods.stock import Grpo  # noqa: E402
 from tests.rl.methods.batches import a_batch  # noqa: E402
 
@@ -20,7 +21,7 @@ from tests.rl.methods.batches import a_batch  # noqa: E402
 def test_weights_lie_above_zero_and_not_above_the_cap(seed: int, cap: float, spread: float) -> None:
     batch = a_batch(seed=seed)
     far = replace(batch, sampling_logps_N_T=batch.sampling_logps_N_T * spread)
-    found = TruncatedWeights(cap=cap).weigh(far, torch.ones(8))
+    found = TruncatedWeights(TisSettings(cap=cap)).weigh(far, torch.ones(8))
     assert bool((found > 0).all())
     assert float(found.max()) <= torch.tensor(cap)
 
@@ -30,7 +31,9 @@ def test_the_policys_own_rollouts_are_plain_grpo() -> None:
     own = replace(batch, sampling_logps_N_T=batch.old_logps_N_T, own_N=torch.ones(8).bool())
     assert torch.equal(TruncatedWeights().weigh(own, torch.ones(8)), torch.ones(8, 6))
     advantages = Grpo().estimate(own)
-    assert torch.equal(OffPolicyFilter(limit=0).adjust(own, advantages), advantages)
+    assert torch.equal(
+        OffPolicyFilter(FtisFilterSettings(limit=0)).adjust(own, advantages), advantages
+    )
 
 
 def test_an_unknown_sampler_weighs_one() -> None:
@@ -47,7 +50,9 @@ def test_only_bad_foreign_rollouts_are_dropped_and_the_others_keep_their_advanta
 ) -> None:
     batch = a_batch(seed=seed)
     advantages = Grpo().estimate(batch)
-    slot = OffPolicyFilter(limit=limit, estimate="k1" if k1 else "k3", per_token=per_token)
+    slot = OffPolicyFilter(
+        FtisFilterSettings(limit=limit, estimate="k1" if k1 else "k3", per_token=per_token)
+    )
     found = slot.adjust(batch, advantages)
     dropped = found != advantages
     assert bool((found[dropped] == 0).all())

@@ -9,6 +9,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from rl.objective.methods.kl_cov import KlCov, top_covariance  # noqa: E402
+from rl.objective.methods.settings import KlCovSettings  # noqa: E402
 from tests.rl.methods.losses import gradient  # noqa: E402
 
 
@@ -54,7 +55,7 @@ def test_at_ratio_one_its_gradient_is_exactly_zero() -> None:
 def test_away_from_one_it_pulls_back_by_its_coefficient() -> None:
     old, selected = torch.zeros(1, 3), torch.tensor([[True, True, False]])
     at = torch.tensor([[0.3, -0.4, 0.5]])
-    slot = KlCov(coefficient=0.05)
+    slot = KlCov(KlCovSettings(coefficient=0.05))
     found = gradient(lambda logps: slot.penalty(logps, old, selected), at)
     torch.testing.assert_close(found, torch.tensor([[0.05, -0.05, 0.0]]))
     torch.testing.assert_close(slot.penalty(at, old, selected), torch.tensor([[0.015, 0.02, 0.0]]))

@@ -11,6 +11,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from rl.objective.methods.nsr import NearBoundaryRescue, bernoulli_bounds, noise_bounds  # noqa: E402
+from rl.objective.methods.settings import NsrSettings  # noqa: E402
 from tests.rl.methods.losses import clipped_loss, gradient  # noqa: E402
 
 LOW, HIGH = 0.2, 0.28
@@ -28,7 +29,7 @@ def drawn(slot: NearBoundaryRescue, like: torch.Tensor, seed: int = 0):
 
 def test_probability_zero_is_ppo() -> None:
     ratio, advantage = tokens(0)
-    low, high = drawn(NearBoundaryRescue(draw="bernoulli", p=0.0), ratio)
+    low, high = drawn(NearBoundaryRescue(NsrSettings(draw="bernoulli", p=0.0)), ratio)
     ours = gradient(lambda r: clipped_loss(r, advantage, low, high), ratio)
     stock = gradient(lambda r: clipped_loss(r, advantage, LOW, HIGH), ratio)
     torch.testing.assert_close(ours, stock, atol=1e-6, rtol=0)
@@ -36,7 +37,7 @@ def test_probability_zero_is_ppo() -> None:
 
 def test_probability_one_is_a_wider_ppo() -> None:
     ratio, advantage = tokens(1)
-    low, high = drawn(NearBoundaryRescue(draw="bernoulli", p=1.0, band=1.5), ratio)
+    low, high = drawn(NearBoundaryRescue(NsrSettings(draw="bernoulli", p=1.0, band=1.5)), ratio)
     ours = gradient(lambda r: clipped_loss(r, advantage, low, high), ratio)
     wider = gradient(lambda r: clipped_loss(r, advantage, 1.5 * LOW, 1.5 * HIGH), ratio)
     torch.testing.assert_close(ours, wider, atol=1e-6, rtol=0)
@@ -80,23 +81,25 @@ def kept_share(slot: NearBoundaryRescue, ratio: float, n: int = 20_000) -> float
 
 def test_the_kept_share_is_the_probability() -> None:
     n, p = 20_000, 0.2
-    share = kept_share(NearBoundaryRescue(draw="bernoulli", p=p), 1 + 1.2 * HIGH, n)
+    share = kept_share(NearBoundaryRescue(NsrSettings(draw="bernoulli", p=p)), 1 + 1.2 * HIGH, n)
     assert abs(share - p) < 3 * math.sqrt(p * (1 - p) / n)
-    assert kept_share(NearBoundaryRescue(draw="bernoulli", p=p), 1 + 1.6 * HIGH, n) == 0
+    assert (
+        kept_share(NearBoundaryRescue(NsrSettings(draw="bernoulli", p=p)), 1 + 1.6 * HIGH, n) == 0
+    )
 
 
 @pytest.mark.parametrize("ratio", [1.3, 1.45, 1.6, 1.8, 1.9])
 def test_noise_keeps_as_often_as_its_formula_says(ratio: float) -> None:
     n, delta = 20_000, 0.3
     expected = min(1.0, max(0.0, ((1 + HIGH) / ratio - (1 - delta)) / delta))
-    share = kept_share(NearBoundaryRescue(draw="noise", delta=delta), ratio, n)
+    share = kept_share(NearBoundaryRescue(NsrSettings(draw="noise", delta=delta)), ratio, n)
     assert abs(share - expected) <= 3 * math.sqrt(expected * (1 - expected) / n) + 1e-12
 
 
 def test_the_other_side_is_never_rescued_because_it_was_never_cut() -> None:
     ratio = torch.tensor([0.5, 1.9], dtype=torch.float64)
     advantage = torch.tensor([1.0, -1.0], dtype=torch.float64)
-    for slot in (NearBoundaryRescue(), NearBoundaryRescue(draw="bernoulli")):
+    for slot in (NearBoundaryRescue(), NearBoundaryRescue(NsrSettings(draw="bernoulli"))):
         low, high = drawn(slot, ratio)
         found = gradient(lambda r: clipped_loss(r, advantage, low, high), ratio)  # noqa: B023
         assert torch.equal(found, -advantage)
@@ -105,7 +108,7 @@ def test_the_other_side_is_never_rescued_because_it_was_never_cut() -> None:
 @pytest.mark.parametrize("draw", ["noise", "bernoulli"])
 def test_at_ratio_one_it_is_grpo(draw: str) -> None:
     ratio, advantage = torch.ones(50), torch.randn(50)
-    low, high = drawn(NearBoundaryRescue(draw=draw), ratio)
+    low, high = drawn(NearBoundaryRescue(NsrSettings(draw=draw)), ratio)
     found = gradient(lambda r: clipped_loss(r, advantage, low, high), ratio)
     assert torch.equal(found, -advantage)
 
@@ -122,9 +125,9 @@ def test_the_same_seed_draws_the_same_bounds() -> None:
 
 
 def test_a_setting_of_the_other_draw_is_not_silently_idle() -> None:
-    assert NearBoundaryRescue(p=0.3).draw == "bernoulli"
-    assert NearBoundaryRescue(delta=0.3).draw == NearBoundaryRescue().draw == "noise"
+    assert NsrSettings(p=0.3).draw == "bernoulli"
+    assert NsrSettings(delta=0.3).draw == NsrSettings().draw == "noise"
     with pytest.raises(ValueError, match="p is a setting of draw = 'bernoulli', not of 'noise'"):
-        NearBoundaryRescue(draw="noise", p=0.3)
+        NsrSettings(draw="noise", p=0.3)
     with pytest.raises(ValueError, match="delta is a setting of draw = 'noise'"):
-        NearBoundaryRescue(p=0.3, delta=0.1)
+        NsrSettings(p=0.3, delta=0.1)

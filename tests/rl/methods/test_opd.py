@@ -10,6 +10,7 @@ from hypothesis import strategies as st  # noqa: E402
 from pydantic import ValidationError  # noqa: E402
 
 from rl.objective.methods.opd import Distillation, jensen_shannon, towards_teacher  # noqa: E402
+from rl.objective.methods.settings import OpdSettings  # noqa: E402
 from tests.rl.methods.batches import a_batch  # noqa: E402
 
 
@@ -66,6 +67,6 @@ def test_forward_and_reverse_are_each_others_mirror() -> None:
 
 def test_a_teacher_that_is_the_policy_must_know_more() -> None:
     with pytest.raises(ValidationError, match="must be shown the governing text"):
-        Distillation(teacher="self", shows_governing_text=False)
+        OpdSettings(teacher="self", shows_governing_text=False)
     with pytest.raises(ValidationError, match="teacher_model"):
-        Distillation(teacher="http://localhost:8000/v1")
+        OpdSettings(teacher="http://localhost:8000/v1")

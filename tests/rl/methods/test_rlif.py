@@ -10,7 +10,8 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from rl.objective.methods.rlif import Agreement, Certainty, Overconfidence, agreement  # noqa: E402
+from rl.objective.methods.rlif import Certainty, Overconfidence, agreement  # noqa: E402
+from rl.objective.methods.settings import AgreementSettings, CertaintySettings  # noqa: E402
 from tests.rl.methods.batches import a_batch, labels  # noqa: E402
 
 
@@ -68,4 +69,4 @@ def test_overconfidence_is_the_opposite_hypothesis() -> None:
 
 
 def test_the_papers_weights() -> None:
-    assert Agreement().weight == Certainty().weight == 0.5
+    assert AgreementSettings().weight == CertaintySettings().weight == 0.5

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("transformers", reason="needs the extra train")
 
 from corpus.questions import Question  # noqa: E402
-from rl.objective.methods.opd import Distillation  # noqa: E402
+from rl.objective.methods.settings import OpdSettings  # noqa: E402
 from rl.objective.methods.teachers import EndpointTeacher, ModelTeacher, prefixed, teacher  # noqa: E402
 from rl.recipes.recipe import RecipeError  # noqa: E402
 from rl.rollouts.pool import Pool, mixing, read_pool  # noqa: E402
@@ -120,11 +120,11 @@ def test_an_endpoint_without_scores_is_named_in_one_sentence() -> None:
 def test_the_teacher_has_the_students_temperature() -> None:
     rollouts, out, batch = a_round()
     model = tiny_model()
-    warm = teacher(Distillation(), type("S", (), {"model": model}), prefix_of, 8, 2.0)
+    warm = teacher(OpdSettings(), type("S", (), {"model": model}), prefix_of, 8, 2.0)
     found = warm(rollouts, batch, out)
     expected = torch.stack([alone(lambda input_ids: _halved(model, input_ids), (), rollouts[0])])[0]
     torch.testing.assert_close(found[0, : len(expected)], expected, atol=1e-5, rtol=1e-5)
-    afar = Distillation(teacher="http://x/v1", teacher_model="m")
+    afar = OpdSettings(teacher="http://x/v1", teacher_model="m")
     with pytest.raises(RecipeError, match="temperature 1"):
         teacher(afar, None, prefix_of, 8, 0.7)
 
@@ -138,7 +138,7 @@ def test_self_teaches_with_the_students_own_weights() -> None:
     class TrainedModel:
         model, tokenizer = tiny_model(), None
 
-    assert teacher(Distillation(), TrainedModel, prefix_of).model is TrainedModel.model
+    assert teacher(OpdSettings(), TrainedModel, prefix_of).model is TrainedModel.model
 
 
 # -- the pool --

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
+from rl.objective.methods.settings import TiarSettings  # noqa: E402
 from rl.objective.methods.stock import Grpo  # noqa: E402
 from rl.objective.methods.tiar import Tiar  # noqa: E402
 from tests.rl.methods.batches import a_batch, labels  # noqa: E402
@@ -48,7 +49,7 @@ def test_only_abstainers_move_and_by_how_wrong_the_others_were(letters, expected
 
 
 def test_at_lam_zero_it_is_ternary_grpo() -> None:
-    assert moved("cwwa", Tiar(lam=0.0)) == [0, 0, 0, 0]
+    assert moved("cwwa", Tiar(TiarSettings(lam=0.0))) == [0, 0, 0, 0]
 
 
 @settings(max_examples=25, deadline=None)
@@ -71,7 +72,7 @@ def test_a_length_penalty_on_the_reward_does_not_change_what_is_added(letters, l
 
 
 def test_agreement_stands_in_for_labels_only_when_asked() -> None:
-    slot = Tiar(confidence="agreement")
+    slot = Tiar(TiarSettings(confidence="agreement"))
     assert moved("wwwa", slot, [1, 1, 1, -1]) == pytest.approx([0, 0, 0, -0.3])
     assert moved("wwwa", slot, [1, 2, 3, -1]) == pytest.approx([0, 0, 0, 0.1])
     assert moved("wwwa", slot, [1, -1, -1, -1]) == pytest.approx([0, 0, 0, 0.1])
@@ -81,7 +82,7 @@ def test_agreement_stands_in_for_labels_only_when_asked() -> None:
 def test_relative_lam_follows_the_advantages_own_scale() -> None:
     batch = a_batch(1, 4, outcomes_N=labels(*"wwaa"))
     base = torch.tensor([0.01, -0.01, 0.02, -0.02], dtype=torch.float64)
-    found = Tiar(relative=True).adjust(batch, base) - base
+    found = Tiar(TiarSettings(relative=True)).adjust(batch, base) - base
     assert found[2] == pytest.approx(0.3 * float(base.std()))
 
 

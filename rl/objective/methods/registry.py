@@ -1,0 +1,36 @@
+"""Which class does the work of which method, found by the settings that it takes. Needs torch."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, get_type_hints
+
+from rl.objective import methods
+from rl.objective.methods.settings import MethodSettings
+from rl.objective.slots import Slot
+
+
+def _slots_of(module: Any) -> dict[type[MethodSettings], type[Slot]]:
+    defined = [value for value in vars(module).values() if isinstance(value, type)]
+    return {
+        get_type_hints(slot)["settings"]: slot
+        for slot in defined
+        if issubclass(slot, Slot) and slot.__module__ == module.__name__
+    }
+
+
+def _files() -> list[Any]:
+    names = [found.name for found in iter_modules(methods.__path__, f"{methods.__name__}.")]
+    return [import_module(name) for name in names if name != __name__]
+
+
+METHODS: dict[type[MethodSettings], type[Slot]] = {
+    takes: slot for module in _files() for takes, slot in _slots_of(module).items()
+}
+"""Every method by the class of its settings."""
+
+
+def method(settings: MethodSettings) -> Slot:
+    """Return the method that works with these settings."""
+    return METHODS[type(settings)](settings)

@@ -1,0 +1,29 @@
+"""Settings that were renamed, so that runs written before are still read. Newest last.
+
+A run keeps its recipe in ``config.toml``; what is renamed later is listed here. A recipe that a
+person writes must use the present name, and is told it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+FORMER = {
+    "model.carrier": "model.prompt_format",
+    "warm_start.careless": "warm_start.misdated",
+}
+"""Former name of a setting, with its table, and the present one of the same table."""
+
+
+def with_present_names(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe's table with every former name replaced by the present one."""
+    renamed = dict(recipe)
+    for former, present in FORMER.items():
+        table, was = former.split(".")
+        if was in renamed.get(table, {}):
+            name = present.split(".")[1]
+            renamed[table] = {
+                name if key == was else key: value for key, value in renamed[table].items()
+            }
+    return renamed
