@@ -43,7 +43,7 @@ AGENT = Place(
     entropy="a token",
     where="The legal agent itself at its smallest (`tiny-grpo`, 0.2 million weights; the"
     " [laboratory](claims.md) is apart): 22 rounds of 64 rollouts through the graph, four steps"
-    " each, from a warm start that is misdated of dates, so that there is something to learn."
+    " each, from a warm start with misdated demonstrations, so that there is a fault to unlearn."
     " Afterwards the model answers greedily about works held out from training, 300 questions; the"
     " control is chosen on 150 questions about other works. *Accuracy* is the share answered right,"
     " or declined for the right reason; *out of force* the share of drafted citations that were not"
@@ -117,7 +117,7 @@ def page(findings: Sequence[Finding], seeds: int, place: Place) -> str:
         f"# {place.title}",
         "",
         f"Each method against its own best control. Made by `inforce eval claims{place.flag} --page"
-        f" docs/{place.page}`; one row again by `inforce eval claims nsr{place.flag}`.",
+        f" docs/findings/{place.page}`; one row again by `inforce eval claims nsr{place.flag}`.",
         "",
         f"**Where.** {place.where}",
         "",

@@ -25,7 +25,7 @@ class Weights(NamedTuple):
 
 
 WEIGHTS = Weights(names=2, label=5, heading=2)
-"""Chosen on questions of the train split: ``inforce bench weights``, docs/measured-retrieval.md."""
+"""Chosen on questions of the train split: ``inforce bench weights``, docs/findings/retrieval.md."""
 
 
 def body(row: IndexedText, weights: Weights = WEIGHTS) -> str:

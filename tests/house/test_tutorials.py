@@ -1,0 +1,100 @@
+"""The tutorials run as they are printed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TUTORIALS = sorted((ROOT / "docs/tutorials").glob("*.md"))
+
+
+class Example(NamedTuple):
+    """A command, the exit status that the page names, and the lines that it shows."""
+
+    command: str
+    status: int
+    shown: tuple[str, ...]
+
+
+def examples(text: str, *, train: bool) -> Iterator[Example]:
+    """The commands of a page in their order; those of blocks marked ``train`` only on request."""
+    for mark, block in re.findall(r"^```console( train)?\n(.*?)^```", text, re.M | re.S):
+        if mark and not train:
+            continue
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            line, *shown = part.splitlines()
+            command, _, status = line.partition(" # exit status ")
+            yield Example(command, int(status or 0), tuple(filter(None, shown)))
+
+
+def run(example: Example, folder: Path) -> str:
+    """Run one command as a reader would, in ``folder``, and return all that it printed."""
+    environment = {
+        **os.environ,
+        "INFORCE_HOME": str(folder / "home"),
+        "INFORCE_TODAY": "2026-11-22",
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "160",
+    }
+    shell = f'inforce() {{ "{sys.executable}" -m inforce "$@"; }}; {example.command}'
+    done = subprocess.run(
+        ["bash", "-c", shell],
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        cwd=folder,
+    )
+    assert done.returncode == example.status, f"{example.command}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def missing(shown: tuple[str, ...], printed: str) -> list[str]:
+    """The shown lines that were not printed, white space and table borders apart."""
+    plain = squeezed(printed)
+    return [line for line in shown if squeezed(line) not in plain]
+
+
+def squeezed(text: str) -> str:
+    return " ".join(re.sub("[│┃]", " ", text).split())
+
+
+def follow(page: Path, folder: Path, *, train: bool) -> None:
+    for example in examples(page.read_text(encoding="utf-8"), train=train):
+        printed = run(example, folder)
+        assert missing(example.shown, printed) == [], f"{example.command}\n{printed}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", TUTORIALS, ids=lambda path: path.stem)
+def test_a_tutorial_runs_as_printed(page: Path, tmp_path: Path) -> None:
+    follow(page, tmp_path, train=False)
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("trl") is None, reason="needs the extra train")
+def test_the_engineers_tutorial_trains_as_printed(tmp_path: Path) -> None:
+    follow(ROOT / "docs/tutorials/engineer.md", tmp_path, train=True)
+
+
+def test_every_reader_has_a_tutorial() -> None:
+    assert [page.stem for page in TUTORIALS] == ["annotator", "engineer", "lawyer"]
+    for page in TUTORIALS:
+        assert sum(1 for _ in examples(page.read_text(encoding="utf-8"), train=False)) >= 5
+
+
+def test_a_command_that_fails_and_a_line_that_is_not_printed_are_found(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="no such file"):
+        run(Example("inforce ingest nowhere.jsonl", 0, ()), tmp_path)
+    assert missing(("in  force", "repealed"), "it is in force") == ["repealed"]
