@@ -6,8 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from corpus.clock import in_time_zone
 from ui.pages import ask
 
-st.set_page_config(page_title="InForce", page_icon=":material/balance:", layout="centered")
-st.html(Path(__file__).with_name("style.css"))
-st.navigation([st.Page(ask.page, title="Ask", default=True)], position="top").run()
+HERE = Path(__file__).parent
+
+st.set_page_config(page_title="InForce", page_icon=HERE / "favicon.svg", layout="centered")
+st.html(HERE / "style.css")
+with in_time_zone(st.context.timezone):
+    st.navigation([st.Page(ask.page, title="Ask", default=True)], position="top").run()

@@ -54,7 +54,7 @@ def demo(
 
 
 def _run_app(settings: Settings, host: str, port: int) -> int:
-    page = Path(__file__).with_name("app.py")
+    page = Path(__file__).with_name("server.py")
     errors.print(f"[bold green]InForce is at http://{host}:{port}[/]  (Ctrl+C stops it)")
     options = {
         "server.address": host,

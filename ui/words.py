@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 from corpus.model import Interval
+
+
+def literal(text: str) -> str:
+    """Return a text for a Streamlit element that reads Markdown, to be shown as it is.
+
+    Errors, captions and labels of widgets read Markdown; an image in it would be fetched from
+    wherever it points to. Every character that Markdown could read is escaped, and a link is no
+    link.
+    """
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+_MARKDOWN = re.compile(r"[!-&(-+\-./:;<=>?@\[-`{-~]")
 
 
 def day_words(day: date) -> str:

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from agent.trace_store import TraceStore, traces_url
 from corpus.settings import Settings
 from ui.library import _opened
+from ui.words import literal
 
 APP = Path(__file__).parents[2] / "ui/app.py"
 MARRIAGE = {"q": "À partir de quel âge peut-on contracter mariage ?", "as_at": "2006-04-04"}
@@ -125,7 +126,7 @@ def test_a_date_stated_in_the_question_is_announced_as_assumed() -> None:
 @pytest.mark.parametrize("text", ["2016-13-01", "soon", "<script>"])
 def test_a_bad_day_in_the_address_is_named_and_nothing_is_answered(text: str) -> None:
     app = opened(q=MARRIAGE["q"], as_at=text)
-    assert [text in error.value for error in app.error] == [True]
+    assert [literal(text) in error.value for error in app.error] == [True]
     assert 'class="card"' not in shown(app)
     assert 'class="declined' not in shown(app)
 

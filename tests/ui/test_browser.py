@@ -46,7 +46,7 @@ def url(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     options = [f"--server.port={port}", "--server.address=127.0.0.1"]
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "ui/app.py", *options],
+            [sys.executable, "-m", "streamlit", "run", "ui/server.py", *options],
             cwd=ROOT,
             env={**os.environ, **settings.environment(), **today},
             stdout=output,
@@ -119,6 +119,43 @@ def test_going_back_shows_the_question_before(page: Page, url: str) -> None:
     page.go_back()
     expect(page.locator(".banner.past")).to_be_visible()
     expect(page.locator(".card .chip")).to_contain_text("4 April 2006")
+
+
+HOSTILE = "![x](https://evil.example/x.png) <img src=https://evil.example/y.png> :material/home:"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"q": MARRIAGE, "as_at": "2006-04-04"},
+        {"q": HOSTILE, "as_at": "2006-04-04"},
+        {"q": MARRIAGE, "as_at": HOSTILE},
+        {"q": MARRIAGE, "as_at": "2006-04-04", "extent": HOSTILE},
+        {"q": MARRIAGE, "issue": HOSTILE},
+        {"q": MARRIAGE, "topic": HOSTILE, "issue": "civil_liability"},
+        {"q": "In force on 2010-99-99?", "as_at": "2006-04-04"},
+        {},
+    ],
+)
+def test_a_page_calls_no_other_host(page: Page, url: str, address: dict[str, str]) -> None:
+    asked: list[str] = []
+    blocked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on(
+        "console", lambda said: blocked.append(said.text) if "Security Policy" in said.text else 0
+    )
+    page.goto(url + "?" + urlencode(address))
+    expect(page.locator("footer.foot")).to_be_visible()
+    page.wait_for_timeout(500)
+    others = [one for one in asked if not one.startswith((url, "data:", "blob:", "ws://127."))]
+    assert others == []
+    assert [said for said in blocked if "Security Policy" in said] == []
+
+
+def test_a_page_may_load_from_its_own_server_alone(url: str) -> None:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert "connect-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
 def _type_day(page: Page, day: str) -> None:

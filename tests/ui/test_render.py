@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -15,10 +16,11 @@ from agent.trace import (
     Turn,
 )
 from corpus.model import Citation, SourceRef
-from ui import html as render
+from ui import markup as render
 from ui.cards import Card, TimelineSpan
 from ui.export.files import as_json, as_markdown
 from ui.pages.advice import HEADINGS
+from ui.words import literal
 
 EVIL = '<script>alert(1)</script>"onmouseover=x \u202e'
 TODAY = date(2026, 11, 22)
@@ -167,3 +169,21 @@ def test_a_declined_answer_can_be_kept_too() -> None:
         governing=None, abstention=Abstention(reason=AbstentionReason.NO_DATE, explanation="When?")
     )
     assert "No date was given." in as_markdown(declined, ())
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "![x](https://evil.example/x.png)",
+        "[x](https://evil.example)",
+        "<img src=https://evil.example/x.png>",
+        ":material/home: :red[x] $x^2$",
+        "https://evil.example www.evil.example",
+        "`code` **bold** _it_ ~~gone~~ # head | a | b |",
+        "a\n\n# head\n- item\n1. item",
+    ],
+)
+def test_a_literal_text_holds_nothing_that_markdown_reads(hostile: str) -> None:
+    bare = re.sub(r"\\[!-/:-@\[-`{-~]", "", literal(hostile))
+    assert not re.search(r"[!\[\]()<>:$`*_~#|.\n-]", bare)
+    assert re.sub(r"\\(.)", r"\1", literal(hostile)) == " ".join(hostile.split())

@@ -14,7 +14,7 @@ from agent.request import AskRequest
 from agent.trace import Trace
 from corpus.clock import today
 from corpus.errors import InForceError
-from ui import html as render
+from ui import markup as render
 from ui.cards import Card, build_cards
 from ui.export.files import as_json, as_markdown
 from ui.library import open_library
@@ -23,7 +23,7 @@ from ui.pages.advice import Suggestion, days_meant, suggestions
 from ui.pages.ask_form import asked_in_form, fill_form, form, missing_form, reply_in_form
 from ui.pages.examples import Example, examples
 from ui.pages.session import outcome, reply
-from ui.words import day_words
+from ui.words import day_words, literal
 
 
 def page() -> None:
@@ -35,12 +35,14 @@ def page() -> None:
     try:
         library = open_library()
     except InForceError as error:
-        st.error(f"There is no library to ask yet: {error}", icon=":material/database_off:")
+        st.error(
+            literal(f"There is no library to ask yet: {error}"), icon=":material/database_off:"
+        )
         st.markdown("`inforce demo` loads the demonstration corpus, `inforce ingest` your own.")
         return
     form(library, asked.facts, _submit)
     for problem in problems:
-        st.error(problem, icon=":material/event_busy:")
+        st.error(literal(problem), icon=":material/event_busy:")
     if asked.question and not problems:
         _outcome(library, asked, each=wants_each(parameters))
     elif not problems:
@@ -82,7 +84,7 @@ def _examples(shown: tuple[Example, ...]) -> None:
     for n, example in enumerate(shown):
         day = day_words(example.asked.as_at) if example.asked.as_at else "no date"
         columns[n % 2].button(
-            f"{example.asked.question}  \n:gray[:small[as at {day}]]",
+            f"{literal(example.asked.question)}  \n:gray[:small[as at {day}]]",
             key=f"example-{example.id}",
             width="stretch",
             on_click=_go,
@@ -100,7 +102,7 @@ def _outcome(library: Library, asked: AskRequest, *, each: bool) -> None:
         else:
             _several(library, found, asked)
     except InForceError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(literal(str(error)), icon=":material/error:")
 
 
 def _ask_back(paused: Paused) -> None:
@@ -154,7 +156,7 @@ def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> 
 def _offer(offered: tuple[Suggestion, ...], place: str = "") -> None:
     for n, suggestion in enumerate(offered):
         key = f"suggest-{place}{n}"
-        st.button(suggestion.words, key=key, on_click=_go, args=(suggestion.asked,))
+        st.button(literal(suggestion.words), key=key, on_click=_go, args=(suggestion.asked,))
 
 
 def _keep(trace: Trace, asked: AskRequest, cards: tuple[Card, ...], place: str) -> None:

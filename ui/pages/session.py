@@ -14,9 +14,10 @@ from agent.graph.run import Done, Event, Paused, resume, run_each, start
 from agent.library import Library
 from agent.request import AskRequest, Reply
 from agent.trace import Trace
-from ui import html as render
+from ui import markup as render
 from ui.library import keep_traces, open_chosen_policy
 from ui.pages.address import write_address
+from ui.words import literal
 
 Outcome = tuple[Trace, ...] | Paused
 """One answer or one for each day, or what is asked back."""
@@ -42,7 +43,7 @@ def outcome(library: Library, asked: AskRequest, *, each: bool) -> Outcome:
         kept["request"] = request
         kept["unkept"] = keep_traces(() if isinstance(kept["outcome"], Paused) else kept["outcome"])
     if kept["unkept"]:
-        st.caption(f"This answer was not kept: {kept['unkept']}")
+        st.caption(literal(f"This answer was not kept: {kept['unkept']}"))
     found: Outcome = kept["outcome"]
     return found
 
@@ -55,11 +56,11 @@ def reply(added: Reply) -> None:
 def _events(context: Context, asked: AskRequest) -> Iterator[Event]:
     """Go on with the thread that was just replied to, or begin one."""
     kept: Any = st.session_state
-    threads = kept.setdefault("threads", in_memory())
     before, added = kept.get("outcome"), kept.pop("reply", None)
     if isinstance(before, Paused) and added is not None and before.asked.told(added) == asked:
-        return resume(context, Thread(threads, before.thread), added)
-    return start(context, asked, Thread(threads, uuid.uuid4().hex))
+        return resume(context, Thread(kept["threads"], before.thread), added)
+    kept["threads"] = in_memory()  # of the one question only: a session may last for days
+    return start(context, asked, Thread(kept["threads"], uuid.uuid4().hex))
 
 
 def _followed(events: Iterator[Event]) -> Outcome:
