@@ -27,7 +27,10 @@ from corpus.model import (
 )
 
 PLACEHOLDERS = frozenset(
-    {date(9999, 12, 31), date(2999, 12, 31), date(2222, 2, 22), date(2099, 12, 31)}
+    {
+        *(date(9999, 12, 31), date(2999, 12, 31), date(2222, 2, 22), date(2099, 12, 31)),
+        *(date(1000, 1, 1), date(1001, 1, 1), date(1111, 1, 1), date(1111, 11, 11)),
+    }
 )
 """Days that publishers write where they mean "never" or "not known"."""
 

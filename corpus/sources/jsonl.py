@@ -20,6 +20,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,15 @@ def source_error(place: Place, error: ValidationError) -> SourceError:
     field = ".".join(str(part) for part in first["loc"]) or None
     message = first["msg"].removeprefix("Value error, ")
     return SourceError(Place(place.file, place.line, field), message)
+
+
+@contextmanager
+def modelling(path: Path) -> Iterator[None]:
+    """Turn what the models refuse inside the block into a :class:`SourceError` on the file."""
+    try:
+        yield
+    except ValidationError as error:
+        raise source_error(Place(str(path)), error) from None
 
 
 def _finish(

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from corpus.act_report import Observation
 from corpus.errors import SourceError
 from corpus.invariants import violations
 from corpus.model import Provision, Version, WorkHistory
 from corpus.provision_numbers import label_key
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed, Resolution, resolve
-from corpus.sources.git.commit_snapshots import CommitState, states
-from corpus.sources.git.git_history import open_history
+from corpus.sources.git.commit_snapshots import CommitState, StateReader, dated
+from corpus.sources.git.git_history import GitHistory, Revision, open_history
 from corpus.sources.git.git_markdown import GitMarkdown
-from corpus.sources.git.markdown_dialect import read_dialect
+from corpus.sources.git.markdown_dialect import Dialect, read_dialect
 
 REAL = Path(__file__).parents[2] / "../shared/corpora/ee-riigiteataja-git"
 PENAL, WASTE, ALCOHOL = "ee/184411", "ee/749804", "ee/193188"
@@ -47,7 +49,18 @@ def all_states(bundle: Path) -> list[CommitState]:
     dialect = read_dialect("ee")
     with open_history(bundle, dialect.branch) as history:
         acts = history.revisions(dialect.files).values()
-        return [state for act in acts for state in states(act, history, dialect)]
+        return [state for act in acts for state in read_states(act, history, dialect)]
+
+
+def read_states(
+    act: list[Revision], history: GitHistory, dialect: Dialect
+) -> Iterator[CommitState]:
+    reader = StateReader(history, dialect, Observation())
+    found, _ = dated(act, history, dialect, Observation())
+    for each in found:
+        state = reader.read(each)
+        assert state is not None
+        yield state
 
 
 def section(history: WorkHistory, label: str, day: date) -> Provision:

@@ -480,13 +480,6 @@ def test_fault_names_file_commit_and_field_and_leaves_out_one_act(
     assert "\n" not in str(fault)
 
 
-def test_deleted_file_is_a_fault_not_a_repeal(tmp_path: Path) -> None:
-    gone = {"path": PATH, "message": "x\n\nSource-Date: 2001-01-01\n"}
-    repo = repository(tmp_path, [reform("2000-01-01", {"1": "Loi."}), gone])
-    with pytest.raises(SourceError, match="deletes the file"):
-        list(GitMarkdown(repo, read_dialect("fr")).works(_raise))
-
-
 def truncated(content: bytes) -> bytes:
     return content[:-60]
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import NamedTuple
 
+from corpus.act_report import Observation
+from corpus.errors import SourceError
 from corpus.history.snapshots import Page
+from corpus.invariants import is_placeholder
 from corpus.model import SourceRef
+from corpus.sources.error_pages import is_error_page
 from corpus.sources.git.git_history import GitHistory, Revision
 from corpus.sources.git.markdown_dialect import Dialect, Where
-from corpus.sources.git.markdown_page import PageReader, split_frontmatter
+from corpus.sources.git.markdown_page import PageReader, PageStats, split_frontmatter
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class CommitState:
     """What one commit says of an act.
 
-    ``last_day`` is set where the source gives one that is not before ``day``; ``origin`` is the day
-    the act itself first took effect; ``upstream`` keeps the dates that could not be used, and why.
+    ``last_day`` is set where the source gives one that is not before ``day``; ``ended`` is the
+    first day without the act; ``origin`` is the day the act itself first took effect; ``upstream``
+    keeps the dates that could not be used, and why. A state with ``is_gone`` deletes the act, and
+    one with ``doubt`` is not the law: it says from which day on the record is not to be trusted.
     """
 
     revision: Revision
@@ -27,9 +36,14 @@ class CommitState:
     day: date
     published: date | None
     last_day: date | None
+    ended: date | None
     origin: date | None
+    updated: date | None
     is_snapshot: bool
     upstream: Mapping[str, str]
+    body: int = 0
+    is_gone: bool = False
+    doubt: str | None = None
 
     @property
     def source(self) -> SourceRef:
@@ -43,50 +57,161 @@ class CommitState:
         return not any(unit.text for units in self.page.values() for unit in units)
 
 
-def states(
-    revisions: list[Revision], history: GitHistory, dialect: Dialect
-) -> Iterator[CommitState]:
-    """Yield the states by day; of one day, in order of the commits."""
+class Dated(NamedTuple):
+    """A revision with the day of effect it states; ``None``: it knows only its publication."""
+
+    revision: Revision
+    day: date | None
+
+
+def dated(
+    revisions: list[Revision], history: GitHistory, dialect: Dialect, seen: Observation
+) -> tuple[list[Dated], list[date]]:
+    """Return the states by day (of one day, as committed), and the days from which one is missing.
+
+    A state without a usable day was committed between two others, so it took effect between their
+    days: from the day after the earlier one on the record is not to be trusted.
+
+    Raises:
+        SourceError: no revision says since when it is the law, or when it was published.
+    """
     drop = dialect.commits.drop
     kept = [each for each in revisions if not (drop and drop.search(each.message))]
-    dated = [(_effective(each, history, dialect), each.place_in_time, each) for each in kept]
-    reader = PageReader(dialect.page)
-    for day, _, revision in sorted(dated, key=lambda each: each[:2]):
-        fields, body = split_frontmatter(history.text(revision), revision)
-        yield _state(revision, fields, reader.read(body), day, dialect)
+    if dialect.dates.effective is None:
+        return _by_publication(kept, history, dialect), []
+    found: list[Dated] = []
+    undated: list[Revision] = []
+    faults: list[SourceError] = []
+    for revision in kept:
+        try:
+            found.append(Dated(revision, _effective(revision, history, dialect.dates.effective)))
+        except SourceError as fault:
+            undated.append(revision)
+            faults.append(fault)
+    if faults and all(each.revision.blob is None for each in found):
+        try:
+            by_publication = [] if found else _by_publication(undated, history, dialect)
+        except SourceError:
+            by_publication = []
+        if not by_publication:
+            raise faults[0]
+        return by_publication, []
+    for each in faults:
+        seen.refuse(each)
+    ordered = sorted(found, key=lambda each: (each.day or date.min, each.revision.place_in_time))
+    return ordered, _missing_since(undated, ordered)
 
 
-def _state(
-    revision: Revision, fields: Mapping[str, str], page: Page, day: date, dialect: Dialect
-) -> CommitState:
-    dates, snapshot = dialect.dates, dialect.commits.snapshot
-    upstream: dict[str, str] = {}
-    published = _day(dates.published, revision, fields, upstream)
-    last_day = _day(dates.last_day, revision, fields, upstream)
-    if dates.last_day is not None and last_day is not None and last_day < day:
-        _keep(upstream, dates.last_day, str(last_day), f"lies before the first day, {day}")
-        last_day = None
-    return CommitState(
-        revision=revision,
-        fields=fields,
-        page=page,
-        day=day,
-        published=published,
-        last_day=last_day,
-        origin=_day(dates.origin, revision, fields, {}),
-        is_snapshot=bool(snapshot and snapshot.search(revision.message)),
-        upstream=upstream,
-    )
+def _by_publication(
+    revisions: list[Revision], history: GitHistory, dialect: Dialect
+) -> list[Dated]:
+    """Return the revisions without a day of effect, as they were published."""
+    where, days = dialect.dates.published, []
+    for each in revisions:
+        if each.blob is None:
+            continue
+        fields, _ = split_frontmatter(history.text(each), each)
+        day = _day(where, each, fields, {})
+        if day is None:
+            problem = "says neither since when it is the law nor when it was published"
+            raise each.fault(problem, field=where.field if where else None)
+        days.append((day, each.place_in_time, Dated(each, None)))
+    return [found for *_, found in sorted(days, key=lambda item: item[:2])]
 
 
-def _effective(revision: Revision, history: GitHistory, dialect: Dialect) -> date:
-    where = dialect.dates.effective
+def _missing_since(undated: list[Revision], found: list[Dated]) -> list[date]:
+    days = {each.revision.place_in_time: each.day for each in found if each.day is not None}
+    missing = []
+    for revision in undated:
+        before = [day for place, day in days.items() if place < revision.place_in_time]
+        after = [day for place, day in days.items() if place > revision.place_in_time]
+        if before and (not after or min(after) > max(before) + _DAY):
+            missing.append(max(before) + _DAY)
+    return missing
+
+
+class StateReader:
+    """Reads the states of one act; provisions that two states print alike are one object."""
+
+    def __init__(self, history: GitHistory, dialect: Dialect, seen: Observation) -> None:
+        self._history, self._dialect, self._seen = history, dialect, seen
+        self._reader = PageReader(dialect.page)
+
+    def read(self, each: Dated) -> CommitState | None:
+        """Return the state of a revision, without a day as of its publication; a bill has none.
+
+        Raises:
+            SourceError: the file or a date in it is malformed.
+        """
+        revision = each.revision
+        if revision.blob is None:
+            return self._state(each, {}, {}, 0, None)
+        fields, body = split_frontmatter(self._history.text(revision), revision)
+        bill = self._dialect.bills
+        if bill is not None and (written := bill.read(revision.trailers, fields)):
+            self._seen.refuse(revision.fault(f"is a bill ('{written}'), no act", field=bill.field))
+            return None
+        page, stats = self._reader.read(body)
+        if is_error_page(body, len(page)):
+            problem = "is an error page, not a text of the law"
+            return self._state(each, fields, {}, hash(body), problem)
+        self._look_at(revision, stats)
+        return self._state(each, fields, page, hash(body), None)
+
+    def _look_at(self, revision: Revision, stats: PageStats) -> None:
+        seen = self._seen
+        if stats.length:
+            seen.outside = max(seen.outside, stats.outside / stats.length)
+        for label, line in stats.swallowed:
+            problem = f"prints '{line}' inside {label}, which is left out: it is not one provision"
+            seen.refuse(revision.fault(problem))
+
+    def _state(
+        self, each: Dated, fields: Mapping[str, str], page: Page, body: int, doubt: str | None
+    ) -> CommitState:
+        revision, dates, upstream = each.revision, self._dialect.dates, dict[str, str]()
+        snapshot = self._dialect.commits.snapshot
+        published = _day(dates.published, revision, fields, upstream)
+        day = each.day or published
+        assert day is not None
+        last_day = _day(dates.last_day, revision, fields, upstream)
+        if dates.last_day is not None and last_day is not None and last_day < day:
+            reason = f"lies before the first day, {day}"
+            _keep(upstream, dates.last_day, str(last_day), reason)
+            last_day = None
+        if doubt is not None:
+            self._seen.refuse(revision.fault(doubt))
+        return CommitState(
+            revision=revision,
+            fields=fields,
+            page=page,
+            day=day,
+            published=published,
+            last_day=last_day,
+            ended=_day(dates.ended, revision, fields, {}),
+            origin=_day(dates.origin, revision, fields, {}),
+            updated=_day(dates.updated, revision, fields, {}),
+            is_snapshot=bool(snapshot and snapshot.search(revision.message)),
+            upstream=upstream,
+            body=body,
+            is_gone=revision.blob is None,
+            doubt=doubt,
+        )
+
+
+def _effective(revision: Revision, history: GitHistory, where: Where) -> date:
     fields: Mapping[str, str] = {}
-    if where.frontmatter is not None:
+    if where.frontmatter is not None and revision.blob is not None:
         fields, _ = split_frontmatter(history.text(revision), revision)
-    day = _day(where, revision, fields, {})
+    upstream: dict[str, str] = {}
+    day = _day(where, revision, fields, upstream)
     if day is None:
-        raise revision.fault("does not say since when it is the law", field=where.field)
+        problem = "does not say since when it is the law"
+        if upstream:
+            problem = f"has the placeholder '{upstream[where.field]}' as the day of effect"
+        elif revision.blob is None:
+            problem = "deletes the file, and does not say since when it is not the law"
+        raise revision.fault(problem, field=where.field)
     return day
 
 
@@ -97,14 +222,19 @@ def _day(
     written = where.read(revision.trailers, fields) if where else None
     if where is None or written is None:
         return None
+    reason = "a placeholder: the source does not record the day"
     if written in where.unknown:
-        _keep(upstream, where, written, "a placeholder: the source does not record the day")
+        _keep(upstream, where, written, reason)
         return None
     try:
-        return date.fromisoformat(written)
+        day = date.fromisoformat(written)
     except ValueError as error:
         problem = f"has '{written}', which is not a date (YYYY-MM-DD)"
         raise revision.fault(problem, field=where.field) from error
+    if is_placeholder(day):
+        _keep(upstream, where, written, reason)
+        return None
+    return day
 
 
 def _keep(upstream: dict[str, str], where: Where, written: str, reason: str) -> None:

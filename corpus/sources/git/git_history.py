@@ -1,35 +1,37 @@
 """The dated states of files kept in git, from a repository or a bundle.
 
 The object database is read with pygit2: commits, trailers and blobs come as data, where parsing the
-output of ``git log`` would break on the first unusual message. libgit2 cannot read a bundle, so a
-bundle is first cloned by the ``git`` command, which checks every object, into a bare repository in
-a temporary directory.
+output of ``git log`` would break on the first unusual message. Commits are compared only as far as
+a pattern of paths reaches (:mod:`corpus.sources.git.git_trees`).
 """
 
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess  # git reads the bundle; nothing else is run
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import DeltaStatus, SortMode
+from pygit2.enums import SortMode
 
 from corpus.errors import BadInputError, Place, SourceError
+from corpus.sources.git.git_bundle import unpacked
+from corpus.sources.git.git_trees import TreeChanges
 
+MAX_TEXT_BYTES = 64 * 2**20
+"""A larger file is refused unread."""
 _TRAILER = re.compile(r"^([A-Za-z0-9-]+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
-_BUNDLE_HEADS = (b"# v2 git bundle\n", b"# v3 git bundle\n")
 
 
 @dataclass(frozen=True)
 class Revision:
-    """One commit's state of one file. ``place_in_time`` counts commits, oldest first."""
+    """One commit's state of one file. ``place_in_time`` counts commits, oldest first.
+
+    ``blob`` is ``None`` where the commit deletes the file; ``moved_to`` is then the path under
+    which the same commit adds the same content, if it does.
+    """
 
     path: str
     commit: str
@@ -37,12 +39,19 @@ class Revision:
     trailers: dict[str, str]
     blob: str | None
     place_in_time: int
+    moved_to: str | None = None
+
+    def place(self, *, line: int | None = None, field: str | None = None) -> Place:
+        """Return the file, and the line or field in it."""
+        return Place(self.path, line, field)
 
     def fault(
         self, problem: str, *, line: int | None = None, field: str | None = None
     ) -> SourceError:
         """Return an error that names the file, the line or field, and the commit."""
-        return SourceError(Place(self.path, line, field), f"commit {self.commit[:10]} {problem}")
+        return SourceError(
+            self.place(line=line, field=field), f"commit {self.commit[:10]} {problem}"
+        )
 
 
 class GitHistory:
@@ -59,44 +68,67 @@ class GitHistory:
 
     def holds(self, pattern: str) -> bool:
         """Tell whether a file of the last commit has a path that matches ``pattern``."""
-        index = pygit2.Index()
-        index.read_tree(self._repository[self._tip].peel(pygit2.Tree))
-        return any(fnmatchcase(entry.path, pattern) for entry in index)
+        tree = self._repository[self._tip].peel(pygit2.Tree).id
+        found = TreeChanges(self._repository, pattern).between(None, tree)
+        return next(found, None) is not None
 
     def revisions(self, pattern: str) -> dict[str, list[Revision]]:
-        """Return the revisions of each file whose path matches ``pattern``, oldest first."""
+        """Return the revisions of each file whose path matches ``pattern``, oldest first.
+
+        Raises:
+            SourceError: a commit has more files than can be looked at.
+        """
         found: dict[str, list[Revision]] = {}
+        changes = TreeChanges(self._repository, pattern)
+        before: pygit2.Oid | None = None
         walk = self._repository.walk(self._tip, SortMode.TOPOLOGICAL | SortMode.REVERSE)
         walk.simplify_first_parent()
         for number, commit in enumerate(walk):
-            for path, blob in _changes(commit):
-                if fnmatchcase(path, pattern):
-                    revision = Revision(
-                        path=path,
-                        commit=str(commit.id),
-                        message=commit.message,
-                        trailers=_trailers(commit.message),
-                        blob=blob,
-                        place_in_time=number,
-                    )
-                    found.setdefault(path, []).append(revision)
+            differing = dict(changes.between(before, commit.tree_id))
+            moved = self._moved(before, commit.tree_id) if None in differing.values() else {}
+            message = _message(commit) if differing else ""
+            for path, blob in differing.items():
+                revision = Revision(
+                    path=path,
+                    commit=str(commit.id),
+                    message=message,
+                    trailers=_trailers(message),
+                    blob=blob,
+                    place_in_time=number,
+                    moved_to=moved.get(path) if blob is None else None,
+                )
+                found.setdefault(path, []).append(revision)
+            before = commit.tree_id
         return dict(sorted(found.items()))
 
     def text(self, revision: Revision) -> str:
-        """Return the file's content at a revision.
+        """Return the file's content at a revision, with lines that end in ``\\n``.
 
         Raises:
-            SourceError: the revision deletes the file, or its content is missing or is not UTF-8.
+            SourceError: the content is missing, too large, not UTF-8, or holds U+0000.
         """
-        if revision.blob is None:
-            raise revision.fault("deletes the file, and does not say since when it is not the law")
+        assert revision.blob is not None
         try:
-            blob = self._repository[revision.blob]
-            return blob.data.decode("utf-8") if isinstance(blob, pygit2.Blob) else ""
+            oid = pygit2.Oid(hex=revision.blob)
+            _, size = self._repository.odb.read_header(oid)
+            if size > MAX_TEXT_BYTES:
+                raise revision.fault(f"has {size:,} bytes here, more than {MAX_TEXT_BYTES:,}")
+            text: str = self._repository.odb.read(oid)[1].decode("utf-8-sig")
         except KeyError as error:
             raise revision.fault("has content that the repository does not hold") from error
         except UnicodeDecodeError as error:
             raise revision.fault(f"is not UTF-8 text at byte {error.start}") from error
+        if "\0" in text:
+            line = text.count("\n", 0, text.index("\0")) + 1
+            raise revision.fault("holds the character U+0000", line=line)
+        return text.replace("\r\n", "\n") if "\r" in text else text
+
+    def _moved(self, old: pygit2.Oid | None, new: pygit2.Oid) -> dict[str, str]:
+        """Return where the files that a commit takes away appear with the same content."""
+        everything = TreeChanges(self._repository, "*")
+        come = {blob: path for path, blob in everything.between(old, new) if blob is not None}
+        gone = {path: blob for path, blob in everything.between(new, old) if blob is not None}
+        return {path: come[blob] for path, blob in gone.items() if blob in come}
 
 
 @contextmanager
@@ -112,10 +144,8 @@ def open_history(path: Path, branch: str) -> Iterator[GitHistory]:
         return
     if not path.is_file():
         raise BadInputError(f"{path}: no such git bundle or repository")
-    _check_heads(path, branch)
-    with tempfile.TemporaryDirectory(prefix="inforce-bundle-") as folder:
-        _clone(path, branch, Path(folder))
-        yield _opened(path, Path(folder), branch)
+    with unpacked(path, branch) as folder:
+        yield _opened(path, folder, branch)
 
 
 def _opened(source: Path, folder: Path, branch: str) -> GitHistory:
@@ -130,15 +160,8 @@ def _opened(source: Path, folder: Path, branch: str) -> GitHistory:
     return GitHistory(repository, head.peel(pygit2.Commit).id)
 
 
-def _changes(commit: pygit2.Commit) -> Iterator[tuple[str, str | None]]:
-    """Yield the path and blob of each file that a commit changes; ``None`` where it deletes it."""
-    if commit.parents:
-        diff = commit.parents[0].tree.diff_to_tree(commit.tree)
-    else:
-        diff = commit.tree.diff_to_tree(swap=True)
-    for delta in diff.deltas:
-        gone = delta.status == DeltaStatus.DELETED
-        yield delta.new_file.path, None if gone else str(delta.new_file.id)
+def _message(commit: pygit2.Commit) -> str:
+    return commit.raw_message.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def _trailers(message: str) -> dict[str, str]:
@@ -147,36 +170,3 @@ def _trailers(message: str) -> dict[str, str]:
     pygit2's ``message_trailers`` joins an empty value with the line after it.
     """
     return dict(_TRAILER.findall(message.rstrip().rpartition("\n\n")[2]))
-
-
-def _check_heads(path: Path, branch: str) -> None:
-    """Read a bundle's header: each line names an object and the branch that points to it."""
-    place = Place(str(path))
-    with path.open("rb") as file:
-        if file.readline(64) not in _BUNDLE_HEADS:
-            raise SourceError(place, "this file is not a git bundle")
-        heads = []
-        while (line := file.readline(4096)).strip():
-            if not line.startswith((b"-", b"@")):
-                heads.append(line.decode("utf-8", "replace").strip().partition(" ")[2])
-    if f"refs/heads/{branch}" not in heads:
-        there = ", ".join(head.removeprefix("refs/heads/") for head in heads) or "none"
-        raise SourceError(place, f"the bundle has no branch '{branch}' (it has: {there})")
-
-
-def _clone(path: Path, branch: str, folder: Path) -> None:
-    git = shutil.which("git")
-    if git is None:
-        raise BadInputError(f"{path}: reading a git bundle needs the git command")
-    command = [git, "clone", "--quiet", "--bare", "--template=", "--single-branch"]
-    done = subprocess.run(
-        [*command, "--branch", branch, "--", str(path.resolve()), str(folder)],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
-        reason = said[0].removeprefix("fatal: ").removeprefix("error: ") if said else "no reason"
-        raise SourceError(Place(str(path)), f"the bundle is damaged, git says: {reason}")

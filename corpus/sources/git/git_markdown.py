@@ -11,7 +11,11 @@ unknown day in between, so their former texts end as ``unknown`` on the first su
 differs in many, after a long silence, proves that reforms are missing: the work has a coverage gap
 from the day after the last state. How many and how long is the dialect's ``[gap]``. A state with no
 provision at all is not the law either, whatever its date: it too opens a gap, or is left out at the
-beginning of the record.
+beginning of the record. What else cannot be true is in :mod:`corpus.sources.git.plausible_states`.
+
+An act ends where its last commit deletes the file, or where the dialect says so (``ended_when``,
+``dates.ended``); a file that is deleted and comes back leaves a gap. A source that knows only when
+its texts were published gives texts without a day of commencement, and no covered days.
 """
 
 from __future__ import annotations
@@ -19,21 +23,26 @@ from __future__ import annotations
 import hashlib
 import re
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from corpus.act_report import Observation
 from corpus.errors import Place, SourceError
 from corpus.history.identity import trace
 from corpus.history.snapshots import Gap, Page, Snapshot
 from corpus.model import Coverage, SourceRef, Work, WorkHistory
 from corpus.sources import OnFault
-from corpus.sources.git.commit_snapshots import CommitState, states
+from corpus.sources.git.commit_snapshots import CommitState, Dated, StateReader, dated
 from corpus.sources.git.git_history import GitHistory, Revision, open_history
 from corpus.sources.git.markdown_dialect import Act, Dialect, built_in, read_dialect
+from corpus.sources.git.plausible_states import plausible
+from corpus.sources.git.undated_texts import without_days
+from corpus.sources.jsonl import modelling
+from corpus.sources.time_limit import READING_SECONDS, time_limit
 
 _DAY = timedelta(days=1)
 _NO_ID = re.compile(r"[\s@#]")
@@ -48,6 +57,7 @@ class GitMarkdown:
     def __init__(self, path: Path, dialect: Dialect) -> None:
         self._path = path
         self._dialect = dialect
+        self._seen, self._seen_of = Observation(), ""
 
     @property
     def name(self) -> str:
@@ -63,18 +73,29 @@ class GitMarkdown:
         """Return the number of acts."""
         return len(self._acts)
 
+    def observed(self, work_id: str) -> Observation | None:
+        """Return what was noted of the act last read, if it is this one."""
+        return self._seen if self._seen_of == work_id else None
+
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
         """Yield the acts by path; an act with an unreadable state goes to ``on_fault`` whole.
 
         Raises:
             SourceError: the bundle is damaged or has not the dialect's branch.
         """
+        if not self._acts:
+            branch, files = self._dialect.branch, self._dialect.files
+            problem = f"no file of the branch '{branch}' matches '{files}'"
+            on_fault(SourceError(Place(str(self._path)), problem))
         for path, revisions in self._acts.items():
+            self._seen = Observation()
             try:
-                work = _read(path, revisions, self._history, self._dialect)
+                with time_limit(READING_SECONDS, Place(path)):
+                    work = _read(path, revisions, self._history, self._dialect, self._seen)
             except SourceError as error:
                 on_fault(error)
             else:
+                self._seen_of = work.work.id
                 yield work
 
     @cached_property
@@ -111,9 +132,11 @@ class _Record:
     """What is gathered of an act while its states pass.
 
     ``spans`` are the covered days; ``page`` is the text reached and ``reformed`` the one that the
-    last reform left, which differ where snapshots found more.
+    last reform left, which differ where snapshots found more. ``newest`` is the place in time of
+    the latest commit that has the file.
     """
 
+    seen: Observation
     spans: list[tuple[date, date | None]] = field(default_factory=list)
     last: CommitState | None = None
     page: Page = field(default_factory=dict)
@@ -123,6 +146,7 @@ class _Record:
     origin: date | None = None
     copied: Revision | None = None
     checked: date | None = None
+    newest: int = -1
 
     @property
     def is_open(self) -> bool:
@@ -138,7 +162,11 @@ class _Record:
 
 
 def _read(
-    path: str, revisions: list[Revision], history: GitHistory, dialect: Dialect
+    path: str,
+    revisions: list[Revision],
+    history: GitHistory,
+    dialect: Dialect,
+    seen: Observation,
 ) -> WorkHistory:
     local_id = PurePosixPath(path).stem
     if _NO_ID.search(local_id):
@@ -147,29 +175,88 @@ def _read(
         )
     work_id = f"{dialect.jurisdiction}/{local_id}"
     act = dialect.acts.get(local_id, Act())
-    record = _Record()
+    record = _Record(seen=seen)
+    found, missing = dated(revisions, history, dialect, seen)
+    reader = StateReader(history, dialect, seen)
+    states = _with_missing((s for each in found if (s := reader.read(each))), missing)
+    has_days = any(each.day is not None for each in found)
+    end = _end(found, reader, act, dialect) if has_days else None
+    possible = plausible(states, dialect, act.origin, end, seen)
     provisions, versions = trace(
         work_id,
-        _stages(states(revisions, history, dialect), record, dialect),
+        _stages(possible, record, dialect, end),
         language=dialect.language,
         kind=dialect.page.kind,
         shortest=dialect.renumbering_length,
     )
     if record.last is None:
-        raise SourceError(Place(path), "no commit of this file has the text of a provision")
-    return WorkHistory(
-        work=_work(work_id, record, act, dialect),
-        provisions=provisions,
-        versions=versions,
-        coverage=_coverage(work_id, record, act),
-    )
+        problem = "no commit of this file has the text of a provision"
+        raise SourceError(Place(path), str(seen.refused[0].problem) if seen.refused else problem)
+    with modelling(Path(path)):
+        history_of_act = WorkHistory(
+            work=_work(work_id, record, act, dialect),
+            provisions=provisions,
+            versions=versions,
+            coverage=_coverage(work_id, record, act),
+        )
+    return history_of_act if has_days else without_days(history_of_act)
+
+
+def _with_missing(states: Iterator[CommitState], missing: Sequence[date]) -> Iterator[CommitState]:
+    """Yield the states, and before the next one of a later day each doubt about missing ones."""
+    doubts = sorted(set(missing))
+    last: CommitState | None = None
+    for state in states:
+        while last is not None and doubts and doubts[0] < state.day:
+            yield _doubted(last, doubts.pop(0))
+        yield state
+        last = state
+    if last is not None:
+        yield from (_doubted(last, day) for day in doubts)
+
+
+def _doubted(state: CommitState, day: date) -> CommitState:
+    doubt = "a later text has no day of effect"
+    return replace(state, day=day, page={}, is_gone=False, last_day=None, doubt=doubt)
+
+
+def _end(found: Sequence[Dated], reader: StateReader, act: Act, dialect: Dialect) -> date | None:
+    """Return the first day without the act, if the latest state or the dialect says one.
+
+    ``date.max`` stands for a day that is not said.
+    """
+    latest = next((each for each in reversed(found) if each.revision.blob is not None), None)
+    if act.ended is not None or latest is None:
+        return act.ended
+    where = dialect.ended_when
+    state = reader.read(latest) if where or dialect.dates.ended else None
+    if state is None:
+        return None
+    if where is None:
+        return state.ended
+    if where.read(state.revision.trailers, state.fields) is None:
+        return None
+    return state.ended or (state.last_day + _DAY if state.last_day else date.max)
 
 
 def _stages(
-    found: Iterator[CommitState], record: _Record, dialect: Dialect
+    found: Iterator[CommitState], record: _Record, dialect: Dialect, end: date | None
 ) -> Iterator[Snapshot | Gap]:
     """Yield the stages of an act and the gaps between them, and gather the rest in ``record``."""
+    deletion: CommitState | None = None
     for state in found:
+        if end is not None and state.day >= end and record.last is not None:
+            yield from _after_end(state, record, end)
+            continue
+        if end is not None and state.day >= end:
+            problem = f"begins on {state.day}, but the act ended on {end}"
+            raise state.revision.fault(problem, field="ended")
+        if state.is_gone:
+            deletion = state
+            continue
+        if deletion is not None and record.is_open and deletion.day < state.day:
+            yield _interrupted_by(deletion, record)
+        deletion = None
         _gather(record, state, dialect)
         if state.is_empty:
             if record.is_open:
@@ -179,8 +266,64 @@ def _stages(
         if gap is not None and record.last is not None:
             yield record.interrupt(gap, record.last.source)
         yield _stage(state, record, dialect)
-    if record.is_open and record.last is not None and record.last.last_day is not None:
-        yield record.interrupt(record.last.last_day + _DAY, record.last.source)
+    if record.is_open and record.last is not None:
+        yield from _ending(record, deletion, end, dialect)
+
+
+def _after_end(state: CommitState, record: _Record, end: date) -> Iterator[Gap]:
+    """Doubt the end of an act that has another text on a day after it."""
+    if state.day > end and record.is_open and not state.is_gone and state.page != record.page:
+        problem = f"has another text on {state.day}, but the act ended on {end}"
+        record.seen.refuse(state.revision.fault(problem))
+        if record.last is not None:
+            yield record.interrupt(end, record.last.source)
+
+
+def _interrupted_by(deletion: CommitState, record: _Record) -> Gap:
+    problem = f"deletes the file on {deletion.day}, and it comes back"
+    record.seen.refuse(deletion.revision.fault(problem))
+    return record.interrupt(deletion.day, deletion.source)
+
+
+def _ending(
+    record: _Record, deletion: CommitState | None, end: date | None, dialect: Dialect
+) -> Iterator[Snapshot | Gap]:
+    """Yield how the record of an act stops, after its last state: repealed, or not known."""
+    last = record.last
+    assert last is not None
+    if end is not None and end != date.max:
+        yield _repeal(end, last, dialect)
+    elif end is not None:
+        record.seen.refuse(last.revision.fault("says that the act has ended, but not when"))
+        yield record.interrupt(last.day + _DAY, last.source)
+    elif deletion is not None:
+        yield _deleted(record, last, deletion, dialect)
+    elif last.last_day is not None:
+        yield record.interrupt(last.last_day + _DAY, last.source)
+
+
+def _deleted(
+    record: _Record, last: CommitState, deletion: CommitState, dialect: Dialect
+) -> Snapshot | Gap:
+    """Return a repeal; a gap where the file has moved, or was committed again with an older day."""
+    moved = deletion.revision.moved_to
+    if moved is not None:
+        problem = f"moves the file to {moved}, which is no repeal"
+    elif record.newest > deletion.revision.place_in_time:
+        problem = f"deletes the file on {deletion.day}, but a later commit has it again"
+    elif deletion.is_snapshot:
+        return replace(_repeal(deletion.day, deletion, dialect), unsure_since=last.day + _DAY)
+    else:
+        return _repeal(deletion.day, deletion, dialect)
+    record.seen.refuse(deletion.revision.fault(problem))
+    return record.interrupt(deletion.day, deletion.source)
+
+
+def _repeal(day: date, said_by: CommitState, dialect: Dialect) -> Snapshot:
+    where = dialect.introduced_by
+    revision = said_by.revision
+    by = where.read(revision.trailers, said_by.fields) if where and said_by.is_gone else None
+    return Snapshot(day=day, page={}, source=said_by.source, introduced_by=by)
 
 
 def _gap_before(state: CommitState, record: _Record, dialect: Dialect) -> date | None:
@@ -254,6 +397,7 @@ def _gather(record: _Record, state: CommitState, dialect: Dialect) -> None:
     for key in ("title", dialect.short_title):
         if key and state.fields.get(key):
             record.titles[state.fields[key]] = None
+    record.newest = max(record.newest, state.revision.place_in_time)
     record.origin = record.origin or state.origin
     record.fields |= {key: value for key, value in state.fields.items() if value}
 

@@ -20,6 +20,7 @@ from corpus.errors import Place, SourceError
 from corpus.model import EndReason, Frozen
 
 _BUILT_IN = Path(__file__).parents[1] / "dialects"
+_BILL = r"(?i)^(?:draft[ _-]?)?bills?$|^draft(?:[ _-]\w+)?$|^(?:projet|proposition)[ _-]de[ _-]loi$"
 
 
 def _by_line(pattern: re.Pattern[str]) -> re.Pattern[str]:
@@ -66,6 +67,14 @@ class Rewrite(Frozen):
     match: Pattern
     write: str
 
+    @model_validator(mode="after")
+    def _write_names_groups_of_match(self) -> Self:
+        try:
+            self.match.sub(self.write, "")
+        except (re.error, IndexError) as error:
+            raise ValueError(f"'{self.write}' cannot be written: {error}") from None
+        return self
+
     def on(self, text: str) -> str:
         """Return ``text`` with every match replaced."""
         return self.match.sub(self.write, text)
@@ -75,24 +84,48 @@ class Commits(Frozen):
     """Which commits are not reforms. Both patterns are searched in the commit message.
 
     ``drop``: commits that hold no state of the law at all. ``snapshot``: copies of the text as it
-    stood on a day; they confirm it, or show that reforms are missing.
+    stood on a day; they confirm it, or show that reforms are missing. ``same_day`` says what two
+    texts of one provision from one day are: ``both`` keeps them side by side, as ambiguous;
+    ``last`` takes the one committed last, where the source commits again what it corrects.
     """
 
     drop: Pattern | None = None
     snapshot: Pattern | None = None
+    same_day: Literal["both", "last"] = "both"
 
 
 class Dates(Frozen):
     """Where each date of a state is written, as ``YYYY-MM-DD``.
 
-    ``effective``: the day the state takes effect. ``published``: the day it became known.
-    ``last_day``: the last day it was the law. ``origin``: the day the act first took effect.
+    ``effective``: the day the state takes effect; a source that knows only publication has none.
+    ``published``: the day it became known. ``last_day``: the last day it was the law. ``ended``:
+    the first day on which the act was no longer law. ``origin``: the day the act first took effect.
+    ``updated``: the day of the last change in a text that the source calls current.
     """
 
-    effective: Where
+    effective: Where | None = None
     published: Where | None = None
     last_day: Where | None = None
+    ended: Where | None = None
     origin: Where | None = None
+    updated: Where | None = None
+
+    @model_validator(mode="after")
+    def _states_have_a_day(self) -> Self:
+        if self.effective is None and self.published is None:
+            raise ValueError("give effective, or published where the source knows no other day")
+        return self
+
+
+class TextState(Frozen):
+    """Which frontmatter value says what text a file holds, whatever day the commit bears.
+
+    ``current``: the text of the day the source was copied. ``as_enacted``: the text of the first
+    day, without later amendments.
+    """
+
+    current: Where = Where.model_validate({"frontmatter": "text_state", "match": "^current$"})
+    as_enacted: Where = Where.model_validate({"frontmatter": "text_state", "match": "^as_enacted$"})
 
 
 class Gap(Frozen):
@@ -131,6 +164,10 @@ class PageRules(Frozen):
     def _start_names_its_groups(self) -> Self:
         if "label" not in self.start.groupindex:
             raise ValueError("start needs a group named 'label'")
+        if self.label.count("{label}") != 1 or re.search(
+            r"[{}]", self.label.replace("{label}", "")
+        ):
+            raise ValueError("label needs '{label}' once, and no other braces")
         return self
 
     def absence(self, text: str) -> EndReason | None:
@@ -145,10 +182,14 @@ class PageRules(Frozen):
 
 
 class Act(Frozen):
-    """What the files do not say of one act: further short titles, and the day it took effect."""
+    """What the files do not say of one act: further short titles, and its first day.
+
+    ``ended`` is the first day on which it was no longer law.
+    """
 
     aliases: tuple[str, ...] = ()
     origin: date | None = None
+    ended: date | None = None
 
 
 class Dialect(Frozen):
@@ -157,7 +198,9 @@ class Dialect(Frozen):
     ``files`` is a pattern of paths (``fr/*.md``); a file's stem is the act's local id. ``kinds``
     translates the frontmatter's ``rank``. ``short_title`` and ``citation`` are frontmatter keys.
     ``renumbering_length`` is the least number of characters by which a provision is recognised
-    under a new number.
+    under a new number. ``ended_when`` says which value of a frontmatter key or trailer, in the
+    latest state, means that the act is no longer law; the day stands in ``dates.ended``,
+    ``dates.last_day`` or ``acts.<id>.ended``. ``bills`` says which files are no acts.
     """
 
     name: str
@@ -173,6 +216,9 @@ class Dialect(Frozen):
     introduced_by: Where | None = None
     kinds: dict[str, str] = Field(default_factory=dict)
     renumbering_length: int = Field(default=80, ge=20)
+    bills: Where | None = Where.model_validate({"frontmatter": "rank", "match": _BILL})
+    ended_when: Where | None = None
+    text_state: TextState = TextState()
     commits: Commits = Commits()
     dates: Dates
     gap: Gap = Gap()

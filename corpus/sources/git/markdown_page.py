@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from corpus.errors import BadInputError
 from corpus.history.snapshots import Page, Unit
+from corpus.model import EndReason
 from corpus.provision_numbers import label_key
 from corpus.sources.git.git_history import Revision
 from corpus.sources.git.markdown_dialect import PageRules
@@ -16,6 +19,11 @@ _FIELD = re.compile(r"(?P<key>[A-Za-z_][\w-]*):(?:\s+(?P<value>.*))?")
 _NESTED = re.compile(r"\s|-|#|$")
 _DIVISION = re.compile(r"^#{1,6} ", re.MULTILINE)
 _RAISED = re.compile(r"<sup>\s*(\d+)\s*</sup>")
+_NUMBER = re.compile(r"\d{1,9}(?!\d)")
+_KIND = re.compile(r"[#*_ \t]*([^\W\d_]+\.?|§)[ \t]*$")
+_FAMILIES = (r"sec(?:t(?:ion)?)?", r"art(?:icle|ikel|[ií]culo|igo|icolo)?", r"para(?:graph)?")
+_TITLE = r"(?:[.:*_]*[ \t]*|[.:*_]*[ \t—–-]+[^\Wa-z\d_][^\n]{0,60})$"
+"""What may follow a number in a heading: nothing, or a title with a capital."""
 _TAGS = re.compile(r"</?sup>")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -23,10 +31,12 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 def split_frontmatter(text: str, revision: Revision) -> tuple[dict[str, str], str]:
     """Return the plain fields of the frontmatter and the body after it; nested values are skipped.
 
+    A file that ends with its frontmatter has an empty body.
+
     Raises:
         SourceError: the frontmatter is missing, does not end, or has a line that is no field.
     """
-    head, closed, body = text.removeprefix("---\n").partition("\n---\n")
+    head, closed, body = f"{text}\n".removeprefix("---\n").partition("\n---\n")
     if not text.startswith("---\n") or not closed:
         raise revision.fault("does not begin with frontmatter between two lines '---'")
     fields = {}
@@ -37,17 +47,44 @@ def split_frontmatter(text: str, revision: Revision) -> tuple[dict[str, str], st
             raise revision.fault(
                 f"has a frontmatter line that is not 'key: value': '{line[:60]}'", line=number
             )
-    return fields, body
+    return fields, body.removesuffix("\n")
 
 
 def _scalar(written: str) -> str:
     value = written.strip()
     if value.startswith('"'):
         try:
-            return str(json.loads(value))
+            return without_halves(str(json.loads(value)))
         except json.JSONDecodeError:
             return value.strip('"')
     return value.strip("'")
+
+
+def without_halves(text: str) -> str:
+    """Return the text with each lone half of a surrogate pair as U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+@dataclass(frozen=True)
+class PageStats:
+    """How much of a page is in no provision, in characters, and what looks swallowed.
+
+    ``swallowed`` has, for each provision left out for that reason, its label and the line inside
+    it that begins another one.
+    """
+
+    length: int
+    outside: int
+    swallowed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """One provision as written: the unit, how much of it was dropped, what may begin inside it."""
+
+    unit: Unit
+    dropped: int
+    inside: tuple[str, str] | None
 
 
 class PageReader:
@@ -59,22 +96,77 @@ class PageReader:
 
     def __init__(self, rules: PageRules) -> None:
         self._rules = rules
-        self._read: dict[str, Unit] = {}
+        self._read: dict[str, _Piece] = {}
         self._units: dict[tuple[str, str | None, str], Unit] = {}
+        self._unread: dict[str, Unit] = {}
 
-    def read(self, body: str) -> Page:
-        """Return the provisions of a page; of several texts under one label, each different one."""
+    def read(self, body: str) -> tuple[Page, PageStats]:
+        """Return the provisions of a page; of several texts under one label, each different one.
+
+        A provision is unknown where a line inside it begins the one that the page lacks next.
+        """
         page: dict[str, tuple[Unit, ...]] = {}
+        several: dict[str, dict[Unit, None]] = {}
         starts = [found.start() for found in self._rules.start.finditer(body)]
+        outside = _visible(body[: starts[0]] if starts else body)
+        pieces = []
         for start, end in pairwise([*starts, len(body)]):
             raw = body[start:end]
-            unit = self._read.get(raw)
-            if unit is None:
-                unit = self._read[raw] = self._unit(raw)
-            page[unit.key] = _joined(page[unit.key], unit) if unit.key in page else (unit,)
-        return page
+            piece = self._read.get(raw)
+            if piece is None:
+                piece = self._read[raw] = self._piece(raw)
+            unit = piece.unit
+            if unit.key in page:
+                several.setdefault(unit.key, dict.fromkeys(page[unit.key]))[unit] = None
+            page.setdefault(unit.key, (unit,))
+            outside += piece.dropped
+            if piece.inside is not None:
+                pieces.append((raw, piece.unit, piece.inside))
+        page |= {key: _present(units) for key, units in several.items()}
+        swallowed = self._without_swallowed(page, pieces)
+        return page, PageStats(len(body), outside, swallowed)
 
-    def _unit(self, raw: str) -> Unit:
+    def _without_swallowed(
+        self, page: dict[str, tuple[Unit, ...]], pieces: Iterable[tuple[str, Unit, tuple[str, str]]]
+    ) -> tuple[tuple[str, str], ...]:
+        """Make unknown what holds the beginning of a provision that the page lacks; name it."""
+        found = []
+        for raw, unit, (key, line) in pieces:
+            if key not in page and page[unit.key] == (unit,):
+                page[unit.key] = (self._unknown(raw, unit),)
+                found.append((unit.label, line))
+        return tuple(found)
+
+    def _piece(self, raw: str) -> _Piece:
+        unit, dropped = self._unit(raw)
+        return _Piece(unit, dropped, self._next_inside(raw, unit))
+
+    def _unknown(self, raw: str, unit: Unit) -> Unit:
+        """Return the unit without its text, which is not its own alone."""
+        if raw not in self._unread:
+            self._unread[raw] = replace(unit, text=None, absence=EndReason.UNKNOWN)
+        return self._unread[raw]
+
+    def _next_inside(self, raw: str, unit: Unit) -> tuple[str, str] | None:
+        """Return key and line of what begins inside as the next number, in another markup."""
+        first = self._rules.start.match(raw)
+        number = _NUMBER.search(first["label"]) if first else None
+        if first is None or number is None or unit.text is None:
+            return None
+        kind = _KIND.match(raw[: first.start("label")].rpartition("\n")[2])
+        if kind is None:
+            return None
+        following = f"{first['label'][: number.start()]}{int(number[0]) + 1}"
+        pattern = rf"^[#*_ \t]*{_any_form(kind[1])}[ \t]*{re.escape(following)}{_TITLE}"
+        division = _DIVISION.search(raw, first.end())
+        found = re.compile(pattern, re.MULTILINE).search(
+            raw, first.end(), division.start() if division else len(raw)
+        )
+        label = self._rules.label.format(label=following)
+        return (label_key(label), found[0].strip()) if found else None
+
+    def _unit(self, raw: str) -> tuple[Unit, int]:
+        """Return the provision, and how many characters below its title belong to no provision."""
         repaired = raw
         for rule in self._rules.rewrite:
             repaired = rule.on(repaired)
@@ -83,7 +175,7 @@ class PageReader:
             problem = "page.start must not depend on what follows a provision"
             raise BadInputError(f"{problem}: it finds '{raw[:40].strip()}' but does not match it")
         label, heading = self._first_line(first)
-        text = self._text(first.string[first.end() :])
+        text, dropped = self._text(first.string[first.end() :])
         words = text.replace("\n", " ")
         absence = self._rules.absence(words)
         unit = Unit(
@@ -94,7 +186,7 @@ class PageReader:
             words=words,
             absence=absence,
         )
-        return self._units.setdefault((unit.key, heading, words), unit)
+        return self._units.setdefault((unit.key, heading, words), unit), dropped
 
     def _first_line(self, found: re.Match[str]) -> tuple[str, str | None]:
         """Return the label as lawyers write it, and the title."""
@@ -105,14 +197,18 @@ class PageReader:
         heading = " ".join(_plain(groups.get("heading", "")).split())
         return label, heading or None
 
-    def _text(self, written: str) -> str:
-        """Return the paragraphs, one per line, without the divisions printed after them."""
+    def _text(self, written: str) -> tuple[str, int]:
+        """Return the paragraphs, one per line, without the divisions printed after them.
+
+        The number is how many characters stand below such a division.
+        """
         division = _DIVISION.search(written)
+        dropped = _visible(written[division.start() :]) if division else 0
         body = _plain(written[: division.start()] if division else written)
         lines = [line for each in body.split("\n") if (line := " ".join(each.split()))]
         while lines and self._rules.division and self._rules.division.fullmatch(lines[-1]):
             lines.pop()
-        return "\n".join(lines)
+        return "\n".join(lines), dropped
 
 
 def _plain(written: str) -> str:
@@ -121,7 +217,21 @@ def _plain(written: str) -> str:
     return _TAGS.sub("", raised)
 
 
-def _joined(units: tuple[Unit, ...], unit: Unit) -> tuple[Unit, ...]:
-    """Add a unit under a label that has one: not twice, and nothing absent beside a text."""
-    present = tuple(each for each in (*units, unit) if each.text is not None)
-    return tuple(dict.fromkeys(present or (unit,)))
+def _present(units: Iterable[Unit]) -> tuple[Unit, ...]:
+    """Return the units of one label: nothing absent beside a text."""
+    texts = tuple(each for each in units if each.text is not None)
+    return texts or tuple(units)[-1:]
+
+
+def _visible(written: str) -> int:
+    """Count the characters of the lines that are no headings, without white space around them."""
+    return sum(
+        len(line) for each in written.split("\n") if (line := each.strip()) and line[0] != "#"
+    )
+
+
+def _any_form(kind: str) -> str:
+    """Return a pattern for a word before numbers, whole or abbreviated, in any case."""
+    stem = kind.rstrip(".")
+    family = next((f for f in _FAMILIES if re.fullmatch(f, stem, re.IGNORECASE)), re.escape(stem))
+    return rf"(?i:{family})\.?"

@@ -21,12 +21,12 @@ from pathlib import Path
 
 from corpus.errors import Place, SourceError
 from corpus.model import EndReason, Work, WorkHistory
+from corpus.sources.jsonl import modelling
 from corpus.sources.legaldocml.akoma_ntoso_file import AknHead, read_statements
 from corpus.sources.xml.statements import Statement, refuse_doubles, work_history
 from corpus.sources.xml.xml_folder import XmlFolder
 from corpus.sources.xml.xml_reading import (
     local,
-    modelling,
     read_xml,
 )
 

@@ -37,12 +37,13 @@ from corpus.model import (
     WorkHistory,
 )
 from corpus.sources import OnFault
+from corpus.sources.jsonl import modelling
 from corpus.sources.overlay import BUILT_IN, read_overlay
 from corpus.sources.regml.regml_chain import Chain, Standing, follow
 from corpus.sources.regml.regml_changes import label_order
 from corpus.sources.regml.regml_documents import Document, Head, read_documents
 from corpus.sources.regml.regml_text import Unit
-from corpus.sources.xml.xml_reading import fingerprint, modelling, place_of, xml_files
+from corpus.sources.xml.xml_reading import fingerprint, place_of, xml_files
 
 _KINDS = ("section", "appendix", "comment")
 _SMALL_WORDS = re.compile(r"(?<=\s)(And|At|For|In|Of|On|Or|The|To|Under)\b")

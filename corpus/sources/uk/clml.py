@@ -23,13 +23,13 @@ from lxml import etree
 
 from corpus.errors import Place, SourceError
 from corpus.model import Work, WorkHistory
+from corpus.sources.jsonl import modelling
 from corpus.sources.uk.clml_provisions import ClmlHead, read_statements
 from corpus.sources.xml.statements import Statement, refuse_doubles, work_history
 from corpus.sources.xml.xml_folder import XmlFolder
 from corpus.sources.xml.xml_reading import (
     iso_day,
     local,
-    modelling,
     read_xml,
     squeeze,
 )

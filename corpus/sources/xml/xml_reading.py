@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from lxml import etree
-from pydantic import ValidationError
 
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.invariants import is_placeholder
 from corpus.model import WorkHistory
-from corpus.sources.jsonl import source_error
 
 MAX_BYTES = 64 * 2**20
 """A larger file is refused unread."""
@@ -160,15 +157,6 @@ def written_day(text: str | None, element: etree._Element | None, field: str, pa
         pass
     line = None if element is None else element.sourceline
     raise SourceError(Place(str(path), line, field), f"'{written}' is not a day")
-
-
-@contextmanager
-def modelling(path: Path) -> Iterator[None]:
-    """Turn what the models refuse inside the block into a :class:`SourceError` on the file."""
-    try:
-        yield
-    except ValidationError as error:
-        raise source_error(Place(str(path)), error) from None
 
 
 @dataclass(frozen=True)
