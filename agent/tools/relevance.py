@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from agent.tool_results import Passage
+from corpus.languages.search_words import auxiliary_words
 from retrieval.text.analysis import text_query, tokens
 
 STEM = 6
@@ -29,10 +30,15 @@ _SENTENCE_END = re.compile(r"(?:(?<=\w{4})\.|[;!?])(?=\s+[^\W\da-zà-ÿ])|[。�
 
 
 def question_terms(question: str, language: str) -> frozenset[str]:
-    """Return the informative terms of a question put to texts in ``language``, stemmed."""
+    """Return the informative terms of a question put to texts in ``language``, stemmed.
+
+    Auxiliary words ("may", "one", "darf") are no subject; they count where nothing else is asked.
+    """
     query = text_query(question, (language,))
     quoted = (term for phrase in query.phrases for reading in phrase for term in reading)
-    return frozenset(term[:STEM] for term in (*query.terms, *quoted))
+    terms = dict.fromkeys((*query.terms, *quoted))
+    subject = [term for term in terms if term not in auxiliary_words()]
+    return frozenset(term[:STEM] for term in subject or terms)
 
 
 class TermCoverage(NamedTuple):
