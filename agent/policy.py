@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 from pydantic import Field, model_validator
 
+from agent.models.sampling import Sampling
 from agent.trace import Abstention, Draft, DraftCitation, GoverningDate, Sentence, Turn
 from corpus.errors import InForceError
 from corpus.model import Frozen
@@ -23,9 +24,11 @@ __all__ = [
     "Policy",
     "PolicyError",
     "PolicyState",
+    "SampledPolicy",
     "Sentence",
     "StreamingPolicy",
     "ToolRequest",
+    "sampling_of",
 ]
 
 
@@ -74,8 +77,9 @@ class PolicyState(Frozen):
 
     ``tools`` are the tools' JSON schemas; ``turns_left`` counts this one, so a policy that sees 1
     must answer or abstain. ``tokens_left`` are the ids, of prompt and completion together, that
-    the thread may still spend. A last turn with ``findings`` was a draft that did not stand: this
-    is the one chance to mend it. ``adjustment`` is what a controller wants said before this turn.
+    the thread may still spend. A last turn that was ``sent_back`` is a draft that did not stand:
+    this is the one chance to mend it. ``adjustment`` is what a controller wants said before this
+    turn.
     """
 
     question: str
@@ -115,3 +119,18 @@ class StreamingPolicy(Policy, Protocol):
             PolicyError: as :meth:`act`; pieces told before count for nothing.
         """
         ...
+
+
+@runtime_checkable
+class SampledPolicy(Policy, Protocol):
+    """A policy whose tokens are drawn from a language model."""
+
+    @property
+    def sampling(self) -> Sampling | None:
+        """Return how they are drawn; ``None`` where that is not known."""
+        ...
+
+
+def sampling_of(policy: Policy) -> Sampling | None:
+    """Return how a policy's tokens are drawn; ``None`` for one without a model."""
+    return policy.sampling if isinstance(policy, SampledPolicy) else None

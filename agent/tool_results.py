@@ -1,9 +1,15 @@
-"""What the tools return: plain frozen data. A version id that stands in one may be cited."""
+"""What the tools return: frozen data told apart by ``kind``.
+
+A version id that stands in a result may be cited (:func:`version_ids`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from corpus.model import Frozen
 
@@ -31,6 +37,7 @@ class Passage(Frozen):
 class SearchResult(Frozen):
     """What ``search_statutes`` found, best first. ``text`` may be an excerpt."""
 
+    kind: Literal["search"] = "search"
     as_at: date
     hits: tuple[Passage, ...]
 
@@ -44,6 +51,7 @@ class ProvisionReading(Frozen):
     differ by territory.
     """
 
+    kind: Literal["provision"] = "provision"
     as_at: date
     status: Status
     explanation: str
@@ -69,6 +77,7 @@ class VersionLine(Frozen):
 class VersionList(Frozen):
     """What ``list_versions`` found, oldest first."""
 
+    kind: Literal["versions"] = "versions"
     as_at: date
     provision_id: str | None
     explanation: str
@@ -78,6 +87,7 @@ class VersionList(Frozen):
 class Comparison(Frozen):
     """What ``compare_versions`` found. ``redline`` marks ``[-removed-]`` and ``{+added+}``."""
 
+    kind: Literal["comparison"] = "comparison"
     as_at: date
     other: date
     explanation: str
@@ -89,4 +99,28 @@ class Comparison(Frozen):
 class Refused(Frozen):
     """The arguments cannot be used; says what to correct."""
 
+    kind: Literal["refused"] = "refused"
     problem: str
+
+
+ToolResult = Annotated[
+    SearchResult | ProvisionReading | VersionList | Comparison | Refused,
+    Field(discriminator="kind"),
+]
+"""What a call came back with."""
+
+
+def version_ids(result: ToolResult | None) -> Iterator[str]:
+    """Yield the version ids that a result names, in its order.
+
+    An id that merely stands in the text of a provision does not count.
+    """
+    match result:
+        case SearchResult(hits=hits):
+            yield from (hit.version_id for hit in hits)
+        case ProvisionReading(passage=Passage(version_id=name)):
+            yield name
+        case VersionList(versions=versions):
+            yield from (version.version_id for version in versions)
+        case Comparison(version_ids=names):
+            yield from names

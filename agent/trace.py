@@ -1,19 +1,26 @@
 """The record of one question: typed events, made once, never parsed back out of text.
 
 Everything shares it. The page renders it, rewards score it, labels attach to it, evaluation
-aggregates it, and ``inforce replay`` runs it again.
+aggregates it, and ``inforce replay`` runs it again. Traces of an earlier schema are read by
+:mod:`agent.trace_migration`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from agent.models.sampling import Sampling
+from agent.tool_results import ToolResult
 from corpus.applicability import Code, Issue, Role
 from corpus.model import Citation, Frozen
+
+SCHEMA: Literal[2] = 2
+"""The form of a trace; raised with every change that needs :mod:`agent.trace_migration`."""
 
 
 class StopReason(StrEnum):
@@ -65,7 +72,7 @@ class ToolCall(Frozen):
     id: str
     name: str
     arguments: dict[str, Any]
-    result: Any = None
+    result: ToolResult | None = None
     error: str | None = None
     milliseconds: float = 0.0
 
@@ -80,24 +87,58 @@ class Finding(Frozen):
 
 
 class DraftCitation(Frozen):
-    """A version and words claimed to stand in it; unverified."""
+    """A version and words claimed to stand in it.
+
+    ``findings`` are what the verifier says of it; empty until it was asked.
+    """
 
     version_id: str
     quote: str = Field(max_length=20_000)
+    findings: tuple[Finding, ...] = ()
 
 
 class Sentence(Frozen):
-    """One sentence of a draft. Without citations it must be marked as ``reasoning``."""
+    """One sentence of a draft. Without citations it must be marked as ``reasoning``.
+
+    ``verdict`` says whether the sentence stands, and if it was struck, why; ``None`` until it was
+    verified. ``findings`` are what the sentence itself quotes or counts wrongly; those on a
+    citation are the citation's own.
+    """
 
     text: str = Field(min_length=1)
     citations: tuple[DraftCitation, ...] = ()
     reasoning: bool = False
+    verdict: Finding | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether the verifier let it stand."""
+        return self.verdict is not None and self.verdict.passed
+
+    def all_findings(self) -> Iterator[Finding]:
+        """Yield the verdict, then the findings on each citation, then the sentence's own."""
+        if self.verdict is not None:
+            yield self.verdict
+        for citation in self.citations:
+            yield from citation.findings
+        yield from self.findings
 
 
 class Draft(Frozen):
-    """An answer that nobody has checked yet."""
+    """An answer as the policy wants it, with the verifier's findings once it was verified."""
 
     sentences: tuple[Sentence, ...] = Field(min_length=1)
+
+    @property
+    def verified(self) -> bool:
+        """Tell whether every sentence was verified."""
+        return all(sentence.verdict is not None for sentence in self.sentences)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return every finding, in reading order."""
+        return tuple(f for sentence in self.sentences for f in sentence.all_findings())
 
 
 class Turn(Frozen):
@@ -105,7 +146,7 @@ class Turn(Frozen):
 
     ``prompt_ids``, ``completion_ids`` and ``logprobs`` (natural log, one per completion token) are
     kept exactly as sampled; empty for a policy without a model. ``draft`` is the answer it wanted
-    to give, whether or not it shipped. ``findings`` are what the verifier said of it, where the
+    to give, whether or not it shipped, with what the verifier found. ``sent_back`` says that the
     policy was told and could act once more. ``adjustment`` is what a controller added to the
     prompt before it.
     """
@@ -118,15 +159,56 @@ class Turn(Frozen):
     prompt_ids: tuple[int, ...] = ()
     completion_ids: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    sent_back: bool = False
     adjustment: str = ""
 
 
-class Answer(Frozen):
-    """What shipped: text and the citations it rests on."""
+class AnswerSentence(Frozen):
+    """One sentence that stood, and the law it rests on.
 
-    text: str
-    citations: tuple[Citation, ...] = Field(min_length=1)
+    ``reasoning`` rests on all citations of the answer and has none of its own.
+    """
+
+    text: str = Field(min_length=1)
+    citations: tuple[Citation, ...] = ()
+    reasoning: bool = False
+
+
+class Answer(Frozen):
+    """What shipped, sentence by sentence.
+
+    Raises:
+        ValueError: nothing is cited.
+    """
+
+    sentences: tuple[AnswerSentence, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _cites_something(self) -> Self:
+        if not self.citations:
+            raise ValueError("an answer cites at least one version")
+        return self
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Return the citations in the order of the sentences, which is that of their numbers."""
+        return tuple(citation for sentence in self.sentences for citation in sentence.citations)
+
+    def numbered(self) -> Iterator[tuple[AnswerSentence, range]]:
+        """Yield each sentence with the numbers of its citations, counted from 1."""
+        start = 1
+        for sentence in self.sentences:
+            end = start + len(sentence.citations)
+            yield sentence, range(start, end)
+            start = end
+
+    @property
+    def text(self) -> str:
+        """The answer as plain text: a paragraph a sentence, citation numbers in brackets."""
+        return "\n\n".join(
+            " ".join([sentence.text, *(f"[{number}]" for number in numbers)])
+            for sentence, numbers in self.numbered()
+        )
 
 
 class Abstention(Frozen):
@@ -136,15 +218,31 @@ class Abstention(Frozen):
     explanation: str
 
 
+class RunSettings(Frozen):
+    """What decides a run besides the question, the law and the policy.
+
+    ``max_turns`` are acts of the policy; ``max_tokens`` the ids of all prompts and completions
+    together, ``None`` without a limit. ``sampling`` is how a language model's tokens were drawn;
+    ``None`` for a policy without one. The rest is in the trace where it happened: what the asker
+    replied is in ``facts`` and ``governing``, what a controller said and whether a draft was sent
+    back in each turn.
+    """
+
+    max_turns: int = Field(ge=1)
+    max_tokens: int | None = None
+    sampling: Sampling | None = None
+
+
 class Trace(Frozen):
     """One question from asking to answer or abstention.
 
     Exactly one of ``answer`` and ``abstention`` is set: a run that stops for any other reason
     abstains with the reason ``failed``. With what the asker set besides the question (the filters
-    ``extent`` and ``jurisdictions``; ``issue``, ``topic`` and ``facts``, which choose the date) a
-    trace holds all that asking again needs: :func:`agent.graph.run.request_of`.
+    ``extent`` and ``jurisdictions``; ``issue``, ``topic`` and ``facts``, which choose the date) and
+    its ``settings`` a trace holds all that asking again needs: :func:`agent.graph.replay.replay`.
     """
 
+    schema_version: Literal[2] = SCHEMA
     id: str
     question: str
     governing: GoverningDate | None
@@ -153,8 +251,8 @@ class Trace(Frozen):
     issue: Issue | None = None
     topic: str | None = None
     facts: dict[Role, date] = Field(default_factory=dict)
+    settings: RunSettings
     turns: tuple[Turn, ...] = ()
-    findings: tuple[Finding, ...] = ()
     answer: Answer | None = None
     abstention: Abstention | None = None
     stop: StopReason
@@ -162,3 +260,21 @@ class Trace(Frozen):
     corpus_hash: str
     started: datetime
     milliseconds: float = 0.0
+
+    @property
+    def verified_draft(self) -> Draft | None:
+        """The last draft that was verified, shipped or struck."""
+        drafts = (turn.draft for turn in reversed(self.turns))
+        return next((draft for draft in drafts if draft is not None and draft.verified), None)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the verifier found of :attr:`verified_draft`, in reading order."""
+        return self.verified_draft.findings if self.verified_draft else ()
+
+    @property
+    def struck(self) -> tuple[Finding, ...]:
+        """Why each sentence of :attr:`verified_draft` was struck that does not stand."""
+        sentences = self.verified_draft.sentences if self.verified_draft else ()
+        verdicts = (sentence.verdict for sentence in sentences)
+        return tuple(found for found in verdicts if found is not None and not found.passed)

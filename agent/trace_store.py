@@ -16,15 +16,16 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from agent.trace import Trace
+from agent.trace import SCHEMA, Trace
+from agent.trace_migration import read_trace
 from corpus.closeable import Closeable
 from corpus.database import cause, create_tables, open_engine, writing
 from corpus.errors import BadInputError, InForceError, StoreError
 from corpus.model import Frozen
 from corpus.settings import Settings
 
-FORMAT = 1
-"""Raise it when traces written before can no longer be read."""
+READABLE = range(1, SCHEMA + 1)
+"""The schemas of traces that :mod:`agent.trace_migration` reads."""
 
 SHORTEST_ID = 4
 """Characters of an id, at least, that may stand for the whole."""
@@ -148,14 +149,14 @@ class TraceStore(Closeable):
 
     def _read(self, row: dict[str, Any]) -> Trace:
         where = f"trace {row['id']} at {self._engine.url}"
-        if row["format"] != FORMAT:
+        if row["format"] not in READABLE:
             raise TraceError(
-                f"{where} has format {row['format']}, this InForce reads format {FORMAT}"
+                f"{where} has format {row['format']}, this InForce reads formats up to {SCHEMA}"
             )
         if _digest(row["trace"]) != row["digest"]:
             raise TraceError(f"{where} is damaged: it is not what was written")
         try:
-            return Trace.model_validate_json(row["trace"])
+            return read_trace(row["trace"])
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "the whole"
@@ -182,7 +183,7 @@ def _row(trace: Trace) -> dict[str, Any]:
         "as_at": trace.governing.as_at if trace.governing else None,
         "outcome": trace.abstention.reason.value if trace.abstention else trace.stop.value,
         "policy": trace.policy,
-        "format": FORMAT,
+        "format": SCHEMA,
         "digest": _digest(text),
         "trace": text,
     }

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
 from math import sqrt
+from string import Template
 
 from agent.request import MissingDate
+from agent.tool_results import Comparison, ProvisionReading, Refused, SearchResult, VersionList
 from agent.trace import (
     Abstention,
     AbstentionReason,
@@ -29,6 +31,13 @@ from ui.pages.advice import COUNSEL, HEADINGS
 from ui.words import day_words
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CALLS = {
+    "search_statutes": Template("Searched “$query” in the law of $as_at"),
+    "read_provision": Template("Read $reference as at $as_at"),
+    "list_versions": Template("Listed the versions of $reference"),
+    "compare_versions": Template("Compared $reference on $as_at and $other"),
+}
+_ARGUMENTS = ("query", "reference", "as_at", "other")
 _MANY = 3  # calls of one turn that are still listed one by one
 
 
@@ -77,10 +86,20 @@ def _ground(governing: GoverningDate) -> str:
 
 def answer(shipped: Answer, place: str = "") -> str:
     """Return the answer's text; its citation marks link to their cards in the same ``place``."""
-    link = rf'<a class="cite" href="#citation-{place}\1">\1</a>'
-    paragraphs = (re.sub(r"\[(\d+)\]", link, escaped(text)) for text in shipped.text.split("\n\n"))
-    body = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+    body = "".join(
+        f"<p>{_paragraphs(sentence.text)}{''.join(_mark(number, place) for number in numbers)}</p>"
+        for sentence, numbers in shipped.numbered()
+    )
     return f'<section class="answer"><h2>Answer</h2>{body}</section>'
+
+
+def _paragraphs(text: str) -> str:
+    return "</p><p>".join(escaped(part) for part in text.split("\n\n"))
+
+
+def _mark(number: int, place: str) -> str:
+    """Return a link to the card of a citation."""
+    return f' <a class="cite" href="#citation-{place}{number}">{number}</a>'
 
 
 def card(shown: Card, place: str = "") -> str:
@@ -153,28 +172,26 @@ def _by_place(work: Work) -> tuple[str, str]:
 
 def call_words(call: ToolCall) -> str:
     """Say one call and its outcome in a sentence, escaped."""
-    given = call.arguments
-    what = {
-        "search_statutes": "Searched “{query}” in the law of {as_at}",
-        "read_provision": "Read {reference} as at {as_at}",
-        "list_versions": "Listed the versions of {reference}",
-        "compare_versions": "Compared {reference} on {as_at} and {other}",
-    }.get(call.name, call.name)
-    words = re.sub(r"\{(\w+)\}", lambda field: str(given.get(field[1], "?")), what)
-    return f"{escaped(words)}: {escaped(_outcome(call))}"
+    words = _CALLS.get(call.name)
+    given = {**dict.fromkeys(_ARGUMENTS, "?"), **call.arguments}
+    said = words.substitute(given) if words is not None else call.name
+    return f"{escaped(said)}: {escaped(_outcome(call))}"
 
 
 def _outcome(call: ToolCall) -> str:
     if call.error is not None:
         return f"failed ({call.error})"
-    result = call.result or {}
-    if "problem" in result:
-        return f"refused ({result['problem']})"
-    if "hits" in result:
-        return f"{len(result['hits'])} provisions"
-    if "versions" in result:
-        return f"{len(result['versions'])} versions"
-    return str(result.get("explanation", "done"))
+    match call.result:
+        case Refused(problem=problem):
+            return f"refused ({problem})"
+        case SearchResult(hits=hits):
+            return f"{len(hits)} provisions"
+        case VersionList(versions=versions):
+            return f"{len(versions)} versions"
+        case ProvisionReading(explanation=words) | Comparison(explanation=words):
+            return words
+        case None:
+            return "done"
 
 
 def _turn(turn: Turn) -> str:
@@ -186,8 +203,9 @@ def _turn(turn: Turn) -> str:
     took = sum(call.milliseconds for call in turn.calls)
     time = f' <span class="took">{took:.0f} ms</span>' if turn.calls else ""
     shown = thought + "".join(f'<span class="call">{call}{time}</span>' for call in calls)
-    faults = sum(not finding.passed for finding in turn.findings)
-    return f"{shown}{_sent_back(faults)}" if turn.findings else shown
+    if turn.draft is None or not turn.sent_back:
+        return shown
+    return f"{shown}{_sent_back(sum(not finding.passed for finding in turn.draft.findings))}"
 
 
 def _sent_back(faults: int) -> str:

@@ -157,9 +157,8 @@ def show_trace(trace: Trace) -> None:
                 f"  [cyan]{escape(f'{citation.work_title}, {citation.label}')}[/], "
                 f"in force {interval}  [dim]{escape(citation.version_id)}[/]"
             )
-        for finding in trace.findings:
-            if finding.check == "sentence" and not finding.passed:
-                out.print(f"  [yellow]Left out.[/] {escape(finding.explanation)}")
+        for finding in trace.struck:
+            out.print(f"  [yellow]Left out.[/] {escape(finding.explanation)}")
 
 
 def _show_governing(governing: GoverningDate) -> None:

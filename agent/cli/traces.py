@@ -132,7 +132,9 @@ def replay(
             advance = opened.enter_context(progress_bar("Indexing the corpus as it was"))
             recorded = library_as_recorded(before, library, settings.index_url, advance)
             library = opened.enter_context(recorded)
-        outcome = run_again(before, library, open_policy(choice, library.works))
+        outcome = run_again(
+            before, library, open_policy(choice, library.works, before.settings.sampling)
+        )
     if json:
         print_json({"same": outcome.same, **outcome.model_dump(mode="json")})
     else:

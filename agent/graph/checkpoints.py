@@ -32,6 +32,7 @@ from agent.trace import (
     AbstentionReason,
     Answer,
     GoverningDate,
+    RunSettings,
     StopReason,
     ToolCall,
     Turn,
@@ -47,9 +48,14 @@ Checkpoints = BaseCheckpointSaver[Any]
 
 
 class RunHeader(Frozen):
-    """What a thread was begun with; it can only be resumed with the same."""
+    """What a thread was begun with; it can only be resumed with the same.
 
+    ``schema_version`` is that of the trace it will become (:data:`agent.trace.SCHEMA`).
+    """
+
+    schema_version: int
     id: str
+    settings: RunSettings
     policy: str
     corpus_hash: str
     started: datetime

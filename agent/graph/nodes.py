@@ -19,7 +19,15 @@ from agent.governing_date.candidates import text_changes
 from agent.governing_date.choose import choose_governing_date, place_words, placed
 from agent.graph.checkpoints import RunHeader
 from agent.library import Library
-from agent.policy import Act, Policy, PolicyError, PolicyState, StreamingPolicy, ToolRequest
+from agent.policy import (
+    Act,
+    Policy,
+    PolicyError,
+    PolicyState,
+    StreamingPolicy,
+    ToolRequest,
+    sampling_of,
+)
 from agent.request import AskRequest, MissingDate, Reply
 from agent.tools.statutes import Scope
 from agent.tools.toolbox import SCHEMAS, grouped, in_order, returned_ids, run_group, run_together
@@ -27,9 +35,8 @@ from agent.trace import (
     Abstention,
     AbstentionReason,
     Answer,
-    Finding,
     GoverningDate,
-    Sentence,
+    RunSettings,
     StopReason,
     ToolCall,
     Turn,
@@ -72,6 +79,15 @@ class Context:
     interactive: bool = False
     durable: bool = False
     listened: bool = False
+
+    @property
+    def settings(self) -> RunSettings:
+        """Return what a trace records of this."""
+        return RunSettings(
+            max_turns=self.max_turns,
+            max_tokens=self.max_tokens,
+            sampling=sampling_of(self.policy),
+        )
 
 
 class State(TypedDict, total=False):
@@ -182,9 +198,8 @@ def check(state: State, runtime: Run) -> Update:
         returned_ids(turns),
         extent=state["asked"].extent,
     )
-    if verdict.passed or _told(turns) or _spent(runtime.context, turns):
-        return {"verdict": verdict}
-    last = turns[-1].model_copy(update={"findings": _objections(verdict)})
+    sent_back = not (verdict.passed or _told(turns) or _spent(runtime.context, turns))
+    last = turns[-1].model_copy(update={"draft": verdict.draft, "sent_back": sent_back})
     return {"verdict": verdict, "turns": (*turns[:-1], last)}
 
 
@@ -194,16 +209,15 @@ def respond(state: State, runtime: Run) -> Update:
     if "abstention" in state:
         return {}
     verdict = state["verdict"]
-    if not verdict.citations:
+    if verdict.answer is None:
         words = f"An answer was drafted, but it did not stand: {verdict.explanation}"
         return _abstain(Abstention(reason=AbstentionReason.UNVERIFIED, explanation=words))
-    answer = Answer(text=_rendered(verdict.sentences), citations=verdict.citations)
-    return {"answer": answer, "stop": StopReason.ANSWERED}
+    return {"answer": verdict.answer, "stop": StopReason.ANSWERED}
 
 
 def is_to_be_mended(state: State) -> bool:
     """Tell whether the draft just verified goes back to the policy."""
-    return bool(state["turns"][-1].findings)
+    return state["turns"][-1].sent_back
 
 
 def jurisdictions_of(library: Library, asked: AskRequest) -> GoverningDate | MissingDate:
@@ -278,25 +292,7 @@ def _spent(context: Context, turns: Sequence[Turn]) -> bool:
 
 
 def _told(turns: Sequence[Turn]) -> bool:
-    return any(turn.findings for turn in turns)
-
-
-def _objections(verdict: Verdict) -> tuple[Finding, ...]:
-    """Return the findings; a draft that fails without one cites nothing."""
-    nothing = Finding(check="sentence", passed=False, subject="", explanation=verdict.explanation)
-    return verdict.findings or (nothing,)
-
-
-def _rendered(sentences: Sequence[Sentence]) -> str:
-    """Return the sentences, each followed by the numbers of its citations."""
-    parts, number = [], 0
-    for sentence in sentences:
-        marks = ""
-        for _ in sentence.citations:
-            number += 1
-            marks += f" [{number}]"
-        parts.append(sentence.text + marks)
-    return "\n\n".join(parts)
+    return any(turn.sent_back for turn in turns)
 
 
 def _abstain(abstention: Abstention) -> Update:

@@ -15,10 +15,11 @@ from tempfile import TemporaryDirectory
 from agent.graph.nodes import Context
 from agent.graph.run import request_of, run
 from agent.library import Library
+from agent.models.sampling import Sampling
 from agent.policies.controllers import adjusted
 from agent.policies.registry import EXTRACTIVE
-from agent.policy import Act, Policy, PolicyState
-from agent.trace import StopReason, Trace, Turn
+from agent.policy import Act, Policy, PolicyState, sampling_of
+from agent.trace import Trace, Turn
 from corpus.clock import pinned
 from corpus.compare import Segment, compare_texts
 from corpus.errors import BadInputError, StoreError
@@ -27,9 +28,6 @@ from corpus.model import Citation, Frozen
 from retrieval.index import open_index
 from retrieval.index_build import refresh_index
 from retrieval.index_url import parse_index_url
-
-TURNS = 8
-"""Turns that a run may take, as :class:`agent.graph.nodes.Context` has it."""
 
 
 class Drift(Frozen):
@@ -66,6 +64,11 @@ class ReplayedAdjustments:
         """Return the name of the policy that decides."""
         return self.policy.name
 
+    @property
+    def sampling(self) -> Sampling | None:
+        """Return how the policy's tokens are drawn."""
+        return sampling_of(self.policy)
+
     def act(self, state: PolicyState) -> Act:
         """Return the policy's move.
 
@@ -78,16 +81,15 @@ class ReplayedAdjustments:
 
 
 def replay(trace: Trace, library: Library, policy: Policy) -> Replay:
-    """Run a trace's question again: same words, days, filters, facts, adjustments and budget.
+    """Run a trace's question again: same words, days, filters, facts, adjustments and limits.
 
     "Today" is the day on which the trace was made.
     """
-    spent = [len(turn.prompt_ids) + len(turn.completion_ids) for turn in trace.turns]
     context = Context(
         library,
         ReplayedAdjustments(policy, trace.turns),
-        max_turns=len(trace.turns) if trace.stop is StopReason.TURN_BUDGET else TURNS,
-        max_tokens=sum(spent) if trace.stop is StopReason.TOKEN_BUDGET else None,
+        max_turns=trace.settings.max_turns,
+        max_tokens=trace.settings.max_tokens,
     )
     with pinned(trace.started.date()):
         return compared(trace, run(context, request_of(trace)))

@@ -28,7 +28,7 @@ from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Policy
 from agent.request import AskRequest, MissingDate, Reply
-from agent.trace import Trace
+from agent.trace import SCHEMA, Trace
 from corpus.clock import now
 from corpus.errors import BadInputError
 from corpus.model import Frozen
@@ -182,13 +182,15 @@ def resume(context: Context, thread: Thread, reply: Reply | None = None) -> Iter
 
     A step that had ended is not taken again, and a tool that had answered is not called again. A
     thread that is over yields its trace; one that waits needs the ``reply``, else it says again
-    what for.
+    what for. The limits are those the thread was begun with.
 
     Raises:
         BadInputError: there is no such thread, it was begun with another corpus or policy, it
             waits for nothing, or the reply contradicts what is known.
     """
     state = begun_in(context, thread)
+    limits = state["begun"].settings
+    context = replace(context, max_turns=limits.max_turns, max_tokens=limits.max_tokens)
     waiting = waits_for(thread)
     if reply is not None and waiting is None:
         raise BadInputError(f"Thread '{thread.id}' does not wait for a date.")
@@ -244,6 +246,8 @@ def _context(library: Library, policy: Policy | None) -> Context:
 def _begin(context: Context, asked: AskRequest, thread: Thread | None = None) -> State:
     _check(asked)
     begun = RunHeader(
+        schema_version=SCHEMA,
+        settings=context.settings,
         id=thread.id if thread is not None else uuid.uuid4().hex,
         policy=context.policy.name,
         corpus_hash=context.library.corpus_hash,
@@ -264,7 +268,7 @@ def _check(asked: AskRequest) -> None:
 
 
 def _trace(state: Any, clock: float) -> Trace:
-    begun, asked, verdict = state["begun"], state["asked"], state.get("verdict")
+    begun, asked = state["begun"], state["asked"]
     return Trace(
         id=begun.id,
         question=asked.question,
@@ -274,8 +278,8 @@ def _trace(state: Any, clock: float) -> Trace:
         issue=asked.issue,
         topic=asked.topic,
         facts=asked.facts,
+        settings=begun.settings,
         turns=state.get("turns", ()),
-        findings=verdict.findings if verdict else (),
         answer=state.get("answer"),
         abstention=state.get("abstention"),
         stop=state["stop"],

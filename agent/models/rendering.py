@@ -26,13 +26,21 @@ from agent.models.codec import Codec, PromptFormat
 from agent.models.parsing import REASONS, UNREADABLE
 from agent.models.short_prompt import brief, handles, objections
 from agent.policy import PolicyError, PolicyState
+from agent.tool_results import ToolResult
 from agent.trace import ToolCall, Turn
 from corpus.model import Frozen
 
 Fits = Callable[[str], bool]
 
 _SAID_TWICE = {"provision_id", "work_id", "language", "valid_from", "valid_to"}
-"""Fields that repeat the version id, the text or the interval in words beside them."""
+_LEFT_OUT: Any = {
+    "kind": True,
+    "provision_id": True,
+    "passage": _SAID_TWICE,
+    "hits": {"__all__": _SAID_TWICE},
+    "versions": {"__all__": _SAID_TWICE},
+}
+"""Fields of results that repeat the tool's name, the version id, the text or the interval."""
 
 _PROBLEM, _PROBLEMS = 300, 8
 """Characters of an objection, and objections, that a model is told."""
@@ -161,7 +169,7 @@ def _news(
             yield Message(role="tool", content=content, name=call.name, call_id=call.id)
     else:
         parts = [_in_words(call, fits) for call in calls]
-        if turn.findings:
+        if turn.sent_back:
             parts.append(_prompt("findings", problems="\n".join(_problems(turn))))
         yield Message(role="user", content="\n\n".join(parts) + hint)
 
@@ -176,7 +184,8 @@ def _hint(state: PolicyState, number: int) -> str:
 
 def _problems(turn: Turn) -> list[str]:
     """Return what the verifier objects to, each sentence once and of bounded length."""
-    failed = [finding.explanation for finding in turn.findings if not finding.passed]
+    findings = turn.draft.findings if turn.draft else ()
+    failed = [finding.explanation for finding in findings if not finding.passed]
     return [f"- {words[:_PROBLEM]}" for words in dict.fromkeys(failed)][:_PROBLEMS]
 
 
@@ -202,11 +211,10 @@ def shown(call: ToolCall, fits: Fits) -> str:
     return text
 
 
-def _lean(value: Any) -> Any:
-    if isinstance(value, dict):
-        known = {key: item for key, item in value.items() if item is not None}
-        return {key: _lean(item) for key, item in known.items() if key not in _SAID_TWICE}
-    return [_lean(item) for item in value] if isinstance(value, list | tuple) else value
+def _lean(result: ToolResult | None) -> Any:
+    if result is None:
+        return None
+    return result.model_dump(mode="json", exclude=_LEFT_OUT, exclude_none=True)
 
 
 def _shortened(value: Any, cap: int) -> Any:

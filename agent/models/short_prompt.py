@@ -10,11 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from agent.models.parsing import UNREADABLE
 from agent.policy import Act, DraftCitation
-from agent.tools.toolbox import version_ids
+from agent.tool_results import (
+    Comparison,
+    Passage,
+    ProvisionReading,
+    Refused,
+    SearchResult,
+    VersionList,
+    version_ids,
+)
 from agent.trace import ToolCall, Turn
 
 Handles = Mapping[str, str]
@@ -61,7 +68,8 @@ def brief(call: ToolCall, known: Handles, fits: Callable[[str], bool]) -> str:
 
 def objections(turn: Turn) -> str:
     """Return which checks a draft failed, each once."""
-    failed = dict.fromkeys(finding.check for finding in turn.findings if not finding.passed)
+    findings = turn.draft.findings if turn.draft else ()
+    failed = dict.fromkeys(finding.check for finding in findings if not finding.passed)
     return f"failed: {', '.join(failed)}"
 
 
@@ -69,39 +77,41 @@ def _lines(call: ToolCall, known: Handles, cap: int) -> Iterator[str]:
     if call.name == UNREADABLE:
         yield f"no move: {call.arguments.get('problem', '')}"[: cap or 1]
         return
-    result: dict[str, Any] = call.result or {}
-    if "problem" in result:
-        yield f"refused: {result['problem']}"[: cap or 1]
-    elif "hits" in result:
-        yield from (_hit(hit, known, cap) for hit in result["hits"])
-        if not result["hits"]:
-            yield "nothing found"
-    elif "status" in result:
-        yield _reading(result, known, cap)
-    elif "versions" in result:
-        yield from (f"{_handle(line, known)} {line['interval']}" for line in result["versions"])
-        if not result["versions"]:
-            yield result["explanation"][:cap]
-    else:
-        marks = " ".join(known.get(id_, id_) for id_ in result.get("version_ids", ()))
-        yield f"{marks} {result.get('redline') or result.get('explanation', '')}"[: cap or 1]
+    match call.result:
+        case Refused(problem=problem):
+            yield f"refused: {problem}"[: cap or 1]
+        case SearchResult(hits=hits):
+            yield from (_hit(hit, known, cap) for hit in hits)
+            if not hits:
+                yield "nothing found"
+        case ProvisionReading() as reading:
+            yield _reading(reading, known, cap)
+        case VersionList(versions=versions, explanation=explanation):
+            yield from (f"{_handle(line.version_id, known)} {line.interval}" for line in versions)
+            if not versions:
+                yield explanation[:cap]
+        case Comparison() as found:
+            marks = " ".join(_handle(name, known) for name in found.version_ids)
+            yield f"{marks} {found.redline or found.explanation}"[: cap or 1]
+        case None:
+            yield " "
 
 
-def _hit(hit: Mapping[str, Any], known: Handles, cap: int) -> str:
-    return f"{_handle(hit, known)} {hit['label']} {hit['work_title']}: {hit['text'][:cap]}"
+def _hit(hit: Passage, known: Handles, cap: int) -> str:
+    return f"{_handle(hit.version_id, known)} {hit.label} {hit.work_title}: {hit.text[:cap]}"
 
 
-def _reading(result: Mapping[str, Any], known: Handles, cap: int) -> str:
+def _reading(reading: ProvisionReading, known: Handles, cap: int) -> str:
     """Return the text in force, or why there is none and the days on which there is."""
-    passage = result.get("passage")
-    if passage:
-        return f"{_handle(passage, known)} {passage['text'][:cap]}"
-    days = [result.get("last_day"), result.get("first_day")]
-    return " ".join([result["status"], *(f"({day})" for day in days if day)])
+    passage = reading.passage
+    if passage is not None:
+        return f"{_handle(passage.version_id, known)} {passage.text[:cap]}"
+    days = (reading.last_day, reading.first_day)
+    return " ".join([reading.status, *(f"({day})" for day in days if day)])
 
 
-def _handle(item: Mapping[str, Any], known: Handles) -> str:
-    return known.get(item["version_id"], item["version_id"])
+def _handle(version_id: str, known: Handles) -> str:
+    return known.get(version_id, version_id)
 
 
 def _resolved(cited: DraftCitation, ids: Mapping[str, str]) -> DraftCitation:

@@ -16,7 +16,8 @@ from importlib.resources import files
 from string import Template
 from typing import Protocol
 
-from agent.policy import Act, Policy, PolicyState, StreamingPolicy
+from agent.models.sampling import Sampling
+from agent.policy import Act, Policy, PolicyState, StreamingPolicy, sampling_of
 from corpus.errors import BadInputError
 
 
@@ -74,6 +75,11 @@ class Controlled:
     def name(self) -> str:
         """Return the name of the policy that decides."""
         return self.policy.name
+
+    @property
+    def sampling(self) -> Sampling | None:
+        """Return how the policy's tokens are drawn."""
+        return sampling_of(self.policy)
 
     def act(self, state: PolicyState) -> Act:
         """Return the policy's move after what the controller chose to say.

@@ -18,7 +18,7 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from agent.policy import Act, Draft, DraftCitation, PolicyError, PolicyState, Sentence, ToolRequest
-from agent.tool_results import Passage, ProvisionReading, SearchResult
+from agent.tool_results import Passage, ProvisionReading, Refused, SearchResult
 from agent.tools.relevance import best_quote, coverage
 from agent.trace import Abstention, AbstentionReason, Finding, ToolCall
 from corpus.languages.dates import without_dates
@@ -51,8 +51,8 @@ class ExtractivePolicy:
         subject = without_dates(state.question)
         if not state.turns:
             return self._begin(state, subject)
-        if state.turns[-1].findings:
-            return _withdraw(state.turns[-1].findings)
+        if (draft := state.turns[-1].draft) is not None:
+            return _withdraw(draft.findings)
         calls = state.turns[-1].calls
         if calls[0].name == "read_provision":
             return _after_reading(subject, [_result(call, ProvisionReading) for call in calls])
@@ -163,6 +163,7 @@ def _decline(reason: AbstentionReason, words: str) -> Act:
 
 
 def _result(call: ToolCall, kind: type[_Result]) -> _Result:
-    if "problem" in call.result:
-        raise PolicyError(f"{call.name} refused: {call.result['problem']}")
-    return kind.model_validate(call.result)
+    if isinstance(call.result, Refused):
+        raise PolicyError(f"{call.name} refused: {call.result.problem}")
+    assert isinstance(call.result, kind)
+    return call.result

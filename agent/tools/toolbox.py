@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agent.policy import ToolRequest
-from agent.tool_results import Refused
+from agent.tool_results import Refused, ToolResult, version_ids
 from agent.tools.statutes import (
     Scope,
     compare_versions,
@@ -27,9 +27,8 @@ from agent.tools.statutes import (
 from agent.tools.tool_schema import arguments_model, tool_schema
 from agent.trace import ToolCall, Turn
 from corpus.errors import BadInputError, InForceError
-from corpus.model import Frozen
 
-TOOLS: dict[str, Callable[..., Frozen]] = {
+TOOLS: dict[str, Callable[..., ToolResult]] = {
     tool.__name__: tool
     for tool in (search_statutes, read_provision, list_versions, compare_versions)
 }
@@ -40,7 +39,7 @@ SCHEMAS: tuple[dict[str, Any], ...] = tuple(tool_schema(tool) for tool in TOOLS.
 def run_tool(scope: Scope, request: ToolRequest) -> ToolCall:
     """Carry out one request. Never raises for a failed engine: ``error`` says what failed."""
     clock = time.perf_counter()
-    result: Frozen | None = None
+    result: ToolResult | None = None
     error = None
     try:
         result = _called(scope, request)
@@ -52,7 +51,7 @@ def run_tool(scope: Scope, request: ToolRequest) -> ToolCall:
         id=request.id,
         name=request.name,
         arguments=request.arguments,
-        result=None if result is None else result.model_dump(mode="json"),
+        result=result,
         error=error,
         milliseconds=(time.perf_counter() - clock) * 1000,
     )
@@ -103,27 +102,22 @@ def _searched(scope: Scope, group: Sequence[ToolRequest]) -> Iterator[ToolCall]:
     found = scope.library.index.search_many(queries)
     share = (time.perf_counter() - clock) * 1000 / len(group)
     for request, query, hits in zip(group, queries, found, strict=True):
-        result = search_result(query, hits).model_dump(mode="json")
         yield ToolCall(
             id=request.id,
             name=request.name,
             arguments=request.arguments,
-            result=result,
+            result=search_result(query, hits),
             milliseconds=share,
         )
 
 
 def returned_ids(turns: Iterable[Turn]) -> frozenset[str]:
-    """Return every version id that a tool returned in these turns.
-
-    Ids are read from the fields that tools fill, so an id that merely stands in the text of a
-    provision does not count.
-    """
+    """Return every version id that a tool returned in these turns."""
     calls = (call for turn in turns for call in turn.calls)
     return frozenset(found for call in calls for found in version_ids(call.result))
 
 
-def _called(scope: Scope, request: ToolRequest) -> Frozen:
+def _called(scope: Scope, request: ToolRequest) -> ToolResult:
     arguments = _arguments(request)
     return TOOLS[request.name](scope, **arguments)
 
@@ -138,18 +132,3 @@ def _arguments(request: ToolRequest) -> dict[str, Any]:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise BadInputError(f"{request.name}, argument '{place}': {first['msg']}.") from None
-
-
-def version_ids(result: Any) -> Iterator[str]:
-    """Yield the version ids that a tool's result names, at any depth."""
-    if isinstance(result, dict):
-        for key, value in result.items():
-            if key == "version_id":
-                yield value
-            elif key == "version_ids":
-                yield from value
-            else:
-                yield from version_ids(value)
-    elif isinstance(result, list | tuple):
-        for item in result:
-            yield from version_ids(item)

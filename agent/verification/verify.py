@@ -21,7 +21,7 @@ from typing import Literal
 
 from agent.library import Library
 from agent.policy import Draft, DraftCitation, Sentence
-from agent.trace import Finding, GoverningDate
+from agent.trace import Answer, AnswerSentence, Finding, GoverningDate
 from agent.verification.allowed_facts import AllowedFacts
 from agent.verification.figures import Figures, figures_said
 from corpus.languages.quotation import quotations, quoted_span, seen, unquoted
@@ -37,28 +37,24 @@ _SPELT_OUT = 20  # characters from which a quotation accounts for the figures in
 
 
 class Verdict(Frozen):
-    """Every check with its outcome, and what stood.
+    """The draft with the findings in it, and what stood.
 
-    ``findings`` keep the draft's order: for each sentence one ``sentence`` finding, then the checks
-    of each citation, ``resolves`` first, then what the sentence itself quotes and counts wrongly.
-    ``sentences`` are those that stand, in order, without the characters that nobody sees;
-    ``citations`` are theirs, in the same order.
+    ``answer`` holds the sentences that stand, in order, without the characters that nobody sees;
+    ``None`` where nothing stands.
     """
 
-    findings: tuple[Finding, ...]
-    citations: tuple[Citation, ...]
-    sentences: tuple[Sentence, ...] = ()
+    draft: Draft
+    answer: Answer | None
 
     @property
     def passed(self) -> bool:
         """Tell whether the whole draft stands: something is cited and nothing was struck."""
-        return bool(self.citations) and all(finding.passed for finding in self.findings)
+        return self.answer is not None and all(finding.passed for finding in self.draft.findings)
 
     @property
     def explanation(self) -> str:
         """Say in words what was struck, and why."""
-        failed = [finding.explanation for finding in self.findings if not finding.passed]
-        return " ".join(failed) or "The draft cites nothing."
+        return " ".join(f.explanation for f in self.draft.findings if not f.passed)
 
 
 def verify(
@@ -87,11 +83,10 @@ def verify(
             one.faults += _unfounded(grounds, fallen=fallen)
             if not one.faults:
                 _hold(one, grounds)
-    standing = [one for one in checked if not one.faults] if grounds else []
+    standing = tuple(one.shipped() for one in checked if not one.faults) if grounds else ()
     return Verdict(
-        findings=tuple(finding for one in checked for finding in one.findings()),
-        citations=tuple(citation for one in standing for citation in one.citations),
-        sentences=tuple(one.sentence for one in standing),
+        draft=Draft(sentences=tuple(one.verified() for one in checked)),
+        answer=Answer(sentences=standing) if standing else None,
     )
 
 
@@ -107,9 +102,14 @@ class _Desk:
 
 @dataclass
 class _Checked:
-    """A sentence on its way: what it cites rightly, and what is wrong with it."""
+    """A sentence on its way: what it cites rightly, and what is wrong with it.
+
+    ``text`` is the sentence without the characters that nobody sees.
+    """
 
     sentence: Sentence
+    text: str
+    cited: list[DraftCitation] = field(default_factory=list)
     details: list[Finding] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     grounds: list[AllowedFacts] = field(default_factory=list)
@@ -124,42 +124,56 @@ class _Checked:
         self.details.append(_finding(check, False, subject, words))
         self.faults.append(words)
 
-    def findings(self) -> list[Finding]:
-        """Return one finding on the sentence and then its details."""
+    def verified(self) -> Sentence:
+        """Return the sentence as drafted, with what was found of it and of its citations."""
+        update = {
+            "citations": tuple(self.cited),
+            "verdict": self._verdict(),
+            "findings": tuple(self.details),
+        }
+        return self.sentence.model_copy(update=update)
+
+    def shipped(self) -> AnswerSentence:
+        """Return the sentence as it ships."""
+        return AnswerSentence(
+            text=self.text, citations=tuple(self.citations), reasoning=self.is_reasoning
+        )
+
+    def _verdict(self) -> Finding:
         if self.faults:
-            told = {finding.explanation for finding in self.details}
+            details = [*(f for cited in self.cited for f in cited.findings), *self.details]
+            told = {finding.explanation for finding in details}
             more = [fault for fault in dict.fromkeys(self.faults) if fault not in told]
-            words = " ".join([f"Struck: “{_shown(self.sentence.text)}”.", *more])
+            words = " ".join([f"Struck: “{_shown(self.text)}”.", *more])
         elif self.is_reasoning:
             words = "The sentence is marked as reasoning and adds no figure of its own."
         else:
             words = "Everything in the sentence that can be checked stands in what it cites."
-        passed = not self.faults
-        return [_finding("sentence", passed, self.sentence.text, words), *self.details]
+        return _finding("sentence", not self.faults, self.text, words)
 
 
 def _checked(sentence: Sentence, desk: _Desk) -> _Checked:
     """Check one sentence, all but what reasoning rests on."""
-    one = _Checked(sentence.model_copy(update={"text": seen(sentence.text).strip()}))
+    one = _Checked(sentence, seen(sentence.text).strip())
     for drafted in sentence.citations:
         _cite(one, drafted, desk)
     quotes = [citation.quote for citation in one.citations]
     names = [name for ground in one.grounds for name in ground.names]
-    one.faults += _shape_faults(one.sentence, [*quotes, *names])
+    one.faults += _shape_faults(one, [*quotes, *names])
     if not one.is_reasoning and not one.faults:
         _hold(one, one.grounds)
     return one
 
 
-def _shape_faults(sentence: Sentence, given: Iterable[str]) -> Iterable[str]:
+def _shape_faults(one: _Checked, given: Iterable[str]) -> Iterable[str]:
     """Yield what is wrong with a sentence as it is built, besides the words that are given."""
-    if not any(char.isalnum() for char in sentence.text):
+    if not any(char.isalnum() for char in one.text):
         yield "It says nothing."
-    if not sentence.citations and not sentence.reasoning:
+    if not one.sentence.citations and not one.sentence.reasoning:
         yield "It cites no provision and is not marked as reasoning."
-    if _MARKER.search(sentence.text):
+    if _MARKER.search(one.text):
         yield "It writes the number of a citation itself."
-    bare = _without_quotations(unquoted(sentence.text, given))
+    bare = _without_quotations(unquoted(one.text, given))
     if _END.search(bare.strip()):
         yield "It is more than one sentence; each needs its own citation."
 
@@ -178,7 +192,7 @@ def _unfounded(grounds: list[AllowedFacts], *, fallen: bool) -> Iterable[str]:
 
 def _hold(one: _Checked, grounds: list[AllowedFacts]) -> None:
     """Check that what the sentence quotes and counts stands in the versions it rests on."""
-    text = one.sentence.text
+    text = one.text
     quotes = [citation.quote for citation in one.citations]
     names = [name for ground in grounds for name in ground.names]
     for quote in quotations(text, [*quotes, *names]):
@@ -201,7 +215,10 @@ def _cite(one: _Checked, drafted: DraftCitation, desk: _Desk) -> None:
     version = desk.library.store.version(name, governing.known_at)
     ground = _ground(version, desk) if version else None
     if version is None or ground is None:
-        one.fault("resolves", name, f"{name} is not a version on record.")
+        words = f"{name} is not a version on record."
+        found = (_finding("resolves", False, name, words),)
+        one.cited.append(drafted.model_copy(update={"findings": found}))
+        one.faults.append(words)
         return
     span = quoted_span(drafted.quote, version.text)
     findings = [
@@ -210,7 +227,7 @@ def _cite(one: _Checked, drafted: DraftCitation, desk: _Desk) -> None:
         _in_force(version, desk),
         _verbatim(drafted, span),
     ]
-    one.details += findings
+    one.cited.append(drafted.model_copy(update={"findings": tuple(findings)}))
     failed = [finding.explanation for finding in findings if not finding.passed]
     one.faults += failed
     if span is not None and not failed:

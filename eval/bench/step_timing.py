@@ -23,7 +23,7 @@ from transformers import (
 from trl import GRPOConfig, GRPOTrainer
 
 from agent.models.token_sequence import TokenSequence
-from agent.trace import Abstention, AbstentionReason, StopReason, Trace
+from agent.trace import Abstention, AbstentionReason, RunSettings, StopReason, Trace
 from corpus.model import Frozen
 from corpus.questions import Family, Question
 from rl.objective.compose import build_objective
@@ -174,6 +174,7 @@ def _rollout(number: int, tokens: int) -> Rollout:
         id="t",
         question="?",
         governing=None,
+        settings=RunSettings(max_turns=8),
         abstention=Abstention(reason=AbstentionReason.NOT_FOUND, explanation="Made up."),
         stop=StopReason.ABSTAINED,
         policy="made up",

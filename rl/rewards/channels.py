@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
+from agent.tool_results import ProvisionReading, Refused, ToolResult, VersionList
 from agent.tools.toolbox import TOOLS
 from agent.trace import AbstentionReason, ToolCall, Trace
 from corpus.questions import Decline, Question
@@ -137,7 +138,7 @@ def cost(trace: Trace, question: Question) -> float | None:
         return None
     if consistent == 0:
         return -1.0
-    sent_back = sum(bool(turn.findings) for turn in trace.turns)
+    sent_back = sum(turn.sent_back for turn in trace.turns)
     return -min(1.0, (sum(1 for _ in _calls(trace)) + sent_back) / COSTLY)
 
 
@@ -208,10 +209,14 @@ def _was_shown(trace: Trace, question: Question) -> bool:
     )
 
 
-def _shows(result: object, reason: Decline | None, provision_id: str) -> bool:
-    if not isinstance(result, dict):
-        return False
-    return result.get("status") == reason or result.get("provision_id") == provision_id
+def _shows(result: ToolResult | None, reason: Decline | None, provision_id: str) -> bool:
+    match result:
+        case ProvisionReading(status=status):
+            return status == reason
+        case VersionList(provision_id=listed):
+            return listed == provision_id
+        case _:
+            return False
 
 
 def _calls(trace: Trace) -> Iterable[ToolCall]:
@@ -219,4 +224,4 @@ def _calls(trace: Trace) -> Iterable[ToolCall]:
 
 
 def _answered(call: ToolCall) -> bool:
-    return isinstance(call.result, dict) and "problem" not in call.result
+    return call.result is not None and not isinstance(call.result, Refused)

@@ -5,10 +5,8 @@ Read off the trace's typed fields; no text is parsed again and no store is asked
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from agent.models.parsing import UNREADABLE
-from agent.trace import AbstentionReason, Draft, Finding, Sentence, StopReason, Trace
+from agent.trace import AbstentionReason, Draft, DraftCitation, StopReason, Trace
 from corpus.model import Frozen
 from corpus.questions import Question
 
@@ -88,20 +86,20 @@ def statements(trace: Trace) -> tuple[Statement, ...]:
     """Return the sentences of the last draft, in order, shipped or struck.
 
     Raises:
-        ValueError: the findings do not belong to the draft.
+        ValueError: the draft was not verified.
     """
     draft = drafted(trace)
-    sentences = draft.sentences if draft else ()
-    blocks = list(_blocks(trace.findings, "sentence")) if draft else []
-    if len(blocks) != len(sentences):
-        raise ValueError(f"the findings of trace {trace.id} do not belong to its draft")
+    if draft is None:
+        return ()
+    if not draft.verified:
+        raise ValueError(f"the draft of trace {trace.id} was not verified")
     return tuple(
         Statement(
             text=sentence.text,
-            stood=block[0].passed,
-            claims=_claims(trace, sentence, block[1:]),
+            stood=sentence.stands,
+            claims=tuple(_claim(citation) for citation in sentence.citations),
         )
-        for sentence, block in zip(sentences, blocks, strict=True)
+        for sentence in draft.sentences
     )
 
 
@@ -109,7 +107,7 @@ def claims(trace: Trace) -> tuple[Claim, ...]:
     """Return the citations of the last draft, in order, shipped or struck.
 
     Raises:
-        ValueError: the findings do not belong to the draft.
+        ValueError: the draft was not verified.
     """
     return tuple(claim for statement in statements(trace) for claim in statement.claims)
 
@@ -129,29 +127,9 @@ def dated(trace: Trace) -> bool | None:
     return bool(day == str(trace.governing.as_at))
 
 
-def _claims(trace: Trace, sentence: Sentence, findings: Iterable[Finding]) -> tuple[Claim, ...]:
-    blocks = list(_blocks(findings, "resolves"))
-    if len(blocks) != len(sentence.citations):
-        raise ValueError(f"the findings of trace {trace.id} do not belong to its draft")
-    return tuple(
-        Claim(
-            version_id=citation.version_id,
-            quote=citation.quote,
-            passed=frozenset(f.check for f in block if f.passed),
-        )
-        for citation, block in zip(sentence.citations, blocks, strict=True)
+def _claim(citation: DraftCitation) -> Claim:
+    return Claim(
+        version_id=citation.version_id,
+        quote=citation.quote,
+        passed=frozenset(finding.check for finding in citation.findings if finding.passed),
     )
-
-
-def _blocks(findings: Iterable[Finding], opening: str) -> Iterator[list[Finding]]:
-    """Cut findings before each one of a kind; what comes before the first is left out."""
-    block: list[Finding] = []
-    for finding in findings:
-        if finding.check == opening:
-            if block:
-                yield block
-            block = [finding]
-        elif block:
-            block.append(finding)
-    if block:
-        yield block

@@ -14,6 +14,7 @@ from statistics import fmean
 from pydantic import ValidationError
 
 from agent.trace import Trace
+from agent.trace_migration import StoredTrace
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.model import Frozen
 from corpus.questions import Question
@@ -35,7 +36,7 @@ class ScoredTrace(Frozen):
 
     step: int
     question: Question
-    trace: Trace | None
+    trace: StoredTrace | None
     void: str | None = None
     rewards: dict[str, float | None]
     outcome: Outcome

@@ -24,6 +24,7 @@ from agent.models.sampling import Completion, Sampling
 from agent.models.short_prompt import handles
 from agent.policies.language_model import ModelPolicy
 from agent.policy import Act, PolicyError, PolicyState
+from agent.tool_results import Passage, ProvisionReading
 from agent.tools.relevance import best_quote
 from corpus.model import Work
 from corpus.questions import Question
@@ -80,12 +81,13 @@ class Expert:
             arguments = {"reference": self._cited(), "as_at": str(day)}
             return {"name": "read_provision", "arguments": arguments}
         result = next(turn.calls[0].result for turn in reversed(state.turns) if turn.calls)
-        passage = result.get("passage") if result else None
-        if not passage:
-            status = (result or {}).get("status")
+        reading = result if isinstance(result, ProvisionReading) else None
+        if reading is None or reading.passage is None:
+            status = reading.status if reading else "not_found"
             reason = status if status in REASONS else "not_found"
             return {"abstain": reason, "explanation": WHY[reason]}
-        name = passage["version_id"]
+        passage = reading.passage
+        name = passage.version_id
         known = handles(state.turns) if self.codec.prompt_format == "learnt" else {}
         quote = self._quote(passage)
         citation = {"id": known.get(name, name), "quote": quote}
@@ -96,11 +98,11 @@ class Expert:
         found = find_citations(self.question.text, self.works)
         return found[0].text if found else self.question.label
 
-    def _quote(self, passage: dict[str, Any]) -> str:
-        text, span = passage["text"], self.question.gold_span
-        if span is not None and span.text in text:
+    def _quote(self, passage: Passage) -> str:
+        span = self.question.gold_span
+        if span is not None and span.text in passage.text:
             return span.text
-        return best_quote(self.question.text, text, passage["language"])
+        return best_quote(self.question.text, passage.text, passage.language)
 
 
 @dataclass(frozen=True)

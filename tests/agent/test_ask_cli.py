@@ -232,4 +232,4 @@ def test_the_command_killed_while_the_model_thinks_goes_on_where_it_was() -> Non
         assert len(server.asked) == 3, "the first move is not asked for again"
     assert resumed["stop"] == "answered"
     assert [len(turn["calls"]) for turn in resumed["turns"]] == [1, 0]
-    assert resumed["answer"]["citations"][0]["quote"] == QUOTE
+    assert resumed["answer"]["sentences"][0]["citations"][0]["quote"] == QUOTE

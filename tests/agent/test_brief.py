@@ -16,8 +16,10 @@ from agent.models.short_prompt import brief, handles, objections, resolved
 from agent.models.token_sequence import episode
 from agent.policies.language_model import ModelPolicy
 from agent.policy import Act
+from agent.tool_results import Comparison, ProvisionReading, Refused, VersionLine, VersionList
 from agent.tools.toolbox import TOOLS
-from agent.trace import Finding, StopReason, ToolCall, Turn
+from agent.trace import Draft, Finding, Sentence, StopReason, ToolCall, Turn
+from tests.agent.results import AS_AT, found, passage
 from tests.agent.toymodel import Script, ToyCodec
 
 FIVE = "uk/widgets-1990#register@1990-01-01"
@@ -40,15 +42,24 @@ class Learnt(ToyCodec):
         self.prompt_format = "learnt"
 
 
+LINE = VersionLine(
+    version_id="a",
+    label="s 1",
+    valid_from=AS_AT,
+    valid_to=None,
+    interval="1990",
+    ended=None,
+    introduced_by=None,
+)
+
+
 def everything(_: str) -> bool:
     return True
 
 
 def turn(*version_ids: str) -> Turn:
-    hits = [
-        {"version_id": one, "label": "s 1", "work_title": "W", "text": "t"} for one in version_ids
-    ]
-    call = ToolCall(id="c", name="search_statutes", arguments={}, result={"hits": hits})
+    result = found(*map(passage, version_ids))
+    call = ToolCall(id="c", name="search_statutes", arguments={}, result=result)
     return Turn(index=0, calls=(call,))
 
 
@@ -116,11 +127,27 @@ def test_why_there_is_no_text_is_said_with_its_days(library: Library, day: str) 
 @pytest.mark.parametrize(
     ("result", "words"),
     [
-        ({"hits": []}, "nothing found"),
-        ({"problem": "as_at is 'x': give one day."}, "refused: as_at is 'x': give one day."),
-        ({"status": "not_found", "explanation": "No such."}, "not_found"),
-        ({"versions": [{"version_id": "a", "interval": "from 1990"}]}, "[1] from 1990"),
-        ({"version_ids": ["a"], "redline": "five [-six-]"}, "[1] five [-six-]"),
+        (found(), "nothing found"),
+        (Refused(problem="as_at is 'x': give one day."), "refused: as_at is 'x': give one day."),
+        (ProvisionReading(as_at=AS_AT, status="not_found", explanation="No such."), "not_found"),
+        (
+            ProvisionReading(
+                as_at=AS_AT, status="repealed", explanation="", last_day=date(1999, 12, 31)
+            ),
+            "repealed (1999-12-31)",
+        ),
+        (VersionList(as_at=AS_AT, provision_id="p", explanation="", versions=(LINE,)), "[1] 1990"),
+        (VersionList(as_at=AS_AT, provision_id=None, explanation="No such."), "No such."),
+        (
+            Comparison(
+                as_at=AS_AT,
+                other=AS_AT,
+                explanation="",
+                version_ids=("a",),
+                redline="five [-six-]",
+            ),
+            "[1] five [-six-]",
+        ),
         (None, " "),
     ],
 )
@@ -130,15 +157,8 @@ def test_every_result_has_words(result: Any, words: str) -> None:
 
 
 def test_a_long_text_is_shortened_until_it_fits() -> None:
-    call = (
-        turn("a")
-        .calls[0]
-        .model_copy(
-            update={
-                "result": {"hits": [{**turn("a").calls[0].result["hits"][0], "text": "w" * 9000}]}
-            }
-        )
-    )
+    long = found(passage("a", "w" * 9000))
+    call = turn("a").calls[0].model_copy(update={"result": long})
     text = brief(call, {"a": "[1]"}, lambda said: len(said) < 300)
     assert text.startswith("[1] s 1 W: www")
     assert len(text) < 300
@@ -152,4 +172,5 @@ def test_a_text_that_was_no_move_is_told_what_was_wrong() -> None:
 def test_what_the_verifier_struck_is_named_once() -> None:
     bad = Finding(check="verbatim", passed=False, subject="a", explanation="no")
     good = Finding(check="seen", passed=True, subject="a", explanation="yes")
-    assert objections(Turn(index=0, findings=(bad, good, bad))) == "failed: verbatim"
+    sentence = Sentence(text="a", verdict=good, findings=(bad, good, bad))
+    assert objections(Turn(index=0, draft=Draft(sentences=(sentence,)))) == "failed: verbatim"

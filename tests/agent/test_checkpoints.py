@@ -269,7 +269,7 @@ def test_ids_and_logprobs_come_back_from_disk_as_they_were(
     )
     assert again.turns[0].completion_ids == ids["completion_ids"]
     assert again.turns[0].logprobs == ids["logprobs"]
-    assert again.turns[1].findings
+    assert again.turns[1].draft.findings
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,7 @@ def test_a_refused_call_tells_the_policy_what_to_correct(
     assert trace.stop is StopReason.ANSWERED
     refused = trace.turns[0].calls[0]
     assert refused.error is None
-    assert said in refused.result["problem"]
+    assert said in refused.result.problem
 
 
 def test_a_policy_that_never_answers_runs_out_of_turns(library: Library) -> None:

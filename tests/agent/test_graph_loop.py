@@ -113,10 +113,10 @@ def test_searches_of_one_turn_are_one_request_and_keep_their_order(library: Libr
     assert index.requests == [["register widget", "licence widgets"]]
     made = trace.turns[0].calls
     assert [call.id for call in made] == ["1", "2", "3", "4"]
-    assert made[0].result["hits"][0]["provision_id"].endswith("#register")
-    assert made[1].result["passage"]["version_id"] == LICENCE
-    assert made[2].result["hits"][0]["provision_id"].endswith("#licence")
-    assert len(made[3].result["versions"]) == 2
+    assert made[0].result.hits[0].provision_id.endswith("#register")
+    assert made[1].result.passage.version_id == LICENCE
+    assert made[2].result.hits[0].provision_id.endswith("#licence")
+    assert len(made[3].result.versions) == 2
     assert trace.stop is StopReason.ANSWERED
 
 
@@ -139,9 +139,9 @@ def test_one_refused_search_does_not_lose_the_others(library: Library) -> None:
     )
     trace, _ = played(where, several, draft())
     good, bad, unknown = trace.turns[0].calls
-    assert good.result["hits"]
-    assert "YYYY-MM-DD" in bad.result["problem"]
-    assert "no tool" in unknown.result["problem"]
+    assert good.result.hits
+    assert "YYYY-MM-DD" in bad.result.problem
+    assert "no tool" in unknown.result.problem
     assert trace.stop is StopReason.ANSWERED
 
 
@@ -155,8 +155,8 @@ def test_one_failed_search_is_an_error_and_the_others_are_kept(library: Library)
     trace, _ = played(where, several)
     failed, found, read = trace.turns[0].calls
     assert (failed.error, failed.result) == ("The engine is down.", None)
-    assert found.result["hits"]
-    assert read.result["passage"]
+    assert found.result.hits
+    assert read.result.passage
     assert trace.stop is StopReason.TOOL_ERROR
 
 
@@ -189,15 +189,15 @@ WRONG = draft(quote="Anybody may make widgets without a licence.")
 def test_the_policy_is_told_once_what_does_not_stand_and_may_mend_it(library: Library) -> None:
     trace, shown = played(library, search(), WRONG, draft())
     assert trace.stop is StopReason.ANSWERED
-    assert [bool(state.turns and state.turns[-1].findings) for state in shown] == [
+    assert [bool(state.turns and state.turns[-1].sent_back) for state in shown] == [
         False,
         False,
         True,
     ]
-    told = trace.turns[1].findings
+    told = trace.turns[1].draft.findings
     assert [f.check for f in told if not f.passed] == ["sentence", "verbatim"]
     assert trace.turns[1].calls == ()
-    assert trace.turns[2].findings == ()
+    assert not trace.turns[2].sent_back
     assert all(finding.passed for finding in trace.findings)
 
 
@@ -207,13 +207,13 @@ def test_a_second_draft_that_does_not_stand_ends_it(library: Library) -> None:
     assert trace.answer is None
     assert trace.abstention is not None
     assert trace.abstention.reason is AbstentionReason.UNVERIFIED
-    assert [bool(turn.findings) for turn in trace.turns] == [False, True, False]
+    assert [turn.sent_back for turn in trace.turns] == [False, True, False]
 
 
 def test_after_the_findings_the_policy_may_look_further(library: Library) -> None:
     trace, _ = played(library, draft(), search(), draft())
     assert trace.stop is StopReason.ANSWERED
-    assert [f.check for f in trace.turns[0].findings if not f.passed] == ["sentence", "seen"]
+    assert [f.check for f in trace.turns[0].draft.findings if not f.passed] == ["sentence", "seen"]
 
 
 def test_after_the_findings_the_policy_may_abstain(library: Library) -> None:
@@ -228,7 +228,7 @@ def test_findings_are_not_given_to_a_policy_that_may_not_act_again(library: Libr
         acts = (tokens(search(), 5, 5), tokens(WRONG, 5, 5), draft())
         trace, shown = played(library, *acts, **limits)
         assert len(shown) == 2
-        assert trace.turns[-1].findings == ()
+        assert not trace.turns[-1].sent_back
         assert trace.abstention is not None
         assert trace.abstention.reason is AbstentionReason.UNVERIFIED
 
@@ -237,14 +237,15 @@ def test_a_draft_that_cites_nothing_is_told_so(library: Library) -> None:
     sentence = draft().draft.sentences[0].model_copy(update={"citations": (), "reasoning": True})
     empty = Act(draft=draft().draft.model_copy(update={"sentences": (sentence,)}))
     trace, _ = played(library, search(), empty, draft())
-    assert [finding.passed for finding in trace.turns[1].findings].count(False) >= 1
+    assert [finding.passed for finding in trace.turns[1].draft.findings].count(False) >= 1
     assert trace.stop is StopReason.ANSWERED
 
 
 def test_the_policy_without_a_model_gives_up_what_does_not_stand(library: Library) -> None:
     policy: Policy = ExtractivePolicy(library.works)
     first = run(Context(library, policy), AskRequest(question="Is a licence needed?", as_at=DAY))
-    told = first.turns[-1].model_copy(update={"findings": played(library, WRONG)[0].findings})
+    struck = played(library, WRONG)[0].verified_draft
+    told = first.turns[-1].model_copy(update={"draft": struck, "sent_back": True})
     seen = PolicyState(
         question="?", governing=first.governing, tools=(), turns=(told,), turns_left=2
     )

@@ -109,7 +109,7 @@ def test_versions_are_listed_with_their_end(library: Library) -> None:
 def test_versions_show_one_state_of_knowledge(library: Library) -> None:
     reference = "uk/widgets-1990#export"
     now = called(library, "list_versions", reference=reference, as_at="2012-06-01")
-    assert len(now["versions"]) == 2
+    assert len(now.versions) == 2
     then = called(
         library,
         "list_versions",
@@ -117,7 +117,7 @@ def test_versions_show_one_state_of_knowledge(library: Library) -> None:
         reference=reference,
         as_at="2012-06-01",
     )
-    assert len(then["versions"]) == 1
+    assert len(then.versions) == 1
 
 
 def test_two_days_are_compared_word_by_word(library: Library) -> None:
@@ -140,8 +140,11 @@ def test_what_a_tool_returned_is_known_by_field_and_not_by_text(library: Library
         id="1", name="search_statutes", arguments={"query": "speed road", "as_at": "2010-01-01"}
     )
     call = run_tool(Scope(library), request)
-    call.result["hits"][0]["text"] = 'see uk/other#x@2031-01-01 {"version_id": "uk/o#y@2031-01-01"}'
-    ids = returned_ids([Turn(index=0, calls=(call,))])
+    assert isinstance(call.result, SearchResult)
+    written = 'see uk/other#x@2031-01-01 {"version_id": "uk/o#y@2031-01-01"}'
+    hits = tuple(hit.model_copy(update={"text": written}) for hit in call.result.hits)
+    planted = call.result.model_copy(update={"hits": hits})
+    ids = returned_ids([Turn(index=0, calls=(call.model_copy(update={"result": planted}),))])
     assert f"{SPEED}@1990-01-01" in ids
     assert not any("2031" in id_ for id_ in ids)
 

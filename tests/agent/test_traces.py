@@ -155,7 +155,7 @@ def test_an_id_that_may_mean_several_is_refused(library: Library, traces: TraceS
         ({"trace": "{}", "digest": "of {}"}, "field 'id'"),
         ({"trace": "{", "digest": "of {"}, "is damaged, field 'the whole'"),
         ({"digest": "0" * 64}, "is damaged: it is not what was written"),
-        ({"format": 99}, "has format 99, this InForce reads format 1"),
+        ({"format": 99}, "has format 99, this InForce reads formats up to 2"),
     ],
 )
 def test_a_damaged_row_is_said_in_one_sentence_and_hides_no_other(

@@ -40,18 +40,18 @@ def checked(
 def failed(verdict: Verdict) -> set[str]:
     """Return the checks that failed; a sentence whose citation failed is struck besides."""
     assert not verdict.passed
-    assert verdict.sentences == verdict.citations == ()
-    assert "sentence" in {finding.check for finding in verdict.findings if not finding.passed}
-    return {f.check for f in verdict.findings if not f.passed and f.check != "sentence"}
+    assert verdict.answer is None
+    assert "sentence" in {finding.check for finding in verdict.draft.findings if not finding.passed}
+    return {f.check for f in verdict.draft.findings if not f.passed and f.check != "sentence"}
 
 
 def test_a_true_citation_stands_with_its_place_and_label(library: Library) -> None:
     verdict = checked(library, LICENCE, QUOTE)
     assert verdict.passed
-    (citation,) = verdict.citations
+    (citation,) = verdict.answer.citations
     assert (citation.label, citation.work_title) == ("s 2", "Widgets Act 1990")
     assert (citation.start, citation.end) == (0, len(QUOTE))
-    assert checked(library, LICENCE, QUOTE, "2005-01-01").citations[0].label == "s 3"
+    assert checked(library, LICENCE, QUOTE, "2005-01-01").answer.citations[0].label == "s 3"
 
 
 def test_a_forged_citation_is_stopped(library: Library) -> None:

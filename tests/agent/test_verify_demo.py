@@ -48,7 +48,7 @@ def checked(library: Library, version: Version, text: str, quote: str) -> Verdic
 
 
 def struck(verdict: Verdict) -> set[str]:
-    return {f.check for f in verdict.findings if not f.passed and f.check != "sentence"}
+    return {f.check for f in verdict.draft.findings if not f.passed and f.check != "sentence"}
 
 
 def told(capsys: pytest.CaptureFixture[str], words: str) -> None:

@@ -15,7 +15,7 @@ from agent.graph.nodes import Context
 from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Act, PolicyState, ToolRequest
-from agent.trace import Draft, DraftCitation, Sentence, Trace
+from agent.trace import Answer, AnswerSentence, Draft, DraftCitation, Sentence, Trace
 from corpus.demo import GoldenQuestion
 from eval.cli import evaluate, kept
 from eval.demo import demo_library, demo_questions
@@ -50,8 +50,8 @@ class Careless:
             arguments = {"query": state.question, "as_at": "2015-01-01"}
             call = ToolRequest(id="call00001", name="search_statutes", arguments=arguments)
             return Act(calls=(call,))
-        hit = state.turns[0].calls[0].result["hits"][0]
-        cited = DraftCitation(version_id=hit["version_id"], quote=hit["text"][:30].rsplit(" ")[0])
+        hit = state.turns[0].calls[0].result.hits[0]
+        cited = DraftCitation(version_id=hit.version_id, quote=hit.text[:30].rsplit(" ")[0])
         return Act(draft=Draft(sentences=(Sentence(text="So it is.", citations=(cited,)),)))
 
 
@@ -76,9 +76,8 @@ def test_what_shipped_is_judged_by_its_dates_and_not_by_the_verifier(demo: Libra
     late = citation.model_copy(update={"as_at": date(2006, 4, 5)})
     assert is_out_of_force(demo.store, late), "the last day is not the day after"
     assert is_out_of_force(demo.store, citation.model_copy(update={"version_id": "fr/none@1"}))
-    planted = trace.model_copy(
-        update={"answer": trace.answer.model_copy(update={"citations": (late,)})}
-    )
+    sentence = AnswerSentence(text="So it is.", citations=(late,))
+    planted = trace.model_copy(update={"answer": Answer(sentences=(sentence,))})
     counted = report(demo.store, [AGE], [planted]).shipped_anachronistic
     assert counted is not None
     assert counted.mean == 1

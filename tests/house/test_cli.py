@@ -163,7 +163,7 @@ def test_ask_prints_the_trace_and_abstains_without_a_day(home: Path) -> None:
     question = "À partir de quel âge peut-on contracter mariage ?"
     trace = one_object(run(home, "ask", question, "--on", "2006-04-04", "--json"))
     assert trace["stop"] == "answered"
-    assert trace["answer"]["citations"][0]["label"] == "art. 144"
+    assert trace["answer"]["sentences"][0]["citations"][0]["label"] == "art. 144"
     undated = one_object(run(home, "ask", question, "--json"))
     assert undated["abstention"]["reason"] == "no_date"
 

@@ -49,12 +49,13 @@ def an_episode(question: str, seed: int) -> TokenSequence:
 def a_trace(question: Question) -> Any:
     from datetime import UTC, datetime
 
-    from agent.trace import Abstention, AbstentionReason, StopReason, Trace
+    from agent.trace import Abstention, AbstentionReason, RunSettings, StopReason, Trace
 
     return Trace(
         id="t",
         question=question.text,
         governing=None,
+        settings=RunSettings(max_turns=8),
         abstention=Abstention(reason=AbstentionReason.NOT_FOUND, explanation="Nothing is found."),
         stop=StopReason.ABSTAINED,
         policy="fake",

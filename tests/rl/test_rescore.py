@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.library import Library
-from agent.trace import AbstentionReason
+from agent.trace import AbstentionReason, Draft
 from corpus.errors import BadInputError, SourceError
 from corpus.questions import Family
 from rl.rewards.outcome import Outcome
@@ -102,7 +102,10 @@ def test_bad_files_are_named(records: list[ScoredTrace], tmp_path: Path) -> None
 def test_a_trace_that_contradicts_itself_is_named(
     records: list[ScoredTrace], tmp_path: Path
 ) -> None:
-    torn = records[0].trace.model_copy(update={"findings": ()})
+    before = records[0].trace
+    bare = tuple(s.model_copy(update={"verdict": None}) for s in before.verified_draft.sentences)
+    last = before.turns[-1].model_copy(update={"draft": Draft(sentences=bare)})
+    torn = before.model_copy(update={"turns": (*before.turns[:-1], last)})
     path = write(tmp_path / FILE, [records[1], records[0].model_copy(update={"trace": torn})])
-    with pytest.raises(SourceError, match=r"traces.jsonl:2: the findings of trace .* its draft"):
+    with pytest.raises(SourceError, match=r"jsonl:2: the draft of trace .* was not verified"):
         rescore(path)

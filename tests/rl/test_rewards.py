@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.library import Library
 from agent.models.parsing import UNREADABLE
 from agent.policy import Act, ToolRequest
-from agent.trace import AbstentionReason, StopReason, Trace
+from agent.trace import AbstentionReason, Draft, StopReason, Trace
 from corpus.errors import BadInputError
 from corpus.questions import Family, Question, Span
 from rl.rewards import REWARDS, answer_key, claims, outcome, right, score, score_all
@@ -383,9 +383,13 @@ def test_answers_cluster_by_words_and_citations(library: Library, honest: Trace)
     assert answer_key(None) is None
 
 
-def test_findings_of_another_draft_are_refused(honest: Trace) -> None:
-    with pytest.raises(ValueError, match="do not belong"):
-        claims(honest.model_copy(update={"findings": honest.findings[:-4]}))
+def test_a_draft_that_nobody_verified_is_refused(honest: Trace) -> None:
+    last = honest.turns[-1]
+    assert last.draft is not None
+    bare = tuple(s.model_copy(update={"verdict": None}) for s in last.draft.sentences)
+    torn = last.model_copy(update={"draft": Draft(sentences=bare)})
+    with pytest.raises(ValueError, match="was not verified"):
+        claims(honest.model_copy(update={"turns": (*honest.turns[:-1], torn)}))
 
 
 def test_every_channel_is_documented_with_its_hack_and_guard() -> None:

@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
+from agent.tool_results import Refused, SearchResult
 from agent.trace import (
     Abstention,
     AbstentionReason,
     Answer,
+    AnswerSentence,
     GoverningDate,
+    RunSettings,
     StopReason,
     ToolCall,
     Trace,
     Turn,
 )
+from agent.trace_migration import read_trace
 from corpus.model import Citation, SourceRef
 from ui import markup as render
 from ui.cards import Card, TimelineSpan
@@ -23,6 +28,11 @@ from ui.pages.advice import HEADINGS
 from ui.words import literal
 
 EVIL = '<script>alert(1)</script>"onmouseover=x \u202e'
+KEPT = (
+    (Path(__file__).parents[1] / "agent/fixtures/traces_schema_1.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
+)
 TODAY = date(2026, 11, 22)
 
 
@@ -70,11 +80,12 @@ def trace(**more: object) -> Trace:
         id="1",
         name="search_statutes",
         arguments={"query": EVIL, "as_at": "2005-01-01"},
-        result={"hits": [1, 2]},
+        result=SearchResult(as_at=date(2005, 1, 1), hits=()),
     )
     fields: dict[str, object] = {
         "id": "abc",
         "question": f"Question {EVIL}",
+        "settings": RunSettings(max_turns=8),
         "governing": GoverningDate(as_at=date(2005, 1, 1), ground="Given."),
         "turns": (Turn(index=0, thought=EVIL, calls=(call,)),),
         "stop": StopReason.ABSTAINED,
@@ -85,8 +96,12 @@ def trace(**more: object) -> Trace:
     return Trace.model_validate({**fields, **more})
 
 
+def answered(text: str) -> Answer:
+    return Answer(sentences=(AnswerSentence(text=text, citations=(evil_card().citation,)),))
+
+
 def test_nothing_that_was_written_elsewhere_becomes_markup() -> None:
-    shown = Answer(text=f"{EVIL} [1]", citations=(evil_card().citation,))
+    shown = answered(EVIL)
     declined = Abstention(reason=AbstentionReason.REPEALED, explanation=EVIL)
     for html in (
         render.card(evil_card()),
@@ -126,7 +141,7 @@ def test_an_assumed_date_is_said() -> None:
 
 
 def test_marks_in_the_answer_lead_to_their_cards() -> None:
-    html = render.answer(Answer(text="So. [1]", citations=(evil_card().citation,)))
+    html = render.answer(answered("So."))
     assert 'href="#citation-1"' in html
     assert 'id="citation-1"' in render.card(evil_card())
 
@@ -149,19 +164,17 @@ def test_many_equal_searches_are_told_as_one() -> None:
 def test_a_broken_tool_call_is_shown_as_it_is() -> None:
     call = ToolCall(id="1", name="read_provision", arguments={}, error="The engine is down.")
     assert "The engine is down." in render.call_words(call)
-    refused = ToolCall(id="1", name="magic", arguments={}, result={"problem": "No such tool."})
+    refused = ToolCall(id="1", name="magic", arguments={}, result=Refused(problem="No such tool."))
     assert "No such tool." in render.call_words(refused)
 
 
 def test_the_note_to_keep_stands_alone() -> None:
     shown = evil_card()
-    answered = trace(
-        answer=Answer(text="So. [1]", citations=(shown.citation,)), stop=StopReason.ANSWERED
-    )
-    note = as_markdown(answered, (shown,))
+    kept = trace(answer=answered("So."), stop=StopReason.ANSWERED)
+    note = as_markdown(kept, (shown,))
     for part in ("1 January 2005", shown.citation.version_id, "> quoted", "f" * 64, "abc"):
         assert part in note
-    assert Trace.model_validate_json(as_json(answered)) == answered
+    assert Trace.model_validate_json(as_json(kept)) == kept
 
 
 def test_a_declined_answer_can_be_kept_too() -> None:
@@ -187,3 +200,18 @@ def test_a_literal_text_holds_nothing_that_markdown_reads(hostile: str) -> None:
     bare = re.sub(r"\\[!-/:-@\[-`{-~]", "", literal(hostile))
     assert not re.search(r"[!\[\]()<>:$`*_~#|.\n-]", bare)
     assert re.sub(r"\\(.)", r"\1", literal(hostile)) == " ".join(hostile.split())
+
+
+@pytest.mark.parametrize("line", KEPT, ids=range(len(KEPT)))
+def test_a_trace_of_an_earlier_version_is_drawn_and_kept(line: str) -> None:
+    old = read_trace(line)
+    html = render.steps(old)
+    assert html.count("<li>") == len(old.turns)
+    assert html.count('class="passed"') + html.count('class="failed"') == len(old.findings)
+    if old.answer is not None:
+        html = render.answer(old.answer)
+        assert html.count("#citation-") == len(old.answer.citations)
+    if old.abstention is not None:
+        assert "<h2>" in render.abstention(old.abstention)
+    assert old.id in as_markdown(old, ())
+    assert Trace.model_validate_json(as_json(old)) == old

@@ -89,8 +89,8 @@ def _for(asked: AskRequest, extent: str) -> Suggestion:
 def _readings(trace: Trace) -> list[ProvisionReading]:
     """Return what the last turn that read a provision was told, where it had no text to give."""
     for turn in reversed(trace.turns):
-        results = [c.result for c in turn.calls if c.name == "read_provision" and c.result]
-        readings = [ProvisionReading.model_validate(r) for r in results if "status" in r]
+        results = [call.result for call in turn.calls]
+        readings = [result for result in results if isinstance(result, ProvisionReading)]
         if readings:
             return [reading for reading in readings if reading.passage is None]
     return []
