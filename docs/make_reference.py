@@ -151,7 +151,8 @@ JSON: dict[str, Printed] = {
     "traces show": Printed(note="The whole trace, as [`inforce ask`](#inforce-ask) prints it."),
     "train": Printed(
         keys={"run": "name of the run", "folder": "where it is"},
-        note="With `--dry-run`: `recipe` as resolved, `batch`, `tokens`, and `memory` in GiB.",
+        note="With `--dry-run`: `recipe` as resolved, `batch`, `tokens`, `memory` in GiB, and "
+        "what is `missing` here.",
     ),
 }
 

@@ -60,7 +60,7 @@ def train(
 
     resolved = load_recipe(recipe, set_ or ())
     if dry_run:
-        _plan(resolved, as_json=json)
+        _plan(resolved, home, as_json=json)
         return
     run = _train(resolved, home, resume=resume)
     if json:
@@ -78,15 +78,18 @@ def _train(recipe: Recipe, home: Path | None, *, resume: bool) -> Run:
     return start(recipe, home, resume=resume)
 
 
-def _plan(recipe: Recipe, *, as_json: bool) -> None:
+def _plan(recipe: Recipe, home: Path | None, *, as_json: bool) -> None:
     from rl.recipes.budget import batch_budget, memory_budget, shape_of, token_budget
+    from rl.recipes.requirements import missing
+    from rl.run.run_directory import runs_home
 
     batch, tokens, shape = batch_budget(recipe.train), token_budget(recipe), shape_of(recipe)
     memory = memory_budget(recipe, shape) if shape else None
+    lacking = missing(recipe, home or runs_home())
     if as_json:
         found = {"batch": batch, "tokens": tokens, "memory": memory}
         counted = {name: plan.model_dump() for name, plan in found.items() if plan}
-        print_json({"recipe": recipe.model_dump(mode="json"), **counted})
+        print_json({"recipe": recipe.model_dump(mode="json"), **counted, "missing": lacking})
         return
     train = recipe.train
     out.print(
@@ -109,7 +112,9 @@ def _plan(recipe: Recipe, *, as_json: bool) -> None:
             f"({memory.parameters / 1e6:,.1f} M parameters, {memory.trained / 1e6:,.1f} M trained)."
         )
         if memory.sampler:
-            out.print(f"Memory of a vLLM server: {memory.sampler:.2f} GiB for weights and cache.")
+            out.print(f"Memory of vLLM: {memory.sampler:.2f} GiB for weights and cache.")
+    for words in lacking:
+        out.print(f"Missing here: {words}", markup=False)
 
 
 @runs.command("list", epilog="Example:  inforce runs list")

@@ -28,6 +28,8 @@ WARMING = 2
 APART = frozenset({"delta", "opd"})
 """Methods that read what a step has not, and are told apart."""
 STILL = {"learning_rate": 1e-12, "epochs": 2, "minibatches": 1}
+UNMIXED = {"pool": "none", "pool_share": 0.0}
+"""Where the run had no pool: methods for foreign rollouts are measured on the policy's own."""
 SLOTS = ("channels", "post", "weights", "additives", "regularisers")
 
 
@@ -86,6 +88,8 @@ def _still(recipe: Recipe, objective: Mapping[str, Any], rounds: int) -> Recipe:
     """Return the recipe with these methods and a policy that does not move."""
     table = recipe.model_dump(mode="json", exclude_none=True)
     table["objective"] = objective
+    if recipe.rollout.pool is None:
+        table["rollout"] |= UNMIXED
     count = WARMING + rounds
     table["train"] |= {**STILL, "rounds": count, "checkpoint_every": count}
     return read_recipe(table, recipe.name)

@@ -42,7 +42,7 @@ class TokenBudget(Frozen):
 
 
 class MemoryBudget(Frozen):
-    """GiB of each process at most; ``sampler`` is of a vLLM server of its own, or 0."""
+    """GiB of each process at most; ``sampler`` is vLLM's, on a server or colocated, or 0."""
 
     parameters: int
     trained: int
@@ -159,7 +159,7 @@ def _activations(recipe: Recipe, shape: Shape) -> float:
 
 
 def _sampler(recipe: Recipe, shape: Shape) -> float:
-    """Count a server's weights and the cache of ``width`` threads; 0 in process."""
+    """Count vLLM's weights and the cache of ``width`` threads; 0 for ``local``."""
     if recipe.rollout.sampler == "local":
         return 0.0
     width = shape.hidden // shape.heads * shape.key_value_heads

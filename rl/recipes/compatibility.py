@@ -10,6 +10,9 @@ from rl.rewards import REWARDS
 NEEDS_A_RATIO = frozenset({"nsr", "kl_cov"})
 """Methods that do nothing while the probability ratio is exactly 1."""
 
+NEEDS_A_POOL = frozenset({"tis", "ftis_filter"})
+"""Methods for foreign rollouts. With vLLM ``tis`` also corrects that sampler and trainer differ."""
+
 
 def check_composition(recipe: Recipe) -> None:
     """Refuse what would silently do nothing or something else.
@@ -71,6 +74,23 @@ def _one_teacher(recipe: Recipe) -> str | None:
     return "a warm start is made by one process; make it in a run of one, and name its model here."
 
 
+def _no_pool(recipe: Recipe) -> str | None:
+    foreign = NEEDS_A_POOL if recipe.rollout.sampler == "local" else NEEDS_A_POOL - {"tis"}
+    idle = _kinds(recipe) & foreign
+    if not idle or recipe.rollout.pool is not None:
+        return None
+    return (
+        f"{min(idle)} does nothing to rollouts that the policy sampled itself; name a run whose"
+        " rollouts are mixed in as rollout.pool."
+    )
+
+
+def _no_gpu(recipe: Recipe) -> str | None:
+    if recipe.rollout.sampler != "colocated" or recipe.train.device != "cpu":
+        return None
+    return "the sampler colocated runs on the trainer's GPU, and train.device is cpu."
+
+
 def _no_url(recipe: Recipe) -> str | None:
     at_a_server = recipe.rollout.sampler == "vllm"
     if at_a_server != (recipe.rollout.url is not None):
@@ -104,6 +124,8 @@ RULES: tuple[Callable[[Recipe], str | None], ...] = (
     _no_weight,
     _unknown_reward,
     _no_url,
+    _no_gpu,
+    _no_pool,
     _one_teacher,
     _two_sources,
 )

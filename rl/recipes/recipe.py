@@ -115,10 +115,13 @@ class DataSettings(Frozen):
 class RolloutSettings(Frozen):
     """How rollouts are sampled."""
 
-    sampler: Literal["local", "vllm"] = "local"
-    """``local``: in the trainer's process; ``vllm``: a vLLM server."""
+    sampler: Literal["local", "vllm", "colocated"] = "local"
+    """``local``: the trainer's own model; ``vllm``: a vLLM server; ``colocated``: vLLM in the
+    trainer's process, on its GPU."""
     url: str | None = None
     """URL of the vLLM server, for the sampler ``vllm``."""
+    gpu_share: float = Field(default=0.3, gt=0.0, lt=1.0)
+    """Share of the GPU's memory that vLLM takes, for the sampler ``colocated``."""
     timeout: float = Field(default=600.0, gt=0.0)
     """Seconds that the server may take for one completion; with an adapter the first is slow."""
     temperature: float = Field(default=1.0, gt=0.0)
@@ -132,7 +135,8 @@ class RolloutSettings(Frozen):
     width: int = Field(default=64, ge=1)
     """Concurrent rollouts."""
     pool: Path | None = None
-    """A run whose rollouts are mixed in (``tis`` and ``ftis_filter`` weigh them)."""
+    """A run whose rollouts are mixed in, by its folder, its ``traces.jsonl``, or its name where it
+    stands beside this run. ``tis`` and ``ftis_filter`` weigh and filter them."""
     pool_share: float = Field(default=0.5, ge=0.0, lt=1.0)
     """Share of each group that comes from the pool, where the pool has the question."""
     max_void: float = Field(default=0.2, ge=0.0, le=1.0)

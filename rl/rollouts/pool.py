@@ -51,16 +51,33 @@ def pool(records: Iterable[ScoredTrace]) -> Pool:
     return Pool({name: tuple(rollouts) for name, rollouts in found.items()})
 
 
-def read_pool(path: Path) -> Pool:
-    """Read the rollouts of a run's ``traces.jsonl``, or of the run's folder.
+def pool_file(path: Path, home: Path) -> Path:
+    """Return the file of traces that a recipe's ``rollout.pool`` names.
+
+    Args:
+        path: a file, a run's folder, or a run's name.
+        home: the folder of runs.
+
+    Raises:
+        RecipeError: there is none.
+    """
+    places = (path, path / "traces.jsonl", home / path / "traces.jsonl")
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        raise RecipeError(
+            f"There is no pool of rollouts at {path}, nor a run of that name in {home}:"
+            " rollout.pool names a run that has been trained."
+        )
+    return found
+
+
+def read_pool(file: Path) -> Pool:
+    """Read the rollouts of a run's ``traces.jsonl``.
 
     Raises:
         RecipeError: nothing there can be learnt from.
         SourceError: a line is damaged; names it.
     """
-    file = path / "traces.jsonl" if path.is_dir() else path
-    if not file.is_file():
-        raise RecipeError(f"There is no pool of rollouts at {file}.")
     found = pool(read_scored(file))
     if not found.rollouts:
         raise RecipeError(f"{file} has no rollouts with token ids: no model sampled them.")

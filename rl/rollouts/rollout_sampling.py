@@ -14,9 +14,10 @@ from agent.policies.endpoint import Endpoint
 from agent.policies.language_model import ModelPolicy
 from corpus.questions import Question
 from rl.recipes.recipe import Recipe
-from rl.rollouts.pool import mixing, read_pool
+from rl.rollouts.pool import mixing, pool_file, read_pool
 from rl.rollouts.rollout import Limits, Rollout, roll_out
 from rl.rollouts.samplers import BatchSampler
+from rl.rollouts.samplers.colocated import ColocatedSampler
 from rl.rollouts.samplers.local import BatchedSampler
 from rl.rollouts.samplers.server import VllmSampler
 from rl.rollouts.samplers.weight_sync import AdapterSync
@@ -52,14 +53,16 @@ def rollout_sampler_of(
             advance=lambda done: watch.rolled(done, count),
         )
 
-    if settings.pool is None:
+    if settings.pool is None or not settings.pool_share:
         return play
-    foreign = read_pool(settings.pool)
+    foreign = read_pool(pool_file(settings.pool, run.folder.parent))
     return mixing(play, foreign, settings.pool_share, recipe.train.group_size)
 
 
 def _current(recipe: Recipe, run: Run) -> Current:
     settings = recipe.rollout
+    if settings.sampler == "colocated":  # TRL gives its engine the new weights before every round
+        return lambda trainer: ColocatedSampler(trainer.vllm_generation.llm)
     if settings.url is None:
         return lambda trainer: BatchedSampler(_model(trainer), settings.width)
     endpoint = Endpoint(settings.url, timeout=settings.timeout)

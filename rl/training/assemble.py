@@ -183,6 +183,11 @@ def trl_arguments(recipe: Recipe, folder: Path) -> GRPOConfig:
         save_steps=train.checkpoint_every * plan.steps_per_round,
         logging_steps=1,
         logging_nan_inf_filter=False,
+        use_vllm=recipe.rollout.sampler == "colocated",
+        vllm_mode="colocate",
+        vllm_gpu_memory_utilization=recipe.rollout.gpu_share,
+        vllm_max_model_length=token_budget(recipe).thread,
+        vllm_importance_sampling_correction=False,  # the slot tis does that, where it is named
         report_to="none",
         disable_tqdm=True,
         dataloader_pin_memory=False,

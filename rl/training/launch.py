@@ -12,6 +12,7 @@ from corpus.console import errors
 from corpus.questions import Question
 from rl.questions.training_questions import open_library, questions_of
 from rl.recipes.recipe import Recipe, RecipeError
+from rl.recipes.requirements import check_requirements
 from rl.run.progress import NoProgress, ProgressBar, ProgressWatcher
 from rl.run.run_directory import Run, new_folder, resumable, runs_home
 from rl.training.assemble import train
@@ -23,13 +24,16 @@ def start(recipe: Recipe, home: Path | None = None, *, resume: bool = False) -> 
     Every process that ``accelerate launch`` started calls it; the first one writes.
 
     Raises:
-        RecipeError: the recipe wants another number of processes, or no question is left.
+        RecipeError: the recipe wants another number of processes or what is not here, or no
+            question is left.
         RunError: there is nothing to go on with, or the directory cannot be written.
         InForceError: as :func:`rl.training.assemble.train`.
     """
     crew = PartialState(cpu=recipe.train.device == "cpu")
     check_processes(recipe, crew.num_processes)
     where = home or runs_home()
+    check_requirements(recipe, where)
+    check_device(recipe, crew.device.type)
     with ExitStack() as undo:
         with crew.main_process_first():
             library = undo.enter_context(open_library(recipe.data))
@@ -54,6 +58,19 @@ def check_processes(recipe: Recipe, started: int) -> None:
         raise RecipeError(
             f"train.processes is {wanted}, but {started} started; use accelerate launch"
             f" --num_processes {wanted} -m inforce train {recipe.name}, or set it to {started}."
+        )
+
+
+def check_device(recipe: Recipe, device: str) -> None:
+    """Refuse a sampler that needs a GPU where this process has none.
+
+    Raises:
+        RecipeError: it has none.
+    """
+    if recipe.rollout.sampler == "colocated" and device != "cuda":
+        raise RecipeError(
+            "rollout.sampler = 'colocated' runs vLLM on the trainer's GPU, but this process trains"
+            f" on {device}."
         )
 
 

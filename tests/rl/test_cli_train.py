@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from corpus.errors import InForceError
 from inforce import app
-from rl.recipes.load import read_recipe
+from rl.recipes.load import load_recipe, read_recipe
 from rl.recipes.recipe import RecipeError
+from rl.recipes.requirements import check_requirements
 from rl.rewards.outcome import Outcome
 from rl.rewards.rescore import ScoredTrace
 from rl.run.run_directory import Run
@@ -109,6 +110,25 @@ def test_training_without_torch_says_how_to_install_it(
         say("train", "tiny-grpo", "--runs", str(tmp_path))
     assert "\n" not in str(said.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_tells_what_is_missing_here(tmp_path: Path) -> None:
+    colocated = ("--set", "rollout.sampler=colocated", "--set", "train.device=cuda")
+    plan = ("train", "methods/ftis", *colocated, "--dry-run", "--runs", str(tmp_path))
+    text = " ".join(say(*plan).split())
+    assert "Missing here: There is no pool of rollouts at tiny-grpo-s0-1" in text
+    found = json.loads(say(*plan, "--json"))["missing"]
+    assert any("'colocated' needs vLLM in the environment that trains" in one for one in found)
+    (tmp_path / "tiny-grpo-s0-1").mkdir()
+    (tmp_path / "tiny-grpo-s0-1/traces.jsonl").write_text("")
+    assert "no pool" not in say(*plan)
+
+
+def test_what_is_missing_refuses_a_run(tmp_path: Path) -> None:
+    recipe = load_recipe("methods/ftis")
+    with pytest.raises(RecipeError, match="There is no pool of rollouts at tiny-grpo-s0-1"):
+        check_requirements(recipe, tmp_path)
+    check_requirements(load_recipe("tiny-grpo"), tmp_path)
 
 
 def test_an_unknown_setting_is_refused_on_the_command_line() -> None:

@@ -107,6 +107,8 @@ def test_a_method_read_whole_is_the_method_written(kind: str) -> None:
         ({"weights": "delta", "top_entropy": 0.2}, {}, "delta and top_entropy both choose tokens"),
         ({"advantage": "lampo", "post": "tiar"}, {}, "give lam yourself, at lampo's scale"),
         ({"weights": ["tis", "tis"]}, {}, "tis is named twice"),
+        ({"weights": "tis"}, {}, "tis does nothing to rollouts that the policy sampled itself"),
+        ({"post": "ftis_filter"}, {}, "ftis_filter does nothing to .* as rollout.pool"),
     ],
 )
 def test_methods_that_do_not_go_together_are_refused(
@@ -128,6 +130,36 @@ def test_methods_that_do_go_together_are_not(
     objective: Mapping[str, Any], train: Mapping[str, Any]
 ) -> None:
     assert recipe(objective=objective, train=train)
+
+
+@pytest.mark.parametrize(
+    ("rollout", "objective"),
+    [
+        ({"pool": "other-run"}, {"weights": "tis", "post": "ftis_filter"}),
+        ({"sampler": "colocated"}, {"weights": "tis"}),
+    ],
+)
+def test_what_weighs_foreign_rollouts_is_read_where_there_are_some(
+    rollout: Mapping[str, Any], objective: Mapping[str, Any]
+) -> None:
+    assert recipe(rollout=rollout, objective=objective)
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"rollout": {"url": "http://x"}}, "rollout.url is where the sampler vllm listens"),
+        ({"train": {"device": "cpu"}}, "runs on the trainer's GPU, and train.device is cpu"),
+        ({"rollout": {"gpu_share": 1.5}}, "'rollout.gpu_share': Input should be less than 1"),
+    ],
+)
+def test_a_colocated_sampler_is_checked_when_the_recipe_is_read(
+    tables: dict[str, Any], words: str
+) -> None:
+    rollout = {"sampler": "colocated"}
+    assert recipe(rollout=rollout).rollout.sampler == "colocated"
+    with pytest.raises(RecipeError, match=words):
+        recipe(**tables | {"rollout": rollout | tables.get("rollout", {})})
 
 
 def test_a_method_is_a_name_or_a_table_and_an_override_may_set_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -168,3 +169,28 @@ def test_another_number_of_processes_than_the_batches_were_divided_for_is_refuse
     check_processes(recipe, 2)
     with pytest.raises(RecipeError, match=r"train\.processes is 2, but 1 started; use accelerate"):
         check_processes(recipe, 1)
+
+
+def test_a_colocated_sampler_is_trls_own_engine_and_needs_a_gpu(tmp_path: Path) -> None:
+    pytest.importorskip("trl", reason="needs the extra train")
+    from rl.recipes.load import read_recipe
+    from rl.rollouts.rollout_sampling import _current
+    from rl.rollouts.samplers.colocated import ColocatedSampler
+    from rl.training.assemble import trl_arguments
+    from rl.training.launch import check_device
+
+    recipe = read_recipe({"name": "r", "rollout": {"sampler": "colocated"}}, "r.toml")
+    engine = SimpleNamespace(
+        llm_engine=SimpleNamespace(model_config=SimpleNamespace(max_model_len=77))
+    )
+    trainer = SimpleNamespace(vllm_generation=SimpleNamespace(llm=engine))
+    sampler = _current(recipe, SimpleNamespace())(trainer)  # type: ignore[arg-type]
+    assert isinstance(sampler, ColocatedSampler)
+    assert sampler.context == 77
+    told = trl_arguments(recipe, tmp_path)
+    assert (told.use_vllm, told.vllm_mode) == (True, "colocate")
+    assert told.vllm_gpu_memory_utilization == recipe.rollout.gpu_share
+    assert not trl_arguments(read_recipe({"name": "r"}, "r.toml"), tmp_path).use_vllm
+    check_device(recipe, "cuda")
+    with pytest.raises(RecipeError, match="vLLM on the trainer's GPU, but this process trains on"):
+        check_device(recipe, "cpu")

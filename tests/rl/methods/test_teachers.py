@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from corpus.questions import Question  # noqa: E402
 from rl.objective.methods.settings import OpdSettings  # noqa: E402
 from rl.objective.methods.teachers import EndpointTeacher, ModelTeacher, prefixed, teacher  # noqa: E402
 from rl.recipes.recipe import RecipeError  # noqa: E402
-from rl.rollouts.pool import Pool, mixing, read_pool  # noqa: E402
+from rl.rollouts.pool import Pool, mixing, pool_file, read_pool  # noqa: E402
 from rl.rollouts.rollout import Rollout  # noqa: E402
 from tests.rl.conftest import a_question, a_rollout, tiny_model  # noqa: E402
 from tests.rl.methods.batches import a_batch  # noqa: E402
@@ -173,5 +174,15 @@ def test_a_pool_that_knows_too_few_gives_what_it_has() -> None:
 
 
 def test_a_missing_pool_is_named(tmp_path) -> None:
-    with pytest.raises(RecipeError, match="no pool of rollouts"):
-        read_pool(tmp_path)
+    with pytest.raises(RecipeError, match="no pool of rollouts at none, nor a run of that name in"):
+        pool_file(Path("none"), tmp_path)
+
+
+def test_a_pool_is_a_file_a_folder_or_a_run_beside_this_one(tmp_path) -> None:
+    file = tmp_path / "runs" / "one" / "traces.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    for named in (file, file.parent, Path("one")):
+        assert pool_file(named, tmp_path / "runs") == file
+    with pytest.raises(RecipeError, match="has no rollouts with token ids"):
+        read_pool(file)
