@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from corpus.errors import BadInputError, without_password
 from corpus.model import Frozen
@@ -59,6 +59,10 @@ def _elastic(bare: str, scheme: str, chain: str | None) -> IndexUrl:
         raise BadInputError(_not_one(bare)) from None
     login, _, hosts = split.netloc.rpartition("@")
     alias = split.path.strip("/")
+    if "@" in split.path:
+        raise BadInputError(
+            f"'{without_password(bare)}': write / and @ in a password as %2F and %40"
+        )
     if not hosts or not alias or "/" in alias or alias != alias.lower():
         raise BadInputError(_not_one(bare))
     name, _, password = login.partition(":")
@@ -67,7 +71,7 @@ def _elastic(bare: str, scheme: str, chain: str | None) -> IndexUrl:
         place=alias,
         chain_name=chain,
         hosts=tuple(f"{scheme}://{_with_port(host)}" for host in hosts.split(",")),
-        user=(name, password) if login else None,
+        user=(unquote(name), unquote(password)) if login else None,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from elastic_transport import ConnectionError as Unreachable
 from elastic_transport import ConnectionTimeout, TlsError, TransportError
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 from pydantic import Field
 
 from corpus.errors import BadInputError, IndexMissingError, InForceError, SearchFailedError
@@ -88,9 +88,14 @@ def answering(url: IndexUrl) -> Iterator[None]:
 
 def in_words(url: IndexUrl, error: ApiError | TransportError) -> InForceError:
     """Say what went wrong, and what to do where that is known."""
+    nodes = ", ".join(url.hosts)
+    if isinstance(error, UnsupportedProductError):
+        return SearchFailedError(
+            f"what answers at {nodes} is not Elasticsearch 8.19 or later (another product, such as "
+            "OpenSearch, or the page of a proxy): check the address in INFORCE_INDEX"
+        )
     if isinstance(error, ApiError):
         return refused(url, error.status_code, error.body)
-    nodes = ", ".join(url.hosts)
     if isinstance(error, ConnectionTimeout):
         return SearchFailedError(f"Elasticsearch at {nodes} did not answer in time")
     if isinstance(error, TlsError):
@@ -106,6 +111,17 @@ def in_words(url: IndexUrl, error: ApiError | TransportError) -> InForceError:
 def refused(url: IndexUrl, status: int, body: object) -> InForceError:
     """Say what the status and body of a refusal mean."""
     node = f"Elasticsearch at {url.hosts[0]}"
+    kinds = set(_kinds(body))
+    if "cluster_block_exception" in kinds:
+        return SearchFailedError(
+            f"{node} is blocked for this ({reason(body)}); whoever runs the cluster lifts the"
+            " block (a full disk sets one)"
+        )
+    if "media_type_header_exception" in kinds:
+        return SearchFailedError(
+            f"{node} speaks another version than this client, which needs 8.19 or later:"
+            f" {reason(body)}"
+        )
     if status == 404:
         return IndexMissingError(
             f"there is no search index at {url}; build it with 'inforce index build'"
@@ -126,9 +142,24 @@ def refused(url: IndexUrl, status: int, body: object) -> InForceError:
 
 def reason(body: Any) -> str:
     """Return the innermost reason that the server gives."""
-    found = "no reason given"
+    found = [part["reason"] for part in _causes(body) if isinstance(part.get("reason"), str)]
+    if found:
+        return str(found[-1])
+    told = body.get("error") if isinstance(body, dict) else body
+    words = " ".join(told.split())[:200] if isinstance(told, str) else ""
+    return words or "no reason given"
+
+
+def _kinds(body: Any) -> Iterator[str]:
+    return (str(part["type"]) for part in _causes(body) if "type" in part)
+
+
+def _causes(body: Any) -> Iterator[dict[str, Any]]:
+    """Yield what a refusal says, from the outside to its innermost cause."""
     while isinstance(body, dict):
-        found = str(body.get("reason", found))
+        yield body
         causes = body.get("root_cause") or body.get("failed_shards")
-        body = body.get("error") or (causes[0] if causes else None)
-    return body if isinstance(body, str) else found
+        inner = body.get("error") or (causes[0] if causes else None) or body.get("caused_by")
+        if inner is None and isinstance(body.get("reason"), dict):
+            inner = body["reason"]
+        body = inner

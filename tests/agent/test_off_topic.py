@@ -1,4 +1,4 @@
-"""A question about something else is not answered, though it shares its small words with the law."""
+"""A question about something else is not answered, though it shares small words with the law."""
 
 from __future__ import annotations
 
