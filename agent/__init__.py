@@ -1,1 +1,1 @@
-"""Ask, search, check, answer: the graph that serves, is trained and is evaluated."""
+"""The agent: its graph, tools, policies and verifier."""

@@ -1,4 +1,4 @@
-"""What the agent may consult: one store (the truth) and one index (how it is found)."""
+"""The library: a store and the index built from it."""
 
 from __future__ import annotations
 

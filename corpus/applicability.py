@@ -1,4 +1,4 @@
-"""Which date governs a matter: per legal issue, by rule, with the sentence a lawyer wants to read.
+"""Choose the governing date of a matter by rule, with a sentence and its authority.
 
 The rules are data (``corpus/rules/*.toml``). Transitional rules come before defaults, rules for a
 topic or work before general ones. Nothing is guessed: where a day that could change the outcome is

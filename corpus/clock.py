@@ -1,4 +1,4 @@
-"""The only place where InForce asks what day it is.
+"""Current date; no other module reads the clock.
 
 Legal answers depend on an explicit date; "today" enters the system here and nowhere else, so a
 test (or a replay) can pin it.

@@ -1,4 +1,4 @@
-"""What holds connections or files, and releases them at the end of a ``with``."""
+"""Base class of closeable resources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every verb of the command line shares: dates, progress and output."""
+"""Shared by all verbs of the command line: dates, progress and output."""
 
 from __future__ import annotations
 

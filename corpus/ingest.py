@@ -1,4 +1,4 @@
-"""From a source to the store: read, check, record. Each work goes in whole or not at all.
+"""Ingest: read a source, check each work, record it in one transaction.
 
 Every work is its own transaction, so a killed run leaves whole works only; run it again and the
 works already recorded are recognised by their content and skipped.

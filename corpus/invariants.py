@@ -1,4 +1,4 @@
-"""What must hold of a work before it is stored: a pure check that names each violation.
+"""Invariants of a work, checked before it is stored.
 
 The rules follow from the model: rows of one provision, extent and language never overlap in valid
 and known time; a hole in the timeline has a reason; nothing reaches beyond the coverage of the

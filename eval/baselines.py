@@ -1,4 +1,4 @@
-"""Answers that need no model: the upper bound, and what happens to whoever ignores the date."""
+"""Baselines without a model: the oracle (upper bound) and the newest text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from eval.metrics import Score, bootstrap, wilson
 
 
 class Reply(Frozen):
-    """What a baseline says: a version and its words, or that it declines."""
+    """Reply of a baseline: a version and its words, or a reason to decline."""
 
     version_id: str | None = None
     text: str | None = None

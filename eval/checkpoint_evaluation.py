@@ -1,4 +1,4 @@
-"""What training did, stage by stage, on works that it never saw: ``inforce eval run``.
+"""``inforce eval run``: score the stages of training runs on held-out works.
 
 The model before anything was learnt, after the warm start, and after reinforcement learning answer
 the same questions of the test split, greedily, through the graph that serves.

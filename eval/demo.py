@@ -1,4 +1,4 @@
-"""The demonstration corpus as something to measure on: a library of its own, and its questions."""
+"""The demonstration corpus as a library, and its questions."""
 
 from __future__ import annotations
 

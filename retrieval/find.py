@@ -1,4 +1,4 @@
-"""The query box: a citation goes straight to its provision, anything else is searched."""
+"""Find provisions: resolve citations, search the rest."""
 
 from __future__ import annotations
 

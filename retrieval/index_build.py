@@ -1,4 +1,4 @@
-"""From a source to something that can be asked: store and index brought up to date together."""
+"""Ingest a source and refresh the index."""
 
 from __future__ import annotations
 

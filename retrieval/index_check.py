@@ -1,4 +1,4 @@
-"""Does an index hold what the store says, and does it ever show a text out of force?"""
+"""Verify an index against the store, row by row and hit by hit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the store to what an index holds: each row of a version under each label it bore."""
+"""Rows of the index: each version under each number that it bore."""
 
 from __future__ import annotations
 

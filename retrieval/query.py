@@ -1,4 +1,4 @@
-"""The retrieval contract: a query always bears a date, and a hit always bears an interval."""
+"""Retrieval contract: a query has a date, a hit has an interval."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Facets(Frozen):
 
 
 class IndexStatus(Frozen):
-    """What an index is: where, which state of the corpus, how large, and whether it is well."""
+    """Status of an index: place, corpus hash, size and health."""
 
     engine: str
     place: str

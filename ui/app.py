@@ -1,4 +1,4 @@
-"""The app: one page per file, one look for all of them."""
+"""The Streamlit app: navigation and style of all pages."""
 
 from __future__ import annotations
 

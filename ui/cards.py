@@ -1,4 +1,4 @@
-"""What a card shows of a citation, read from the store once."""
+"""Cards: the data shown of a citation, read from the store once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ui.words import day_words, interval_words
 
 
 class TimelineSpan(Frozen):
-    """One stretch of a provision's life. A ``gap`` has no text in force."""
+    """An interval of a provision's timeline. A ``gap`` has no text in force."""
 
     kind: Literal["text", "cited", "gap"]
     words: str
@@ -79,7 +79,7 @@ def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
 def since_words(
     version_id: str, rows: tuple[Version, ...], provision: Provision, label: str, today: date
 ) -> str:
-    """Say what became of a cited text, by what is known now: amended since, or still the law."""
+    """Say whether a cited text has been amended since or is still in force, as known now."""
     now = next((row for row in rows if row.id == version_id), None)
     if now is None:
         return "As published since, this text was not the law at any time."
@@ -131,7 +131,7 @@ def _meet(one: str, other: str) -> bool:
 
 
 def _spans(rows: tuple[Version, ...], cited: str, today: date) -> tuple[TimelineSpan, ...]:
-    """Return the life of a provision from its first text to today or its last change."""
+    """Return the timeline of a provision from its first text to today or its last change."""
     spans: list[TimelineSpan] = []
     reached = rows[0].valid_from or today if rows else today
     for row in rows:

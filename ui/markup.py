@@ -1,4 +1,4 @@
-"""From data to HTML. Everything that is not markup of ours is escaped, whatever it says.
+"""HTML of the app. All text that is not our own markup is escaped.
 
 Pure functions; ``style.css`` gives the classes their looks.
 """
@@ -47,7 +47,7 @@ def escaped(text: str) -> str:
 
 
 def masthead() -> str:
-    """Return the name of the house and what it does."""
+    """Return the masthead."""
     return (
         '<header class="masthead"><span class="mark">In<b>Force</b></span>'
         '<span class="motto">Ask what the law said on the day that matters.</span></header>'
@@ -55,7 +55,7 @@ def masthead() -> str:
 
 
 def banner(governing: GoverningDate, today: date) -> str:
-    """Return the strip that says which day's law is shown; its colour tells past from future."""
+    """Return the banner with the governing date; its colour tells past from future."""
     day = governing.as_at
     when = "past" if day < today else "future" if day > today else "today"
     notes = {
@@ -242,7 +242,7 @@ def _text(shown: Card) -> str:
 
 
 def _timeline(spans: Sequence[TimelineSpan]) -> str:
-    """Return the provision's life as a bar; widths grow with the root of the days."""
+    """Return the provision's timeline as a bar; widths grow with the root of the days."""
     bars = "".join(
         f'<span class="span-{span.kind}" style="flex-grow:{max(1, round(sqrt(span.days)))}" '
         f'title="{escaped(span.words)}"></span>'

@@ -1,4 +1,4 @@
-"""Which days' law may be meant where none is named: one for each text that may be the answer."""
+"""Candidate governing dates of a question without a date."""
 
 from __future__ import annotations
 

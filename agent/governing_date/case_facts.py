@@ -1,4 +1,4 @@
-"""What a question says of its case: the days it names, what each is to the case, and the issue.
+"""Read the facts of the case from a question: dates, their roles, and the legal issue.
 
 Read by the words of :mod:`corpus.languages.cues`, so what is read is an assumption and is shown as
 one. Two days that play the same part contradict each other, and neither is used.

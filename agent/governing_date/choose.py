@@ -1,4 +1,4 @@
-"""Which date governs a question. No date, no search: it is given, found by rule, or asked for.
+"""Choose the governing date: given, found by rule, or asked for. Without one nothing is searched.
 
 The rules are those of :mod:`corpus.applicability`, put to the days that the asker gave and those
 that the question names. A rule that waits for a day which only the asker can know is never worked

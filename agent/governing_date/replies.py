@@ -1,4 +1,4 @@
-"""What an asker types, read: days, facts such as ``contract=2016-09-30``, the kind of issue."""
+"""Parse what the asker types: dates, facts such as ``contract=2016-09-30``, the issue."""
 
 from __future__ import annotations
 

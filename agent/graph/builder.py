@@ -1,4 +1,4 @@
-"""How the steps follow each other: frame, decide, act, verify, respond.
+"""Build the LangGraph graph: frame, decide, act, verify, respond.
 
 ``decide`` and ``act`` alternate until the policy drafts an answer or the run ends; ``verify`` sends
 a draft that does not stand back to ``decide`` once.

@@ -1,4 +1,4 @@
-"""Where threads are kept while they run, so that a killed process can go on where it was.
+"""Checkpoints of threads, in SQLite or Postgres.
 
 LangGraph writes the state after every step and the result of every group of tool calls. What it
 may read back is listed here by name: nothing else in the database is ever turned into an object.
@@ -48,7 +48,7 @@ Checkpoints = BaseCheckpointSaver[Any]
 
 
 class RunHeader(Frozen):
-    """What a thread was begun with; it can only be resumed with the same.
+    """Corpus, policy and settings of a thread; it is resumed with the same only.
 
     ``schema_version`` is that of the trace it will become (:data:`agent.trace.SCHEMA`).
     """

@@ -1,4 +1,4 @@
-"""Ask a kept question again, of the same law on the same day, and say what came out differently.
+"""Replay a trace on the recorded corpus and report the differences.
 
 The law is the store as it stood when the trace was made (the record clock), whatever has been
 ingested since; what was said by a controller is said again, before the same turns.
@@ -31,7 +31,7 @@ from retrieval.index_url import parse_index_url
 
 
 class Drift(Frozen):
-    """One thing that is not as it was."""
+    """One difference between a trace and its replay."""
 
     what: str
     before: str
@@ -48,7 +48,7 @@ class Replay(Frozen):
 
     @property
     def same(self) -> bool:
-        """Tell whether everything came out as it was."""
+        """Tell whether nothing differs."""
         return not self.drift
 
 

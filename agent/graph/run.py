@@ -232,7 +232,7 @@ def _events(context: Context, begun: Any, thread: Thread | None) -> Iterator[Eve
 
 
 def _config(context: Context, thread: Thread | None = None) -> RunnableConfig:
-    """Return the bound on steps: two for each turn, and the others with the second chance."""
+    """Return the LangGraph configuration with its recursion limit."""
     config: RunnableConfig = {"recursion_limit": 2 * context.max_turns + 12}
     if thread is not None:
         config |= name_of(thread)

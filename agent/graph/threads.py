@@ -1,4 +1,4 @@
-"""Runs that are kept step by step: what is known of one, and whether it may go on."""
+"""State of a LangGraph thread, and whether it may be resumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language models that InForce can name, and where their files are kept.
+"""Catalogue of language models and the folders of their files.
 
 Two models come without a download from any hub: ``smollm2``, out of a package, and ``tiny``,
 random weights for tests. Each is prepared once into a folder under ``INFORCE_HOME/models``, in

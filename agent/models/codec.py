@@ -1,4 +1,4 @@
-"""Between text and token ids, with a wall between what we write and what others wrote.
+"""Encode and decode tokens; text of others is never read as control tokens.
 
 A chat template is *markup*: in it ``<|im_end|>`` is one special token that ends a turn. The words
 of a question, a statute or a search result are *words*: the same characters there are ordinary

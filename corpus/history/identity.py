@@ -1,4 +1,4 @@
-"""Provisions through time, whatever numbers they bear: from whole states of a work to histories.
+"""Identity of provisions across renumbering: from snapshots of a work to histories.
 
 Some publishers give a work as a series of complete texts, each from a day on, in which a provision
 is known by its number only. Numbers move and are used again, so a number is no identity. A text is

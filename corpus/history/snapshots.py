@@ -1,4 +1,4 @@
-"""Whole states of a work, as publishers of consolidated texts print them."""
+"""Snapshots of a work, as publishers of consolidated texts print them."""
 
 from __future__ import annotations
 

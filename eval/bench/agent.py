@@ -1,4 +1,4 @@
-"""What does the graph cost beside its model? ``inforce bench agent``.
+"""``inforce bench agent``: the graph against bare generation by vLLM.
 
 Questions go through the graph side by side, decided by a model behind vLLM. Then the same prompts
 are continued by as many tokens, thread by thread and turn by turn, by plain requests to the same
@@ -87,7 +87,7 @@ def _round(
 
 
 class _Bare:
-    """The server by itself. Its cache of prefixes is not the one that the graph has filled."""
+    """The bare server. Its prefix cache is not the one that the graph has filled."""
 
     def __init__(self, endpoint: Endpoint, model: str, temperature: float) -> None:
         self._endpoint = endpoint

@@ -1,4 +1,4 @@
-"""How long does an answer take? ``python -m eval.bench.ask`` on the demonstration corpus.
+"""``python -m eval.bench.ask``: latency of an answer on the demonstration corpus.
 
 Prints the agent's own time per question in one warm process (every golden question, several
 rounds) and the wall time of whole ``inforce ask`` processes, start-up included. The machine is

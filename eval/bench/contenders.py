@@ -1,4 +1,4 @@
-"""What the retrieval benchmark compares: each builds from rows and answers dated queries."""
+"""Contenders of the retrieval benchmark: each builds from rows and answers dated queries."""
 
 from __future__ import annotations
 

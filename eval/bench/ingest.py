@@ -1,4 +1,4 @@
-"""How fast does law go in? ``python -m eval.bench.ingest --versions 200000``.
+"""``python -m eval.bench.ingest --versions 200000``: speed of ingest.
 
 Three times in one run, over the same synthetic statute books: the whole way (make, check, record,
 index), the store alone, and a bare SQLite writer of the same rows in one transaction. Quote the

@@ -1,4 +1,4 @@
-"""What loading real legislation costs and yields: ``python -m eval.bench.load_corpora [FOLDER]``.
+"""``python -m eval.bench.load_corpora [FOLDER]``: read real legislation, count and time it.
 
 Reads every folder of ``../shared/corpora`` as ``inforce ingest`` would, each in its own process
 so that the peak memory is honest, checks every work, and prints one line per folder:

@@ -1,4 +1,4 @@
-"""What do the methods cost? ``inforce bench methods``: steps with them beside a stock step.
+"""``inforce bench methods``: optimiser steps with training methods against stock steps.
 
 The methods that read what a step has run together; each of the others is then added alone, and last
 all at once. Every set takes its turn beside a stock run, in processor time

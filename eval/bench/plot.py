@@ -1,4 +1,4 @@
-"""Horizontal bars on a logarithmic axis as a self-contained SVG: enough to compare speeds."""
+"""Horizontal bars on a logarithmic axis as a self-contained SVG."""
 
 from __future__ import annotations
 

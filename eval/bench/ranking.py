@@ -1,4 +1,4 @@
-"""How good is the ranking, and do vectors add anything? ``inforce bench ranking`` and ``weights``.
+"""``inforce bench ranking`` and ``weights``: ranking quality of words, vectors and both.
 
 Dated questions whose gold answer is a version: those that :mod:`corpus.questions` makes of every
 work, which name or quote what they are about, and over the demonstration corpus also the
@@ -41,7 +41,7 @@ _PER_FAMILY = 6  # made questions of a family and work, so that no long work out
 
 @dataclass(frozen=True)
 class RankingSet:
-    """What questions are asked of, a folder for indices, and what fixes every draw."""
+    """Store, folder for indices, and seed of a ranking benchmark."""
 
     store: Store
     folder: Path

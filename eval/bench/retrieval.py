@@ -1,4 +1,4 @@
-"""How fast is a dated search, and against what? ``inforce bench retrieval``.
+"""``inforce bench retrieval``: speed of dated search against other engines.
 
 One run builds every contender from the same synthetic statute book and asks all of them the same
 queries in turn, so that a busy machine is busy for all. Our search is taken without its cache.

@@ -1,4 +1,4 @@
-"""What the graph costs a rollout: tokens per second against bare generation of the same tokens.
+"""``inforce bench rollout``: rollouts against bare generation of the same tokens.
 
 A round of rollouts is run once through the graph, with every request to the model noted; then the
 same requests, in the same batches and with the same seeds, go to the model alone. Both make the

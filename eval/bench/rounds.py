@@ -1,4 +1,4 @@
-"""What do the methods cost a whole round? ``inforce bench rounds RUN``: rollouts included.
+"""``inforce bench rounds RUN``: training rounds with methods against plain GRPO.
 
 The rounds of a run are made again from its warm start, with a learning rate of next to nothing, so
 that the policy stays where it is: every set of methods is given the very same rollouts. Plain GRPO

@@ -1,4 +1,4 @@
-"""Does the potential of WPG settle, and when? Compared with what it settles to.
+"""Convergence of the Sinkhorn iteration of the method WPG.
 
 At the positions of the fixed neutral texts a model's likeliest tokens, with the distances of their
 embeddings, are transported to those of a reference whose logits differ by Gaussian noise. The

@@ -1,4 +1,4 @@
-"""What an optimiser step costs: TRL's own trainer and ours, on the same made-up rollouts."""
+"""Time optimiser steps of TRL's trainer and ours on the same made-up rollouts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ END = 1
 
 
 class Load(Frozen):
-    """What a step works on: ``rollouts`` threads of ``tokens`` each, a third of them a tool's."""
+    """Size of a step: ``rollouts`` sequences of ``tokens`` each, a third of them a tool's."""
 
     rollouts: int = 16
     group_size: int = 8

@@ -1,4 +1,4 @@
-"""What do the slots cost? ``inforce bench train-step``: our optimiser step beside TRL's own.
+"""``inforce bench train-step``: our optimiser step against a stock GRPOTrainer's.
 
 Both trainers learn from the same made-up rollouts with the same model, in turns (stock, ours, ours,
 stock, ...), so that whatever else the machine does falls on both. Time is processor time of the

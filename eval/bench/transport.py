@@ -1,4 +1,4 @@
-"""When has the potential of WPG settled? ``inforce bench transport``."""
+"""``inforce bench transport``: convergence of the transport of the method WPG."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def bench(model: str, seed: int = 0) -> Iterator[Convergence]:
-    """Return how near the potential is after some iterations, by the benchmark of ``settling``.
+    """Return the error of the potential after some iterations.
 
     Raises:
         ModelError: there is no such model.

@@ -1,1 +1,1 @@
-"""Suites: what questions with known answers say of whoever answered them."""
+"""Suites: scores of answered questions."""

@@ -1,4 +1,4 @@
-"""Does it decline when it should, and only then? After AbstentionBench (arXiv 2506.09038).
+"""Scores of abstaining, after AbstentionBench (arXiv 2506.09038).
 
 Positive is *should decline*: no text in force, a missing day, a day outside the coverage. A
 declined question is one that the policy, or the graph's request for a day, declined in words. A

@@ -1,4 +1,4 @@
-"""Is the law of the right day cited? Paired dates, anachronisms, controls.
+"""Temporal scores: paired dates, anachronisms, controls.
 
 Two kinds of numbers. What *shipped* is what a reader gets; its anachronism rate is checked here by
 comparing each citation's interval with the question's day, not by trusting the verifier. What was

@@ -1,4 +1,4 @@
-"""What every engine stores of a row, in the same form, so that they answer the same."""
+"""Index schema shared by all engines."""
 
 from __future__ import annotations
 

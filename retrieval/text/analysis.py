@@ -1,4 +1,4 @@
-"""One definition of words for every engine and language.
+"""Tokenisation and normalisation, shared by all engines and languages.
 
 Text is turned into *terms* here, in Python, once; what an engine stores is the terms joined by
 spaces, and it splits at spaces. So a word, a number or a citation is the same thing on every

@@ -1,4 +1,4 @@
-"""Chains of analysis: what an engine does to the terms beyond splitting at spaces."""
+"""Analyzers: plain or stemmed terms."""
 
 from __future__ import annotations
 

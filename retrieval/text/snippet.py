@@ -1,4 +1,4 @@
-"""The part of a text that shows why it was found."""
+"""Snippets: the passage of a text that best matches the terms."""
 
 from __future__ import annotations
 

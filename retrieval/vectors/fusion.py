@@ -1,4 +1,4 @@
-"""Reciprocal rank fusion, and exact vectors that know their days.
+"""Reciprocal rank fusion, and exact vector search masked by date.
 
 What is in force on one day is a fraction of a corpus, so an exact product over that fraction is
 quick, finds everything an approximate graph misses, and needs no graph to rebuild.

@@ -1,4 +1,4 @@
-"""Words and vectors together: two rankings of the same day, fused by rank."""
+"""Hybrid index: word and vector rankings of one date, fused by rank."""
 
 from __future__ import annotations
 

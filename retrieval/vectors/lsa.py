@@ -1,4 +1,4 @@
-"""A small local encoder without a neural network: latent semantic analysis of letters.
+"""LSA encoder: latent semantic analysis of letter groups, without a neural network.
 
 Texts are counted by overlapping groups of letters (so inflected forms share most of theirs), the
 counts weighted by rarity and projected on the corpus' leading directions (Deerwester et al. 1990;

@@ -1,4 +1,4 @@
-"""A neural encoder on this machine: any of the ``transformers`` library (extra ``dense``)."""
+"""Neural encoder of the ``transformers`` library (extra ``dense``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the objective is made of: the rollouts' tensors, and one interface per slot.
+"""The slots of the objective: the batch of tensors and one protocol per slot.
 
 A published method fills a slot. Three identities, all checked in the tests, keep the composition
 exact (``docs/methods.md``): a detached weight >= 0 commutes with the PPO clip, so weights multiply
@@ -114,7 +114,7 @@ class AdvantageSlot(Slot):
 
 
 class PostSlot(Slot):
-    """Changes the advantages of rollouts, knowing what became of them."""
+    """Changes the advantages of rollouts, given their outcomes."""
 
     def adjust(self, batch: Batch, advantages_N: Tensor) -> Tensor:
         """Return ``(N,)``."""

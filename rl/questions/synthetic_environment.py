@@ -1,4 +1,4 @@
-"""A practice ground: a synthetic statute book in a library of its own, and questions about it.
+"""Synthetic environment: a library over a synthetic statute book, and its questions.
 
 Training needs more amended law than the demo corpus has, and no real text. The book of a seed is
 the same wherever it is made; its works fall into the splits like any other's, so that what is

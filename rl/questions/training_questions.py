@@ -1,4 +1,4 @@
-"""Which questions a recipe trains on, and where they stand."""
+"""The questions that a recipe trains on, and their library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rl.run.run_directory import runs_home
 
 @contextmanager
 def open_library(data: DataSettings) -> Iterator[Library]:
-    """Open the corpus that a recipe is about: the one loaded, or a practice ground.
+    """Open the corpus that a recipe is about: the one loaded, or a synthetic one.
 
     Raises:
         StoreError: nothing is loaded.

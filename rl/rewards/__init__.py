@@ -1,4 +1,4 @@
-"""Rewards: what a trace is worth, channel by channel, and what became of the rollout.
+"""Rewards of a trace by channel, and the outcome of its rollout.
 
 Free of torch. The channels are combined by the objective (GDPO normalises each within its group),
 so none is normalised here. ``docs/rewards.md`` has the table of hacks and guards.
@@ -118,7 +118,7 @@ def score_all(
 
 
 def outcome(trace: Trace | None, question: Question) -> Outcome:
-    """Return what became of a rollout, before any shaping.
+    """Return the outcome of a rollout, before any shaping.
 
     Only an abstention that the policy declared is one; a struck draft is wrong, whatever it spared
     the reader.

@@ -1,4 +1,4 @@
-"""What became of a rollout: the label that methods and metrics share."""
+"""The outcome of a rollout, shared by methods and metrics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Outcome(IntEnum):
-    """What became of a rollout, decided before any reward is shaped."""
+    """Outcome of a rollout, computed before any reward shaping."""
 
     WRONG = 0
     CORRECT = 1

@@ -1,4 +1,4 @@
-"""Saved rollouts, and what they are worth by the rewards of today.
+"""Score saved rollouts again with the present reward code.
 
 A run keeps every rollout with its question and its rewards in ``traces.jsonl``, one
 :class:`ScoredTrace` per line. Scoring them again tells whether a change of the rewards would have

@@ -1,4 +1,4 @@
-"""ROUGE-L: how much of a text was recited, in order (Lin, 2004), for every script.
+"""ROUGE-L (Lin, 2004) for every script.
 
 Words are compared casefolded after NFKC; Chinese and Japanese are compared character by character.
 The longest common subsequence is computed with one big integer per row (Hyyrö's bit-parallel

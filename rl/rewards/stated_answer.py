@@ -1,4 +1,4 @@
-"""What a reply says of the figure or the text that was asked for."""
+"""Whether a reply states the figure or text that was asked for."""
 
 from __future__ import annotations
 

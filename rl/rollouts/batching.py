@@ -1,4 +1,4 @@
-"""Where episodes wait for each other, so that what waits together is served together.
+"""Dynamic batching of the requests of concurrent rollouts.
 
 An episode is ordinary code in a thread of its own: it asks for a completion or a search and goes
 on with the answer. The answer is made when every episode that still runs waits for one; the last
@@ -34,7 +34,7 @@ class _Waiting:
 
 
 class Batcher:
-    """Counts the episodes that run and serves them when all of them wait.
+    """Serves pending requests in one batch once every running rollout waits.
 
     Args:
         places: how many episodes run at first, numbered from 0. Each must :meth:`leave`, once.
@@ -48,7 +48,7 @@ class Batcher:
 
     @contextmanager
     def place(self, number: int) -> Iterator[None]:
-        """Hold a place in this thread; leaving lets the others go on without it."""
+        """Register this thread as a running rollout while inside."""
         self._here.number = number
         try:
             yield
@@ -75,7 +75,7 @@ class Batcher:
         return mine.answer
 
     def _due(self) -> list[_Waiting]:
-        """Take the requests that are to be served now: all, once nobody else can add one."""
+        """Return the requests to serve now: all, once no rollout can add another."""
         if len(self._waiting) < self._running:
             return []
         due, self._waiting = self._waiting, []
@@ -83,7 +83,7 @@ class Batcher:
 
 
 def _serve(due: Sequence[_Waiting]) -> None:
-    """Serve every kind of request in one go, and wake whoever asked."""
+    """Serve each kind of request in one batch and wake the waiting threads."""
     kinds: dict[Serve, list[_Waiting]] = {}
     for waiting in due:
         kinds.setdefault(waiting.serve, []).append(waiting)
@@ -95,7 +95,7 @@ def _serve(due: Sequence[_Waiting]) -> None:
 
 
 def _answers(serve: Serve, group: Sequence[_Waiting]) -> Sequence[Any]:
-    """Return the answers, or for each the error that there are none: nobody waits for ever."""
+    """Return the answers, or the error for each request, so that no thread waits for ever."""
     try:
         return serve([waiting.request for waiting in group])
     except InForceError as failure:

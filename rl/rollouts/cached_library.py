@@ -1,4 +1,4 @@
-"""A library that remembers what it was asked, for as long as nobody writes to it.
+"""A library that caches reads and searches, while its store does not change.
 
 Rollouts ask the same again and again: each question several times in a group, and each group again
 in a later round. A training run holds to one state of the corpus, so what was read stays true.
@@ -28,7 +28,7 @@ _READS = (
 
 
 class CachedStore(Store):
-    """A store that reads everything once. Closeable it leaves the store it was made from open."""
+    """A store that caches reads. Closing it leaves the wrapped store open."""
 
     def __init__(self, inner: Store) -> None:
         super().__init__(inner._engine, inner._recorded_at)
@@ -36,7 +36,7 @@ class CachedStore(Store):
             setattr(self, name, lru_cache(SIZE)(getattr(self, name)))
 
     def close(self) -> None:
-        """Leave the connections to the store that opened them."""
+        """Do nothing; the wrapped store closes its connections."""
 
 
 def cached_library(library: Library) -> Library:

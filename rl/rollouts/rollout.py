@@ -1,4 +1,4 @@
-"""Many questions through the graph at once: what a policy did, exactly as it was sampled.
+"""Run many questions through the graph concurrently and return their rollouts.
 
 The graph is the one that serves (:func:`agent.graph.run.run`). Each episode runs in a thread of its
 own; what several episodes wait for together, completions and searches, is served together
@@ -66,7 +66,7 @@ class Rollout(Frozen):
 
 @dataclass(frozen=True)
 class Limits:
-    """How far episodes go: turns and tokens of one, and how many run at once."""
+    """Limits of rollouts: turns and tokens of one, and how many run concurrently."""
 
     max_turns: int = 8
     max_tokens: int | None = None
@@ -140,7 +140,7 @@ def roll_out_each(
 
 
 def _seated(policy: Policy, gathering: Batcher, seed: int) -> Policy:
-    """Return the policy of one episode: its own seed, a sampler that waits for the others."""
+    """Return the policy of one rollout: its own seed and a batching sampler."""
     if not isinstance(policy, ModelPolicy):
         return policy
     sampling = policy.sampling.model_copy(update={"seed": seed})

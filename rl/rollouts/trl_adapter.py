@@ -1,4 +1,4 @@
-"""Where a trainer's rollouts come from: question ids in, columns of token ids out."""
+"""TRL adapter: question ids in, columns of token ids out."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _reward_function(name: str, reward: Reward) -> Callable[..., list[float | No
 
 
 def voided(rollouts: Sequence[Rollout]) -> tuple[float, str]:
-    """Return the share of void rollouts, and in words why they are."""
+    """Return the share of void rollouts and a sentence with the causes."""
     reasons = [rollout.void for rollout in rollouts if rollout.void is not None]
     distinct = sorted(set(reasons), key=reasons.index)
     more = f" and {len(distinct) - SHOWN} other reasons" if len(distinct) > SHOWN else ""

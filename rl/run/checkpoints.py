@@ -1,4 +1,4 @@
-"""Checkpoints of a run: whole or not at all, whenever the machine stops."""
+"""Checkpoints of a run, written atomically."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def drafted(home: Path, name: str, first: bool, seal: Seal) -> Iterator[Path]:
 
 
 def _make_durable(folder: Path) -> None:
-    """Put a folder's files on the disk before anything says that they are there."""
+    """Flush the files of a folder to disk (fsync), before it is renamed."""
     for path in (*folder.rglob("*"), folder):
         handle = os.open(path, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""What a person sees of a run while it trains."""
+"""Progress of a training run: the interface, a silent one, and a progress bar."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ SHOWN = {
 
 
 class ProgressWatcher(Protocol):
-    """Told how a run goes."""
+    """Receives the progress of a run."""
 
     def say(self, words: str) -> None:
-        """Tell what begins."""
+        """Report the start of a stage."""
 
     def worked(self, what: str, done: int, of: int) -> None:
-        """Tell how far what comes before the first round is; from any thread."""
+        """Report progress of the warm start; may be called from any thread."""
 
     def rolled(self, done: int, of: int) -> None:
-        """Tell how many rollouts of the round have ended; from any thread."""
+        """Report how many rollouts of the round have ended; may be called from any thread."""
 
     def stepped(self, step: int, steps: int, metrics: Mapping[str, float | None]) -> None:
-        """Tell that an optimiser step was made, and its metrics."""
+        """Report an optimiser step and its metrics."""
 
     def close(self) -> None:
-        """Tell that nothing more comes."""
+        """End the report."""
 
 
 class NoProgress:
-    """A watch that looks away."""
+    """Shows nothing."""
 
     def say(self, words: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def worked(self, what: str, done: int, of: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def rolled(self, done: int, of: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def stepped(self, step: int, steps: int, metrics: Mapping[str, float | None]) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 class ProgressBar:
@@ -79,13 +79,13 @@ class ProgressBar:
         self._console.print(words)
 
     def worked(self, what: str, done: int, of: int) -> None:
-        """Show how far it is; where nobody sees a bar, say so at every quarter."""
+        """Show the progress; without a terminal, print a line at every quarter."""
         self._bar.update(self._task, completed=done, total=of, what=what)
         if not self._console.is_terminal and 4 * done // of > 4 * (done - 1) // of:
             self._console.print(f"{what} {done}/{of}")
 
     def rolled(self, done: int, of: int) -> None:
-        """Show how far the round's rollouts are."""
+        """Show how many of the round's rollouts have ended."""
         self._bar.update(self._task, what=f"{self._newest()}  rollouts {done}/{of}")
 
     def stepped(self, step: int, steps: int, metrics: Mapping[str, float | None]) -> None:
@@ -97,7 +97,7 @@ class ProgressBar:
             self._console.print(f"step {step}/{steps}  {self._newest()}")
 
     def close(self) -> None:
-        """Leave the bar."""
+        """Stop the progress bar."""
         self._bar.stop()
 
     def _newest(self) -> str:

@@ -1,4 +1,4 @@
-"""A run on one page: what it was, and its curves. HTML that needs nothing but itself."""
+"""Report of a run as one self-contained HTML page: settings and curves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run directory: everything that a training run was, and all that is needed to go on with it.
+"""The run directory: files of a training run, its facts, journals and lock.
 
 ::
 
@@ -44,7 +44,7 @@ class RunError(InForceError):
 
 
 class RunFacts(Frozen):
-    """What a run was made of. ``commit`` is of InForce, its version where there is none."""
+    """Provenance of a run. ``commit`` is of InForce, its version where there is none."""
 
     commit: str
     corpus_hash: str
@@ -103,7 +103,7 @@ class Run:
         return self.folder.name
 
     def recipe(self) -> Recipe:
-        """Return what it was started with, in the present names of settings.
+        """Return its recipe, in the present names of settings.
 
         Raises:
             RunError: there is no run.
@@ -116,7 +116,7 @@ class Run:
         return read_recipe(with_present_names(table), str(path))
 
     def facts(self) -> RunFacts:
-        """Return what it was made of.
+        """Return its provenance.
 
         Raises:
             RunError: there is no run, or its facts are damaged.
@@ -129,7 +129,7 @@ class Run:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other processes away from it.
+        """Lock the run against other processes.
 
         Raises:
             StoreError: one of them trains it.
@@ -138,17 +138,17 @@ class Run:
             yield
 
     def cut(self, stood: Mapping[str, int]) -> None:
-        """Forget what was noted after a checkpoint."""
+        """Truncate the journals to their length at a checkpoint."""
         self.metrics.cut(stood.get("metrics", 0))
         self.traces.cut(stood.get("traces", 0))
 
     def stands(self) -> dict[str, int]:
-        """Return how long the journals are, in bytes."""
+        """Return the lengths of the journals in bytes."""
         return {"metrics": self.metrics.size, "traces": self.traces.size}
 
 
 class Journal:
-    """A file of JSON lines that only grows, or is cut back to where a checkpoint was."""
+    """An append-only file of JSON lines; it can be truncated to the length at a checkpoint."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""A training run from recipe to report: opens everything, plugs it together, trains, goes on."""
+"""Assemble and run a training run: model, rollouts, rewards, objective, trainer."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def assemble(  # noqa: PLR0913
 
 
 def judge(rollout: Rollout) -> tuple[Outcome, str | None]:
-    """Return what became of a rollout, and the key of its answer."""
+    """Return the outcome of a rollout and the key of its answer."""
     trace = rollout.trace if rollout.void is None else None
     return outcome(trace, rollout.question), answer_key(trace)
 
@@ -121,7 +121,7 @@ def judge(rollout: Rollout) -> tuple[Outcome, str | None]:
 def teacher_of(
     objective: Objective, recipe: Recipe, student: TrainedModel, library: Library
 ) -> Teach | None:
-    """Return who teaches the policy; ``None`` where no method learns from a teacher."""
+    """Return the teacher; ``None`` where no method uses one."""
     named = next((one for one in objective.additives if isinstance(one, Distillation)), None)
     if named is None:
         return None
@@ -135,7 +135,7 @@ def teacher_of(
 
 
 def stop_if_void(rollouts: Sequence[Rollout], most: float) -> None:
-    """Stop a run whose rollouts fail.
+    """Stop a run with too many void rollouts.
 
     Raises:
         TrainingFault: a greater share than ``most`` is void.
@@ -148,7 +148,7 @@ def stop_if_void(rollouts: Sequence[Rollout], most: float) -> None:
 
 
 def trl_arguments(recipe: Recipe, folder: Path) -> GRPOConfig:
-    """Return the recipe in TRL's words."""
+    """Return the recipe as TRL's ``GRPOConfig`` arguments."""
     train, objective, plan = recipe.train, recipe.objective, batch_budget(recipe.train)
     return GRPOConfig(
         output_dir=str(folder),
@@ -195,7 +195,7 @@ def trl_arguments(recipe: Recipe, folder: Path) -> GRPOConfig:
 
 
 def _hush() -> None:
-    """Let the libraries speak of errors alone; the run's own words come through its watch."""
+    """Set the libraries to log errors only."""
     hub_logging.set_verbosity_error()
     hub_logging.disable_progress_bar()
     dataset_logging.disable_progress_bar()

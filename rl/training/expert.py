@@ -1,4 +1,4 @@
-"""A scripted expert: it knows a question's gold answer and acts like a careful model would.
+"""A scripted policy that answers from the gold answer; it writes the demonstrations.
 
 It reads the provision that the question cites on the governing date, then quotes what is asked
 for, or abstains with the reason that the tool gave. It goes through the same graph, tools,
@@ -42,7 +42,7 @@ WHY = {
 
 @dataclass(frozen=True)
 class Expert:
-    """Decides one question by its gold answer.
+    """Answers one question from its gold answer.
 
     Args:
         question: what is asked, with its answer.
@@ -107,18 +107,18 @@ class Expert:
 
 @dataclass(frozen=True)
 class _Said:
-    """A sampler that says one thing, with certainty."""
+    """A sampler that returns one fixed completion, with log-prob 0."""
 
     ids: tuple[int, ...]
     context: int
 
     def sample(self, *_: object) -> Completion:
-        """Return what is said: each token with probability one."""
+        """Return the fixed completion; each token has probability 1."""
         return Completion(ids=self.ids, logprobs=(0.0,) * len(self.ids), stop="end")
 
 
 def end_of_turn(codec: Codec) -> int:
-    """Return the token that the model's template puts behind a turn of the assistant.
+    """Return the token that ends an assistant turn in the chat template.
 
     Raises:
         PolicyError: there is none among the tokens that end a turn.

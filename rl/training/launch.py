@@ -1,4 +1,4 @@
-"""From a recipe to a run under way: which processes there are, which corpus, which directory."""
+"""Launch a training run: processes, corpus and run directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model that learns: opened, checked, given its adapter and its warm start."""
+"""Load the model that is trained: checks, LoRA adapter, warm start."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from rl.training.warm_start import Imitation, MisdatedDemonstrations, demonstrat
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The model that learns, its tokenizer in the trainer's form and in the agent's.
+    """The trained model, its tokenizer in the trainer's form and in the agent's.
 
     ``base`` is a frozen copy of the model before anything was learnt; ``None`` where switching
     its adapter off gives the same.
@@ -59,7 +59,7 @@ def load_model(settings: ModelSettings, seed: int) -> TrainedModel:
 
 
 def check_tokenizer(name: str, tokenizer: Any, rows: int) -> None:
-    """Refuse a tokenizer with which no turn could end or be fed.
+    """Refuse a tokenizer without an end of sequence, or with more tokens than embeddings.
 
     Raises:
         RecipeError: it has no end of sequence, or more tokens than the model has rows.
@@ -82,7 +82,7 @@ def warmed_up(
     questions: Sequence[Question],
     watch: ProgressWatcher,
 ) -> TrainedModel:
-    """Open the student; where the recipe wants a warm start, make it once and open what it gave.
+    """Open the model; where the recipe wants a warm start, make it once and open what it gave.
 
     Raises:
         ModelError: the model is missing or damaged.
@@ -107,7 +107,7 @@ def _warm_up(  # noqa: PLR0913
     student: TrainedModel,
     watch: ProgressWatcher,
 ) -> None:
-    """Imitate the expert, and keep the weights that this gave."""
+    """Train on demonstrations and save the weights."""
     by_id = {question.id: question for question in questions}
     count = min(settings.demonstrations, len(by_id))
     shown = [by_id[one] for one in question_order(list(by_id), count, recipe.train.seed)]
@@ -174,7 +174,7 @@ def _adapted(model: Any, settings: ModelSettings, seed: int) -> Any:
 
 
 def reopened(settings: ModelSettings, folder: Path) -> Any:
-    """Open what a warm start gave, so that a run that goes on begins with the same bytes."""
+    """Open the saved warm start, so that a resumed run starts from the same weights."""
     if settings.lora is None:
         return _weights(str(folder), settings)
     from peft import PeftModel
@@ -185,7 +185,7 @@ def reopened(settings: ModelSettings, folder: Path) -> Any:
 
 @contextmanager
 def whole(folder: Path) -> Iterator[Path]:
-    """Yield a draft that becomes ``folder`` once all went well: there is never half of it.
+    """Yield a temporary folder that is renamed to ``folder`` on success.
 
     Raises:
         RunError: it cannot be written.

@@ -1,4 +1,4 @@
-"""What a run writes down: rollouts and metrics as they come, and where both stood."""
+"""Run logger: writes rollouts and metrics to the journals of a run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CLOCKED = frozenset({"step_time"})
 
 
 class RunLogger(TrainerCallback):  # type: ignore[misc]
-    """Writes the journals of a run; as a callback it is told of every step.
+    """Writes the journals of a run; a ``TrainerCallback``.
 
     Args:
         run: where.
@@ -59,7 +59,7 @@ class RunLogger(TrainerCallback):  # type: ignore[misc]
     def observe(
         self, trainer: PolicyTrainer, rollouts: Sequence[Rollout], _: ShapedAdvantages
     ) -> dict[str, float]:
-        """Keep a round's rollouts; return what to log of them."""
+        """Append a round's rollouts to the journal; return their metrics."""
         step = int(trainer.state.global_step)
         names = tuple(self._recipe.rewards)
         kept = gather_object([scored(step, r.question, r.trace, r.void, names) for r in rollouts])
@@ -73,7 +73,7 @@ class RunLogger(TrainerCallback):  # type: ignore[misc]
         return noted
 
     def seal(self, folder: Path) -> None:
-        """Note in a checkpoint how long the journals are."""
+        """Record the lengths of the journals in a checkpoint."""
         (folder / SEAL).write_text(json.dumps(self._run.stands()) + "\n", encoding="utf-8")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
@@ -88,7 +88,7 @@ class RunLogger(TrainerCallback):  # type: ignore[misc]
 
 
 def journal_lengths(checkpoint: Path) -> dict[str, int]:
-    """Return how long the journals were at a checkpoint, in bytes."""
+    """Return the lengths of the journals at a checkpoint, in bytes."""
     found: dict[str, int] = json.loads((checkpoint / SEAL).read_text(encoding="utf-8"))
     return found
 

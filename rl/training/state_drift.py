@@ -1,4 +1,4 @@
-"""Which states the model is trained on, measured (arXiv 2605.22731).
+"""State-distribution drift: which states the model is trained on (arXiv 2605.22731).
 
 A *state* is a prefix: everything before a token that the model wrote. Training on states that the
 model reaches by itself keeps it close to what it was; training on states that others reached (long
@@ -59,13 +59,13 @@ def visited_states(
 
 
 def neutral_prompts() -> tuple[str, ...]:
-    """Return the fixed texts that no law stands in; they never change, so runs compare."""
+    """Return fixed texts without law, the same for every run."""
     text = (files(__package__) / "neutral_prompts.txt").read_text(encoding="utf-8")
     return tuple(text.splitlines())
 
 
 def provenance(seen: Sequence[VisitedState]) -> dict[str, float]:
-    """Say where the states come from; needs no model.
+    """Return metrics of where the states come from; needs no model.
 
     ``states/own_share`` is the share of states (tokens learnt from) that the current policy
     reached, ``states/after_tool_share`` the share that have a tool's result before them,
@@ -203,7 +203,7 @@ def _mean(parts: Sequence[tuple[Tensor, Tensor | None]]) -> float | None:
 
 
 def _spread(seen: Sequence[VisitedState], wanted: int) -> list[VisitedState]:
-    """Return sequences at even distances: the same ones for the same batch."""
+    """Return evenly spaced sequences, the same for the same batch."""
     long_enough = [sequence for sequence in seen if len(sequence.ids) > 1]
     if len(long_enough) <= wanted:
         return long_enough

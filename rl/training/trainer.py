@@ -1,4 +1,4 @@
-"""TRL's GRPOTrainer with the seams that the slots need, and no more.
+"""A subclass of TRL's GRPOTrainer that calls the slots of the objective.
 
 TRL generates (through ``rollout_func``: our graph), pads, keeps the books, makes the loss and
 steps. Here the rollouts' tensors become a :class:`~rl.objective.slots.Batch`, the objective turns
@@ -82,7 +82,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         return rewards
 
     def _get_per_token_logps_and_entropies(self, model: Any, *args: Any, **kwargs: Any) -> Any:
-        """Keep what passes by: the live tensors of the loss, and those made for a round."""
+        """Keep the tensors of the loss and those computed once for a round."""
         if torch.is_grad_enabled():
             found = super()._get_per_token_logps_and_entropies(model, *args, **kwargs)
             self._live = found[:2]
@@ -97,7 +97,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
     def _overhearing(
         self, model: Any, _ids: Tensor, _attention: Tensor, length: int, *_: Any
     ) -> AbstractContextManager[None]:
-        """Listen to a round's first pass, which is the rollout policy's, and to the reference's."""
+        """Record a round's first forward pass (the rollout policy's) and the reference's."""
         if model is self.ref_model or (model is self.model and not self._scored):
             return self._passes.overhearing(self.accelerator.unwrap_model(model), length)
         return nullcontext()
@@ -122,7 +122,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         return out
 
     def _estimate(self, batch: Batch) -> Tensor:
-        """Look at all processes' rollouts: some advantages are relative to the whole round."""
+        """Compute advantages over all processes' rollouts."""
         if self.accelerator.num_processes == 1:
             return self._objective.advantage.estimate(batch)
         first = self.accelerator.process_index * len(batch.own_N)
@@ -200,7 +200,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         return loss
 
     def _averaged(self, terms_N_T: Tensor, inputs: Mapping[str, Any]) -> Tensor:
-        """Average as TRL does the policy's own terms, so that a coefficient means the same."""
+        """Average token terms as TRL averages its loss."""
         mask = _mask(inputs)
         terms, accumulated = terms_N_T * mask, self.current_gradient_accumulation_steps
         if self.loss_type == "dapo":
@@ -215,7 +215,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
     def _check_gap(self, logps_N_T: Tensor, inputs: Mapping[str, Any]) -> None:
         """Compare sampler and trainer on the same tokens, before the round's first step.
 
-        They agree unless ids, mask or weights went astray between them: a turn tokenised again, a
+        They differ when ids, mask or weights are wrong: a turn tokenised again, a
         mask shifted, or weights that the sampler never received.
         """
         sampled = inputs.get("sampling_per_token_logps")
@@ -248,7 +248,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         return int(self._step % (self.args.steps_per_generation * self.num_iterations))
 
     def _chance(self, purpose: str, device: Any) -> torch.Generator:
-        """Return the only source of chance of a pass, the same when it is made again."""
+        """Return the random generator of a pass; the same when the pass is repeated."""
         place = (purpose, self.args.seed, self.state.global_step, self._place_in_round)
         told = repr((*place, self.accelerator.process_index)).encode()
         seed = int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big") >> 1
@@ -257,7 +257,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
     # -- checkpoints: whole or not at all --
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
-        """Write none: a run directory says more."""
+        """Do nothing; the run directory documents the run."""
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         home, first = Path(self.args.output_dir), self.is_world_process_zero()
@@ -288,7 +288,7 @@ def everywhere(batch: Batch, accelerator: Any) -> Batch:
 
 
 def answer_numbers(keys: Sequence[str | None], group_size: int) -> list[int]:
-    """Number the answers of each group: equal answers alike, -1 where there is none to read."""
+    """Number the distinct answers of each group; -1 where there is none."""
     numbers: list[int] = []
     for first in range(0, len(keys), group_size):
         seen: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""A supervised start: demonstrations through the serving graph, and one epoch of imitation.
+"""Warm start: demonstrations through the serving graph, then supervised training.
 
 A model that has never seen the protocol makes no move at all, and a reward that is always zero
 teaches nothing. :mod:`rl.training.expert` therefore shows how it is done on works of the training
@@ -32,7 +32,7 @@ _BETA_2 = 0.99
 
 
 class Imitation(Frozen):
-    """How demonstrations are learnt from: one step per ``batch`` demonstrations.
+    """Hyperparameters of the supervised training: one step per ``batch`` demonstrations.
 
     The learning rate falls linearly to zero, after a rise over ``warmup`` of the steps.
     """
@@ -58,7 +58,7 @@ class MisdatedDemonstrations(Frozen):
     seed: int = 0
 
     def of(self, question: Question) -> date | None:
-        """Return the day on which the expert reads, ``None`` where it is careful."""
+        """Return the wrong date that the expert uses; ``None`` where it uses the right one."""
         drawn = Random(f"{self.seed}:{question.id}").random()  # noqa: S311 - no secret
         return self.today if drawn < self.share else None
 
@@ -72,7 +72,7 @@ def demonstrate(  # noqa: PLR0913
     misdated: MisdatedDemonstrations | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[Rollout]:
-    """Let the expert answer; return the rollouts in which it was right, or misdated on purpose.
+    """Run the expert; return the rollouts that are right or deliberately misdated.
 
     Args:
         library: where it looks.
@@ -195,7 +195,7 @@ def _whole(rollout: Rollout) -> bool:
 
 
 def _right(rollout: Rollout) -> bool:
-    """Tell whether a demonstration ended as its question wants."""
+    """Tell whether a demonstration gives the gold answer."""
     trace, gold = rollout.trace, rollout.question
     if trace is None:
         return False

@@ -1,4 +1,4 @@
-"""An answer to keep: as Markdown for a file note, as JSON for machines."""
+"""Export an answer as Markdown or JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def as_json(trace: Trace) -> str:
 
 
 def as_markdown(trace: Trace, cards: tuple[Card, ...]) -> str:
-    """Return a note that stands alone: what was asked, of which law, and what supports it."""
+    """Return a Markdown note: the question, the governing date, the answer and its citations."""
     lines = [
         "# InForce: answer on the law of one day",
         "",

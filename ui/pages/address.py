@@ -1,4 +1,4 @@
-"""The question as it stands in the page's address, so that an answer can be linked to.
+"""Read and write the question in the page's URL.
 
 ``?q=...&as_at=2006-04-04&known_at=2005-01-01&extent=S&in=uk,fr``, and where the facts choose the
 date ``&issue=criminal&facts=act:2010-01-01,decision:2013-01-01``. ``&each=1`` asks about every day

@@ -1,4 +1,4 @@
-"""What would help where there is no answer: a heading in plain words and things to try."""
+"""Suggestions shown with an abstention: a heading and questions to try."""
 
 from __future__ import annotations
 

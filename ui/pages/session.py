@@ -1,4 +1,4 @@
-"""What the page asked and what came of it, kept for as long as the browser's tab is open."""
+"""Session state of the page: the request and its outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who teaches: another model, an endpoint, or the policy itself with the law before its eyes.
+"""Teachers: another model, an endpoint, or the policy given the text of the law.
 
 Each scores the very token ids that the student wrote (:mod:`rl.objective.methods.opd`). What a
 teacher did not score is NaN and teaches nothing.

@@ -1,4 +1,4 @@
-"""Language models that continue many prompts at once, id by id.
+"""Samplers that continue many prompts in one batch.
 
 ``local.py`` batches in this process, ``server.py`` asks a vLLM server, ``colocated.py`` runs vLLM
 in this process on a GPU. All give what :class:`agent.models.sampling.Sampler` promises for each

@@ -1,4 +1,4 @@
-"""The mode a network is in while it is only looked at."""
+"""Eval-mode context of a module."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @contextmanager
 def eval_mode(model: Any) -> Iterator[None]:
-    """Run a model without dropout, and leave it in the mode it was in."""
+    """Switch dropout off while inside, then restore the mode."""
     training = model.training
     model.eval()
     try:

@@ -87,7 +87,7 @@ def batches(lengths: Sequence[int], width: int) -> Iterator[list[int]]:
 
 
 class _Batch:
-    """One batch on its way: rows that have ended leave it once they are half of it."""
+    """A batch being sampled; ended rows are removed once they are half of it."""
 
     def __init__(self, model: Any, requests: Sequence[SamplingRequest]) -> None:
         self._model, self._requests = model, requests

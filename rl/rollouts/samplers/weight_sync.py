@@ -1,4 +1,4 @@
-"""New weights for a vLLM server: an adapter is loaded under a new name, and the old one let go.
+"""Weight sync to a vLLM server: load the new adapter under a new name, unload the old one.
 
 In process nothing is synchronised, since sampler and trainer share their weights; with vLLM in the
 trainer's process TRL does it. A server that runs elsewhere must have been started with
@@ -56,7 +56,7 @@ class AdapterSync:
         return name
 
     def _let_go(self) -> None:
-        """Take the old adapter from server and disk. One that is no longer there is no loss."""
+        """Unload and delete the old adapter; a missing one is ignored."""
         if self._loaded is None:
             return
         try:
