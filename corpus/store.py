@@ -177,14 +177,23 @@ class Store(Closeable):
         rows = self._work_rows()
         return _state_at(rows, max(_instants(rows), default=_NEVER))
 
-    def state_with(self, corpus_hash: str) -> CorpusState | None:
-        """Return the latest state, up to the one that is read, that had a hash, or ``None``."""
-        rows = self._work_rows()
-        for instant in sorted(_instants(rows), reverse=True):
+    def state_with(self, corpus_hash: str, guess: datetime | None = None) -> CorpusState | None:
+        """Return the latest state there ever was with a hash, or ``None``.
+
+        ``guess`` is an instant to try first: there may be as many states as works were written.
+        """
+        rows = Store(self._engine)._work_rows()
+        guesses = [guess.astimezone(UTC)] if guess is not None else []
+        for instant in (*guesses, *sorted(_instants(rows), reverse=True)):
             state = _state_at(rows, instant)
             if state.corpus_hash == corpus_hash:
                 return state
         return None
+
+    def holding(self, state: CorpusState) -> Store | None:
+        """Return the store as it stood when it held a state; ``None``: it never did."""
+        found = self.state_with(state.corpus_hash, state.recorded_at)
+        return None if found is None else self.as_recorded(found.recorded_at)
 
     def changed_since(self, instant: datetime) -> frozenset[str]:
         """Return the ids of the works that were written or retired after an instant."""

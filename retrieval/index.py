@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from corpus.store import CorpusState
 from retrieval.index_url import IndexUrl, parse_index_url
 from retrieval.query import Facets, Hit, IndexedText, IndexStatus, StatuteQuery
 
@@ -54,13 +55,42 @@ class StatuteIndex(Protocol):
         ...
 
 
+class EngineIndex(StatuteIndex, Protocol):
+    """An index as an engine opens it: it follows rebuilds, and can be held to one."""
+
+    @property
+    def state(self) -> CorpusState:
+        """Return the state of the corpus that it holds now."""
+        ...
+
+    def pinned(self) -> EngineIndex:
+        """Return an index of what is held now, which answers from that alone."""
+        ...
+
+
 class IndexBuilder(Protocol):
-    """Builds an index anew beside the old one and swaps it in whole, or leaves the old one."""
+    """Builds an index beside the old one and swaps it in whole, or leaves the old one."""
 
     def build(
-        self, rows: Iterable[IndexedText], corpus_hash: str, progress: Callable[[int], None]
+        self, rows: Iterable[IndexedText], state: CorpusState, progress: Callable[[int], None]
     ) -> int:
-        """Write every row, swap the index in, and return the number of rows."""
+        """Write every row of a state, swap the index in, and return the number of rows."""
+        ...
+
+    def update(
+        self,
+        base: CorpusState,
+        works: frozenset[str],
+        rows: Iterable[IndexedText],
+        state: CorpusState,
+        progress: Callable[[int], None],
+    ) -> int | None:
+        """Make of the index of ``base`` that of ``state``; return the number of rows written.
+
+        ``rows`` are all those of the ``works`` that changed between the two. Returns ``None``, and
+        changes nothing, where the index has to be built anew: it is not of ``base``, is damaged, or
+        was amended so often that replaced rows would distort the word statistics.
+        """
         ...
 
 
@@ -136,7 +166,24 @@ class CachedIndex:
         return list(found)
 
 
-def open_index(url: str) -> StatuteIndex:
+class OpenedIndex(CachedIndex):
+    """The index of a URL, with a memory. An :class:`EngineIndex`."""
+
+    def __init__(self, engine: EngineIndex) -> None:
+        super().__init__(engine)
+        self._engine = engine
+
+    def pinned(self) -> OpenedIndex:
+        """Return an index of what is held now, with a memory of its own."""
+        return OpenedIndex(self._engine.pinned())
+
+    @property
+    def state(self) -> CorpusState:
+        """Return the state of the corpus that it holds now."""
+        return self._engine.state
+
+
+def open_index(url: str) -> OpenedIndex:
     """Open the index at ``url`` (:func:`retrieval.index_url.parse_index_url`) for searching.
 
     Raises:
@@ -145,10 +192,10 @@ def open_index(url: str) -> StatuteIndex:
             another chain than the URL asks for.
         SearchFailedError: the engine cannot be reached or refuses access.
     """
-    return CachedIndex(_open_engine(parse_index_url(url)))
+    return OpenedIndex(_open_engine(parse_index_url(url)))
 
 
-def _open_engine(target: IndexUrl) -> StatuteIndex:
+def _open_engine(target: IndexUrl) -> EngineIndex:
     if target.engine == "elastic":
         from retrieval.engines.elastic import ElasticIndex
 

@@ -7,9 +7,9 @@ from corpus.errors import IndexMissingError
 from corpus.ingest import IngestReport, Progress, ingest
 from corpus.settings import Settings
 from corpus.sources import Source
-from corpus.store import Store
+from corpus.store import CorpusState, Store
 from retrieval.index import open_builder, open_index
-from retrieval.index_rows import indexed_texts
+from retrieval.index_rows import indexed_texts, texts_of
 
 
 def load(source: Source, settings: Settings, *, strict: bool = False) -> IngestReport:
@@ -27,27 +27,41 @@ def load(source: Source, settings: Settings, *, strict: bool = False) -> IngestR
     return report
 
 
-def refresh_index(store: Store, index_url: str, progress: Progress) -> int:
-    """Build the index anew unless it already holds this state of the corpus.
+def refresh_index(store: Store, index_url: str, progress: Progress, *, anew: bool = False) -> int:
+    """Bring the index to the store's present state; write only the works that changed, if it can.
 
+    Whatever is ingested meanwhile waits for the next time. ``anew`` writes everything.
     Returns the number of rows written; 0 when nothing was to be done.
+
+    Raises:
+        StoreError: another process builds the index, or it cannot be written.
+        SearchFailedError: the engine failed.
     """
-    corpus_hash = store.corpus_hash()
-    if _built_from(index_url) == corpus_hash:
-        return 0
+    state = store.state()
+    store = store.as_recorded(state.recorded_at)
 
     def advance(done: int) -> None:
         progress(done, None, "rows")
 
-    return open_builder(index_url).build(indexed_texts(store), corpus_hash, advance)
+    held = None if anew else _held(index_url)
+    if held is not None and held.corpus_hash == state.corpus_hash:
+        return 0
+    builder = open_builder(index_url)
+    if held is not None and store.as_recorded(held.recorded_at).state() == held:
+        works = store.changed_since(held.recorded_at)
+        rows = builder.update(held, works, texts_of(store, works), state, advance)
+        if rows is not None:
+            return rows
+    return builder.build(indexed_texts(store), state, advance)
 
 
-def _built_from(index_url: str) -> str | None:
+def _held(index_url: str) -> CorpusState | None:
+    """Return the state that the index holds, or ``None`` where it is missing or damaged."""
     try:
         index = open_index(index_url)
     except IndexMissingError:
         return None
     try:
-        return index.corpus_hash
+        return index.state if index.status().health != "red" else None
     finally:
         index.close()

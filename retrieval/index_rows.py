@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from corpus.model import Interval, Provision, ProvisionNumber, Version, WorkHistory
 from corpus.store import Store
@@ -14,6 +14,14 @@ def indexed_texts(store: Store) -> Iterator[IndexedText]:
     """Yield every row that can be found on some day, work by work, in constant memory."""
     for history in store.histories():
         yield from work_texts(history)
+
+
+def texts_of(store: Store, works: Iterable[str]) -> Iterator[IndexedText]:
+    """Yield every row of some works; one that the store no longer has yields none."""
+    for work_id in sorted(works):
+        history = store.work_history(work_id)
+        if history is not None:
+            yield from work_texts(history)
 
 
 def work_texts(history: WorkHistory) -> Iterator[IndexedText]:

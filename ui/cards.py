@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
+from corpus.errors import StoreError
 from corpus.model import (
     Citation,
     EndReason,
@@ -48,7 +49,7 @@ def build_cards(citations: tuple[Citation, ...], store: Store, today: date) -> t
     """Return a card for each citation, in order.
 
     Raises:
-        LookupError: a cited version has left the store since it was cited.
+        StoreError: the store does not hold a cited version.
     """
     return tuple(_card(n, c, store, today) for n, c in enumerate(citations, start=1))
 
@@ -57,7 +58,7 @@ def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
     version = store.version(citation.version_id, citation.known_at)
     history, work = store.history(citation.provision_id), store.work(citation.work_id)
     if version is None or history is None or work is None:
-        raise LookupError(f"{citation.version_id} has left the store since it was cited")
+        raise StoreError(f"{citation.version_id} is not in the store that is read")
     rows = _siblings(history, version)
     notes = [note for note in (version.note, work.note) if note]
     return Card(

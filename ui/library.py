@@ -23,7 +23,7 @@ def open_library() -> Library:
         IndexMissingError: there is no index, or it belongs to another corpus.
     """
     settings = Settings.load()
-    return _opened(settings.store_url, settings.index_url)[0]
+    return _opened(settings.store_url, settings.index_url)
 
 
 def open_chosen_policy(library: Library) -> Policy:
@@ -59,12 +59,10 @@ def _model(choice: PolicyChoice) -> Policy:
     return open_policy(choice, ())
 
 
-def _unchanged(opened: tuple[Library, str]) -> bool:
-    library, corpus_hash = opened
-    return library.index.corpus_hash == corpus_hash
+def _current(library: Library) -> bool:
+    return not library.outdated
 
 
-@st.cache_resource(show_spinner="Opening the library", validate=_unchanged)
-def _opened(store_url: str, index_url: str) -> tuple[Library, str]:
-    library = Library.open(Settings(store_url=store_url, index_url=index_url))
-    return library, library.corpus_hash
+@st.cache_resource(show_spinner="Opening the library", validate=_current)
+def _opened(store_url: str, index_url: str) -> Library:
+    return Library.open(Settings(store_url=store_url, index_url=index_url))

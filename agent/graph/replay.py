@@ -25,6 +25,7 @@ from corpus.compare import Segment, compare_texts
 from corpus.errors import BadInputError, StoreError
 from corpus.ingest import Progress
 from corpus.model import Citation, Frozen
+from corpus.store import CorpusState
 from retrieval.index import open_index
 from retrieval.index_build import refresh_index
 from retrieval.index_url import parse_index_url
@@ -138,8 +139,10 @@ def library_as_recorded(
     if library.corpus_hash == trace.corpus_hash:
         yield library
         return
-    store = library.store.as_recorded(trace.started)
-    if store.corpus_hash() != trace.corpus_hash:
+    store = library.store.holding(
+        CorpusState(corpus_hash=trace.corpus_hash, recorded_at=trace.started)
+    )
+    if store is None:
         raise StoreError(_lost(trace, library))
     with TemporaryDirectory(prefix="inforce-replay-") as folder:
         chain = parse_index_url(index_url).chain_name

@@ -60,6 +60,8 @@ class Ours:
 
     def build(self, rows: Iterable[IndexedText]) -> None:
         """Build and open."""
+        from corpus.clock import now
+        from corpus.store import CorpusState
         from retrieval.engines.elastic import ElasticIndex
         from retrieval.engines.elastic_build import ElasticBuilder
         from retrieval.engines.embedded import EmbeddedIndex
@@ -68,7 +70,7 @@ class Ours:
         folder = Path(self._url.place)
         elastic = self._url.engine == "elastic"
         builder = ElasticBuilder(self._url) if elastic else EmbeddedBuilder(folder)
-        builder.build(rows, "benchmark", lambda _: None)
+        builder.build(rows, CorpusState(corpus_hash="benchmark", recorded_at=now()), lambda _: None)
         self.index = ElasticIndex(self._url) if elastic else EmbeddedIndex(folder)
         self.search = self.index.search
 
@@ -101,7 +103,8 @@ class BareTantivy:
         """Open what InForce built."""
         import tantivy
 
-        from retrieval.engines.embedded_build import Build, register_analysers
+        from retrieval.engines.embedded_build import register_analysers
+        from retrieval.engines.embedded_folder import Build
 
         build = Build.model_validate_json((self._folder / "current.json").read_bytes())
         index = tantivy.Index.open(str(self._folder / build.folder))

@@ -140,7 +140,7 @@ def compare(
         advance: told of every question asked.
     """
     rows = list(indexed_texts(ground.store))
-    EmbeddedBuilder(ground.folder).build(rows, "ranking", lambda _: None)
+    EmbeddedBuilder(ground.folder).build(rows, ground.store.state(), lambda _: None)
     searchers = _searchers(ground.store, rows, EmbeddedIndex(ground.folder), encoder)
     found = {}
     for name, asked in sets.items():
@@ -233,7 +233,8 @@ def choose_weights(
     rows = list(indexed_texts(ground.store))
 
     def asked_with(weights: Weights, asked: Sequence[RankedQuery]) -> Quality:
-        EmbeddedBuilder(ground.folder, weights=weights).build(rows, "weights", lambda _: None)
+        builder = EmbeddedBuilder(ground.folder, weights=weights)
+        builder.build(rows, ground.store.state(), lambda _: None)
         index = EmbeddedIndex(ground.folder)
 
         def search(query: StatuteQuery) -> list[str]:

@@ -41,18 +41,12 @@ def build(
     """
     from corpus.settings import Settings
     from corpus.store import Store
-    from retrieval.index import open_builder
     from retrieval.index_build import refresh_index
-    from retrieval.index_rows import indexed_texts
 
     settings = Settings.load()
     opened = Store.open(settings.store_url, upgrade=True)
     with opened as store, progress_bar("Indexing") as advance:
-        if anew:
-            builder, told = open_builder(settings.index_url), lambda n: advance(n, None, "rows")
-            rows = builder.build(indexed_texts(store), store.corpus_hash(), told)
-        else:
-            rows = refresh_index(store, settings.index_url, advance)
+        rows = refresh_index(store, settings.index_url, advance, anew=anew)
     if json:
         print_json({"rows": rows})
     else:
@@ -77,6 +71,8 @@ def status(json: Json = False) -> None:
         return
     for name, value in found.model_dump().items():
         out.print(f"{name:<12} {value}", markup=False)
+    if found.health == "red":
+        out.print("it is damaged: build it anew with 'inforce index build'")
     out.print("it holds the store's present state" if current else "the store has changed since")
 
 
@@ -98,7 +94,7 @@ def verify(
     settings = Settings.load()
     index = open_index(settings.index_url)
     with Store.open(settings.store_url) as store, progress_bar("Checking") as advance:
-        found = compare(store, index, searches, seed, advance)
+        found = compare(store.holding(index.state) or store, index, searches, seed, advance)
     index.close()
     if json:
         print_json(found.model_dump())

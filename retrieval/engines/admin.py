@@ -22,7 +22,7 @@ def swap_back(url: str) -> str:
 
 
 def _swap_folder(target: IndexUrl) -> str:
-    from retrieval.engines.embedded_build import step_back
+    from retrieval.engines.embedded_folder import step_back
 
     folder = Path(target.place)
     if not (folder / "lock").exists():
@@ -67,7 +67,7 @@ def _drop_cluster(target: IndexUrl) -> int:
 
 
 def _drop_folder(target: IndexUrl) -> int:
-    from retrieval.engines.embedded_build import POINTER
+    from retrieval.engines.embedded_folder import POINTER
 
     folder = Path(target.place)
     if not (folder / "lock").exists():

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from corpus.errors import IndexMissingError, SearchFailedError
+from corpus.store import CorpusState
 from retrieval.engines.elastic_client import (
     CONNECTIONS,
     ElasticSettings,
@@ -21,7 +22,7 @@ from retrieval.engines.elastic_client import (
     connect,
     refused,
 )
-from retrieval.engines.elastic_schema import SCHEMA_VERSION, LiveIndex, read_live
+from retrieval.engines.elastic_schema import LiveIndex, read_live
 from retrieval.engines.index_schema import (
     EVERYWHERE,
     FACET_COUNTS,
@@ -35,6 +36,7 @@ from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 from retrieval.text.analysis import TextQuery, text_query
 from retrieval.text.analyzers import CHAINS, Analyzer
 
+_T = TypeVar("_T")
 _BATCH = 16  # searches in one request of search_many
 _FRESH_SECONDS = 1.0  # how long what the index says of itself is believed
 
@@ -48,13 +50,23 @@ class ElasticIndex:
         SearchFailedError: the cluster cannot be reached or refuses access.
     """
 
-    def __init__(self, url: IndexUrl) -> None:
+    def __init__(self, url: IndexUrl, *, only: LiveIndex | None = None) -> None:
         self._url = url
         self._settings = ElasticSettings.load()
         self._client = connect(url, self._settings)
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
-        self._live, self._read_at = self._read_live(), time.monotonic()
+        self._follows = only is None
+        self._live, self._read_at = only or self._read_live(), time.monotonic()
+
+    def pinned(self) -> ElasticIndex:
+        """Return an index of what is behind the alias now, wherever the alias moves later."""
+        return ElasticIndex(self._url, only=self._current())
+
+    @property
+    def state(self) -> CorpusState:
+        """Return the state of the corpus that the live index holds."""
+        return self._current().state
 
     @property
     def corpus_hash(self) -> str:
@@ -77,12 +89,15 @@ class ElasticIndex:
         words = text_query(query.text, query.languages)
         if words.empty:
             return []
-        request = search_request(words, query, CHAINS[self._current().meta.chain])
-        with answering(self._url):
+
+        def asked(live: LiveIndex) -> list[Hit]:
+            request = search_request(words, query, CHAINS[live.meta.chain])
             answer = self._client.search(
-                index=self._url.place, **self._how(), body={**request, **self._limits()}
+                index=live.name, **_how(live), body={**request, **self._limits()}
             )
-        return self._hits(answer.body, words)
+            return self._hits(answer.body, words)
+
+        return self._of_live(asked)
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
         """Search several queries, many to a request and several requests at once."""
@@ -101,15 +116,17 @@ class ElasticIndex:
         words = text_query(query.text, query.languages)
         if words.empty:
             return facets({}, {})
-        chain = CHAINS[self._current().meta.chain]
+        return self._of_live(lambda live: self._count(live, words, query))
+
+    def _count(self, live: LiveIndex, words: TextQuery, query: StatuteQuery) -> Facets:
+        chain = CHAINS[live.meta.chain]
         asked = {status: engine_query(words, query, chain, status) for status in STATUSES}
         provisions = {"provisions": {"cardinality": {"field": "provision"}}}
         lines: list[dict[str, Any]] = []
         for status, found in asked.items():
             aggs = {**provisions, **(FACET_COUNTS if status == "in_force" else {})}
-            lines += [self._how(), {"query": found, "size": 0, "aggs": aggs} | self._limits()]
-        with answering(self._url):
-            answers = self._client.msearch(index=self._url.place, searches=lines)["responses"]
+            lines += [_how(live), {"query": found, "size": 0, "aggs": aggs} | self._limits()]
+        answers = self._client.msearch(index=live.name, searches=lines)["responses"]
         counted = {s: self._whole(a)["aggregations"] for s, a in zip(asked, answers, strict=True)}
         statuses = {status: count["provisions"]["value"] for status, count in counted.items()}
         return facets(counted["in_force"], statuses)
@@ -117,7 +134,8 @@ class ElasticIndex:
     def keys(self) -> Iterator[str]:
         """Yield the key of every row held, as of one moment."""
         with answering(self._url):
-            moment = self._client.open_point_in_time(index=self._url.place, keep_alive="5m")["id"]
+            name = self._current().name
+            moment = self._client.open_point_in_time(index=name, keep_alive="5m")["id"]
             after: list[Any] | None = None
             while True:
                 page = self._whole(
@@ -164,26 +182,41 @@ class ElasticIndex:
         self._client.close()
 
     def _search_batch(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
-        chain = CHAINS[self._current().meta.chain]
         words = [text_query(query.text, query.languages) for query in queries]
         sent = [i for i, some in enumerate(words) if not some.empty]
-        answers: list[list[Hit]] = [[] for _ in queries]
         if not sent:
-            return answers
-        lines: list[dict[str, Any]] = []
-        for i in sent:
-            lines += [self._how(), search_request(words[i], queries[i], chain) | self._limits()]
-        with answering(self._url):
-            found = self._client.msearch(index=self._url.place, searches=lines)
-        for i, answer in zip(sent, found["responses"], strict=True):
-            answers[i] = self._hits(answer, words[i])
-        return answers
+            return [[] for _ in queries]
 
-    def _how(self) -> dict[str, Any]:
-        """Return how to search: all shards or none, and with the same word weights on each."""
-        several = self._current().meta.shards > 1
-        how: dict[str, Any] = {"allow_partial_search_results": False}
-        return {**how, "search_type": "dfs_query_then_fetch"} if several else how
+        def asked(live: LiveIndex) -> list[list[Hit]]:
+            chain = CHAINS[live.meta.chain]
+            answers: list[list[Hit]] = [[] for _ in queries]
+            lines: list[dict[str, Any]] = []
+            for i in sent:
+                lines += [_how(live), search_request(words[i], queries[i], chain) | self._limits()]
+            found = self._client.msearch(index=live.name, searches=lines)
+            for i, answer in zip(sent, found["responses"], strict=True):
+                answers[i] = self._hits(answer, words[i])
+            return answers
+
+        return self._of_live(asked)
+
+    def _of_live(self, call: Callable[[LiveIndex], _T]) -> _T:
+        """Ask one physical index; once more where it was replaced and removed meanwhile."""
+        live = self._current()
+        try:
+            with answering(self._url):
+                return call(live)
+        except IndexMissingError:
+            if not self._follows:
+                raise IndexMissingError(
+                    f"the search index {live.name} was replaced and removed; "
+                    f"open {self._url} again for the present one"
+                ) from None
+            self._renew()
+            if self._live.name == live.name:
+                raise
+        with answering(self._url):
+            return call(self._live)
 
     def _limits(self) -> dict[str, str]:
         """Return how long the cluster itself may work on a search."""
@@ -203,15 +236,18 @@ class ElasticIndex:
 
     def _current(self) -> LiveIndex:
         """Return what the live index says of itself, read again when it may have changed."""
-        if time.monotonic() - self._read_at > _FRESH_SECONDS:
-            with self._lock:
-                self._live, self._read_at = self._read_live(), time.monotonic()
+        if self._follows and time.monotonic() - self._read_at > _FRESH_SECONDS:
+            self._renew()
         return self._live
+
+    def _renew(self) -> None:
+        with self._lock:
+            self._live, self._read_at = self._read_live(), time.monotonic()
 
     def _read_live(self) -> LiveIndex:
         with answering(self._url):
             live = read_live(self._client, self._url.place)
-        if live is None or live.meta.schema_version != SCHEMA_VERSION:
+        if live is None:
             raise IndexMissingError(
                 f"the search index at {self._url} was written by another version of InForce; "
                 "build it anew with 'inforce index build'"
@@ -222,6 +258,12 @@ class ElasticIndex:
                 f"not '{self._url.chain_name}'; build it anew with 'inforce index build'"
             )
         return live
+
+
+def _how(live: LiveIndex) -> dict[str, Any]:
+    """Return how to search: all shards or none, and with the same word weights on each."""
+    how: dict[str, Any] = {"allow_partial_search_results": False}
+    return {**how, "search_type": "dfs_query_then_fetch"} if live.meta.shards > 1 else how
 
 
 # -- the engine's query ------------------------------------------------------------------------

@@ -1,43 +1,42 @@
-"""Writing an index to Elasticsearch: a physical index per corpus, behind an alias.
+"""Building an index in Elasticsearch: a physical index per build, behind an alias.
 
-``statutes`` is an alias; what it points to is named by schema, chain and corpus
-(``statutes-e2.2-plain-9f86d081884c``). A build writes beside the live index, checks counts and
-canary queries, and moves the alias in one step. A row's id is its key, so writing it twice is
-writing it once, and a bulk that a dying node left half done is simply sent again.
+``statutes`` is an alias; what it points to is named by schema, chain, corpus and build
+(``statutes-e3.2-plain-9f86d081884c-1c9a``). A build writes beside the live index, or into a clone
+of it where few works changed, checks counts and canary queries, and moves the alias in one step.
 """
 
 from __future__ import annotations
 
 import heapq
-import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
-from elastic_transport import TransportError
-from elasticsearch import ApiError, BadRequestError, Elasticsearch
+from elasticsearch import BadRequestError, Elasticsearch
 
-from corpus.errors import BadInputError, SearchFailedError
-from retrieval.engines.elastic_client import ElasticSettings, answering, connect, in_words, reason
+from corpus.errors import BadInputError, IndexMissingError, SearchFailedError
+from corpus.store import CorpusState
+from retrieval.engines.elastic_client import ElasticSettings, answering, connect, reason
 from retrieval.engines.elastic_schema import (
     SCHEMA_VERSION,
+    LiveIndex,
     Meta,
     analysis_settings,
-    document,
-    live_index,
+    live_indices,
     mapping,
     physical_indices,
+    read_live,
+    said,
 )
+from retrieval.engines.elastic_send import Sender
 from retrieval.engines.index_schema import number
 from retrieval.index_url import IndexUrl
 from retrieval.query import IndexedText
-from retrieval.text.analyzers import Analyzer
 
-_BATCH_ROWS, _BATCH_BYTES = 1000, 8_000_000
-_AWAY = frozenset({408, 429, 500, 502, 503, 504})
 _CANARIES = 20
 _PATIENT_SECONDS = 3600
+_PAGE = 10_000  # rows of one page of a search
 
 
 class ElasticBuilder:
@@ -49,7 +48,7 @@ class ElasticBuilder:
         self._client = connect(url, self._settings)
 
     def build(
-        self, rows: Iterable[IndexedText], corpus_hash: str, progress: Callable[[int], None]
+        self, rows: Iterable[IndexedText], state: CorpusState, progress: Callable[[int], None]
     ) -> int:
         """Write every row into an index of its own, check it, then move the alias to it.
 
@@ -60,14 +59,104 @@ class ElasticBuilder:
         """
         with answering(self._url):
             self._check_filters()
-            live = live_index(self._client, self._url.place)
-            physical = self._create(corpus_hash, live)
+            before = live_indices(self._client, self._url.place)
+            physical = self._create(state)
             canaries: list[IndexedText] = []
-            count = self._send(physical, _watched(rows, canaries), progress)
-            self._finish(physical, corpus_hash, count, canaries)
-            self._swap(physical, live)
+            count = self._write(physical, _watched(rows, canaries), progress)
+            self._finish(physical, state, count, canaries, max_num_segments=1)
+            self._swap(physical, before)
         self._client.close()
         return count
+
+    def update(
+        self,
+        base: CorpusState,
+        works: frozenset[str],
+        rows: Iterable[IndexedText],
+        state: CorpusState,
+        progress: Callable[[int], None],
+    ) -> int | None:
+        """Replace the rows of some works in a clone of the live index; ``None``: build anew.
+
+        The clone shares its files with the live index. Where rows were replaced, their remains are
+        merged away, so that they do not count in the word statistics.
+
+        Raises:
+            SearchFailedError: as :meth:`build`.
+        """
+        with answering(self._url):
+            live = self._live_of(base)
+            if live is None or live.meta.rows is None:
+                return None
+            physical = self._clone(live, state)
+            gone = self._keys_of(physical, works)
+            self._sender(physical).remove(gone)
+            canaries: list[IndexedText] = []
+            count = self._write(physical, _watched(rows, canaries), progress)
+            held = live.meta.rows - len(gone) + count
+            merging = {"only_expunge_deletes": True} if gone else {}
+            self._finish(physical, state, held, canaries, **merging)
+            self._swap(physical, [live.name])
+        self._client.close()
+        return count
+
+    def _live_of(self, base: CorpusState) -> LiveIndex | None:
+        """Return the live index if it is the only one, of this chain and of a state."""
+        try:
+            live = read_live(self._client, self._url.place)
+        except IndexMissingError:
+            return None
+        fits = live and live.state == base and live.meta.chain == self._url.chain.name
+        return live if fits else None
+
+    def _clone(self, live: LiveIndex, state: CorpusState) -> str:
+        """Copy an index under a new name, for writing; the one copied is not written to again."""
+        physical, patient = self._new_name(state), self._patient
+        patient.indices.put_settings(index=live.name, settings={"index.blocks.write": True})
+        settings = {
+            "index.blocks.write": None,
+            "index.auto_expand_replicas": "0-1",
+            "index.merge.policy.expunge_deletes_allowed": 0,
+        }
+        try:
+            patient.indices.clone(index=live.name, target=physical, settings=settings)
+        except BadRequestError as error:
+            _ignore_existing(error)
+        meta = self._meta(state).model_copy(update={"shards": live.meta.shards})
+        patient.indices.put_mapping(index=physical, meta=said(meta))
+        wait = f"{int(self._settings.patience)}s"
+        patient.cluster.health(index=physical, wait_for_status="yellow", timeout=wait)
+        return physical
+
+    def _keys_of(self, physical: str, works: frozenset[str]) -> list[str]:
+        """Return the keys of the rows that an index holds of some works."""
+        found: list[str] = []
+        for some in _parts(sorted(works), 1000):
+            query = {"terms": {"work": list(some)}}
+            after: list[Any] | None = None
+            while True:
+                page = self._patient.search(
+                    index=physical,
+                    query=query,
+                    sort=[{"place": "asc"}],
+                    size=_PAGE,
+                    source=False,
+                    search_after=after,
+                    allow_partial_search_results=False,
+                )["hits"]["hits"]
+                found += (row["_id"] for row in page)
+                if len(page) < _PAGE:
+                    break
+                after = page[-1]["sort"]
+        return found
+
+    def _sender(self, physical: str) -> Sender:
+        return Sender(self._client, self._url, physical, self._settings.patience)
+
+    def _write(
+        self, physical: str, rows: Iterable[IndexedText], progress: Callable[[int], None]
+    ) -> int:
+        return self._sender(physical).write(rows, self._url.chain, progress)
 
     def _check_filters(self) -> None:
         """Ask the cluster to try each stemmer of the chain."""
@@ -83,18 +172,13 @@ class ElasticBuilder:
                     "Elasticsearch (its module analysis-common), or build with ?chain=plain"
                 ) from None
 
-    def _create(self, corpus_hash: str, live: str | None) -> str:
-        """Create the index to fill; what a killed build left under its name goes first."""
-        chain, alias = self._url.chain, self._url.place
-        physical = f"{alias}-{SCHEMA_VERSION}-{chain.name}-{corpus_hash[:12].lower()}"
-        if physical == live:
-            physical += "-again"
-        patient = self._patient
-        patient.options(ignore_status=404).indices.delete(index=physical)
+    def _create(self, state: CorpusState) -> str:
+        """Create the index to fill."""
+        chain, physical = self._url.chain, self._new_name(state)
         try:
-            patient.indices.create(
+            self._patient.indices.create(
                 index=physical,
-                mappings=mapping(chain, self._meta(corpus_hash)),
+                mappings=mapping(chain, self._meta(state)),
                 settings={
                     "number_of_shards": self._settings.shards,
                     "auto_expand_replicas": "0-1",
@@ -103,73 +187,42 @@ class ElasticBuilder:
                 },
             )
         except BadRequestError as error:
-            # a node that died after creating it: the client asked the next one again
-            if error.error != "resource_already_exists_exception":
-                raise
+            _ignore_existing(error)
         return physical
+
+    def _new_name(self, state: CorpusState) -> str:
+        corpus, build = state.corpus_hash[:12].lower(), uuid4().hex[:4]
+        return f"{self._url.place}-{SCHEMA_VERSION}-{self._url.chain.name}-{corpus}-{build}"
 
     @property
     def _patient(self) -> Elasticsearch:
         """The client with time for what changes the cluster itself."""
         return self._client.options(request_timeout=_PATIENT_SECONDS)
 
-    def _meta(self, corpus_hash: str) -> Meta:
+    def _meta(self, state: CorpusState) -> Meta:
         return Meta(
             alias=self._url.place,
             schema_version=SCHEMA_VERSION,
             chain=self._url.chain.name,
-            corpus_hash=corpus_hash,
+            corpus_hash=state.corpus_hash,
+            recorded_at=state.recorded_at,
             shards=self._settings.shards,
         )
 
-    def _send(
-        self, physical: str, rows: Iterable[IndexedText], progress: Callable[[int], None]
-    ) -> int:
-        count = 0
-        for batch in _batches(rows, self._url.chain):
-            self._send_batch(physical, batch)
-            count += len(batch)
-            progress(count)
-        return count
-
-    def _send_batch(self, physical: str, batch: Sequence[tuple[str, bytes]]) -> None:
-        """Send until all of a batch is in, waiting for a cluster that is away for a while."""
-        patience = Patience(self._settings.patience)
-        waiting = list(batch)
-        while waiting:
-            try:
-                waiting = self._bulk(physical, waiting)
-            except (ApiError, TransportError) as error:
-                if isinstance(error, ApiError) and error.status_code not in _AWAY:
-                    raise
-                patience.wait(in_words(self._url, error))
-            else:
-                if waiting:
-                    problem = SearchFailedError(f"{self._url} does not take {len(waiting)} rows")
-                    patience.wait(problem)
-
-    def _bulk(self, physical: str, batch: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-        """Send a batch; return what has to be sent again."""
-        lines: list[Any] = [part for key, source in batch for part in (_action(key), source)]
-        answer = self._client.bulk(index=physical, operations=lines)
-        again = []
-        for sent, item in zip(batch, answer["items"], strict=True):
-            result = item["index"]
-            if result["status"] in _AWAY:
-                again.append(sent)
-            elif "error" in result:
-                why = result["error"].get("reason", result["error"])
-                raise SearchFailedError(f"{self._url} refuses the row {sent[0]}: {why}")
-        return again
-
     def _finish(
-        self, physical: str, corpus_hash: str, count: int, canaries: Sequence[IndexedText]
+        self,
+        physical: str,
+        state: CorpusState,
+        count: int,
+        canaries: Sequence[IndexedText],
+        **merging: Any,
     ) -> None:
         """Make the rows searchable and check that they are all there and dated as sent."""
         patient = self._patient
         patient.indices.refresh(index=physical)
-        patient.indices.forcemerge(index=physical, max_num_segments=1)
-        patient.indices.refresh(index=physical)
+        if merging:
+            patient.indices.forcemerge(index=physical, **merging)
+            patient.indices.refresh(index=physical)
         held = patient.count(index=physical)["count"]
         if held != count:
             raise SearchFailedError(
@@ -178,8 +231,10 @@ class ElasticBuilder:
             )
         for row in canaries:
             self._check_canary(physical, row)
-        complete = self._meta(corpus_hash).model_copy(update={"rows": count})
-        patient.indices.put_mapping(index=physical, meta={"inforce": complete.model_dump()})
+        complete = self._meta(state).model_copy(
+            update={"rows": count, "shards": self._shards(physical)}
+        )
+        patient.indices.put_mapping(index=physical, meta=said(complete))
         patient.indices.put_settings(index=physical, settings={"refresh_interval": None})
 
     def _check_canary(self, physical: str, row: IndexedText) -> None:
@@ -197,50 +252,38 @@ class ElasticBuilder:
                     f"not {wanted}; the index in use was left as it is"
                 )
 
-    def _swap(self, physical: str, live: str | None) -> None:
-        """Move the alias in one step; keep the index it leaves, drop older ones."""
-        alias = self._url.place
-        actions: list[dict[str, Any]] = [{"add": {"index": physical, "alias": alias}}]
-        if live is not None:
-            actions.append({"remove": {"index": live, "alias": alias}})
-        self._patient.indices.update_aliases(actions=actions)
+    def _shards(self, physical: str) -> int:
+        settings = self._patient.indices.get_settings(index=physical)[physical]["settings"]
+        return int(settings["index"]["number_of_shards"])
+
+    def _swap(self, physical: str, before: Sequence[str]) -> None:
+        """Let the alias stand for one index alone; keep the one it leaves, drop older ones.
+
+        Whatever was behind the alias goes with each step, so that builds that end at the same time
+        leave one of theirs, never both and never none.
+        """
+        alias, others = self._url.place, list(before)
+        while True:
+            actions: list[dict[str, Any]] = [{"add": {"index": physical, "alias": alias}}]
+            for name in others:
+                actions.append({"remove": {"index": name, "alias": alias, "must_exist": False}})
+            self._patient.indices.update_aliases(actions=actions)
+            others = [n for n in live_indices(self._client, alias) if n != physical]
+            if not others:
+                break
         for name in physical_indices(self._client, alias):
-            if name not in (physical, live):
+            if name != physical and name not in before[-1:]:
                 self._patient.options(ignore_status=404).indices.delete(index=name)
 
 
-class Patience:
-    """Waiting with growing pauses for something that is away, up to a number of seconds."""
-
-    def __init__(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
-        self._pause = 0.2
-
-    def wait(self, problem: Exception) -> None:
-        """Sleep a while, or raise ``problem`` once the time is up."""
-        if time.monotonic() + self._pause > self._until:
-            raise problem
-        time.sleep(self._pause)
-        self._pause = min(self._pause * 1.5, 5.0)
+def _ignore_existing(error: BadRequestError) -> None:
+    """Raise an error, unless a node died after doing what the client then asked the next one."""
+    if error.error != "resource_already_exists_exception":
+        raise error
 
 
-def _batches(rows: Iterable[IndexedText], chain: Analyzer) -> Iterator[list[tuple[str, bytes]]]:
-    """Yield rows, ready to send, in batches of a bounded number and size."""
-    batch: list[tuple[str, bytes]] = []
-    size = 0
-    for row in rows:
-        source = json.dumps(document(row, chain), ensure_ascii=False).encode()
-        batch.append((row.key, source))
-        size += len(source)
-        if len(batch) >= _BATCH_ROWS or size >= _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def _action(key: str) -> bytes:
-    return json.dumps({"index": {"_id": key}}, ensure_ascii=False).encode()
+def _parts(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (items[i : i + size] for i in range(0, len(items), size))
 
 
 def _watched(rows: Iterable[IndexedText], canaries: list[IndexedText]) -> Iterator[IndexedText]:

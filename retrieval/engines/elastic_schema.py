@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from elasticsearch import Elasticsearch, NotFoundError
 
-from corpus.errors import BadInputError
+from corpus.errors import BadInputError, IndexMissingError
 from corpus.languages.tables import base_language
 from corpus.model import Frozen
+from corpus.store import CorpusState
 from retrieval.engines.index_schema import STORED, body, extents, place, stems_field
 from retrieval.query import IndexedText
 from retrieval.text.analysis import ANALYSIS_VERSION
 from retrieval.text.analyzers import Analyzer
 
-SCHEMA_VERSION = f"e2.{ANALYSIS_VERSION}"
+SCHEMA_VERSION = f"e3.{ANALYSIS_VERSION}"
 
 
 class Meta(Frozen):
@@ -24,6 +27,7 @@ class Meta(Frozen):
     schema_version: str
     chain: str
     corpus_hash: str
+    recorded_at: datetime
     shards: int = 1
     rows: int | None = None
 
@@ -33,6 +37,11 @@ class LiveIndex(Frozen):
 
     name: str
     meta: Meta
+
+    @property
+    def state(self) -> CorpusState:
+        """The state of the corpus that it holds."""
+        return CorpusState(corpus_hash=self.meta.corpus_hash, recorded_at=self.meta.recorded_at)
 
 
 def mapping(chain: Analyzer, meta: Meta) -> dict[str, Any]:
@@ -45,7 +54,7 @@ def mapping(chain: Analyzer, meta: Meta) -> dict[str, Any]:
     }
     return {
         "dynamic": "strict",
-        "_meta": {"inforce": meta.model_dump()},
+        "_meta": said(meta),
         "_source": {"includes": ["hit"]},
         "properties": {
             "body": {"type": "text", "analyzer": "whitespace"},
@@ -65,6 +74,11 @@ def mapping(chain: Analyzer, meta: Meta) -> dict[str, Any]:
             "hit": {"type": "object", "enabled": False},
         },
     }
+
+
+def said(meta: Meta) -> dict[str, Any]:
+    """Return what an index says of itself, as its mapping keeps it."""
+    return {"inforce": meta.model_dump(mode="json")}
 
 
 def analysis_settings(chain: Analyzer) -> dict[str, Any]:
@@ -111,21 +125,40 @@ def _range(start: object, end: object) -> dict[str, str]:
     return {name: str(day) for name, day in bounds.items() if day is not None}
 
 
-def live_index(client: Elasticsearch, alias: str) -> str | None:
-    """Return the physical index behind ``alias``, or ``None``.
+def live_indices(client: Elasticsearch, alias: str) -> list[str]:
+    """Return the physical indices behind ``alias``: one, none yet, or by mistake several.
 
     Raises:
         BadInputError: the name is that of an index, not of an alias.
     """
     try:
-        names = list(client.indices.get_alias(name=alias))
+        return sorted(client.indices.get_alias(name=alias))
     except NotFoundError:
         if client.indices.exists(index=alias):
             raise BadInputError(
                 f"'{alias}' is an index, not an alias; choose another name"
             ) from None
-        return None
-    return str(names[0])
+        return []
+
+
+def live_index(client: Elasticsearch, alias: str) -> str | None:
+    """Return the physical index behind ``alias``, or ``None``.
+
+    Raises:
+        BadInputError: as :func:`live_indices`.
+        IndexMissingError: there are several.
+    """
+    names = live_indices(client, alias)
+    _check_single(alias, names)
+    return names[0] if names else None
+
+
+def _check_single(alias: str, names: Collection[str]) -> None:
+    if len(names) > 1:
+        raise IndexMissingError(
+            f"the alias '{alias}' stands for {len(names)} indices ({', '.join(sorted(names))}), "
+            "which would be searched as one; 'inforce index build' leaves one of them"
+        )
 
 
 def physical_indices(client: Elasticsearch, alias: str) -> list[str]:
@@ -139,7 +172,15 @@ def physical_indices(client: Elasticsearch, alias: str) -> list[str]:
 
 
 def read_live(client: Elasticsearch, alias: str) -> LiveIndex | None:
-    """Return what is behind ``alias`` (or under that name); ``None``: it is not one of ours."""
-    name, held = next(iter(client.indices.get_mapping(index=alias).items()))
-    said = held["mappings"].get("_meta", {}).get("inforce")
-    return LiveIndex(name=name, meta=Meta.model_validate(said)) if said else None
+    """Return what is behind ``alias`` (or under that name); ``None``: not one of this version.
+
+    Raises:
+        IndexMissingError: several indices are behind it.
+    """
+    found = client.indices.get_mapping(index=alias)
+    _check_single(alias, found.body)
+    name, held = next(iter(found.items()))
+    said_there = held["mappings"].get("_meta", {}).get("inforce", {})
+    if said_there.get("schema_version") != SCHEMA_VERSION:
+        return None
+    return LiveIndex(name=name, meta=Meta.model_validate(said_there))

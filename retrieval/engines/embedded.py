@@ -22,17 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import tantivy
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic_core import to_json
 from tantivy import Query
 
 from corpus.errors import IndexMissingError, SearchFailedError
-from retrieval.engines.embedded_build import (
-    POINTER,
-    SCHEMA_VERSION,
-    Build,
-    register_analysers,
-)
+from corpus.store import CorpusState
+from retrieval.engines.embedded_build import register_analysers
+from retrieval.engines.embedded_folder import POINTER, Build, intact, same_sizes, usable
 from retrieval.engines.embedded_query import engine_query
 from retrieval.engines.index_schema import FACET_COUNTS, STATUSES, Status, facets, provision_of
 from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
@@ -65,18 +62,30 @@ class EmbeddedIndex:
             another ``chain``.
     """
 
-    def __init__(self, path: Path, chain: str | None = None) -> None:
+    def __init__(
+        self, path: Path, chain: str | None = None, *, only: _Snapshot | None = None
+    ) -> None:
         self._path = path
         self._pointer = str(path / POINTER)
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
-        self._snapshot = _open(path)
+        self._follows = only is None
+        self._snapshot = only or _open(path)
         built = self._snapshot.build.chain
         if chain not in (None, built):
             raise IndexMissingError(
                 f"the search index at {path} was built with the chain '{built}', not '{chain}'; "
                 "build it anew with 'inforce index build'"
             )
+
+    def pinned(self) -> EmbeddedIndex:
+        """Return an index of the current build alone, whatever is built later."""
+        return EmbeddedIndex(self._path, only=self._current())
+
+    @property
+    def state(self) -> CorpusState:
+        """Return the state of the corpus that the current build holds."""
+        return self._current().build.state
 
     @property
     def corpus_hash(self) -> str:
@@ -142,10 +151,10 @@ class EmbeddedIndex:
                 yield bytes(searcher.doc(address)["key"][0]).decode()
 
     def status(self) -> IndexStatus:
-        """Say what the current build is and how many bytes it takes on disk."""
+        """Say what the current build is and how many bytes it takes; reads every file."""
         snapshot = self._current()
         build = snapshot.build
-        files = (self._path / build.folder).iterdir()
+        sound = snapshot.searcher.num_docs == build.rows and intact(self._path, build)
         return IndexStatus(
             engine="embedded",
             place=str(self._path),
@@ -153,8 +162,8 @@ class EmbeddedIndex:
             chain=build.chain,
             corpus_hash=build.corpus_hash,
             rows=snapshot.searcher.num_docs,
-            bytes=sum(file.stat().st_size for file in files),
-            health="green" if snapshot.searcher.num_docs == build.rows else "red",
+            bytes=sum(mark.bytes for mark in build.files.values()),
+            health="green" if sound else "red",
         )
 
     def close(self) -> None:
@@ -169,12 +178,17 @@ class EmbeddedIndex:
         """Turn the engine's errors into one sentence."""
         try:
             yield
-        except (ValueError, OSError) as error:
-            raise SearchFailedError(f"the index at {self._path} failed: {error}") from error
+        except BaseException as error:
+            if not _is_fault(error):
+                raise
+            raise SearchFailedError(
+                f"the index at {self._path} failed ({error}); "
+                "'inforce index status' says whether it is damaged"
+            ) from error
 
     def _current(self) -> _Snapshot:
         """Return the newest build, opening it when the pointer has moved."""
-        if _stamp(self._pointer) != self._snapshot.stamp:
+        if self._follows and _stamp(self._pointer) != self._snapshot.stamp:
             with self._lock:
                 if _stamp(self._pointer) != self._snapshot.stamp:
                     self._snapshot = _open(self._path)
@@ -195,31 +209,37 @@ def _stamp(pointer: str) -> tuple[int, int]:
 
 def _open(path: Path) -> _Snapshot:
     """Open the current build; once more from the start when it was replaced while opening."""
-    pointer = path / POINTER
-    stamp = _stamp(str(pointer))
-    try:
-        build = Build.model_validate_json(pointer.read_bytes())
-    except ValidationError:
-        build = None
-    if build is None or build.schema_version != SCHEMA_VERSION:
+    pointer = str(path / POINTER)
+    stamp = _stamp(pointer)
+    build = usable(path)
+    if build is None:
         raise IndexMissingError(
             f"the search index at {path} was written by another version of InForce; "
             "build it anew with 'inforce index build'"
         )
     chain = CHAINS[build.chain]
     try:
+        if not same_sizes(path, build):
+            raise OSError("a file is missing or cut off")
         index = tantivy.Index.open(str(path / build.folder))
         register_analysers(index, chain)
         index.config_reader("manual")
         searcher = index.searcher()
-    except (ValueError, OSError) as error:
-        if _stamp(str(pointer)) != stamp:
+    except BaseException as error:
+        if not _is_fault(error):
+            raise
+        if _stamp(pointer) != stamp:
             return _open(path)
         raise IndexMissingError(
             f"the search index at {path} is damaged ({error}); "
             "build it anew with 'inforce index build'"
         ) from None
     return _Snapshot(build, stamp, chain, index.schema, searcher)
+
+
+def _is_fault(error: BaseException) -> bool:
+    """Tell whether the engine failed; a panic of its Rust code is no ``Exception``."""
+    return isinstance(error, ValueError | OSError) or type(error).__name__ == "PanicException"
 
 
 def _query(

@@ -1,22 +1,33 @@
-"""Writing the embedded index: schema, numbered builds, and the pointer that makes one current."""
+"""Writing the embedded index: its schema, and builds from all rows or from what changed."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
 
 import tantivy
-from pydantic import ValidationError
 
-from corpus.database import private_file, private_folder
-from corpus.errors import BadInputError
+from corpus.database import private_folder
+from corpus.errors import StoreError
 from corpus.languages.tables import base_language
 from corpus.locking import file_lock
-from corpus.model import Frozen
+from corpus.store import CorpusState
 from retrieval.engines.day_blocks import interval_words
+from retrieval.engines.embedded_folder import (
+    SCHEMA_VERSION,
+    Build,
+    FileMark,
+    intact,
+    last,
+    linked_copy,
+    marks,
+    new_folder,
+    point,
+    sweep,
+    usable,
+)
 from retrieval.engines.index_schema import (
     STORED,
     WEIGHTS,
@@ -28,34 +39,12 @@ from retrieval.engines.index_schema import (
     stems_field,
 )
 from retrieval.query import IndexedText
-from retrieval.text.analysis import ANALYSIS_VERSION
 from retrieval.text.analyzers import PLAIN, Analyzer
 
-SCHEMA_VERSION = f"4.{ANALYSIS_VERSION}"
-POINTER = "current.json"
 OPEN_END = 1 << 31  # later than any day; only inside an index, where a range needs a number
 NO_START = 0  # earlier than any day
 TERMS = "terms"
 _HEAP_BYTES = 256_000_000
-
-
-class Build(Frozen):
-    """The pointer file: which folder is current and what it was built from.
-
-    ``previous`` is the build before, kept to go back to.
-    """
-
-    folder: str
-    schema_version: str
-    corpus_hash: str
-    rows: int
-    chain: str = "plain"
-    previous: Build | None = None
-
-    @property
-    def folders(self) -> frozenset[str]:
-        """The folders in use."""
-        return frozenset({self.folder}) | (self.previous.folders if self.previous else frozenset())
 
 
 def schema(chain: Analyzer) -> tantivy.Schema:
@@ -103,95 +92,122 @@ class EmbeddedBuilder:
         self._weights = weights
 
     def build(
-        self, rows: Iterable[IndexedText], corpus_hash: str, progress: Callable[[int], None]
+        self, rows: Iterable[IndexedText], state: CorpusState, progress: Callable[[int], None]
     ) -> int:
         """Write every row beside the current build, then make the new build current.
 
         ``progress`` is told the number of rows written, now and then.
 
         Raises:
-            StoreError: another process is building in this folder.
+            StoreError: another process is building in this folder, or it cannot be written.
         """
-        private_folder(self._path)
-        with file_lock(self._path / "lock"):
-            before = _usable(self._path)
-            self._sweep(keep=before.folders if before else frozenset())
-            folder = self._path / f"build-{uuid4().hex[:12]}"
-            folder.mkdir(mode=0o700)
-            count = self._write(rows, folder, progress)
-            for file in folder.iterdir():
-                file.chmod(0o600)
-            build = Build(
-                folder=folder.name,
-                schema_version=SCHEMA_VERSION,
-                corpus_hash=corpus_hash,
-                rows=count,
-                chain=self._chain.name,
-                previous=before and _last(before),
-            )
-            _point(self._path, build)
-            self._sweep(keep=build.folders)
+        with self._alone() as before:
+            folder = new_folder(self._path)
+            index = tantivy.Index(schema(self._chain), str(folder))
+            count = self._write(index, (), rows, progress)
+            self._point(self._finished(folder, state, count, {}), before)
         return count
 
+    def update(
+        self,
+        base: CorpusState,
+        works: frozenset[str],
+        rows: Iterable[IndexedText],
+        state: CorpusState,
+        progress: Callable[[int], None],
+    ) -> int | None:
+        """Replace the rows of some works in a copy of the current build; ``None``: build anew.
+
+        The copy shares its files with the current build, so this costs what the works cost.
+
+        Raises:
+            StoreError: as :meth:`build`.
+        """
+        with self._alone() as before:
+            if before is None or before.state != base or before.chain != self._chain.name:
+                return None
+            gone = _count(self._path / before.folder, works) if intact(self._path, before) else None
+            if gone is None or (before.dead + gone) * 10 > before.rows:
+                return None
+            folder = linked_copy(self._path, before)
+            index = tantivy.Index.open(str(folder))
+            count = self._write(index, works, rows, progress)
+            held = before.rows - gone + count
+            build = self._finished(folder, state, held, before.files)
+            self._point(build, before, dead=before.dead + gone)
+        return count
+
+    @contextmanager
+    def _alone(self) -> Iterator[Build | None]:
+        """Hold the folder, swept, while inside; yields the current build."""
+        try:
+            private_folder(self._path)
+            with file_lock(self._path / "lock"):
+                before = usable(self._path)
+                sweep(self._path, keep=before.folders if before else frozenset())
+                yield before
+        except OSError as error:
+            raise StoreError(f"cannot write the index at {self._path}: {error}") from error
+
     def _write(
-        self, rows: Iterable[IndexedText], folder: Path, progress: Callable[[int], None]
+        self,
+        index: tantivy.Index,
+        replaced: Iterable[str],
+        rows: Iterable[IndexedText],
+        progress: Callable[[int], None],
     ) -> int:
-        index = tantivy.Index(schema(self._chain), str(folder))
         register_analysers(index, self._chain)
         writer = index.writer(_HEAP_BYTES, 1)
+        for work in replaced:
+            writer.delete_documents_by_term("work", work)
         count = 0
         for count, row in enumerate(rows, start=1):
-            writer.add_document(_document(row, self._chain, self._weights))
+            with self._refusals():
+                writer.add_document(_document(row, self._chain, self._weights))
             if count % 1000 == 0:
                 progress(count)
-        writer.commit()
-        writer.wait_merging_threads()
+        with self._refusals():
+            writer.commit()
+            writer.wait_merging_threads()
         progress(count)
         return count
 
-    def _sweep(self, keep: frozenset[str]) -> None:
-        """Remove the builds that no pointer names: older ones, and what a killed build left."""
-        for folder in self._path.glob("build-*"):
-            if folder.name not in keep:
-                shutil.rmtree(folder)
+    def _finished(
+        self, folder: Path, state: CorpusState, rows: int, known: Mapping[str, FileMark]
+    ) -> Build:
+        return Build(
+            folder=folder.name,
+            schema_version=SCHEMA_VERSION,
+            corpus_hash=state.corpus_hash,
+            recorded_at=state.recorded_at,
+            rows=rows,
+            chain=self._chain.name,
+            files=marks(folder, known),
+        )
+
+    def _point(self, build: Build, before: Build | None, dead: int = 0) -> None:
+        """Make a finished build the current one, and remove those no longer in use."""
+        previous = before and last(before)
+        build = build.model_copy(update={"dead": dead, "previous": previous})
+        point(self._path, build)
+        sweep(self._path, keep=build.folders)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Turn what the engine says while writing, of a full disk for example, into a sentence."""
+        try:
+            yield
+        except (ValueError, OSError) as error:
+            raise StoreError(f"cannot write the index at {self._path}: {error}") from error
 
 
-def step_back(path: Path) -> str:
-    """Make the build before the current one, and keep the one it replaces; return its name.
-
-    Raises:
-        BadInputError: there is no build to go back to.
-        StoreError: another process is building in this folder.
-    """
-    with file_lock(path / "lock"):
-        build = _usable(path)
-        if build is None or build.previous is None:
-            raise BadInputError(f"{path}: there is no other complete index to go back to")
-        _point(path, build.previous.model_copy(update={"previous": _last(build)}))
-        return build.previous.folder
-
-
-def _last(build: Build) -> Build:
-    return build.model_copy(update={"previous": None})
-
-
-def _usable(path: Path) -> Build | None:
-    """Return the current build if this version of InForce can read it."""
-    try:
-        build = Build.model_validate_json((path / POINTER).read_bytes())
-    except (OSError, ValidationError):
-        return None
-    return build if build.schema_version == SCHEMA_VERSION else None
-
-
-def _point(path: Path, build: Build) -> None:
-    draft = path / f"{POINTER}.new"
-    private_file(draft)
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(build.model_dump_json(indent=1))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path / POINTER)
+def _count(folder: Path, works: frozenset[str]) -> int:
+    """Return how many rows a build has of some works."""
+    index = tantivy.Index.open(str(folder))
+    index.config_reader("manual")
+    found = tantivy.Query.term_set_query(index.schema, "work", sorted(works))
+    held: Any = index.searcher().search(found, 1, count=True)
+    return int(held.count)
 
 
 def _document(row: IndexedText, chain: Analyzer, weights: Weights) -> tantivy.Document:

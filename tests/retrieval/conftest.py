@@ -5,19 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from elasticsearch import Elasticsearch
 
+from corpus.store import CorpusState
 from retrieval.engines.elastic_schema import physical_indices
 from retrieval.index import StatuteIndex, open_builder, open_index
 from retrieval.query import Hit, IndexedText, StatuteQuery
 from tests.retrieval.node import shared, why_no_node
 
 CORPUS_HASH = "c0ffee"
+
+
+def state(corpus_hash: str) -> CorpusState:
+    """A state of a corpus that is in no store."""
+    return CorpusState(corpus_hash=corpus_hash, recorded_at=datetime(2024, 1, 1, tzinfo=UTC))
 
 
 def row(
@@ -204,7 +210,7 @@ def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def index(request: pytest.FixtureRequest) -> Iterator[StatuteIndex]:
     """The fixture corpus in each engine."""
     url = request.getfixturevalue(f"{request.param}_url")
-    open_builder(url).build(ROWS, CORPUS_HASH, lambda _: None)
+    open_builder(url).build(ROWS, state(CORPUS_HASH), lambda _: None)
     opened = open_index(url)
     yield opened
     opened.close()

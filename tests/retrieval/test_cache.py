@@ -13,7 +13,7 @@ from retrieval.engines.embedded import EmbeddedIndex
 from retrieval.engines.embedded_build import EmbeddedBuilder
 from retrieval.index import CachedIndex
 from retrieval.query import Hit, StatuteQuery
-from tests.retrieval.conftest import ROWS, ask, names, row
+from tests.retrieval.conftest import ROWS, ask, names, row, state
 
 
 class Counting(EmbeddedIndex):
@@ -34,7 +34,7 @@ class Counting(EmbeddedIndex):
 
 @pytest.fixture
 def inner(folder: Path) -> Counting:
-    EmbeddedBuilder(folder).build(ROWS, "one", lambda _: None)
+    EmbeddedBuilder(folder).build(ROWS, state("one"), lambda _: None)
     return Counting(folder)
 
 
@@ -63,7 +63,7 @@ def test_a_rebuild_forgets_the_old_answers(inner: Counting, folder: Path) -> Non
     index = CachedIndex(inner)
     assert names(ask(index, "wages")) == ["pay"]
     new = row("uk/x-1#new", "2000-01-01", None, "Wages are daily.")
-    EmbeddedBuilder(folder).build([new], "two", lambda _: None)
+    EmbeddedBuilder(folder).build([new], state("two"), lambda _: None)
     assert names(ask(index, "wages")) == ["new"]
 
 

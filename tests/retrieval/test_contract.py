@@ -15,7 +15,7 @@ from retrieval.engines.admin import drop, swap_back
 from retrieval.index import StatuteIndex, _open_engine, open_builder, open_index
 from retrieval.index_url import parse_index_url
 from retrieval.query import Hit, StatuteQuery
-from tests.retrieval.conftest import CORPUS_HASH, ROWS, ask, names
+from tests.retrieval.conftest import CORPUS_HASH, ROWS, ask, names, state
 
 
 def test_knows_which_corpus_it_holds(index: StatuteIndex) -> None:
@@ -323,7 +323,7 @@ def test_going_back_to_the_build_before_and_forth_again(engine_url: str) -> None
 
 
 def rebuild(url: str, corpus_hash: str) -> None:
-    open_builder(url).build(ROWS, corpus_hash, lambda _: None)
+    open_builder(url).build(ROWS, state(corpus_hash), lambda _: None)
 
 
 def test_best_first_and_never_beyond_the_limit(index: StatuteIndex) -> None:

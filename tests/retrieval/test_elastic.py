@@ -22,14 +22,14 @@ import corpus.demo
 from corpus.errors import BadInputError, IndexMissingError, SearchFailedError
 from corpus.sources.jsonl import Jsonl
 from retrieval.engines.elastic import ElasticIndex
-from retrieval.engines.elastic_build import ElasticBuilder
 from retrieval.engines.elastic_schema import live_index, physical_indices
+from retrieval.engines.elastic_send import Sender
 from retrieval.index import open_builder, open_index
 from retrieval.index_rows import work_texts
 from retrieval.index_url import parse_index_url
 from retrieval.query import IndexedText, StatuteQuery
 from retrieval.text.analysis import text_query
-from tests.retrieval.conftest import ROWS, ask, names, own_alias, row
+from tests.retrieval.conftest import ROWS, ask, names, own_alias, row, state
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def alias(cluster: str) -> Iterator[str]:
 
 
 def build(url: str, *rows: IndexedText, corpus_hash: str = "one") -> int:
-    return open_builder(url).build(rows or ROWS, corpus_hash, lambda _: None)
+    return open_builder(url).build(rows or ROWS, state(corpus_hash), lambda _: None)
 
 
 def demo_rows() -> list[IndexedText]:
@@ -161,17 +161,15 @@ def test_a_failing_build_leaves_the_alias_where_it_is(cluster: str, alias: str) 
             raise RuntimeError("the store went away")
 
         with pytest.raises(RuntimeError):
-            open_builder(alias).build(broken(), "two", lambda _: None)
+            open_builder(alias).build(broken(), state("two"), lambda _: None)
         assert live_index(client, name) == before
     assert names(ask(open_index(alias), "wages")) == ["pay"]
 
 
 def test_rows_that_get_lost_stop_the_swap(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
     build(alias)
-    send = ElasticBuilder._bulk
-    monkeypatch.setattr(
-        ElasticBuilder, "_bulk", lambda self, name, batch: send(self, name, batch[1:])
-    )
+    send = Sender._bulk
+    monkeypatch.setattr(Sender, "_bulk", lambda self, batch: send(self, batch[1:]))
     with pytest.raises(
         SearchFailedError, match=f"holds {len(ROWS) - 1} rows, {len(ROWS)} were sent"
     ):

@@ -21,7 +21,7 @@ from elasticsearch import BadRequestError, Elasticsearch
 from corpus.errors import InForceError, SearchFailedError
 from retrieval.index import StatuteIndex, open_builder, open_index
 from retrieval.query import IndexedText, StatuteQuery
-from tests.retrieval.conftest import ROWS, ask, names, row
+from tests.retrieval.conftest import ROWS, ask, names, row, state
 from tests.retrieval.node import START, Node, node_folder, running, why_no_node
 
 pytestmark = [
@@ -109,7 +109,7 @@ def test_a_single_node_killed_while_bulk_loading_and_while_searching(
                 node.kill()
                 node.start()
 
-        assert open_builder(url).build(many_rows(die), "one", lambda _: None) == MANY
+        assert open_builder(url).build(many_rows(die), state("one"), lambda _: None) == MANY
         index = open_index(url)
         everything_is_there_once(index, url)
         with Searching(index) as searching:
@@ -130,14 +130,14 @@ def test_a_build_gives_up_on_a_cluster_that_stays_away(monkeypatch: pytest.Monke
     monkeypatch.setenv("INFORCE_ES_PATIENCE", "3")
     with running() as node:
         url = f"elastic+{node.url}/statutes"
-        open_builder(url).build(ROWS, "old", lambda _: None)
+        open_builder(url).build(ROWS, state("old"), lambda _: None)
 
         def die(n: int) -> None:
             if n == 5000:
                 node.kill()
 
         with pytest.raises(SearchFailedError, match="cannot be reached"):
-            open_builder(url).build(many_rows(die), "new", lambda _: None)
+            open_builder(url).build(many_rows(die), state("new"), lambda _: None)
         node.start()
         node.wait()
         index = open_index(url)
@@ -183,7 +183,7 @@ def check_credentials(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
         anybody.replace("//", f"//{login}@", 1)
         for login in ("reader:battery-staple", "builder:battery-staple", "reader:wrong")
     )
-    open_builder(builder).build(ROWS, "one", lambda _: None)
+    open_builder(builder).build(ROWS, state("one"), lambda _: None)
     assert names(ask(open_index(reader), "wages")) == ["pay"]
     refused(reader, "does not let this key do that", writing=True)
     refused(anybody, "wants a key: set INFORCE_ES_API_KEY", reading=True, writing=True)
@@ -217,7 +217,7 @@ def refused(url: str, sentence: str, *, reading: bool = False, writing: bool = F
     """Expect one sentence, without the password."""
     attempts: list[Callable[[], object]] = [lambda: open_index(url)] if reading else []
     if writing:
-        attempts.append(lambda: open_builder(url).build(ROWS, "two", lambda _: None))
+        attempts.append(lambda: open_builder(url).build(ROWS, state("two"), lambda _: None))
     for attempt in attempts:
         with pytest.raises(InForceError, match=sentence) as caught:
             attempt()
@@ -277,7 +277,7 @@ def test_one_of_three_nodes_killed_under_load(monkeypatch: pytest.MonkeyPatch) -
 
         taken: list[float] = []
         built = open_builder(url).build(
-            many_rows(die), "one", lambda _: taken.append(time.monotonic())
+            many_rows(die), state("one"), lambda _: taken.append(time.monotonic())
         )
         assert built == MANY
         killed[0].start()

@@ -14,14 +14,15 @@ import pytest
 from corpus.errors import BadInputError, IndexMissingError, StoreError
 from corpus.locking import file_lock
 from retrieval.engines.embedded import EmbeddedIndex
-from retrieval.engines.embedded_build import POINTER, EmbeddedBuilder
+from retrieval.engines.embedded_build import EmbeddedBuilder
+from retrieval.engines.embedded_folder import POINTER
 from retrieval.index import open_builder, open_index
 from retrieval.query import IndexedText
-from tests.retrieval.conftest import ROWS, ask, names, row
+from tests.retrieval.conftest import ROWS, ask, names, row, state
 
 
 def build(folder: Path, *rows: IndexedText, corpus_hash: str = "one") -> int:
-    return EmbeddedBuilder(folder).build(rows or ROWS, corpus_hash, lambda _: None)
+    return EmbeddedBuilder(folder).build(rows or ROWS, state(corpus_hash), lambda _: None)
 
 
 def test_missing_index_says_what_to_run(folder: Path) -> None:
@@ -89,7 +90,7 @@ def test_a_failing_build_leaves_the_old_index(folder: Path) -> None:
         raise RuntimeError("the store went away")
 
     with pytest.raises(RuntimeError):
-        EmbeddedBuilder(folder).build(broken(), "two", lambda _: None)
+        EmbeddedBuilder(folder).build(broken(), state("two"), lambda _: None)
     index = EmbeddedIndex(folder)
     assert index.corpus_hash == "one"
     assert names(ask(index, "wages")) == ["pay"]
@@ -99,13 +100,13 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from retrieval.engines.embedded_build import EmbeddedBuilder
-from tests.retrieval.conftest import ROWS
+from tests.retrieval.conftest import ROWS, state
 
 def rows():
     yield from ROWS
     os.kill(os.getpid(), signal.SIGKILL)
 
-EmbeddedBuilder(Path(sys.argv[1])).build(rows(), "two", lambda n: None)
+EmbeddedBuilder(Path(sys.argv[1])).build(rows(), state("two"), lambda n: None)
 """
 
 
@@ -133,7 +134,7 @@ def test_a_second_builder_is_turned_away(folder: Path) -> None:
 
 
 def test_an_empty_corpus_is_an_index_too(folder: Path) -> None:
-    assert EmbeddedBuilder(folder).build([], "empty", lambda _: None) == 0
+    assert EmbeddedBuilder(folder).build([], state("empty"), lambda _: None) == 0
     assert ask(EmbeddedIndex(folder), "wages") == []
 
 

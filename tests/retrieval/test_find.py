@@ -21,6 +21,7 @@ from retrieval.index import StatuteIndex, open_builder, open_index
 from retrieval.index_check import verify
 from retrieval.index_rows import indexed_texts
 from retrieval.query import Hit, StatuteQuery
+from tests.retrieval.conftest import state
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     url = f"embedded:{home / 'index'}"
     with Store.open(f"sqlite:///{home / 'law.db'}", create=True) as store:
         ingest(Jsonl(*demo_files()), store, strict=True)
-        open_builder(url).build(indexed_texts(store), store.corpus_hash(), lambda _: None)
+        open_builder(url).build(indexed_texts(store), store.state(), lambda _: None)
         index = open_index(url)
         yield Library(store, index, url)
         index.close()
@@ -98,7 +99,7 @@ def test_missing_surplus_and_misdated_rows_are_told(library: Library, tmp_path: 
     everlasting = [row.model_copy(update={"row_to": None}) for row in rows[:200]]
     extra = rows[-1].model_copy(update={"key": "nobody@1900-01-01"})
     url = f"embedded:{tmp_path / 'wrong'}"
-    open_builder(url).build([*everlasting, *rows[201:], extra], "x", lambda _: None)
+    open_builder(url).build([*everlasting, *rows[201:], extra], state("x"), lambda _: None)
     found = verify(library.store, open_index(url), searches=1_000)
     assert (found.missing, found.surplus) == (1, 1)
     assert found.wrong > 0
@@ -108,7 +109,7 @@ def test_missing_surplus_and_misdated_rows_are_told(library: Library, tmp_path: 
 
 def test_a_dropped_index_is_gone_and_the_store_is_not(library: Library, tmp_path: Path) -> None:
     url = f"embedded:{tmp_path / 'index'}"
-    open_builder(url).build(islice(indexed_texts(library.store), 50), "x", lambda _: None)
+    open_builder(url).build(islice(indexed_texts(library.store), 50), state("x"), lambda _: None)
     assert drop(url) == 1
     with pytest.raises(IndexMissingError):
         open_index(url)

@@ -16,7 +16,7 @@ from retrieval.vectors.fusion import DatedVectors, reciprocal_rank_fusion
 from retrieval.vectors.hybrid import HybridIndex
 from retrieval.vectors.lsa import LatentEncoder, learn
 from retrieval.vectors.transformers_encoder import TransformersEncoder
-from tests.retrieval.conftest import ROWS, ask, names, row
+from tests.retrieval.conftest import ROWS, ask, names, row, state
 
 
 def test_fusion_by_hand() -> None:
@@ -119,7 +119,7 @@ def test_the_latent_encoder_is_the_same_from_the_same_seed() -> None:
 @pytest.fixture
 def hybrid(folder: Path) -> HybridIndex:
     rows = [*ROWS, row("ee/tls#end", "2009-07-01", None, "Töölepingut lõpetamas.", language="et")]
-    EmbeddedBuilder(folder).build(rows, "one", lambda _: None)
+    EmbeddedBuilder(folder).build(rows, state("one"), lambda _: None)
     return HybridIndex(EmbeddedIndex(folder), rows, learn([r.text for r in rows], dimensions=24))
 
 

@@ -54,10 +54,15 @@ def reply(added: Reply) -> None:
 
 
 def _events(context: Context, asked: AskRequest) -> Iterator[Event]:
-    """Go on with the thread that was just replied to, or begin one."""
+    """Go on with the thread that was just replied to, or begin one.
+
+    A thread that was begun with an earlier state of the corpus is begun anew with the reply.
+    """
     kept: Any = st.session_state
     before, added = kept.get("outcome"), kept.pop("reply", None)
-    if isinstance(before, Paused) and added is not None and before.asked.told(added) == asked:
+    same = kept.get("request", ("", ""))[1] == context.library.corpus_hash
+    waited = same and isinstance(before, Paused) and added is not None
+    if waited and before.asked.told(added) == asked:
         return resume(context, Thread(kept["threads"], before.thread), added)
     kept["threads"] = in_memory()  # of the one question only: a session may last for days
     return start(context, asked, Thread(kept["threads"], uuid.uuid4().hex))

@@ -1,0 +1,176 @@
+"""The folder of an embedded index: numbered builds, and the pointer that makes one current.
+
+A build is complete, and a list of its files with their digests written, before the pointer moves.
+So a killed build changes nothing, and a damaged file is found out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from corpus.database import private_file
+from corpus.errors import BadInputError
+from corpus.locking import file_lock
+from corpus.model import Frozen
+from corpus.store import CorpusState
+from retrieval.text.analysis import ANALYSIS_VERSION
+
+SCHEMA_VERSION = f"5.{ANALYSIS_VERSION}"
+POINTER = "current.json"
+_REWRITTEN = frozenset({"meta.json", ".managed.json"})  # the engine writes all others once
+
+
+class FileMark(Frozen):
+    """What a file of a build was when it was complete: its size and the digest of its bytes."""
+
+    bytes: int
+    digest: str
+
+
+class Build(Frozen):
+    """The pointer file: which folder is current and what it was built from.
+
+    ``dead`` counts rows that were replaced since the whole was last written anew; until the engine
+    merges them away they still count in its word statistics. ``previous`` is the build before, kept
+    to go back to.
+    """
+
+    folder: str
+    schema_version: str
+    corpus_hash: str
+    recorded_at: datetime
+    rows: int
+    dead: int = 0
+    chain: str = "plain"
+    files: Mapping[str, FileMark]
+    previous: Build | None = None
+
+    @property
+    def state(self) -> CorpusState:
+        """The state of the corpus that it holds."""
+        return CorpusState(corpus_hash=self.corpus_hash, recorded_at=self.recorded_at)
+
+    @property
+    def folders(self) -> frozenset[str]:
+        """The folders in use."""
+        return frozenset({self.folder}) | (self.previous.folders if self.previous else frozenset())
+
+
+def usable(path: Path) -> Build | None:
+    """Return the current build if this version of InForce can read it."""
+    try:
+        build = Build.model_validate_json((path / POINTER).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return build if build.schema_version == SCHEMA_VERSION else None
+
+
+def sweep(path: Path, keep: frozenset[str]) -> None:
+    """Remove the builds that no pointer names: older ones, and what a killed build left."""
+    for folder in path.glob("build-*"):
+        if folder.name not in keep:
+            shutil.rmtree(folder)
+
+
+def new_folder(path: Path) -> Path:
+    """Make an empty folder for a build."""
+    folder = path / f"build-{uuid4().hex[:12]}"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def linked_copy(path: Path, build: Build) -> Path:
+    """Return a new folder with the files of a build, sharing their bytes on the disk."""
+    folder = new_folder(path)
+    for name in build.files:
+        whence, copy = path / build.folder / name, folder / name
+        if name in _REWRITTEN:
+            shutil.copyfile(whence, copy)
+            continue
+        try:
+            os.link(whence, copy)
+        except OSError:  # a file system without links
+            shutil.copyfile(whence, copy)
+    return folder
+
+
+def marks(folder: Path, known: Mapping[str, FileMark]) -> dict[str, FileMark]:
+    """Make the files of a finished build private and return their marks.
+
+    Files that ``known`` names were linked and are not read again.
+    """
+    found = {}
+    for file in sorted(folder.iterdir()):
+        file.chmod(0o600)
+        if file.name.endswith(".lock"):
+            continue
+        old = None if file.name in _REWRITTEN else known.get(file.name)
+        found[file.name] = old or _mark(file)
+    return found
+
+
+def same_sizes(path: Path, build: Build) -> bool:
+    """Tell whether every file of a build is there and as long as it was."""
+    folder = path / build.folder
+    return all(_size(folder / name) == mark.bytes for name, mark in build.files.items())
+
+
+def intact(path: Path, build: Build) -> bool:
+    """Tell whether every file of a build still holds what was written; reads all of it."""
+    folder = path / build.folder
+    try:
+        return all(_mark(folder / name) == mark for name, mark in build.files.items())
+    except OSError:
+        return False
+
+
+def point(path: Path, build: Build) -> None:
+    """Make a build the current one, in one step."""
+    draft = path / f"{POINTER}.new"
+    private_file(draft)
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(build.model_dump_json(indent=1))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path / POINTER)
+
+
+def step_back(path: Path) -> str:
+    """Make the build before the current one, and keep the one it replaces; return its name.
+
+    Raises:
+        BadInputError: there is no build to go back to.
+        StoreError: another process is building in this folder.
+    """
+    with file_lock(path / "lock"):
+        build = usable(path)
+        if build is None or build.previous is None:
+            raise BadInputError(f"{path}: there is no other complete index to go back to")
+        point(path, build.previous.model_copy(update={"previous": last(build)}))
+        return build.previous.folder
+
+
+def last(build: Build) -> Build:
+    """Return a build without those before it."""
+    return build.model_copy(update={"previous": None})
+
+
+def _mark(file: Path) -> FileMark:
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "blake2b").hexdigest()[:32]
+        return FileMark(bytes=opened.tell(), digest=digest)
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None

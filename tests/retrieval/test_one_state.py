@@ -1,0 +1,446 @@
+"""Index and store are one state: while law is read and indexed, and whatever is killed then."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from agent.graph.replay import library_as_recorded, replay
+from agent.graph.run import ask
+from agent.library import Library
+from agent.policies.extractive import ExtractivePolicy
+from corpus.errors import IndexMissingError, SearchFailedError
+from corpus.ingest import ingest
+from corpus.model import WorkHistory
+from corpus.settings import Settings
+from corpus.sources.jsonl import Jsonl, write_jsonl
+from corpus.store import Store
+from retrieval.index import open_index
+from retrieval.index_build import refresh_index
+from retrieval.index_check import verify
+from retrieval.query import Hit, StatuteQuery
+from tests.corpus.build import history, version
+
+ROOT = Path(__file__).parents[2]
+DAY = date(2000, 1, 1)
+MANY = 60
+
+
+def act(n: int, text: str) -> WorkHistory:
+    """A work of its own with one provision that says ``text``."""
+    whole = history(version("1990-01-01", text=text)).model_dump_json()
+    return WorkHistory.model_validate_json(whole.replace("widgets-1990", f"gadgets-{n}"))
+
+
+def book(word: str, many: int = MANY) -> list[WorkHistory]:
+    """Acts that all say one word, which tells the states of the corpus apart."""
+    return [act(n, f"The duty {word} number{n} binds every maker.") for n in range(many)]
+
+
+@pytest.fixture
+def settings(engine_url: str, tmp_path: Path) -> Settings:
+    return Settings(store_url=f"sqlite:///{tmp_path / 'home' / 'law.db'}", index_url=engine_url)
+
+
+def recorded(settings: Settings, *works: WorkHistory) -> None:
+    """Record works and leave the index as it is: the middle of an ingest."""
+    with Store.open(settings.store_url, create=True) as store, store.writing():
+        for work in works:
+            store.write(work)
+
+
+def indexed(settings: Settings, *, anew: bool = False) -> int:
+    with Store.open(settings.store_url) as store:
+        return refresh_index(store, settings.index_url, lambda *_: None, anew=anew)
+
+
+def found(library: Library, text: str, limit: int = 100) -> list[Hit]:
+    return library.index.search(StatuteQuery(text=text, as_at=DAY, limit=limit))
+
+
+def whole(library: Library, word: str, many: int = MANY) -> None:
+    """Check that a library holds one state alone, in its index and in its store."""
+    hits = found(library, "duty")
+    assert {hit.provision_id for hit in hits} == {f"uk/gadgets-{n}#duty" for n in range(many)}
+    for hit in hits:
+        assert f" {word} " in hit.text
+        read = library.store.version(hit.version_id)
+        assert read is not None
+        assert read.text == hit.text
+    assert len(library.works) == many
+    assert library.store.state().corpus_hash == library.corpus_hash
+
+
+def test_a_library_opens_during_an_ingest_and_holds_the_last_whole_state(
+    settings: Settings,
+) -> None:
+    recorded(settings, *book("old"))
+    indexed(settings)
+    with Library.open(settings) as before:
+        recorded(settings, *book("new")[: MANY // 2], act(MANY, "A duty beside."))
+        with Library.open(settings) as during:
+            whole(before, "old")
+            whole(during, "old")
+            assert during.corpus_hash == before.corpus_hash
+            assert not during.outdated
+        recorded(settings, *book("new"))
+        indexed(settings)
+        whole(before, "old")
+    with Library.open(settings) as after:
+        assert len(after.works) == MANY + 1
+
+
+def test_an_open_library_is_told_that_a_newer_index_is_complete(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.engines.elastic._FRESH_SECONDS", 0.0)
+    recorded(settings, *book("old"))
+    indexed(settings)
+    with Library.open(settings) as library:
+        recorded(settings, *book("new"))
+        assert not library.outdated
+        indexed(settings)
+        assert library.outdated
+        whole(library, "old")
+    with Library.open(settings) as library:
+        whole(library, "new")
+
+
+def test_a_trace_of_the_middle_of_an_ingest_is_replayed(settings: Settings) -> None:
+    recorded(settings, *book("old"))
+    indexed(settings)
+    with Library.open(settings) as library:
+        recorded(settings, *book("new")[:7])
+        trace = ask(library, "What does the duty number3 bind?", as_at=DAY)
+        assert trace.answer is not None
+        assert " old " in trace.answer.citations[0].quote
+        assert trace.corpus_hash == library.corpus_hash
+    recorded(settings, *book("new"))
+    indexed(settings)
+    with Library.open(settings) as present:
+        advance = lambda *_: None  # noqa: E731
+        with library_as_recorded(trace, present, settings.index_url, advance) as former:
+            assert replay(trace, former, ExtractivePolicy(former.works)).same
+
+
+def test_an_index_of_another_store_is_refused(settings: Settings, tmp_path: Path) -> None:
+    recorded(settings, *book("old"))
+    indexed(settings)
+    other = settings.model_copy(update={"store_url": f"sqlite:///{tmp_path / 'other.db'}"})
+    recorded(other, *book("new"))
+    with pytest.raises(IndexMissingError, match="another corpus"):
+        Library.open(other)
+
+
+def test_a_store_made_again_of_the_same_texts_fits_the_index(
+    settings: Settings, tmp_path: Path
+) -> None:
+    recorded(settings, *book("old"))
+    indexed(settings)
+    again = settings.model_copy(update={"store_url": f"sqlite:///{tmp_path / 'again.db'}"})
+    recorded(again, *book("old"))
+    assert indexed(again) == 0
+    with Library.open(again) as library:
+        whole(library, "old")
+    recorded(again, *book("new"))
+    indexed(again)
+    with Library.open(again) as library:
+        whole(library, "new")
+
+
+def test_only_what_changed_is_written_and_it_reads_like_a_straight_build(
+    settings: Settings, tmp_path: Path
+) -> None:
+    recorded(settings, *book("old"))
+    assert indexed(settings) == MANY
+    recorded(settings, act(MANY, "The duty old number60 binds one more."))
+    assert indexed(settings) == 1
+    recorded(settings, act(3, "The duty old number3 binds nobody."))
+    assert indexed(settings) == 1
+    assert indexed(settings) == 0
+    straight = settings.model_copy(update={"index_url": f"embedded:{tmp_path / 'straight'}"})
+    indexed(straight)
+    with Library.open(settings) as one, Library.open(straight) as other:
+        assert sorted(one.index.keys()) == sorted(other.index.keys())
+        for text in ("duty old", "nobody", "number60", '"one more"'):
+            assert {h.version_id for h in found(one, text)} == {
+                h.version_id for h in found(other, text)
+            }
+        assert found(one, "nobody")[0].text.endswith("nobody.")
+        assert one.index.status().health == "green"
+        assert verify(one.store, one.index, searches=200).sound
+
+
+def test_added_acts_score_as_in_a_straight_build(settings: Settings) -> None:
+    recorded(settings, *book("old"))
+    indexed(settings)
+    for n in range(MANY, MANY + 5):
+        recorded(settings, act(n, f"The duty old number{n} binds every maker twice."))
+        assert indexed(settings) == 1
+    with Library.open(settings) as library:
+        added = [(h.version_id, round(h.score, 4)) for h in found(library, "duty twice number61")]
+    assert indexed(settings, anew=True) == MANY + 5
+    with Library.open(settings) as library:
+        straight = [
+            (h.version_id, round(h.score, 4)) for h in found(library, "duty twice number61")
+        ]
+    assert added == straight
+
+
+def test_many_replaced_rows_lead_to_a_build_anew(settings: Settings) -> None:
+    recorded(settings, *book("old"))
+    indexed(settings)
+    recorded(settings, *book("new"))
+    assert indexed(settings) == MANY
+    with Library.open(settings) as library:
+        whole(library, "new")
+        assert found(library, "old") == []
+
+
+# -- two indices behind one alias ----------------------------------------------------------------
+
+
+def test_two_indices_behind_the_alias_are_refused_and_mended(
+    cluster: str, tmp_path: Path, elastic_settings: Settings
+) -> None:
+    from elasticsearch import Elasticsearch
+
+    from retrieval.engines.elastic_schema import live_index, physical_indices
+    from retrieval.index_url import parse_index_url
+
+    settings, alias = elastic_settings, parse_index_url(elastic_settings.index_url).place
+    recorded(settings, *book("old"))
+    indexed(settings)
+    recorded(settings, *book("new"))
+    indexed(settings)
+    with Elasticsearch(cluster) as client:
+        for name in physical_indices(client, alias):
+            client.indices.put_alias(index=name, name=alias)
+        for refused in (lambda: open_index(settings.index_url), lambda: Library.open(settings)):
+            with pytest.raises(IndexMissingError, match=r"stands for 2 indices .*index build"):
+                refused()
+        assert indexed(settings) == MANY
+        assert live_index(client, alias) is not None
+    with Library.open(settings) as library:
+        whole(library, "new")
+
+
+def test_builds_that_end_together_leave_one_index(cluster: str, elastic_settings: Settings) -> None:
+    from threading import Thread
+
+    from elasticsearch import Elasticsearch
+
+    from retrieval.engines.elastic_schema import live_indices
+    from retrieval.index_url import parse_index_url
+
+    recorded(elastic_settings, *book("old"))
+    indexed(elastic_settings)
+
+    def build() -> None:
+        # another build may remove this one's index: that is said, and harmless
+        with suppress(SearchFailedError, IndexMissingError):
+            indexed(elastic_settings, anew=True)
+
+    crew = [Thread(target=build) for _ in range(3)]
+    for thread in crew:
+        thread.start()
+    for thread in crew:
+        thread.join()
+    with Elasticsearch(cluster) as client:
+        assert len(live_indices(client, parse_index_url(elastic_settings.index_url).place)) == 1
+    with Library.open(elastic_settings) as library:
+        whole(library, "old")
+
+
+@pytest.fixture
+def elastic_settings(cluster: str, tmp_path: Path) -> Iterator[Settings]:
+    from tests.retrieval.conftest import own_alias
+
+    with own_alias(cluster) as url:
+        yield Settings(store_url=f"sqlite:///{tmp_path / 'law.db'}", index_url=url)
+
+
+# -- damage --------------------------------------------------------------------------------------
+
+
+def spoil_middle(file: Path) -> None:
+    held = bytearray(file.read_bytes())
+    for place in range(len(held) // 4, len(held) - 8, 3):
+        held[place] ^= 0x5A
+    file.write_bytes(bytes(held))
+
+
+def cut_off(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+@pytest.mark.parametrize("how", [spoil_middle, cut_off, Path.unlink])
+@pytest.mark.parametrize("kind", ["term", "idx", "pos", "store", "fast", "fieldnorm", "meta.json"])
+def test_a_damaged_file_is_a_sentence_and_the_next_ingest_repairs_it(
+    tmp_path: Path, how: object, kind: str
+) -> None:
+    from typer.testing import CliRunner
+
+    from inforce import app
+
+    settings = Settings.under(tmp_path / "home")
+    recorded(settings, *book("old"))
+    indexed(settings)
+    folder = Path(settings.index_url.removeprefix("embedded:"))
+    (build,) = folder.glob("build-*")
+    for file in build.iterdir():
+        if file.name.endswith(kind):
+            how(file)  # type: ignore[operator]
+    try:
+        with Library.open(settings) as library:
+            found(library, "duty number7")
+            library.index.facets(StatuteQuery(text="duty", as_at=DAY))
+    except (IndexMissingError, SearchFailedError) as said:
+        assert "\n" not in str(said)  # noqa: PT017 - some damage is not noticed by a search
+        assert "inforce index" in str(said)  # noqa: PT017
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.environment().items():
+            patch.setenv(name, value)
+        status = CliRunner().invoke(app, ["index", "status"])
+    assert "inforce index build" in (status.stdout + str(status.exception))
+    assert indexed(settings) == MANY
+    with Library.open(settings) as library:
+        assert library.index.status().health == "green"
+        whole(library, "old")
+
+
+# -- killed at any moment ------------------------------------------------------------------------
+
+LOAD = """
+import sys
+from pathlib import Path
+from corpus.settings import Settings
+from corpus.sources.jsonl import Jsonl
+from retrieval.index_build import load
+print("begun", flush=True)
+load(Jsonl(Path(sys.argv[1])), Settings.load())
+"""
+BUILD = """
+import sys
+from retrieval.cli.index import build
+print("begun", flush=True)
+build(anew=True)
+"""
+SWAP = """
+from retrieval.cli.index import swap
+print("begun", flush=True)
+swap()
+"""
+KILLS = int(os.environ.get("INFORCE_KILLS", "2"))
+
+
+@contextmanager
+def begun(settings: Settings, code: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings.environment()}
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        yield process
+
+
+def killed(settings: Settings, seconds: float, code: str, *words: str) -> bool:
+    """Kill a process some seconds after it began its work; tell whether it was still at it."""
+    with begun(settings, code, *words) as process:
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert process.returncode in (0, -signal.SIGKILL)
+    return process.returncode != 0
+
+
+def of_one_state(settings: Settings) -> set[str]:
+    """Check that what a reader sees now is one whole state; return its words."""
+    try:
+        library = Library.open(settings)
+    except IndexMissingError:
+        return set()
+    with library:
+        hits = found(library, "duty")
+        for hit in hits:
+            read = library.store.version(hit.version_id)
+            assert read is not None
+            assert read.text == hit.text
+        assert len(hits) == len(library.works)
+        words = {hit.text.split()[2] for hit in hits}
+        assert len(words) == 1
+        return words
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> dict[str, Path]:
+    made = {}
+    for word in ("old", "new"):
+        made[word] = tmp_path / f"{word}.jsonl"
+        write_jsonl(book(word), made[word])
+    return made
+
+
+@pytest.mark.slow
+def test_an_ingest_killed_at_any_moment_ends_like_a_straight_one(
+    settings: Settings, sources: dict[str, Path], tmp_path: Path
+) -> None:
+    straight = Settings.under(tmp_path / "straight")
+    for word in ("old", "new"):
+        with Store.open(straight.store_url, create=True) as store:
+            ingest(Jsonl(sources[word]), store)
+    indexed(straight)
+    chance = random.Random(7)
+    hit = 0
+    for word, before in (("old", set()), ("new", {"old"})):
+        for _ in range(KILLS):
+            hit += killed(settings, chance.uniform(0, 0.9), LOAD, str(sources[word]))
+            assert of_one_state(settings) in (before, {word})
+        with begun(settings, LOAD, str(sources[word])) as process:
+            process.communicate()
+        assert process.returncode == 0
+        assert of_one_state(settings) == {word}
+    with Library.open(settings) as one, Library.open(straight) as other:
+        assert one.corpus_hash == other.corpus_hash
+        assert list(one.store.histories()) == list(other.store.histories())
+        assert sorted(one.index.keys()) == sorted(other.index.keys())
+        assert verify(one.store, one.index, searches=300).sound
+    print(f"{hit} of {2 * KILLS} kills hit an ingest at work")  # noqa: T201 - shown with -s
+
+
+@pytest.mark.slow
+def test_a_build_and_a_swap_killed_at_any_moment_leave_one_whole_index(
+    settings: Settings, sources: dict[str, Path]
+) -> None:
+    for word in ("old", "new"):
+        with begun(settings, LOAD, str(sources[word])) as process:
+            process.communicate()
+    chance = random.Random(11)
+    hit = 0
+    for _ in range(KILLS):
+        hit += killed(settings, chance.uniform(0, 0.6), BUILD)
+        assert of_one_state(settings) in ({"old"}, {"new"})
+        hit += killed(settings, chance.uniform(0, 0.1), SWAP)
+        assert of_one_state(settings) in ({"old"}, {"new"})
+    assert indexed(settings, anew=True) == MANY
+    with Library.open(settings) as library:
+        whole(library, "new")
+        assert verify(library.store, library.index, searches=300).sound
+    print(f"{hit} of {2 * KILLS} kills hit a build or a swap at work")  # noqa: T201
