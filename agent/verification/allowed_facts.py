@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from agent.trace import GoverningDate
-from agent.verification.figures import Figures, figures_in_law
+from corpus.languages.stated_figures import Figures, figures_in_law
 from corpus.model import Provision, Version, Work
 from corpus.provision_numbers import label_key
 

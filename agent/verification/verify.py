@@ -23,8 +23,8 @@ from agent.library import Library
 from agent.policy import Draft, DraftCitation, Sentence
 from agent.trace import Answer, AnswerSentence, Finding, GoverningDate
 from agent.verification.allowed_facts import AllowedFacts
-from agent.verification.figures import Figures, figures_said
 from corpus.languages.quotation import quotations, quoted_span, seen, unquoted
+from corpus.languages.stated_figures import Figures, figures_said
 from corpus.model import Citation, Frozen, Version
 from corpus.resolve import explain
 

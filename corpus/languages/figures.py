@@ -1,30 +1,24 @@
 """Figures in statutes: sums, rates, periods, prison terms and counts, in digits or in words.
 
 What looks like a figure but is an address is left out: numbers of articles, dates, years, list
-marks. The vocabulary of each language is data (``figures.toml``).
+marks. The words of each language are data (its ``figures.toml`` and ``numerals.toml``); the figures
+that a sentence states, kind by kind, are read by :mod:`corpus.languages.stated_figures` from the
+same tables.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from enum import StrEnum
+from collections.abc import Iterable, Iterator
 from functools import cache
 
+from corpus.languages.character_numerals import character_value, numeral_characters
 from corpus.languages.dates import month_names
-from corpus.languages.tables import Pattern, read_table, table_language
+from corpus.languages.figure_words import FigureKind, FigureTable, figure_table
+from corpus.languages.numeral_table import numeral_table
+from corpus.languages.numerals import number_words, plain_digits
+from corpus.languages.tables import table_language
 from corpus.model import Frozen
-from corpus.provision_numbers import chinese_number
-
-
-class FigureKind(StrEnum):
-    """What a figure measures."""
-
-    MONEY = "money"
-    RATE = "rate"
-    PERIOD = "period"
-    PRISON = "prison"
-    COUNT = "count"
 
 
 class Figure(Frozen):
@@ -37,43 +31,18 @@ class Figure(Frozen):
     value: str
 
 
-class FigureTable(Frozen):
-    """The words of one language, as regular expressions where they inflect.
+_Spelt = tuple[int, int, str]  # a number's start, end and value
 
-    ``joined`` languages write number and unit as one word (``viieaastane``, ``dreijährig``).
-    ``reference`` are the words before the number of a provision.
-    """
-
-    numbers: dict[str, int]
-    joined: bool = False
-    money_before: Pattern
-    money_after: Pattern
-    rate: Pattern
-    period: Pattern
-    prison: Pattern
-    reference: Pattern
-    linking: Pattern
-    month_link: Pattern = ""
-
-
-_DIGITS = r"\d{1,3}(?:[ \u00a0\u202f.,]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
-_GROUPING = re.compile(r"[ \u00a0\u202f.,](?=\d{3}(?!\d))")
-_CHINESE = r"(?P<number>[零〇一二两兩三四五六七八九十百千万萬亿億]+|\d[\d,.]*[万萬亿億]?)"
-_CHINESE_FIGURES = {
-    FigureKind.MONEY: rf"(?:新臺幣|新台幣|人民币|人民幣)?{_CHINESE}\s?元",
-    FigureKind.RATE: rf"百分之{_CHINESE}|(?P<percent>\d[\d.]*)\s?[%％]",
-    FigureKind.PERIOD: rf"(?<![第同每某年月日\d〇零]){_CHINESE}\s?"
-    r"(?:年(?![一二三四五六七八九十\d]+月)|[个個]月|月(?![一二三四五六七八九十\d]+日|份)|日|天|[小]?[时時](?=以|内|內)|星期|[周週])",
-    FigureKind.COUNT: rf"(?<![第之]){_CHINESE}(?=[人名倍次家股件])",
-}
-_CHINESE_PRISON = re.compile("徒刑|拘役|监禁|管制")
-_FALLBACK = "en"
-_NEAR = 60  # characters around a period in which a word for prison makes it a prison term
+_DIGITS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f.,]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?")
+_YEAR = re.compile(r"(?:1[789]|20|21)\d\d")
+_BOUND = re.compile(r"[\w.,/(§-]")  # right before what is no number by itself
+_COUNTS = re.compile(r"(?=\s[^\W\d]{3})")
 
 
 def figures(text: str, language: str) -> list[Figure]:
     """Return the figures of a text, in order, without overlaps."""
-    found = _chinese(text) if language.startswith("zh") else _spaced(text, language)
+    words = figure_table(language)
+    found = _whole(text, words) if words.patterns else _composed(text, language, words)
     kept: list[Figure] = []
     for figure in sorted(found, key=lambda f: (f.start, -f.end)):
         if not kept or figure.start >= kept[-1].end:
@@ -81,91 +50,121 @@ def figures(text: str, language: str) -> list[Figure]:
     return kept
 
 
-def _chinese(text: str) -> Iterator[Figure]:
-    for kind, pattern in _CHINESE_FIGURES.items():
-        for match in re.finditer(pattern, text):
-            number = match["number"] or match.groupdict()["percent"]
-            if (kind is FigureKind.COUNT and number == "一") or re.match(
-                r"(1[89]|20)\d\d年", match[0]
+def _whole(text: str, words: FigureTable) -> Iterator[Figure]:
+    """Yield the figures of a script that does not divide words."""
+    for kind, patterns in words.patterns.items():
+        for pattern in patterns:
+            for match in _with_number(pattern).finditer(text):
+                value = match[0].replace(match["number"], character_value(match["number"]), 1)
+                yield _figure(kind, text, *match.span(), value, words)
+
+
+def _composed(text: str, language: str, words: FigureTable) -> Iterator[Figure]:
+    """Yield what a number makes with a symbol before it or a unit behind it, or by itself."""
+    for start, end, value in _numbers(text, language):
+        if symbol := _symbol(language).search(text, max(start - 8, 0), start):
+            said = f"{value}{symbol[0].casefold()}"
+            yield _figure(FigureKind.MONEY, text, symbol.start(), end, said, words)
+        if start and _BOUND.match(text[start - 1]):
+            continue
+        for kind, pattern in _behind(language):
+            match = pattern.match(text, end)
+            if match is None or (
+                kind is FigureKind.COUNT and _is_address(text, start, end, value, language)
             ):
                 continue
-            near = kind is FigureKind.PERIOD and _CHINESE_PRISON.search(text[match.end() :][:14])
-            value = match[0].replace(number, _chinese_value(number), 1)
-            yield _figure(FigureKind.PRISON if near else kind, match, value)
+            said = f"{value}{match[0].casefold()}"
+            yield _figure(kind, text, start, match.end(), said, words)
 
 
-def _chinese_value(number: str) -> str:
-    try:
-        return chinese_number(number)
-    except ValueError:  # beyond thousands: compares as written
-        return number
+def _figure(  # noqa: PLR0913
+    kind: FigureKind, text: str, start: int, end: int, value: str, words: FigureTable
+) -> Figure:
+    if kind is FigureKind.PERIOD and _is_prison(text, start, end, words):
+        kind = FigureKind.PRISON
+    return Figure(kind=kind, start=start, end=end, text=text[start:end], value=value)
 
 
-def _spaced(text: str, language: str) -> Iterator[Figure]:
-    words = _vocabulary(language)
-    for kind, pattern in _patterns(language):
-        for match in pattern.finditer(text):
-            if kind is FigureKind.COUNT and _is_address(text, match, language):
-                continue
-            near = text[max(match.start() - _NEAR, 0) : match.end() + _NEAR]
-            prison = kind is FigureKind.PERIOD and re.search(words.prison, near, re.IGNORECASE)
-            number = match["number"]
-            value = f"{_value(number, words)}{match[0].replace(number, '', 1).casefold()}"
-            yield _figure(FigureKind.PRISON if prison else kind, match, value)
+def _is_prison(text: str, start: int, end: int, words: FigureTable) -> bool:
+    near = text[max(start - words.prison_before, 0) : end + words.prison_after]
+    if not words.prison_before:
+        near = near[end - start :]
+    return re.search(words.prison, near, re.IGNORECASE) is not None
 
 
-def _figure(kind: FigureKind, match: re.Match[str], value: str) -> Figure:
-    return Figure(kind=kind, start=match.start(), end=match.end(), text=match[0], value=value)
+def _numbers(text: str, language: str) -> Iterator[_Spelt]:
+    """Yield numbers in digits and in the words of the language."""
+    for match in _DIGITS.finditer(text):
+        yield match.start(), match.end(), plain_digits(match[0])
+    known = table_language(language, "numerals")
+    for number in number_words(text, known) if known else ():
+        yield number.start, number.end, number.value
 
 
-def _value(number: str, words: FigureTable) -> str:
-    """Return a number as digits, however it is grouped, or spelt in words."""
-    if number[0].isdigit():
-        return _GROUPING.sub("", number).replace(",", ".")
-    parts = [words.numbers.get(part, 0) for part in number.casefold().split("-")]
-    return str(sum(parts))
-
-
-def _is_address(text: str, match: re.Match[str], language: str) -> bool:
+def _is_address(text: str, start: int, end: int, value: str, language: str) -> bool:
     """Tell numbers of provisions, years, days of the month and a mere "one" from counts."""
-    words = _vocabulary(language)
-    number = match["number"]
-    if re.fullmatch(r"(1[789]|20|21)\d\d", number) or _value(number, words) in ("0", "1"):
+    if _YEAR.fullmatch(text[start:end]) or value in ("0", "1"):
         return True
-    link = rf"(?:[\w.()/-]+\s*(?:,|;|{words.linking})\s*)"
-    before = text[max(match.start() - 60, 0) : match.start()]
-    if re.search(rf"(?:{words.reference})\s*{link}{{0,4}}$", before, re.IGNORECASE):
+    if _address(language).search(text[max(start - 60, 0) : start]):
         return True
-    return _is_month(language).match(text[match.end() :][:20]) is not None
+    return _month(language).match(text[end:][:20]) is not None
 
 
 @cache
-def _is_month(language: str) -> re.Pattern[str]:
+def _address(language: str) -> re.Pattern[str]:
+    """Return the pattern of what ends right before a number that counts nothing."""
+    words = figure_table(language).addresses
+    link = rf"(?:[\w.()/-]+\s*(?:,|;|{words.lists})\s*)"
+    return re.compile(rf"(?:{words.uncounted})\s*{link}{{0,4}}$", re.IGNORECASE)
+
+
+@cache
+def _month(language: str) -> re.Pattern[str]:
     """Return the pattern of a month right behind the number of its day."""
     known = table_language(language, "dates")
-    months = "|".join(month_names(known)) if known else "(?!)"
-    link = _vocabulary(language).month_link
+    months = _any(month_names(known) if known else (), escape=True)
+    link = figure_table(language).month_link
     return re.compile(rf"\.?\s*(?:{link})?(?:{months})", re.IGNORECASE)
 
 
 @cache
-def _vocabulary(language: str) -> FigureTable:
-    return read_table(table_language(language, "figures") or _FALLBACK, "figures", FigureTable)
+def _symbol(language: str) -> re.Pattern[str]:
+    """Return the pattern of a symbol of money that ends right before its number."""
+    symbols = sorted(figure_table(language).symbols, key=len, reverse=True)
+    return re.compile(rf"(?:{_any(symbols, escape=True)})\s?$", re.IGNORECASE)
 
 
 @cache
-def _patterns(language: str) -> list[tuple[FigureKind, re.Pattern[str]]]:
-    """Return the patterns of a language's figures; group ``number`` is the number in each."""
-    words = _vocabulary(language)
-    spelt = "|".join(sorted(words.numbers, key=len, reverse=True))
-    unbound = rf"(?P<number>{_DIGITS}|(?:{spelt})(?:-(?:{spelt}))*)"
-    number = rf"(?<![\w.,/(§-]){unbound}"
-    gap = r"\s?-?" if words.joined else r"[\s-]"
+def _behind(language: str) -> list[tuple[FigureKind, re.Pattern[str]]]:
+    """Return what a number's kind is told by, right behind it."""
+    words = figure_table(language)
+    periods = _units(words, words.period)
+    known = table_language(language, "numerals")
+    gap = r"\s?-?" if known and numeral_table(known).joined else r"[\s-]"
+    link = f"(?:{words.scale_link})?"
     sources = [
-        (FigureKind.MONEY, rf"(?:{words.money_before})\s?{unbound}"),
-        (FigureKind.MONEY, rf"{number}\s?(?:{words.money_after})(?!\w)"),
-        (FigureKind.RATE, rf"{number}\s?(?:{words.rate})(?!\w)"),
-        (FigureKind.PERIOD, rf"{number}{gap}(?:{words.period})(?!\w)"),
-        (FigureKind.COUNT, rf"{number}(?=\s[^\W\d]{{3}})"),
+        (FigureKind.MONEY, rf"\s?{link}(?:{_units(words, words.money)})(?!\w)"),
+        (FigureKind.RATE, rf"\s?(?:%|{_units(words, words.rate)})(?!\w)"),
+        (
+            FigureKind.PERIOD,
+            rf"{gap}(?:{words.qualifiers})?(?:{periods})(?:{words.after_period})?(?!\w)",
+        ),
     ]
-    return [(kind, re.compile(source, re.IGNORECASE)) for kind, source in sources]
+    found = [(kind, re.compile(source, re.IGNORECASE)) for kind, source in sources]
+    return [*found, (FigureKind.COUNT, _COUNTS)]
+
+
+def _units(words: FigureTable, units: dict[str, str]) -> str:
+    """Return the pattern of some units, those that are read only close to the number too."""
+    close = (pattern for name, pattern in words.close.items() if name in units)
+    return _any([*units.values(), *close])
+
+
+@cache
+def _with_number(pattern: str) -> re.Pattern[str]:
+    number = rf"(?P<number>[{numeral_characters()}]+|\d[\d,.]*[{numeral_characters()}]?)"
+    return re.compile(pattern.replace("{number}", number), re.IGNORECASE)
+
+
+def _any(parts: Iterable[str], *, escape: bool = False) -> str:
+    return "|".join(map(re.escape, parts) if escape else parts) or "(?!)"

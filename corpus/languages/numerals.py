@@ -11,57 +11,18 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from pydantic import Field
-
-from corpus.languages.quotation import HAN_NUMERALS, SPACELESS
-from corpus.languages.tables import Pattern, base_language, languages, read_table
-from corpus.model import Frozen
-from corpus.provision_numbers import chinese_number
-
-
-class Number(Frozen):
-    """A number at ``[start, end)``. ``value`` compares: digits, or all of a token like ``12a``."""
-
-    value: str
-    words: str
-    start: int
-    end: int
-    doubtful: bool = False
-
-
-class NumeralTable(Frozen):
-    """The number words of one language (``numerals.toml``).
-
-    A scale multiplies the number before it; ``between`` may stand between two words. ``doubtful``
-    words mean something else just as often, and are numbers only beside a unit; those ``abroad``
-    mean something else in another language. A language that writes number and unit as one word
-    says in ``joined`` what may follow the number. ``ordinals`` may follow digits. With
-    ``twenties``, tens go on to nineteen and four twenties are eighty (``soixante et onze``,
-    ``quatre-vingt``).
-    """
-
-    between: Pattern = ""
-    doubtful: tuple[str, ...] = ()
-    words: dict[str, int] = Field(default_factory=dict)
-    scales: dict[str, int] = Field(default_factory=dict)
-    joined: Pattern = ""
-    abroad: tuple[str, ...] = ()
-    ordinals: tuple[str, ...] = ()
-    twenties: bool = False
-
+from corpus.languages.character_numerals import in_characters, scale_behind
+from corpus.languages.numeral_table import Number, NumeralTable, numeral_table, point
+from corpus.languages.quotation import SPACELESS
+from corpus.languages.tables import base_language, languages
 
 _LETTER = rf"[^\W\d_{SPACELESS}]"
 _DIGITS = re.compile(
     rf"(?P<head>(?:{_LETTER}|\.(?<={_LETTER}\.)){{0,6}})"
     r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d])(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
-    rf"(?P<tail>{_LETTER}*)(?P<scale>\s?[万萬亿億])?"
+    rf"(?P<tail>{_LETTER}*)"
 )
 _GROUPING = re.compile(r"[ \u00a0\u202f.,](?=\d{3}(?!\d))")
-_HAN = re.compile(
-    rf"(?P<ordinal>第?)(?P<number>[{HAN_NUMERALS}]+)"
-    r"(?=(?P<unit>[个個]?[年月日天周週時时]|[个個岁歲元圆圓人名倍次家股件份成款项項条條章节節编編位种種级級度%]|分之))?"
-)
-_HAN_SCALES = (("亿億", 10**8), ("万萬", 10**4))
 _BEFORE_SCALE = re.compile(r"(?<![\d.,])\d+(?:[.,]\d+)?(?=\s?$)")
 _LONGEST_WORD = 80
 _WORD = re.compile(r"[^\W\d_]+")
@@ -79,13 +40,15 @@ def numbers(text: str, own: Iterable[str], foreign: Iterable[str] = ()) -> list[
             always do.
         foreign: languages whose number words count unless they mean something else in another.
     """
-    found = [*_in_digits(text), *_in_han(text)]
+    found = [*_in_digits(text), *in_characters(text)]
     home = {base_language(tag) for tag in own}
     for name in languages("numerals"):
+        if not numeral_table(name).words:
+            continue
         if name in home:
-            found += _in_words(text, name)
+            found += number_words(text, name)
         elif name in foreign:
-            words, abroad = _in_words(text, name), numeral_table(name).abroad
+            words, abroad = number_words(text, name), numeral_table(name).abroad
             found += [number for number in words if number.words.lower() not in abroad]
     kept: list[Number] = []
     for number in sorted(found, key=lambda n: (n.start, -n.end)):
@@ -96,15 +59,7 @@ def numbers(text: str, own: Iterable[str], foreign: Iterable[str] = ()) -> list[
 
 def plain_digits(number: str) -> str:
     """Return digits however grouped in one form: ``10,000`` and ``10 000`` give ``10000``."""
-    return _point(_GROUPING.sub("", number))
-
-
-def _point(number: str) -> str:
-    """Return a number without needless zeros, with a point before its fraction."""
-    whole, _, fraction = number.replace(",", ".").partition(".")
-    fraction = fraction.rstrip("0")
-    whole = whole.lstrip("0") or "0"
-    return f"{whole}.{fraction}" if fraction else whole
+    return point(_GROUPING.sub("", number))
 
 
 def _in_digits(text: str) -> Iterator[Number]:
@@ -113,47 +68,13 @@ def _in_digits(text: str) -> Iterator[Number]:
         value, start = plain_digits(digits), match.start("number")
         if head or (tail and not _ordinal().fullmatch(tail)):
             value, start = f"{head}{digits}{tail}".casefold(), match.start()
-        elif match["scale"] and value.count(".") < 2:
-            value = _scaled(value, 10**8 if match["scale"].strip() in "亿億" else 10**4)
-        yield Number(value=value, words=match[0].strip(), start=start, end=match.end())
-
-
-def _scaled(value: str, scale: int) -> str:
-    return _point(f"{float(value) * scale:.6f}")
-
-
-def _in_han(text: str) -> Iterator[Number]:
-    for match in _HAN.finditer(text):
-        numeral = match["number"]
-        alone = len(numeral) == 1 and not match["ordinal"]
-        if alone and not match["unit"]:
+            yield Number(value=value, words=match[0].strip(), start=start, end=match.end())
             continue
-        value = _han_value(numeral)
-        if value is not None:
-            yield Number(
-                value=str(value),
-                words=match[0],
-                start=match.start(),
-                end=match.end(),
-                doubtful=alone and numeral == "一",
-            )
-
-
-def _han_value(numeral: str) -> int | None:
-    for marks, scale in _HAN_SCALES:
-        left, mark, right = _cut(numeral, marks)
-        if mark:
-            high, low = _han_value(left or "一"), _han_value(right or "零")
-            return None if high is None or low is None else high * scale + low
-    try:
-        return int(chinese_number(numeral.replace("兩", "两")))
-    except ValueError:
-        return None
-
-
-def _cut(numeral: str, marks: str) -> tuple[str, str, str]:
-    at = next((n for n in range(len(numeral) - 1, -1, -1) if numeral[n] in marks), -1)
-    return (numeral[:at], numeral[at], numeral[at + 1 :]) if at >= 0 else (numeral, "", "")
+        scale, end = scale_behind(text, match.end())
+        if scale > 1 and value.count(".") < 2:
+            value = point(f"{float(value) * scale:.6f}")
+        words = text[match.start() : end].strip()
+        yield Number(value=value, words=words, start=start, end=end)
 
 
 class _Piece(NamedTuple):
@@ -165,7 +86,8 @@ class _Piece(NamedTuple):
     end: int
 
 
-def _in_words(text: str, language: str) -> Iterator[Number]:
+def number_words(text: str, language: str) -> Iterator[Number]:
+    """Yield the numbers that a text spells out in the words of a language."""
     group: list[_Piece] = []
     known = numeral_table(language)
     for piece in _pieces(text, language):
@@ -222,22 +144,12 @@ def _composed(group: list[_Piece], text: str, known: NumeralTable) -> Number:
             total, current = total + (current or 1) * piece.value, 0
     words = text[start : group[-1].end]
     return Number(
-        value=_point(f"{total + current:.6f}"),
+        value=point(f"{total + current:.6f}"),
         words=words,
         start=start,
         end=group[-1].end,
         doubtful=words.lower() in known.doubtful,
     )
-
-
-@cache
-def numeral_table(language: str) -> NumeralTable:
-    """Return the number words of a language.
-
-    Raises:
-        SourceError: there are none; see :func:`corpus.languages.tables.languages`.
-    """
-    return read_table(language, "numerals", NumeralTable)
 
 
 @cache

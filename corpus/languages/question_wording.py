@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from corpus.languages.figures import FigureKind
+from corpus.languages.figure_words import FigureKind
 from corpus.languages.tables import read_tables, table_language
 from corpus.model import Frozen
 

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from corpus.languages.character_numerals import numeral_characters
+
 UNSEEN = (
     "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0"
@@ -24,8 +26,6 @@ UNSEEN = (
 
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Scripts that write no spaces between words, as a regex class."""
-
-HAN_NUMERALS = "零〇一二三四五六七八九十百千万亿两兩萬億"
 
 _DOUBLE = '"“”„‟«»＂「」｢｣﹁﹂〝〞〟❝❞'
 _SINGLE = "'‘’‚‛‹›＇『』﹃﹄❛❜`´"
@@ -107,8 +107,8 @@ def _cuts(edge: str, beyond: str) -> bool:
         return False
     if unicodedata.combining(beyond[0]):
         return True
-    if edge in HAN_NUMERALS:
-        return beyond[0] in HAN_NUMERALS
+    if edge in numeral_characters():
+        return beyond[0] in numeral_characters()
     if not _LETTER.match(edge):
         return False
     point = edge.isdigit() and beyond[0] in ".," and beyond[1:].isdigit()

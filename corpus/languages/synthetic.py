@@ -24,8 +24,9 @@ class StatuteTable(Frozen):
 
     Languages take turns in a statute book by ``turn``. A noun is one of ``heads`` joined to one of
     ``tails``; ``patterns`` hold nouns (``{a} {b} {c}``) and at most one kind of figure
-    (``{money}``, ``{period}``, ``{rate}``, ``{prison}``, ``{count}``). ``group`` separates
-    thousands, ``joiner`` sentences.
+    (``{money}``, ``{period}``, ``{rate}``, ``{prison}``, ``{count}``). ``label`` is the
+    number of a provision, ``{n}`` in digits or ``{z}`` in Chinese numerals; ``suffixes`` are for
+    provisions inserted after it. ``group`` separates thousands, ``joiner`` sentences.
     """
 
     turn: int

@@ -4,7 +4,8 @@ Any dated corpus becomes training and evaluation material: the gold answer is a 
 words in it, read off the same rows that the store resolves.
 """
 
-from corpus.languages.figures import Figure, FigureKind, figures
+from corpus.languages.figure_words import FigureKind
+from corpus.languages.figures import Figure, figures
 from corpus.questions.figure_changes import changed_figures
 from corpus.questions.make import make_questions
 from corpus.questions.question import (

@@ -14,7 +14,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 
-from corpus.languages.figures import Figure, FigureKind
+from corpus.languages.figure_words import FigureKind
+from corpus.languages.figures import Figure
 from corpus.model import EndReason, Interval, ProvisionHistory, Version
 from corpus.questions.figure_changes import changed_figures
 from corpus.questions.question import Decline, Family, Span

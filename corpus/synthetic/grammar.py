@@ -94,9 +94,9 @@ class Grammar:
 
     def label(self, number: int, suffix: int = 0) -> str:
         """Write the number of a provision; ``suffix`` counts those inserted after it, from 1."""
-        shown = chinese(number) if "第" in self.language.label else str(number)
+        form = self.language.label
         tail = self.language.suffixes[suffix - 1] if suffix else ""
-        return self.language.label.format(n=shown) + tail
+        return form.format(n=number, z=chinese(number) if "{z}" in form else "") + tail
 
     def _nouns(self, chance: random.Random, count: int) -> tuple[int, ...]:
         return tuple(chance.choices(range(len(self.nouns)), cum_weights=self.weights, k=count))

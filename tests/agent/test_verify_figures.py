@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from agent.verification.figures import figures_in_law, figures_said
 from corpus.languages.numerals import numbers
+from corpus.languages.stated_figures import figures_in_law, figures_said
 
 ENGLISH = (
     "A maker shall keep a register for seven years. Under section 12(3), a fine of 10,000 pounds "

@@ -8,8 +8,8 @@ from corpus.errors import SourceError
 from corpus.languages import tables
 from corpus.languages.cues import CueTable
 from corpus.languages.dates import DateTable, find_dates
-from corpus.languages.figures import FigureTable
-from corpus.languages.numerals import NumeralTable
+from corpus.languages.figure_words import FigureTable
+from corpus.languages.numeral_table import NumeralTable
 from corpus.languages.places import PlaceTable
 from corpus.languages.question_wording import Wording
 from corpus.languages.search_words import SearchTable

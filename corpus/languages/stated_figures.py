@@ -1,9 +1,10 @@
-"""The figures of a sentence, and whether the law it cites holds them.
+"""The figures that a sentence states, and those that the law it cites holds.
 
 Four kinds are told apart, because a number means nothing by itself: full *dates*; *numbers of
 provisions* (``section 12``, ``第十二条``), compared as labels are; *quantities*, a number with its
 unit (``12 months`` is not ``12 days``); and every other *number*. A number spelt out equals its
-digits, in English, French, German, Spanish, Estonian and Chinese.
+digits. A sentence may be in any language, so it is read by the words of all; what the words are
+is in each ``figures.toml`` and ``numerals.toml``.
 """
 
 from __future__ import annotations
@@ -17,74 +18,19 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
+from corpus.languages.addresses import addresses_in
 from corpus.languages.dates import find_dates
-from corpus.languages.numerals import Number, numbers
+from corpus.languages.numeral_table import Number
+from corpus.languages.numerals import numbers
 from corpus.languages.quotation import SPACELESS, seen
 from corpus.languages.tables import languages
+from corpus.languages.units import symbol_before, unit_of, unit_pattern, with_percent_signs
 from corpus.model import Frozen
 from corpus.provision_numbers import label_key
 
-_RATE = re.compile(
-    r"百分之(?P<han>[零〇一二三四五六七八九十百千万\d.]+)|per\s?cent\b|percent\b|pour\s+cent\b"
-    r"|p\. ?100\b|\bprozent\w*|\bv\. ?h\.|vom hundert\b|por ciento\b|por 100\b|\bprotsen\w+",
-    re.IGNORECASE,
-)
-_UNITS = {
-    "%": "%",
-    "year": r"years?\b|années?\b|jahr\w*|jährig\w*|años?\b|aasta\w*",
-    "month": r"months?\b|mois\b|monat\w*|meses\b|kuu(?!s)\w*",
-    "week": r"weeks?\b|semaines?\b|woche\w*|wöchig\w*|semanas?\b|nädal\w*",
-    "day": r"days?\b|jours?\b|tag(?:e|en|es|s)?\b|tägig\w*|días?\b|päev\w*",
-    "hour": r"hours?\b|heures?\b|stunden?\b|stündig\w*|horas?\b|tun[dn]\w*",
-    "minute": r"minute[ns]?\b|minutos?\b|minutit?\b",
-    "euro": r"euro\w*|eur\b|€",
-    "pound": r"pounds?\b|gbp\b|£",
-    "dollar": r"dollars?\b|usd\b|(?:us)?\$",
-    "mark": r"deutsche\w* mark\b|dm\b",
-    "franc": r"francs?\b",
-    "kroon": r"kroon\w*|eek\b",
-    "peseta": r"pesetas?\b",
-    "daily rate": r"tagess[aä]tz\w*|päevamäär\w*|trahviühik\w*|jours-amende",
-}
-_ONLY_AT_ONCE = {
-    "year": r"ans?\b|年",
-    "month": r"mes\b|[个個]?月",
-    "week": r"[周週](?!岁|歲)|星期",
-    "day": "[日天]",
-    "hour": "小?[时時]",
-    "minute": "分[钟鐘]",
-    "yuan": "[元圆圓]",
-}
-_SYMBOLS = {"€": "euro", "eur": "euro", "£": "pound", "gbp": "pound", "$": "dollar"}
-_SYMBOL = re.compile(r"(?:(?<!\w)(?:eur|gbp)|[€£$])(?=\s?$)", re.IGNORECASE)
 _REACH = 30  # characters of law between a number and its unit: "three or more calendar months"
 _STOP = re.compile(r"[.;:!?。；：！？\n]")
 
-_SINGULAR = (
-    r"section|sect?|s|article|art|artículo|artikels?|artikli?\w*|§|regulation|reg|rule|paragraph"
-    r"|para|paragrahv\w*|schedule|sch|chapter|chap|chapitre|kapitel|capítulo|peatük\w*|part|partie"
-    r"|teil|title|titre|título|annexe?|anexo|anlage|lisa|clause|subsection|absatz|abs|satz|alinéa"
-    r"|apartado|lõi[kg]e?\w*|punkti?\w*|nummer|nr|no|n°|n[.º]+|ziffer|subparagraph|recital|appendix"
-)
-_PLURAL = (
-    r"sections|ss|articles|arts|artículos|§§|artikels?|regulations|regs|rules|paragraphs|paras"
-    r"|schedules|chapters|chapitres|capítulos|parts|parties|titles|titres|títulos|annexe?s|anexos"
-    r"|anlagen|clauses|subsections|absätze|abs|alinéas|apartados|nummern|nrn|recitals|ziffern"
-)
-_LABEL = (
-    r"(?:(?:[lrda]\.?\s?\*{0,2}\s?)?\d+[a-z]{0,3}(?![a-z])(?:[-.^]\d+[a-z]?(?![a-z]))*"
-    r"|(?-i:[IVXLC]+\b))"
-)
-_ITEM = rf"(?:{_LABEL}(?:\s?\([0-9a-z]{{1,5}}\))*|(?:\([0-9a-z]{{1,5}}\))+)"
-_LISTED = r"(?:\s*[,;]\s*|\s*[-–]\s*)?(?:\s*(?:and|or|to|et|ou|à|und|oder|bis|y|o|ja|või)\s+)?"
-_ADDRESS = re.compile(
-    rf"(?<!\w)(?!(?<=['’])s\b)(?:(?:{_PLURAL})(?![^\W\d_])\.?\s?(?P<many>{_ITEM}(?:(?!{_ITEM}){_LISTED}{_ITEM})*)"
-    rf"|(?:{_SINGULAR})(?![^\W\d_])\.?\s?(?P<one>{_ITEM}))"
-    r"|第\s?(?P<han>[零〇一二三四五六七八九十百千两\d]+(?:-\d+)?)\s?[条條款项項章节節编編]"
-    r"(?P<sub>之[零〇一二三四五六七八九十百千\d]+)?",
-    re.IGNORECASE,
-)
-_BRACKETED = re.compile(r"\(([0-9a-z]{1,5})\)", re.IGNORECASE)
 _NUMBERED = re.compile(r"\(([0-9a-z]{1,5})\)|^\s*(\d{1,3}|[a-z])[.)°]", re.I | re.MULTILINE)
 _RAISED = re.compile("(?<=[0-9])(?=[⁰¹²³⁴⁵⁶⁷⁸⁹])")
 _WORD = re.compile(r"[^\W_]+")
@@ -139,12 +85,12 @@ def figures_said(text: str, laws: Iterable[str]) -> Figures:
     text = _plain(text)
     dates = find_dates(text)
     bare = _blank(text, [(written.start, written.end) for written in dates])
-    addresses = list(_ADDRESS.finditer(bare))
-    bare = _blank(bare, [match.span() for match in addresses])
+    addresses = list(addresses_in(bare))
+    bare = _blank(bare, [(address.start, address.end) for address in addresses])
     found = numbers(bare, laws, languages("numerals"))
     return Figures(
         dates={written.day: written.words for written in dates},
-        addresses={key: match[0] for match in addresses for key in _keys(match)},
+        addresses={key: address.words for address in addresses for key in address.keys},
         quantities={
             Quantity(number.value, unit): words
             for number in found
@@ -164,7 +110,7 @@ def figures_in_law(text: str, language: str) -> Figures:
     """
     text = _plain(text)
     found = numbers(text, [language])
-    addresses = {key: match[0] for match in _ADDRESS.finditer(text) for key in _keys(match)}
+    addresses = {key: found.words for found in addresses_in(text) for key in found.keys}
     numbered = {label_key(a or b): a or b for a, b in _NUMBERED.findall(text)}
     return Figures(
         dates={written.day: written.words for written in find_dates(text)},
@@ -190,7 +136,7 @@ def _plain(text: str) -> str:
     """
     said = unicodedata.normalize("NFKC", _RAISED.sub("^", seen(text)))
     said = re.sub(r"\n\s*", "\n", re.sub(r"[^\S\n]+", " ", said))
-    return _RATE.sub(lambda match: f"{match['han']}%" if match["han"] else "%", said)
+    return with_percent_signs(said)
 
 
 def _blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -199,26 +145,16 @@ def _blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return text
 
 
-def _keys(match: re.Match[str]) -> Iterator[str]:
-    """Yield the number of each provision named, and each part in brackets by itself."""
-    if match["han"]:
-        yield label_key(f"第{match['han']}条{match['sub'] or ''}")
-        return
-    for item in re.findall(_ITEM, match["many"] or match["one"], re.IGNORECASE):
-        bare = _BRACKETED.sub("", item).strip()
-        yield from (label_key(part) for part in (bare, *_BRACKETED.findall(item)) if part)
-
-
 def _before(text: str, number: Number) -> Iterator[tuple[str, str]]:
-    if match := _SYMBOL.search(text, max(number.start - 5, 0), number.start):
-        yield _SYMBOLS[match[0].casefold()], text[match.start() : number.end]
+    if found := symbol_before(text, number.start):
+        yield found.unit, text[found.start : number.end]
 
 
 def _at_once(text: str, number: Number, words: int = 0) -> Iterator[tuple[str, str]]:
     """Yield the unit directly behind a number; with ``words``, so many may stand between."""
     between = rf"(?:[^\W\d_]+[\s-]){{0,{0 if number.doubtful else words}}}?"
-    if match := _unit_pattern(rf"[\s-]{{0,2}}{between}", at_once=True).match(text, number.end):
-        yield _unit(match), text[number.start : match.end()]
+    if match := unit_pattern(rf"[\s-]{{0,2}}{between}", at_once=True).match(text, number.end):
+        yield unit_of(match), text[number.start : match.end()]
 
 
 def _nearby(text: str, number: Number) -> Iterator[tuple[str, str]]:
@@ -228,28 +164,9 @@ def _nearby(text: str, number: Number) -> Iterator[tuple[str, str]]:
         end = stop.start()
     before = rf"(?<![^\W\d_{SPACELESS}])"
     if not number.doubtful and (
-        match := _unit_pattern(before, at_once=False).search(text, number.end, end)
+        match := unit_pattern(before, at_once=False).search(text, number.end, end)
     ):
-        yield _unit(match), text[number.start : match.end()]
-
-
-@cache
-def _unit_pattern(before: str, *, at_once: bool) -> re.Pattern[str]:
-    names = dict.fromkeys([*_UNITS, *_ONLY_AT_ONCE] if at_once else _UNITS)
-    groups = []
-    for name in names:
-        known = [_UNITS.get(name), _ONLY_AT_ONCE.get(name) if at_once else None]
-        alternatives = "|".join(pattern for pattern in known if pattern)
-        groups.append(f"(?P<{_group(name)}>{alternatives})")
-    return re.compile(f"{before}(?:{'|'.join(groups)})", re.IGNORECASE)
-
-
-def _group(unit: str) -> str:
-    return "rate" if unit == "%" else unit.replace(" ", "_")
-
-
-def _unit(match: re.Match[str]) -> str:
-    return str(match.lastgroup)
+        yield unit_of(match), text[number.start : match.end()]
 
 
 def _disguised(text: str) -> Iterator[str]:
