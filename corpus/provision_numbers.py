@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 import unicodedata
 
-LABEL_KEYS = 2
+from corpus.languages.citation_words import (
+    keyed_pattern,
+    keyed_words,
+    kind_behind_pattern,
+    kind_pattern,
+)
+
+LABEL_KEYS = 3
 """Raise it when :func:`label_key` changes: stored works are then read again."""
 
-_KINDS = re.compile(
-    r"^(?:articles?|arts?|artículos?|artikel|sections?|sect|sec|ss?|regulations?|reg|rules?|"
-    r"paragraphs?|paras?|paragrahv|schedules?|sch|§+)(?![a-z])[\s.:]*"
-)
 _RULE = re.compile(r"^rr?\s+(?=\d)")  # English "r 26.9"; in French "R. 1234-2" the letter counts
 _CHINESE = re.compile(
     r"^第\s*(?P<number>[零〇一二三四五六七八九十百千两]+|\d+(?:-\d+)?)\s*[条條](?P<rest>.*)$"
 )
+_CHINESE_PART = re.compile(r"(之|第)([零〇一二三四五六七八九十百千两]+)")
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _UNITS = {"十": 10, "百": 100, "千": 1000}
@@ -24,17 +29,28 @@ _UNITS = {"十": 10, "百": 100, "千": 1000}
 def label_key(text: str) -> str:
     """Return the comparison key of a label: ``Article L. 52-1``, ``art. L52-1`` give ``l52-1``.
 
-    Kind words, dots, spaces and case vanish; Chinese numerals become digits
-    (``第三百九十三条之一`` gives ``393之1``). Punctuation that distinguishes numbers (``-``, ``(``,
-    ``/``) stays, and so does a raised number: ``§ 87¹`` gives ``87^1``, which is not ``871``.
+    Kind words of every language (``corpus/languages/*/citations.toml``), dots, spaces and case
+    vanish, except the kinds that belong to the number (``Annexe II`` gives ``annexii``); Chinese
+    numerals become digits (``第三百九十三条之一`` gives ``393之1``). Punctuation that distinguishes
+    numbers (``-``, ``(``, ``/``) stays, and so does a raised number: ``§ 87¹`` gives ``87^1``,
+    which is not ``871``.
     """
-    raised = re.sub(rf"(?<=\d)([{_SUPERSCRIPTS}]+)", r"^\1", text)
+    plain = re.sub(r"(?<=\d)\s?\.?[º°ª]", "", text)
+    raised = re.sub(rf"(?<=\d)([{_SUPERSCRIPTS}]+)", r"^\1", plain)
     folded = unicodedata.normalize("NFKC", raised).casefold().strip()
     if match := _CHINESE.match(folded):
         return chinese_number(match["number"]) + _chinese_suffix(match["rest"])
-    bare = _KINDS.sub("", folded)
+    bare = kind_behind_pattern().sub("", _without_kind(folded))
     bare = re.sub(r"\s*[‐‑–—]\s*", "-", bare)
     return re.sub(r"(?<!\d)\.|\.(?!\d)|[\s,:;]+", "", bare)
+
+
+def _without_kind(folded: str) -> str:
+    kind = kind_pattern().match(folded)
+    bare = folded[kind.end() :] if kind else _RULE.sub("", folded)
+    if keyed := keyed_pattern().match(bare):
+        return keyed_words()[keyed[1]] + bare[keyed.end() :]
+    return bare
 
 
 def chinese_number(numeral: str) -> str:
@@ -57,8 +73,21 @@ def chinese_number(numeral: str) -> str:
     return str(total + pending)
 
 
+def roman_number(numeral: str) -> int:
+    """Return a Roman numeral as a number: ``IV`` is 4, ``Ⅳ`` too.
+
+    Raises:
+        ValueError: a character is no Roman digit.
+    """
+    digits = unicodedata.normalize("NFKC", numeral).upper()
+    if not digits or digits.strip("IVXLCDM"):
+        raise ValueError(f"'{numeral}' is not a Roman numeral")
+    values = [_ROMAN[digit] for digit in digits]
+    pairs = zip(values, [*values[1:], 0], strict=True)
+    return sum(-value if value < after else value for value, after in pairs)
+
+
 def _chinese_suffix(rest: str) -> str:
+    """Return what follows the article with its numerals as digits: ``之1``, ``第2款``."""
     bare = re.sub(r"\s+", "", rest)
-    if bare.startswith("之") and len(bare) > 1:
-        return "之" + chinese_number(bare[1:])
-    return bare
+    return _CHINESE_PART.sub(lambda part: part[1] + chinese_number(part[2]), bare)

@@ -153,6 +153,13 @@ class Store(Closeable):
         query = self._current(table).where(table.c.work_id == work_id)
         return tuple(_load(Coverage, r) for r in self._rows(query.order_by(table.c.covered_from)))
 
+    def extents(self) -> frozenset[str]:
+        """Return every territory that a text is limited to: ``E+W`` is two."""
+        column = tables.versions.c.extent
+        query = self._current(tables.versions).with_only_columns(column).distinct()
+        found = (row["extent"] for row in self._rows(query.where(column.is_not(None))))
+        return frozenset(part for extent in found for part in extent.split("+"))
+
     def resolve(
         self,
         provision_id: str,

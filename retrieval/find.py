@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from corpus.model import Version, Work
 from corpus.store import Store
 from retrieval.citations.resolution import find_citations, resolve_parsed
+from retrieval.filters import check_filters
 from retrieval.index import StatuteIndex
 from retrieval.query import Hit, StatuteQuery
 from retrieval.text.analysis import text_query
@@ -26,8 +27,12 @@ def find(
         index: what is searched.
         query: words, citations, or both.
         works: the works of the store, where the caller holds them already.
+
+    Raises:
+        BadInputError: the corpus does not know the territory or a jurisdiction.
     """
     known = store.works() if works is None else works
+    check_filters(store, known, query.jurisdictions, query.extent)
     citations = find_citations(query.text, known)
     if citations and citations[0].bare:
         return list(_cited(store, query, known, 1.0))[: query.limit]
@@ -44,7 +49,9 @@ def _cited(store: Store, query: StatuteQuery, works: Sequence[Work], score: floa
     by_id = {work.id: work for work in works}
     seen: set[str] = set()
     for parsed in find_citations(query.text, works):
-        answer = resolve_parsed(store, parsed, query.as_at, query.known_at, query.extent)
+        answer = resolve_parsed(
+            store, parsed, query.as_at, query.known_at, query.extent, query.jurisdictions
+        )
         version, provision = answer.resolution, answer.provision
         if not isinstance(version, Version) or provision is None or provision in seen:
             continue

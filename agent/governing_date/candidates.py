@@ -64,7 +64,9 @@ def _starts(history: ProvisionHistory, asked: AskRequest) -> Iterable[date]:
 
 def _cited(library: Library, asked: AskRequest, day: date) -> Iterator[ProvisionHistory]:
     for cited in find_citations(asked.question, library.works):
-        found = resolve_parsed(library.store, cited, day, asked.known_at, asked.extent)
+        found = resolve_parsed(
+            library.store, cited, day, asked.known_at, asked.extent, asked.jurisdictions
+        )
         history = library.store.history(found.provision) if found.provision else None
         if history is not None:
             yield history

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 
 from pydantic import Field
 
@@ -62,7 +63,7 @@ def read_facts(question: str, works: Iterable[Work]) -> Facts:
     """
     written = tuple(found for found in find_dates(question) if not _is_of_law(question, found))
     if written:
-        named = {found.day for work in works for found in _title_dates(work)}
+        named = {day for work in works for day in _title_days(_written_names(work))}
         written = tuple(found for found in written if found.day not in named)
     told = {issue for issue, words in issue_words().items() if words.search(question)}
     return Facts(
@@ -72,8 +73,14 @@ def read_facts(question: str, works: Iterable[Work]) -> Facts:
     )
 
 
-def _title_dates(work: Work) -> Iterable[WrittenDate]:
-    return (f for words in (work.title, work.citation, *work.aliases) for f in find_dates(words))
+def _written_names(work: Work) -> tuple[str, ...]:
+    return (work.title, work.citation, *work.aliases)
+
+
+@lru_cache(maxsize=100_000)
+def _title_days(names: tuple[str, ...]) -> frozenset[date]:
+    """Return the days in the names of a work; the same for every question."""
+    return frozenset(found.day for name in names for found in find_dates(name))
 
 
 def _roles(question: str, written: Sequence[WrittenDate]) -> dict[Role, date]:

@@ -246,5 +246,5 @@ def _agreed(general: Applicability, local: Sequence[Applicability]) -> Applicabi
 
 def _is_named(work: Work, question: str) -> bool:
     """Tell whether a question speaks of a work by its title or by a name it goes by."""
-    names = "|".join(re.escape(name) for name in (work.title, *work.aliases))
-    return re.search(whole_words(names), question) is not None
+    held = [name for name in (work.title, *work.aliases) if name in question]
+    return any(re.search(whole_words(re.escape(name)), question) for name in held)

@@ -32,6 +32,7 @@ from agent.trace import SCHEMA, Trace
 from corpus.clock import now
 from corpus.errors import BadInputError
 from corpus.model import Frozen
+from retrieval.filters import check_filters
 
 __all__ = [
     "AskRequest",
@@ -95,7 +96,8 @@ def ask(  # noqa: PLR0913 - everything that fixes an answer, by name
         jurisdictions: where to search; empty is everywhere.
 
     Raises:
-        BadInputError: the question is empty or too long.
+        BadInputError: the question is empty or too long, or the corpus does not know the
+            territory or a jurisdiction.
     """
     asked = AskRequest(
         question=question,
@@ -125,7 +127,7 @@ def run_each(context: Context, asked: AskRequest) -> Iterator[Trace]:
     Raises:
         BadInputError: as :func:`run`; or nothing tells which days those are.
     """
-    _check(asked)
+    _check(context.library, asked)
     days = candidate_days(context.library, asked)
     for day in days:
         yield run(context, asked.model_copy(update={"as_at": day, "candidates": days}))
@@ -244,7 +246,7 @@ def _context(library: Library, policy: Policy | None) -> Context:
 
 
 def _begin(context: Context, asked: AskRequest, thread: Thread | None = None) -> State:
-    _check(asked)
+    _check(context.library, asked)
     begun = RunHeader(
         schema_version=SCHEMA,
         settings=context.settings,
@@ -256,7 +258,7 @@ def _begin(context: Context, asked: AskRequest, thread: Thread | None = None) ->
     return {"begun": begun, "asked": asked}
 
 
-def _check(asked: AskRequest) -> None:
+def _check(library: Library, asked: AskRequest) -> None:
     if not asked.question.strip():
         raise BadInputError("The question is empty.")
     if len(asked.question) > MAX_QUESTION:
@@ -264,6 +266,7 @@ def _check(asked: AskRequest) -> None:
             f"The question has {len(asked.question)} characters; "
             f"at most {MAX_QUESTION} can be read."
         )
+    check_filters(library.store, library.works, asked.jurisdictions, asked.extent)
     check_facts(asked)
 
 

@@ -29,6 +29,7 @@ from corpus.errors import BadInputError
 from corpus.model import Provision, ProvisionHistory, Version
 from corpus.resolve import Ambiguous, Resolution, explain, resolve
 from retrieval.citations.resolution import resolve_citation
+from retrieval.filters import check_filters
 from retrieval.query import Hit, StatuteQuery
 
 LONGEST_REFERENCE = 2_000
@@ -68,8 +69,9 @@ def statute_query(scope: Scope, query: str, as_at: str, limit: int = 8) -> Statu
     """Return what ``search_statutes`` puts to the index.
 
     Raises:
-        BadInputError: ``as_at`` is no day.
+        BadInputError: ``as_at`` is no day, or the corpus does not know a filter's code.
     """
+    _check(scope)
     return StatuteQuery(
         text=query,
         as_at=_day(as_at, "as_at"),
@@ -185,17 +187,35 @@ def _locate(scope: Scope, reference: str, day: date) -> _Located:
             f"The reference has {len(reference)} characters; at most {LONGEST_REFERENCE} are read."
         )
     store, provision_id = scope.library.store, reference.strip().partition("@")[0]
+    _check(scope)
     if "#" not in provision_id:
-        cited = resolve_citation(store, reference, day, scope.known_at, scope.extent)
+        cited = resolve_citation(
+            store, reference, day, scope.known_at, scope.extent, scope.jurisdictions
+        )
         if cited.provision is None:
             return _Located(cited.status, cited.explanation)
         provision_id = cited.provision
     history = store.history(provision_id)
     if history is None:
         return _Located("not_found", f"No provision has the id '{provision_id}'.")
+    if not _admits(scope, history.provision.work_id):
+        places = ", ".join(scope.jurisdictions)
+        return _Located("not_found", f"'{provision_id}' is not law of {places}.")
     found = _resolved(scope, history, day)
     status: Status = "in_force" if isinstance(found, Version) else found.status
     return _Located(status, explain(found), history, found)
+
+
+def _check(scope: Scope) -> None:
+    library = scope.library
+    check_filters(library.store, library.works, scope.jurisdictions, scope.extent)
+
+
+def _admits(scope: Scope, work_id: str) -> bool:
+    work = scope.library.store.work(work_id)
+    return not scope.jurisdictions or (
+        work is not None and work.jurisdiction in scope.jurisdictions
+    )
 
 
 def _resolved(scope: Scope, history: ProvisionHistory, day: date) -> Resolution:

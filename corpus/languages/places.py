@@ -24,6 +24,11 @@ def places_named(question: str) -> Mapping[str, str]:
     return {place: match[0] for place, match in found if match}
 
 
+def places_known() -> frozenset[str]:
+    """Return the jurisdictions that a question can name."""
+    return frozenset(_patterns())
+
+
 def whole_words(words: str) -> str:
     """Return a regular expression for ``words`` (one too) that cuts no word at either end.
 

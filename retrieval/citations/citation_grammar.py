@@ -1,79 +1,50 @@
 """Reading citations as lawyers write them: a label beside the name of a work.
 
-The works of the corpus bring the names; this module brings the grammar of labels (``s 98(1)``,
-``art. L. 1234-9``, ``§ 1 Abs. 2``, ``第三百九十三条``) and of what stands between label and name.
+The works of the corpus bring the names (:mod:`retrieval.citations.work_names`), the tables of the
+languages the grammar of labels (:mod:`retrieval.citations.labels`). This module puts them
+together, and marks a citation of which something was not understood
+(:mod:`retrieval.citations.remains`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from corpus.model import Frozen, Work
-from corpus.provision_numbers import label_key
-from retrieval.citations.work_names import Squashed, WorkNames, squash, work_names
+from retrieval.citations.keys import citation_keys
+from retrieval.citations.labels import Mention, labels_in_code, read_labels
+from retrieval.citations.lexicon import lexicon
+from retrieval.citations.remains import Span, between, harmless, is_link, unread_around
+from retrieval.citations.work_names import Name, WorkNames, squash, work_names
 
-_PLURAL = r"articles|arts|art[íi]culos|sections|ss|regulations|regs|rules|rr|paragraphs|paras|§§"
-_KIND = (
-    rf"(?:{_PLURAL}|article|art|art[íi]culo|artikli?|artikel|section|sect|sec|s|regulation|reg|"
-    r"rule|r|paragrahv|paragraph|para|schedule|sch|annexe?|§)"
-)
-_NUMERAL = "[零〇一二三四五六七八九十百千两]"
-_NUMBER = (
-    r"(?<![^\W\d_])(?:(?:L\.?\s?O|[LRDA])\.?\s?\*{0,2}\s?|[A-Z]{1,2})?\d+(?:[A-Za-z]{1,3}(?![A-Za-z]))?"
-    r"[⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:[-‐‑–./^]\d+(?:[A-Za-z](?![A-Za-z]))?)*"
-    r"(?:\s?(?:bis|ter|quater|quinquies)\b|\.(?:uno|dos|tres|cuatro|cinco)\b)?"
-    r"(?:\s?\([0-9A-Za-z]{1,5}\))*"
-)
-_PART = (
-    r"(?:absatz|abs|satz|nummer|nr|alinéas?|al|paragraphs?|paras?|par|apartados?|apdo|lõige|lg|"
-    r"punkti?|letra|lit|point|subsection|subs)"
-)
-_PARTS = rf"(?:,?\s*{_PART}\b\.?\s*\(?(?:\d{{1,3}}(?:er)?|[a-z])\)?(?!\w))*"
-_ITEM = rf"{_NUMBER}{_PARTS}"
-_AND = r"\s+(?:and|et|und|y|e|ja|or|ou|oder)\s+"
-_LABELS = re.compile(
-    rf"(?<!\w)(?!(?<=['’])s\b)(?P<kind>{_KIND})(?:(?<=§)|(?![^\W\d_]{{3}}))\.?\s*"
-    rf"(?P<items>{_ITEM}(?:(?:{_AND}|(?P<comma>\s*[,;]\s*)){_ITEM})*)",
-    re.IGNORECASE,
-)
-_CHINESE = re.compile(
-    rf"(?P<number>第\s*(?:{_NUMERAL}+|\d+(?:-\d+)?)\s*[条條](?:之{_NUMERAL}+)?)"
-    rf"(?P<parts>(?:第\s*(?:{_NUMERAL}+|\d+)\s*[款项項目])*)"
-)
-_ONE = re.compile(rf"(?P<number>{_NUMBER})(?P<parts>{_PARTS})", re.IGNORECASE)
-_EACH_PART = re.compile(rf"({_PART})\b\.?\s*\(?(\d+|[a-z])", re.IGNORECASE)
 _US = re.compile(
     r"(?<![\w.])(?P<volume>\d{1,2})\s*(?P<code>C\.?\s?F\.?\s?R|U\.?\s?S\.?\s?C)\.?"
-    rf"\s*(?:§+|sections?|sec\.?|part|pt\.?)?\s*(?P<number>{_NUMBER})",
+    r"(?:\s*(?P<part>part|pt)\.?|\s*(?P<sign>§+|sections?|sec)\.?)?\s*(?=\d)",
     re.IGNORECASE,
 )
-_TO_NAME = re.compile(
-    r"(?:[\s,]+|《|[ld]['’]|(?:of|under|in|the|to|from|du|de|la|le|les|des|del|der|dem|den|das|"
-    r"zum|zur)\b)*",
-    re.IGNORECASE,
-)
-_INSTRUMENT = re.compile(
-    r"(?:(?:council|commission|delegated|implementing)\s+)*"
-    r"(?:regulation|directive|decision|règlement|décision|verordnung|richtlinie|reglamento|"
-    r"directiva|määruse?|direktiivi?)\s*(?:\((?:EU|EC|EEC|UE|CE|CEE|EG|EL)\)\s*)?"
-    r"(?:(?:no|nr|n[°º])\.?\s*)?",
-    re.IGNORECASE,
-)
-_FROM_NAME = re.compile(r"(?:[》\s,:;]|\([^()]{1,40}\)|（[^（）]{1,40}）)*$")
-_LIST_GAP = re.compile(rf"(?:{_AND}|\s*[,;、和及与與或]\s*)")
+_CLEAN = re.compile(r"[\s,.'’()（）《》〈〉°º]*")
+_LINK_MARKS = re.compile(r"[\s,(（《'’]*")
+_BEFORE = re.compile(r"[》〉)\s,:;]*的?中?")
+_PARENTHESES = re.compile(r"[(（]([^()（）]{1,60})[)）]")
+_EU_MARKS = frozenset(("eu", "ec", "eec", "ue", "ce", "cee", "eg", "el", "ewg", "euratom", "es"))
 _ADORNMENT = re.compile(r"(?:[ld]['’]|[\W_])*", re.IGNORECASE)
 _REACH = 80
-_PART_WORDS = {"absatz": "abs", "alinéa": "al", "alinéas": "al", "paragraph": "para", "par": "para"}
+_HELD_BY = frozenset(("comment", "appendix", "supplement"))
 
 
 class ParsedCitation(Frozen):
     """A citation: ``text``, found at ``[start, end)`` of what was read.
 
     ``rivals`` are other works that the same name may mean. ``label_keys`` lead from what was cited
-    to what contains it: ``98(1)``, then ``98``. ``bare`` tells that the text holds nothing else.
+    to what contains it: ``98(1)``, then ``98``; ``parts`` are the pinpoints as cited. ``through``
+    is the last number of a range, or ``ff`` for "and what follows". ``unread`` is what belongs to
+    the citation and was not understood: such a citation is never answered. ``whole`` is the span
+    of all that was read together: labels listed, and their name. ``bare`` tells that the text
+    holds nothing else.
     """
 
     text: str
@@ -81,8 +52,12 @@ class ParsedCitation(Frozen):
     rivals: tuple[str, ...] = ()
     label: str
     label_keys: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+    through: str | None = None
+    unread: str | None = None
     start: int
     end: int
+    whole: tuple[int, int]
     bare: bool = False
 
     @property
@@ -104,12 +79,14 @@ def parse_citation(text: str, works: Sequence[Work]) -> ParsedCitation | None:
 def find_citations(text: str, works: Sequence[Work]) -> list[ParsedCitation]:
     """Return every citation of one of ``works`` in ``text``, in order.
 
-    ``ss 94 and 98 ERA 1996`` gives two.
+    ``ss 94 and 98 ERA 1996`` gives two. The work grows linearly with the text.
     """
     names = work_names(works)
-    found: list[ParsedCitation] = []
-    for mention in (*_us_mentions(text, names), *_named_mentions(text, names)):
-        found.extend(_citations(text, mention, names.traditional))
+    found = [
+        citation
+        for mention in _mentions(text, names)
+        for citation in _citations(text, mention, names)
+    ]
     found.sort(key=lambda citation: citation.start)
     return [c for i, c in enumerate(found) if i == 0 or c.start >= found[i - 1].end]
 
@@ -117,124 +94,201 @@ def find_citations(text: str, works: Sequence[Work]) -> list[ParsedCitation]:
 # -- mentions: labels, and the name beside them --------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Item:
-    """One number of a mention, with its textual parts (``Abs. 2``)."""
-
-    number: str
-    parts: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class _Mention:
-    """Labels written together, and the works they may belong to (none: no name beside them)."""
-
-    items: tuple[_Item, ...]
-    start: int
-    end: int
-    work_ids: tuple[str, ...] = ()
+def _mentions(text: str, names: WorkNames) -> list[Mention]:
+    """Return the labels that have a name beside them, in order."""
+    coded, parts, taken = _us_code(text, names)
+    spans = sorted(names.find(text, taken) + parts, key=lambda name: name.start)
+    held = _side_by_side(text, spans)
+    bare = read_labels(text, sorted([*((n.start, n.end) for n in held), *taken]))
+    named = _beside_names(text, bare, held, names)
+    mentions = sorted([*coded, *named], key=lambda mention: mention.start)
+    return [mention for mention in _within(text, mentions) if mention.work_ids]
 
 
-def _us_mentions(text: str, names: WorkNames) -> Iterator[_Mention]:
-    """Yield ``12 CFR 1013.2`` and ``29 U.S.C. 206(a)``: volume, code and section say it all."""
+def _us_code(text: str, names: WorkNames) -> tuple[list[Mention], list[Name], list[Span]]:
+    """Return labels of ``12 CFR 1013.2`` and ``29 U.S.C. 206(a)``, parts as names, their spans."""
+    coded: list[Mention] = []
+    parts: list[Name] = []
+    taken: list[Span] = []
     for match in _US.finditer(text):
+        mention = labels_in_code(text, match.end(), many=(match["sign"] or "").startswith("§§"))
+        if mention is None or (taken and match.start() < taken[-1][1]):
+            continue
         volume = match["volume"] + squash(match["code"]).text
-        leading = re.match(r"\d+", match["number"])
-        works = names.in_us_code(volume, int(leading[0])) if leading else ()
-        if works := tuple(dict.fromkeys((*works, *names.ids.get(volume, ())))):
-            item = _Item(match["number"], "", *match.span("number"))
-            yield _Mention((item,), *match.span(), works)
+        leading = int(re.match(r"\d+", mention.items[0].number)[0])  # type: ignore[index]
+        works = (*names.in_us_code(volume, leading), *names.ids.get(volume, ()))
+        taken.append((match.start(), mention.end))
+        whole_part = "cfr" in volume and mention.items[0].number.isdecimal()
+        ids = tuple(dict.fromkeys(works))
+        if match["part"] or whole_part:
+            parts += [Name(match.start(), mention.end, ids)] if ids else []
+        elif ids:
+            coded.append(replace(mention, start=match.start(), work_ids=ids))
+    return coded, parts, taken
 
 
-def _named_mentions(text: str, names: WorkNames) -> Iterator[_Mention]:
-    """Yield labels with a name beside them; labels listed together share it."""
-    squashed = squash(text)
-    bare = sorted(_bare_mentions(text), key=lambda mention: mention.start)
-    named = [_beside_name(text, squashed, names, mention) for mention in bare]
-    listed = [_LIST_GAP.fullmatch(text[a.end : b.start]) for a, b in pairwise(bare)]
+def _side_by_side(text: str, found: list[Name]) -> list[Name]:
+    """Join names of one work: ``Criminal Code, RSC 1985, c C-46``."""
+    joined: list[Name] = []
+    for name in found:
+        last = joined[-1] if joined else None
+        gap = text[last.end : name.start] if last else ""
+        shared = tuple(w for w in last.work_ids if w in name.work_ids) if last else ()
+        if last and shared and _joins(gap):
+            end = name.end + (gap.count("(") > 0 and text[name.end : name.end + 1] == ")")
+            joined[-1] = Name(last.start, end, shared)
+        else:
+            joined.append(name)
+    return joined
+
+
+def _joins(gap: str) -> bool:
+    words = re.findall(r"[^\W\d_]+", gap)
+    plain = _CLEAN.fullmatch(re.sub(r"[^\W\d_]+", "", gap))
+    return len(gap) < _REACH and bool(plain) and all(_is_instrument(word) for word in words)
+
+
+def _is_instrument(word: str) -> bool:
+    return word.casefold() in lexicon().instruments or word.casefold() in _EU_MARKS
+
+
+def _beside_names(
+    text: str, bare: list[Mention], held: list[Name], names: WorkNames
+) -> list[Mention]:
+    """Attach to each label the name beside it; labels listed together share one."""
+    named = [_beside_name(text, mention, held, names) for mention in bare]
+    listed = [_is_list_gap(text[a.end : b.start]) for a, b in pairwise(bare)]
     for i in range(1, len(named)):
         if listed[i - 1] and not named[i].work_ids:
-            named[i] = replace(named[i], work_ids=named[i - 1].work_ids)
+            named[i] = _sharing(named[i], named[i - 1])
     for i in range(len(named) - 2, -1, -1):
         if listed[i] and not named[i].work_ids:
-            named[i] = replace(named[i], work_ids=named[i + 1].work_ids)
-    return (mention for mention in named if mention.work_ids)
+            named[i] = _sharing(named[i], named[i + 1])
+    return [_near_name(text, i, named, held, names) for i in range(len(named))]
 
 
-def _bare_mentions(text: str) -> Iterator[_Mention]:
-    for match in _CHINESE.finditer(text):
-        item = _Item(match["number"], match["parts"], *match.span())
-        yield _Mention((item,), *match.span())
-    for match in _LABELS.finditer(text):
-        items = tuple(_items(match))
-        if len(items) == 1:
-            items = (replace(items[0], start=match.start()),)
-        yield _Mention(items, match.start(), items[-1].end)
+def _sharing(mention: Mention, other: Mention) -> Mention:
+    return replace(mention, work_ids=other.work_ids, unread=other.unread)
 
 
-def _items(match: re.Match[str]) -> Iterator[_Item]:
-    """Yield the numbers; after a singular kind word a comma starts no further number."""
-    plural = re.fullmatch(_PLURAL, match["kind"], re.IGNORECASE)
-    previous = match.start("items")
-    for one in _ONE.finditer(match.string, match.start("items"), match.end("items")):
-        if not plural and re.search("[,;]", match.string[previous : one.start()]):
-            return
-        yield _Item(one["number"], one["parts"], *one.span())
-        previous = one.end()
-
-
-def _beside_name(text: str, squashed: Squashed, names: WorkNames, mention: _Mention) -> _Mention:
-    """Attach the name after the label or before it; one without a comma between is nearer."""
-    after = _name_after(text, squashed, names, mention.end)
-    before = _name_before(text, squashed, names, mention.start)
-    if after and not (before and "," in text[mention.end : after[1]]):
-        return _Mention(mention.items, mention.start, after[2], names.ids[after[0]])
-    if before:
-        start = before[1] - text.startswith("《", before[1] - 1)
-        return _Mention(mention.items, start, mention.end, names.ids[before[0]])
+def _near_name(
+    text: str, place: int, named: list[Mention], held: list[Name], names: WorkNames
+) -> Mention:
+    """Mark a label as half read when all that parts it from a name is more of the citation."""
+    mention = named[place]
+    if mention.work_ids:
+        return mention
+    low = named[place - 1].end if place else 0
+    high = named[place + 1].start if place + 1 < len(named) else len(text)
+    after, before = _neighbours(mention, held)
+    for name in (after, before):
+        beside = name is not None and low <= name.start and name.end <= high
+        if name and beside and (unread := between(text, mention, name, names)):
+            span = (name.start, name.end)
+            return replace(mention, work_ids=name.work_ids, name=span, unread=unread)
     return mention
 
 
-def _name_after(
-    text: str, squashed: Squashed, names: WorkNames, place: int
-) -> tuple[str, int, int] | None:
-    """Return the name that follows, and its span."""
-    gap = _TO_NAME.match(text, place)
-    start = gap.end() if gap else place
-    instrument = _INSTRUMENT.match(text, start)
-    for begin in (start, instrument.end() if instrument else start):
-        if begin > place and (found := names.starting_at(text, squashed, begin)):
-            return found[0], begin, found[1]
-    return None
+def _neighbours(mention: Mention, held: list[Name]) -> tuple[Name | None, Name | None]:
+    """Return the first name behind a label and the last one before it."""
+    place = bisect_left(held, mention.end, key=lambda name: name.start)
+    earlier = bisect_right(held, mention.start, key=lambda name: name.end)
+    return (
+        held[place] if place < len(held) else None,
+        held[earlier - 1] if earlier else None,
+    )
 
 
-def _name_before(
-    text: str, squashed: Squashed, names: WorkNames, place: int
-) -> tuple[str, int] | None:
-    """Return the name that precedes, and where it starts."""
-    gap = _FROM_NAME.search(text[max(0, place - _REACH) : place])
-    return names.ending_at(text, squashed, place - len(gap[0]) if gap else place)
+def _is_list_gap(gap: str) -> bool:
+    word = gap.strip(" ,;、\n\t").casefold()
+    return len(gap) < _REACH and (word in lexicon().ands if word else bool(gap))
+
+
+def _beside_name(text: str, mention: Mention, held: list[Name], names: WorkNames) -> Mention:
+    """Attach the name after the label or before it; one without a comma between is nearer."""
+    after, before = _neighbours(mention, held)
+    follows = after is not None and _is_clean(text, mention, after, names)
+    precedes = before is not None and _leads_to(text, before, mention, names)
+    if after and follows and not (precedes and "," in text[mention.end : after.start]):
+        return _attached(text, mention, after, names)
+    if before and precedes:
+        return _attached(text, mention, before, names)
+    return mention
+
+
+def _attached(text: str, mention: Mention, name: Name, names: WorkNames) -> Mention:
+    start = name.start - text.startswith("《", name.start - 1) if name.start else 0
+    unread = unread_around(text, mention, name, names)
+    return replace(mention, work_ids=name.work_ids, name=(start, name.end), unread=unread)
+
+
+def _is_clean(text: str, mention: Mention, name: Name, names: WorkNames) -> bool:
+    """Tell whether nothing but links stands between a label and the name behind it."""
+    gap, first = text[mention.end : name.start], text[name.start]
+    if not gap or len(gap) > _REACH:
+        return False
+    marks = re.sub(r"[^\W\d_]+", "", gap)
+    official = first.isdigit()
+    if not _LINK_MARKS.fullmatch(marks) and not (official and _CLEAN.fullmatch(marks)):
+        return False
+    spoken = {names.works[name.work_ids[0]].language.partition("-")[0], "en", *mention.languages}
+    words = re.findall(r"[^\W\d_]+", gap)
+    return all(is_link(w, spoken) or (official and _is_instrument(w)) for w in words)
+
+
+def _leads_to(text: str, name: Name, mention: Mention, names: WorkNames) -> bool:
+    """Tell whether nothing but marks and harmless parentheses stands between name and label."""
+    gap = text[name.end : mention.start]
+    if len(gap) > _REACH:
+        return False
+    work = names.works[name.work_ids[0]]
+    inside = _PARENTHESES.findall(gap)
+    rest = _PARENTHESES.sub("", gap)
+    return bool(_BEFORE.fullmatch(rest)) and all(harmless(one, work, names) for one in inside)
+
+
+def _within(text: str, mentions: list[Mention]) -> list[Mention]:
+    """Read a comment, an appendix or a supplement beside a label as what is cited of it."""
+    found: list[Mention] = []
+    for mention in mentions:
+        last = found[-1] if found else None
+        gap = text[last.end : mention.start].strip() if last else "-"
+        if last and mention.kind in _HELD_BY and gap in ("", ",") and last.kind != "comment":
+            works = last.work_ids or mention.work_ids
+            found[-1] = replace(mention, start=last.start, work_ids=works, unread=mention.unread)
+        elif last and last.kind in _HELD_BY and gap in ("to", "of", "in") and mention.work_ids:
+            found[-1] = replace(last, end=mention.end, work_ids=mention.work_ids)
+        else:
+            found.append(mention)
+    return found
 
 
 # -- citations -----------------------------------------------------------------------------------
 
 
-def _citations(text: str, mention: _Mention, traditional: set[str]) -> Iterator[ParsedCitation]:
-    works = _by_script(mention.work_ids, text[mention.start : mention.end], traditional)
+def _citations(text: str, mention: Mention, names: WorkNames) -> Iterator[ParsedCitation]:
+    low, high = mention.whole
+    works = _by_script(mention.work_ids, text[low:high], names.traditional)
     alone = len(mention.items) == 1
-    outside = text[: mention.start] + text[mention.end :]
+    unread = text[slice(*mention.unread)] if mention.unread else None
+    if mention.unread:
+        low, high = min(low, mention.unread[0]), max(high, mention.unread[1])
+    outside = text[:low] + text[high:] if alone else "x"
     for item in mention.items:
-        start, end = (mention.start, mention.end) if alone else (item.start, item.end)
+        start, end = (low, high) if alone or unread else (item.start, item.end)
+        keys, parts = citation_keys(item, mention, names.works[works[0]])
         yield ParsedCitation(
             text=text[start:end],
             work_id=works[0],
             rivals=works[1:],
             label=text[item.start : item.end].strip(),
-            label_keys=tuple(dict.fromkeys(_keys(item))),
+            label_keys=keys,
+            parts=parts,
+            through=item.through,
+            unread=unread,
             start=start,
             end=end,
+            whole=(low, high),
             bare=alone and _ADORNMENT.fullmatch(outside) is not None,
         )
 
@@ -248,40 +302,3 @@ def _by_script(works: tuple[str, ...], text: str, traditional: set[str]) -> tupl
     else:
         return works
     return chosen or works
-
-
-def _keys(item: _Item) -> Iterator[str]:
-    """Yield the keys of a label from the most exact to what contains it."""
-    parts = _EACH_PART.findall(item.parts)
-    for count in range(len(parts), 0, -1):
-        tail = "".join(_part_key(word, number) for word, number in parts[:count])
-        yield label_key(item.number) + tail
-    number = item.number
-    while number:
-        yield from _spellings(label_key(number))
-        shorter = re.sub(r"\s?\([^()]*\)$", "", number)
-        number = shorter if shorter != number else _without_tail(number)
-
-
-def _part_key(word: str, number: str) -> str:
-    folded = word.casefold()
-    return _PART_WORDS.get(folded, folded) + number.casefold()
-
-
-def _spellings(key: str) -> Iterable[str]:
-    """Yield other ways to write one number: ``1er`` is 1, ``91之1`` is 91-1."""
-    yield key
-    if key == "1":
-        yield "1er"
-    elif key == "1er":
-        yield "1"
-    if "之" in key:
-        yield key.replace("之", "-")
-    elif re.fullmatch(r"\d+-\d+", key):
-        yield key.replace("-", "之")
-
-
-def _without_tail(number: str) -> str:
-    """Return ``1964`` for ``1964.2``: the article of a dotted paragraph; else nothing."""
-    match = re.fullmatch(r"(\d+)\.\d+", number)
-    return match[1] if match else ""

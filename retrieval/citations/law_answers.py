@@ -41,7 +41,9 @@ class LawAnswer(Frozen):
     source: str | None
     """Where it was read: file, place in it, official page."""
     explanation: str
-    """One sentence."""
+    """What was found, or why nothing was."""
+    unread: str | None
+    """The part of the citation that was not understood; null when all of it was."""
 
 
 class VersionLine(Frozen):
@@ -97,6 +99,7 @@ def law(
         text=found.text if live else None,
         source=found.source,
         explanation=found.explanation,
+        unread=found.unread,
     )
 
 

@@ -27,6 +27,9 @@ from corpus.resolve import (
 )
 from corpus.store import Store
 from retrieval.citations.citation_grammar import ParsedCitation, find_citations, parse_citation
+from retrieval.citations.pinpoints import holds
+from retrieval.citations.whole import not_understood, read_whole
+from retrieval.filters import check_filters
 
 __all__ = [
     "CitationAnswer",
@@ -47,8 +50,8 @@ class CitationAnswer(Frozen):
 
     ``text`` is set only when ``status`` is ``in_force``. The interval is that of the text in force,
     of the last one for ``repealed``, of the first one for ``not_yet_in_force``. ``label`` is the
-    number borne on the day, else the one cited. ``resolution`` is ``None`` when no provision was
-    found.
+    number borne on the day, else the one cited. ``unread`` is what was not understood of the
+    citation. ``resolution`` is ``None`` when no provision was found.
     """
 
     status: Status
@@ -60,45 +63,77 @@ class CitationAnswer(Frozen):
     text: str | None = None
     source: str | None = None
     explanation: str
+    unread: str | None = None
     resolution: Resolution | None = None
 
 
-def resolve_citation(
+def resolve_citation(  # noqa: PLR0913 - everything that fixes an answer, by name
     store: Store,
     text: str,
     as_at: date,
     known_at: date | None = None,
     extent: str | None = None,
+    jurisdictions: tuple[str, ...] = (),
 ) -> CitationAnswer:
-    """Answer what the citation in ``text`` meant on ``as_at``, as known at ``known_at``."""
-    parsed = parse_citation(text, store.works())
-    if parsed is None:
-        return CitationAnswer(
-            status="not_found",
-            citation=text,
-            explanation=f"'{text[:200]}' does not name a provision of a work in this corpus.",
-        )
-    return resolve_parsed(store, parsed, as_at, known_at, extent)
+    """Answer what the citation that ``text`` is meant on ``as_at``, as known at ``known_at``.
+
+    All of ``text`` must be understood, and cite one provision.
+
+    Raises:
+        BadInputError: the corpus does not know the territory or a jurisdiction.
+    """
+    works = store.works()
+    check_filters(store, works, jurisdictions, extent)
+    reading = read_whole(text, works, lambda work, key: bool(store.provisions_by_label(work, key)))
+    if isinstance(reading, ParsedCitation):
+        return resolve_parsed(store, reading, as_at, known_at, extent, jurisdictions)
+    return CitationAnswer(
+        status="ambiguous" if reading.several else "not_found",
+        citation=text,
+        explanation=reading.explanation,
+        unread=reading.unread,
+    )
 
 
-def resolve_parsed(
+def resolve_parsed(  # noqa: PLR0913 - everything that fixes an answer, by name
     store: Store,
     parsed: ParsedCitation,
     as_at: date,
     known_at: date | None = None,
     extent: str | None = None,
+    jurisdictions: tuple[str, ...] = (),
 ) -> CitationAnswer:
     """Answer what a parsed citation meant on ``as_at``.
 
-    A name shared by several works means the one that has, had or will have the cited number.
+    A name shared by several works means the one that has, had or will have the cited number. A
+    citation that was not understood in full, or that names a range, is not answered.
     """
     asked = _Asked(store, parsed, as_at, known_at, extent)
-    found = [answer for work in parsed.work_ids if (answer := _in_work(asked, work)) is not None]
+    if parsed.unread is not None:
+        return asked.answer("not_found", not_understood(parsed)).model_copy(
+            update={"unread": parsed.unread}
+        )
+    if parsed.through is not None:
+        return asked.answer("ambiguous", _range(parsed))
+    admitted = [work for work in parsed.work_ids if asked.admits(work, jurisdictions)]
+    if not admitted:
+        return asked.answer("not_found", _elsewhere(asked, jurisdictions))
+    found = [answer for work in admitted if (answer := _in_work(asked, work)) is not None]
     if len(found) == 1:
         return found[0]
     if found:
         return asked.answer("ambiguous", _which_work(asked))
     return _unknown_label(asked)
+
+
+def _range(parsed: ParsedCitation) -> str:
+    last = "the provisions that follow" if parsed.through == "ff" else f"those to {parsed.through}"
+    return f"'{parsed.text[:200]}' cites {parsed.label_keys[0]} and {last}: name one of them."
+
+
+def _elsewhere(asked: _Asked, jurisdictions: tuple[str, ...]) -> str:
+    title = asked.title(asked.parsed.work_id)
+    return f"{title} is not law of {', '.join(jurisdictions)}, where alone was to be looked."
 
 
 @dataclass(frozen=True)
@@ -115,6 +150,11 @@ class _Asked:
         """Tell whether a label is borne on the day."""
         known = label.known.end is None if self.known_at is None else self.known_at in label.known
         return known and self.as_at in label.valid
+
+    def admits(self, work_id: str, jurisdictions: tuple[str, ...]) -> bool:
+        """Tell whether a work belongs to one of the jurisdictions; none given admits all."""
+        work = self.store.work(work_id) if jurisdictions else None
+        return not jurisdictions or (work is not None and work.jurisdiction in jurisdictions)
 
     def title(self, work_id: str) -> str:
         """Return the title of a work."""
@@ -135,10 +175,15 @@ class _Asked:
             status=status, citation=self.parsed.text, label=label, explanation=explanation
         )
 
-    def told(self, provision: Provision, resolution: Resolution) -> CitationAnswer:
-        """Return what became of one provision."""
+    def told(
+        self, provision: Provision, resolution: Resolution, pinpoints: tuple[str, ...] = ()
+    ) -> CitationAnswer:
+        """Return what became of one provision, of which some parts were cited."""
         shown = _shown(resolution)
         live = isinstance(resolution, Version)
+        missing, words = _pinpoints(resolution, pinpoints) if live else (False, "")
+        if missing:
+            return self.answer("not_found", words).model_copy(update={"provision": provision.id})
         return CitationAnswer(
             status="in_force" if isinstance(resolution, Version) else resolution.status,
             citation=self.parsed.text,
@@ -148,7 +193,7 @@ class _Asked:
             valid_to=shown.valid_to if shown else None,
             text=shown.text if shown and live else None,
             source=shown.source.words() if shown else None,
-            explanation=explain(resolution),
+            explanation=explain(resolution) + _territory(resolution) + words,
             resolution=resolution,
         )
 
@@ -172,10 +217,35 @@ def _in_work(asked: _Asked, work_id: str) -> CitationAnswer | None:
         provisions = _bearers(asked, work_id, key)
         bearing = [p for p in provisions if any(asked.holds(n) for n in _borne(p, key))]
         if bearing:
-            return _among(asked, bearing)
+            return _among(asked, bearing, _beyond(asked.parsed, key))
         if not elsewhen:
             elsewhen = sorted(provisions, key=lambda p: _nearness(p, key, asked.as_at))
     return _elsewhen(asked, elsewhen) if elsewhen else None
+
+
+def _beyond(parsed: ParsedCitation, key: str) -> tuple[str, ...]:
+    """Return the parts cited that a key leaves out: ``(1)`` where 98 was found for 98(1)."""
+    place = min(parsed.label_keys.index(key), len(parsed.parts))
+    return parsed.parts[len(parsed.parts) - place :]
+
+
+def _pinpoints(resolution: Resolution, parts: tuple[str, ...]) -> tuple[bool, str]:
+    """Tell whether a text surely lacks a part that was cited, and say what is known of them."""
+    if not parts or not isinstance(resolution, Version):
+        return False, ""
+    found = [(part, holds(resolution.text, part)) for part in parts]
+    for part, held in found:
+        if held is False:
+            return True, f"The provision is in force on that day, but its text holds no {part}."
+    unsure = ", ".join(part for part, held in found if held is None)
+    if not unsure:
+        return False, ""
+    return False, f" Whether it holds {unsure} cannot be told: its text is not divided so."
+
+
+def _territory(resolution: Resolution) -> str:
+    extent = resolution.extent if isinstance(resolution, Version) else None
+    return f" This is the text for {extent.replace('+', ', ')}." if extent else ""
 
 
 def _bearers(asked: _Asked, work_id: str, key: str) -> list[Provision]:
@@ -193,7 +263,9 @@ def _is_schedule(label: str) -> bool:
     return re.match(r"sch|annex", label, re.IGNORECASE) is not None
 
 
-def _among(asked: _Asked, bearing: Sequence[Provision]) -> CitationAnswer:
+def _among(
+    asked: _Asked, bearing: Sequence[Provision], pinpoints: tuple[str, ...]
+) -> CitationAnswer:
     """Answer where the number is borne. Of several provisions the only one in force counts.
 
     With none in force, the one that was law last says why; before that, the one to come first.
@@ -204,7 +276,7 @@ def _among(asked: _Asked, bearing: Sequence[Provision]) -> CitationAnswer:
         ids = ", ".join(provision.id for provision, _ in live)
         listed = f"Several provisions bear that number on {asked.as_at}: {ids}."
         return asked.answer("ambiguous", listed)
-    return asked.told(*(live or sorted(resolved, key=_recency))[0])
+    return asked.told(*(live or sorted(resolved, key=_recency))[0], pinpoints)
 
 
 def _recency(pair: tuple[Provision, Resolution]) -> tuple[int, int]:

@@ -9,15 +9,22 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from corpus.model import Work
+from retrieval.citations.lexicon import lexicon
 
 _DROPPED = re.compile(r"[\s.·'’《》〈〉]")
 _FULL_NAME_OF_CHINA = "中华人民共和国"
 _TRAILING_PARENTHESIS = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+_DATED = re.compile(r"(.*\d.*?), (?=de \d)")
+_OFFICIAL_NUMBER = re.compile(r"\d{1,4}/\d{4}\s*(?:Sb|Z\.\s?z)\.")
+_CFR_PART = re.compile(r"(?<=CFR )Part \d+$|(?<=C\.F\.R\. )Part \d+$")
+_GOES_ON = re.compile(r"\d[./-]\d|.-\w")
+_SHORT = 3
+_DECLINABLE = 5
 _EU_NUMBER = re.compile(r"(?<![\d/])\d{2,4}/\d{1,4}(?![\d])")
 _US_CODE = re.compile(
     r"^(?P<name>\d+(?:cfr|usc))(?:part|pt|§+|sections?|sec)?(?P<low>\d+)(?:-(?P<high>\d+))?"
@@ -33,27 +40,33 @@ class Squashed:
     text: str
     places: tuple[int, ...]
 
-    def index(self, place: int) -> int:
-        """Return the first squashed character that comes from ``place`` or later."""
-        low, high = 0, len(self.places)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if self.places[middle] < place else (low, middle)
-        return low
-
 
 def squash(text: str) -> Squashed:
     """Reduce a text for the comparison of names."""
     chars: list[str] = []
     places: list[int] = []
     for place, char in enumerate(text):
-        if _DROPPED.match(char):
-            continue
-        for part in unicodedata.normalize("NFKD", char.casefold()):
-            if not unicodedata.combining(part):
-                chars.append("-" if part in "‐‑–—" else part)
-                places.append(place)
+        for part in _reduced(char):
+            chars.append(part)
+            places.append(place)
     return Squashed("".join(chars), tuple(places))
+
+
+@lru_cache(maxsize=4096)
+def _reduced(char: str) -> str:
+    if _DROPPED.match(char):
+        return ""
+    parts = unicodedata.normalize("NFKD", char.casefold())
+    return "".join("-" if p in "‐‑–—" else p for p in parts if not unicodedata.combining(p))
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name of works as it stands in a text; several names side by side count as one."""
+
+    start: int
+    end: int
+    work_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,31 +84,55 @@ class WorkNames:
 
     ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
     us: dict[str, list[UsRange]] = field(default_factory=lambda: defaultdict(list))
-    lengths: list[int] = field(default_factory=list)
+    lengths: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """How long the names are that begin with two characters, the longest first."""
+    short: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """How names of up to three letters are written: ``ET`` is not the French ``et``."""
+    dotted: set[str] = field(default_factory=set)
+    """Names that end with a point."""
+    works: dict[str, Work] = field(default_factory=dict)
     traditional: set[str] = field(default_factory=set)
     """Ids of works in traditional Chinese."""
 
-    def starting_at(self, text: str, squashed: Squashed, place: int) -> tuple[str, int] | None:
-        """Return the longest name that starts at ``place``, and where it ends in ``text``."""
-        first = squashed.index(place)
-        for length in self.lengths:
-            name = squashed.text[first : first + length]
-            if len(name) == length and name in self.ids:
-                end = squashed.places[first + length - 1] + 1
-                if _stands_alone(text, squashed.places[first], end):
-                    return name, end
+    def find(self, text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Name]:
+        """Return the names in ``text``, the longest where several begin, none in ``taken``."""
+        squashed = squash(text)
+        found: list[Name] = []
+        place = 0
+        while place < len(squashed.text):
+            name = self._at(text, squashed, place)
+            if name is None or any(name.start < end and start < name.end for start, end in taken):
+                place += 1
+                continue
+            found.append(name)
+            while place < len(squashed.text) and squashed.places[place] < name.end:
+                place += 1
+        return found
+
+    def _at(self, text: str, squashed: Squashed, first: int) -> Name | None:
+        lengths = self.lengths.get(squashed.text[first : first + 2])
+        start = squashed.places[first]
+        if not lengths or not _begins_word(text, start):
+            return None
+        for length in lengths:
+            key = squashed.text[first : first + length]
+            if len(key) < length or key not in self.ids:
+                continue
+            end = squashed.places[first + length - 1] + 1
+            if _stands_alone(text, start, end) and self._is_written(key, text[start:end]):
+                pointed = key in self.dotted or "." in text[start:end]
+                end += pointed and text[end : end + 1] == "."
+                return Name(start, end, self.ids[key])
         return None
 
-    def ending_at(self, text: str, squashed: Squashed, place: int) -> tuple[str, int] | None:
-        """Return the longest name that ends at ``place``, and where it starts in ``text``."""
-        last = squashed.index(place)
-        for length in self.lengths:
-            name = squashed.text[max(0, last - length) : last]
-            if len(name) == length and name in self.ids:
-                start = squashed.places[last - length]
-                if _stands_alone(text, start, place):
-                    return name, start
-        return None
+    def _is_written(self, key: str, written: str) -> bool:
+        forms = self.short.get(key)
+        return forms is None or written.isupper() or _DROPPED.sub("", written) in forms
+
+    def is_name_of(self, written: str, work_ids: Sequence[str]) -> bool:
+        """Tell whether something is another name of one of some works."""
+        holders = self.ids.get(squash(written).text, ())
+        return any(work in holders for work in work_ids)
 
     def in_us_code(self, volume: str, number: int) -> tuple[str, ...]:
         """Return the works that may hold a section of a volume (``12cfr``), the closest first."""
@@ -128,18 +165,24 @@ def work_names(works: Sequence[Work]) -> WorkNames:
 
 @lru_cache(maxsize=8)
 def _collected(works: tuple[Work, ...]) -> WorkNames:
-    found = WorkNames()
+    found = WorkNames(works={work.id: work for work in works})
     found.traditional |= {w.id for w in works if w.jurisdiction == "tw" or w.language == "zh-Hant"}
     holders: dict[str, dict[str, None]] = defaultdict(dict)
+    lengths: dict[str, set[int]] = defaultdict(set)
     for work in works:
         for name in _names(work):
-            squashed = squash(name).text
-            if len(squashed) >= 2 and not squashed.isdecimal():
-                holders[squashed][work.id] = None
-            if match := _US_CODE.match(squashed):
+            key = squash(name).text
+            if match := _US_CODE.match(key):
                 found.us[match["name"]].append(_us_range(work.id, match))
+            if len(key) < 2 or key.isdecimal():
+                continue
+            holders[key][work.id] = None
+            lengths[key[:2]].add(len(key))
+            found.dotted |= {key} if name.rstrip().endswith(".") else set()
+            if len(key) <= _SHORT and key.isascii():
+                found.short[key].add(_DROPPED.sub("", name))
     found.ids.update((name, tuple(ids)) for name, ids in holders.items())
-    found.lengths.extend(sorted({len(name) for name in found.ids}, reverse=True))
+    found.lengths.update((head, tuple(sorted(n, reverse=True))) for head, n in lengths.items())
     return found
 
 
@@ -152,28 +195,36 @@ def _us_range(work_id: str, match: re.Match[str]) -> UsRange:
 
 def _names(work: Work) -> Iterator[str]:
     written = [work.title, *work.aliases, *work.citation.split(";")]
-    yield from written
     for name in written:
+        yield name.strip()
         yield _TRAILING_PARENTHESIS.sub("", name)
         yield name.removeprefix(_FULL_NAME_OF_CHINA)
-    yield from _genitives(work)
+        if dated := _DATED.match(name):
+            yield dated[1]
+        yield from _OFFICIAL_NUMBER.findall(name)
+        if part := _CFR_PART.search(name):
+            yield part[0]
+    for name in (work.title, *work.aliases):
+        yield from _declined(name, work.language)
     if work.jurisdiction == "eu":
-        yield from _eu_numbers(written)
+        for name in written:
+            yield from _EU_NUMBER.findall(name)
 
 
-def _genitives(work: Work) -> Iterator[str]:
-    """Yield the title as it stands after "of": some languages decline it."""
-    title = work.title
-    if work.language == "et":
-        yield title + ("u" if title.endswith("k") else "e")
-    if work.language == "de":
-        declined = re.sub(r"^(\w+)es (?=\w+$)", r"\1en ", title)
-        yield from (declined + "s", declined + "es")
+def _declined(title: str, language: str) -> Iterator[str]:
+    """Yield a title as it stands after "of": some languages decline it."""
+    table = lexicon().tables.get(language)
+    if table is None or len(title) < _DECLINABLE:
+        return
+    for pattern, text in table.titles.declined:
+        declined = re.sub(pattern, text, title, count=1)
+        if declined != title:
+            yield declined
 
 
-def _eu_numbers(names: Iterable[str]) -> Iterator[str]:
-    for name in names:
-        yield from _EU_NUMBER.findall(name)
+def _begins_word(text: str, start: int) -> bool:
+    before = text[start - 1 : start]
+    return not before.isalnum() or bool(_CJK.match(before) or _CJK.match(text[start]))
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
@@ -181,4 +232,6 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if _CJK.match(text[start]):
         return not _CJK.match(before) or before in _MAY_PRECEDE_CHINESE
-    return not before.isalnum() and not (after.isalnum() and not _CJK.match(after))
+    if before.isalnum() or (after.isalnum() and not _CJK.match(after)):
+        return False
+    return not _GOES_ON.match(text[end - 1 : end + 2])
