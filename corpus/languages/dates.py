@@ -21,6 +21,7 @@ from corpus.model import Frozen
 _ISO = r"{year}-(?P<number>\d{2})-{day}(?!\d|-\d)"
 _DAY, _YEAR = r"(?<!\d)(?P<day>\d{1,2})", r"(?<!\d)(?P<year>\d{4})(?!\d)"
 _MONTH_NUMBER = r"(?P<number>\d{1,2})"
+_FOUR_DIGITS = re.compile(r"\d{4}")  # every form holds a year
 _FALLBACK = "en"
 
 
@@ -48,9 +49,12 @@ class DateTable(Frozen):
     forms: tuple[Pattern, ...] = ()
 
     @model_validator(mode="after")
-    def _has_all_months(self) -> Self:
+    def _is_complete(self) -> Self:
         if self.months and not (len(self.months) == 12 and all(self.months)):
             raise ValueError("months needs twelve lists of names")
+        for form in self.forms:
+            if "{day}" not in form or "{year}" not in form or "{month" not in form:
+                raise ValueError(f"the form '{form}' lacks {{day}}, {{year}} or a month")
         return self
 
     @property
@@ -61,6 +65,8 @@ class DateTable(Frozen):
 
 def find_dates(text: str) -> tuple[WrittenDate, ...]:
     """Return the full dates written in ``text``, in order. An impossible day is no date."""
+    if _FOUR_DIGITS.search(text) is None:
+        return ()
     kept: list[WrittenDate] = []
     found = (written for form in _forms() for written in form.dates(text))
     for written in sorted(found, key=lambda written: (written.start, -written.end)):

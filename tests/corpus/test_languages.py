@@ -51,6 +51,7 @@ def test_a_missing_table_is_named() -> None:
     [
         ({"writen": "{day}"}, r"languages/en/dates.toml, field 'writ(t)?en'"),
         ({"written": "{day}", "months": [["January"]]}, "months needs twelve lists of names"),
+        ({"written": "{day}", "forms": ["{day} {month}"]}, "lacks {day}, {year} or a month"),
         ({"written": "{day}", "forms": ["{day}("]}, r"en/dates.toml, field 'forms.0': not a reg"),
     ],
 )
