@@ -99,8 +99,14 @@ JSON: dict[str, Printed] = {
         note="A list of findings; `--tabular` prints `processes`, `steps`, `broken`, `nearest`.",
     ),
     "eval policy": Printed(
-        ("eval/suites/policy.py:PolicyScores", "eval/policies.py:PolicyReport"),
-        note="The first for a FILE of questions, the second without one.",
+        (
+            "eval/suites/policy.py:PolicyScores",
+            "eval/suites/temporal.py:TemporalScores",
+            "eval/suites/abstention.py:AbstentionScores",
+            "eval/suites/effort.py:EffortScores",
+            "eval/suites/means.py:ScorerMean",
+        ),
+        note="Of the first kind, which holds one of each of the others.",
     ),
     "eval run": Printed(
         ("eval/checkpoint_evaluation.py:CheckpointScores",), note="Nested: run, then stage."

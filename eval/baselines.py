@@ -10,6 +10,7 @@ from corpus.model import Frozen, ProvisionHistory, Version
 from corpus.questions import Decline, Question
 from corpus.store import Store
 from eval.metrics import Score, bootstrap, wilson
+from rl.rewards import Claim, Statement, is_right
 
 
 class Reply(Frozen):
@@ -27,6 +28,8 @@ def oracle(store: Store, question: Question) -> Reply:
     """Answer by resolving the provision on the question's day: right by construction, if all is."""
     if question.as_at is None:
         return Reply(decline=Decline.NO_DATE)
+    if question.provision_id is None:
+        return Reply(decline=Decline.NOT_FOUND)
     found = store.resolve(question.provision_id, question.as_at, question.known_at)
     if isinstance(found, Version):
         return _quoting(found, question)
@@ -35,21 +38,19 @@ def oracle(store: Store, question: Question) -> Reply:
 
 def newest_text(store: Store, question: Question) -> Reply:
     """Answer with the newest text of the provision, whatever the day: search without dates."""
-    history = store.history(question.provision_id)
+    history = store.history(question.provision_id) if question.provision_id else None
     newest = _newest(history) if history else None
     return _quoting(newest, question) if newest else Reply(decline="not_found")
 
 
-def is_right(question: Question, reply: Reply) -> bool:
-    """Tell whether a reply gives the gold words, or the gold version, or declines for the reason.
-
-    Where words are asked for, the same words count even if another version has them too.
-    """
-    if question.decline is not None:
-        return reply.decline == question.decline
-    if question.gold_span is not None:
-        return reply.text == question.gold_span.text
-    return reply.version_id == question.gold_version
+def is_right_reply(question: Question, reply: Reply) -> bool:
+    """Tell whether a reply is right, as the answer of an agent is (:func:`rl.rewards.is_right`)."""
+    said: tuple[Statement, ...] = ()
+    if reply.version_id is not None:
+        words = reply.text or ""
+        claim = Claim(version_id=reply.version_id, quote=words, passed=frozenset())
+        said = (Statement(text=words, stood=True, claims=(claim,)),)
+    return is_right(question, said, reply.decline)
 
 
 def score_by_family(
@@ -66,8 +67,8 @@ def score_by_family(
     placed: dict[str, tuple[str, str]] = {}
     for question in questions:
         unit = question.pair or question.id
-        units[unit] = units.get(unit, True) and is_right(question, baseline(store, question))
-        placed[unit] = (question.family, question.work_id)
+        units[unit] = units.get(unit, True) and is_right_reply(question, baseline(store, question))
+        placed[unit] = (question.family, question.work_id or question.id)
     families, works = defaultdict(list), defaultdict(list)
     for unit, right in units.items():
         family, work = placed[unit]

@@ -17,11 +17,11 @@ from corpus.errors import BadInputError
 from corpus.model import Frozen
 from corpus.questions import Family, Question, Split
 from eval.metrics import Score
-from eval.suites.answered import ScoredAnswer
 from eval.suites.policy import Evaluation, answer_all, draw
 from eval.suites.temporal import temporal_scores
 from rl.questions.training_questions import questions_of
 from rl.recipes.recipe import Recipe
+from rl.rewards.scored_trace import ScoredTrace
 from rl.rollouts.cached_library import cached_library
 from rl.rollouts.rollout import Limits
 from rl.run.run_directory import Run, check_corpus
@@ -54,8 +54,7 @@ class CheckpointEvaluation:
 
     run: str
     seed: int
-    answered: Mapping[str, list[ScoredAnswer]]
-    asked: int
+    answered: Mapping[str, list[ScoredTrace]]
 
 
 def held_out(
@@ -105,28 +104,27 @@ def evaluate(
     for stage, model in _models(run, recipe):
         say(f"{run.name}, {stage}: {len(questions)} questions")
         found[stage] = answers(recipe, library, codec, model, questions)
-    return CheckpointEvaluation(run.name, recipe.train.seed, found, len(questions))
+    return CheckpointEvaluation(run.name, recipe.train.seed, found)
 
 
 def scores(runs: Sequence[CheckpointEvaluation], stage: str) -> CheckpointScores:
     """Return how a stage did, over the answers of all runs."""
-    answered = [one for run in runs for one in run.answered[stage]]
-    asked = sum(run.asked for run in runs)
-    found = temporal_scores(_apart(runs, stage))
+    answered = _apart(runs, stage)
+    found = temporal_scores(answered)
     return CheckpointScores(
         paired_dates=found.paired_dates,
         right=found.right,
         anachronisms_drafted=found.anachronisms_drafted,
         anachronisms_shipped=found.anachronisms_shipped,
-        questions=asked,
-        void=asked - len(answered),
+        questions=len(answered),
+        void=sum(one.void is not None for one in answered),
     )
 
 
-def _apart(runs: Sequence[CheckpointEvaluation], stage: str) -> list[ScoredAnswer]:
+def _apart(runs: Sequence[CheckpointEvaluation], stage: str) -> list[ScoredTrace]:
     """Return the answers of all runs, with the pairs of each run kept apart."""
     return [
-        ScoredAnswer(_of_run(one.question, run.run), one.trace)
+        one.model_copy(update={"question": _of_run(one.question, run.run)})
         for run in runs
         for one in run.answered[stage]
     ]
@@ -153,13 +151,12 @@ def _models(run: Run, recipe: Recipe) -> Iterator[tuple[str, Any]]:
 
 def answers(
     recipe: Recipe, library: Library, codec: Any, model: Any, questions: Sequence[Question]
-) -> list[ScoredAnswer]:
-    """Return what a model answers, greedily, through the graph that serves; void runs left out."""
+) -> list[ScoredTrace]:
+    """Return what a model answers, greedily, through the graph that serves."""
     from rl.rollouts.samplers.local import BatchedSampler
 
     sampling = Sampling(max_tokens=recipe.rollout.turn_tokens)
     policy = ModelPolicy(recipe.model.name, codec, BatchedSampler(model, WIDTH), sampling)
     limits = Limits(recipe.rollout.max_turns, recipe.rollout.max_tokens, WIDTH)
     asked = Evaluation(cached_library(library), policy, sampling, limits=limits)
-    records = answer_all(asked, questions)
-    return [ScoredAnswer(r.question, r.trace) for r in records if r.trace and r.void is None]
+    return answer_all(asked, questions)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,9 +10,9 @@ import typer
 from corpus.console import errors, out, print_json
 from eval.bench.cli import app as bench
 from eval.claims.cli import claims
+from eval.suites.cli import policy
 
 if TYPE_CHECKING:
-    from agent.trace import Trace
     from corpus.questions import Family
 
 app = typer.Typer()
@@ -26,6 +22,9 @@ evaluate = typer.Typer(
 )
 app.add_typer(evaluate, name="eval")
 evaluate.command(epilog="Example:  inforce eval claims nsr --seeds 3")(claims)
+evaluate.command(epilog="Example:  inforce eval policy extractive questions.jsonl --split test")(
+    policy
+)
 
 
 @evaluate.command(epilog="Example:  inforce eval baselines questions.jsonl --split test")
@@ -56,67 +55,6 @@ def baselines(
         out.print(f"[bold]{name.replace('_', ' ')}[/]")
         for family, score in by_family.items():
             out.print(f"  {family:<22} {score}")
-
-
-@evaluate.command(epilog="Example:  inforce eval policy extractive questions.jsonl --split test")
-def policy(
-    name: Annotated[str, typer.Argument(help="As for 'inforce ask --policy'.")],
-    file: Annotated[
-        Path | None,
-        typer.Argument(help="Made questions on your corpus; left out: the demonstration corpus."),
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="Only this split of FILE.")] = None,
-    to: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder that keeps every finished question of FILE; run again, it continues there."
-        ),
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(help="Number of questions, drawn with the seed.", min=1)
-    ] = None,
-    at_once: Annotated[int, typer.Option(help="Questions answered concurrently.", min=1)] = 1,
-    turns: Annotated[int, typer.Option(help="Most turns of one question.", min=1)] = 8,
-    temperature: Annotated[
-        float, typer.Option(help="Sampling temperature; 0 takes the likeliest token.")
-    ] = 0.0,
-    seed: Annotated[int, typer.Option(help="Seed of the questions and the sampling.")] = 0,
-    keep: Annotated[
-        Path | None, typer.Option(help="File for the traces, one JSON object a line.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Put dated questions to a policy: what it drafts, what ships, what it costs."""
-    from agent.graph.nodes import Context
-    from agent.models.sampling import Sampling
-    from agent.policies.registry import PolicyChoice, open_policy
-    from corpus.console import progress_bar
-    from eval.demo import demo_library, demo_questions
-    from eval.policies import ask_all, report
-    from eval.suites.cli import batched, put_questions
-
-    if file is not None:
-        put_questions(name, file, split, to, limit, at_once, turns, temperature, seed, json)
-        return
-    choice, questions = PolicyChoice.load(name), demo_questions(limit or 50, seed)
-    drawn = Sampling(max_tokens=choice.max_tokens, temperature=temperature, seed=seed)
-    with demo_library() as library, kept(keep) as keep_trace, progress_bar(name) as advance:
-        decides = batched(open_policy(choice, library.works, drawn), at_once)
-        context = Context(library, decides, max_turns=turns)
-        count = itertools.count(1)
-
-        def done(trace: Trace) -> None:
-            keep_trace(trace)
-            advance(next(count), len(questions), trace.stop)
-
-        traces, seconds = ask_all(context, questions, at_once, done)
-        found = report(library.store, questions, traces, at_once, seconds)
-    if json:
-        print_json(found.model_dump(mode="json"))
-        return
-    for field, value in found:
-        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if field in COUNTS else value
-        out.print(f"{field.replace('_', ' '):<22} {_words(shown)}")
 
 
 @evaluate.command("run", epilog="Example:  inforce eval run tiny-grpo-1 tiny-grpo-2 --limit 200")
@@ -175,30 +113,3 @@ def _families(names: list[str]) -> list[Family]:
     except ValueError:
         listed = ", ".join(Family)
         raise BadInputError(f"--family is one of {listed}.") from None
-
-
-COUNTS = ("stops", "reasons")
-
-
-def _words(value: object) -> str:
-    if value is None:
-        return "nothing to count"
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
-@contextmanager
-def kept(file: Path | None) -> Iterator[Callable[[Trace], None]]:
-    """Yield what writes a trace as a line of a file, from any thread; without one, does nothing."""
-    if file is None:
-        yield lambda _: None
-        return
-    alone = Lock()
-    with file.open("w", encoding="utf-8") as lines:
-
-        def keep(trace: Trace) -> None:
-            line = trace.model_dump_json() + "\n"
-            with alone:
-                lines.write(line)
-                lines.flush()
-
-        yield keep

@@ -9,6 +9,7 @@ from corpus.languages.figures import Figure, figures
 from corpus.questions.figure_changes import changed_figures
 from corpus.questions.make import make_questions
 from corpus.questions.question import (
+    MADE_FAMILIES,
     Decline,
     Family,
     Question,
@@ -22,6 +23,7 @@ from corpus.questions.question import (
 )
 
 __all__ = [
+    "MADE_FAMILIES",
     "Decline",
     "Family",
     "Figure",

@@ -12,7 +12,7 @@ from corpus.languages.question_wording import wording
 from corpus.model import ProvisionHistory, Version, Work, WorkHistory
 from corpus.provision_numbers import label_key
 from corpus.questions.families import FAMILIES, Draft, Group, Line, lines, proved
-from corpus.questions.question import Family, Question, split_of
+from corpus.questions.question import MADE_FAMILIES, Family, Question, split_of
 from corpus.questions.wording import citation, framed
 
 
@@ -20,7 +20,7 @@ def make_questions(
     histories: Iterable[WorkHistory],
     seed: int = 0,
     per_family: int | None = None,
-    families: Collection[Family] = tuple(Family),
+    families: Collection[Family] = MADE_FAMILIES,
 ) -> Iterator[Question]:
     """Yield questions about each work in turn; memory holds one work at a time.
 
@@ -34,7 +34,7 @@ def make_questions(
     for history in histories:
         own = list(lines(_by_provision(history)))
         bearers = _bearers(own)
-        for family in Family:
+        for family in MADE_FAMILIES:
             if family in families:
                 yield from _of_family(history.work, own, bearers, family, seed, per_family)
 

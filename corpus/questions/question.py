@@ -1,4 +1,4 @@
-"""A question with a provable answer, and files of them."""
+"""A question with a known answer, and files of them. Data alone: what is right is decided in rl."""
 
 from __future__ import annotations
 
@@ -29,6 +29,12 @@ class Family(StrEnum):
     NOT_YET_IN_FORCE = "not_yet_in_force"
     REPEALED = "repealed"
     MISSING = "missing"
+    WRITTEN = "written"
+    """Asked and answered by hand."""
+
+
+MADE_FAMILIES = tuple(family for family in Family if family is not Family.WRITTEN)
+"""The families that are made from version histories."""
 
 
 class Decline(StrEnum):
@@ -38,6 +44,8 @@ class Decline(StrEnum):
     NOT_YET_IN_FORCE = "not_yet_in_force"
     REPEALED = "repealed"
     COVERAGE_GAP = "coverage_gap"
+    AMBIGUOUS = "ambiguous"
+    NOT_FOUND = "not_found"
 
 
 Split = Literal["train", "selection", "test"]
@@ -46,7 +54,9 @@ Split = Literal["train", "selection", "test"]
 class Span(Frozen):
     """Where the answer stands in the gold version: characters ``[start, end)`` and their text.
 
-    For a single figure, ``lead`` and ``tail`` are the words around it, which the question quotes.
+    For a single figure or phrase, ``lead`` and ``tail`` are the words around it, which the question
+    quotes; both are empty where it quotes none. ``lead`` is ``None`` where the whole text is asked
+    for.
     """
 
     start: int
@@ -57,16 +67,22 @@ class Span(Frozen):
 
     def read(self, text: str) -> str | None:
         """Return what another version has in this place, ``None`` where the place is gone."""
-        return text if self.lead is None else between(text, self.lead, self.tail)
+        if self.lead is None:
+            return text
+        if not self.lead and not self.tail:
+            return self.text if self.text in text else None
+        return between(text, self.lead, self.tail)
 
 
 class Question(Frozen):
     """A question about one provision on one day, with its gold answer or the reason to decline.
 
     ``as_at`` is the day the question names, ``None`` where it names none. ``known_at`` asks for the
-    state of knowledge of a day. The answer is ``gold_version`` and, where words are asked for,
-    ``gold_span``. Questions of one ``pair`` differ in their day alone
-    (and in the number, where the provision was renumbered between the two days).
+    state of knowledge of a day, ``extent`` for the law of a territory. The answer is
+    ``gold_version`` and, where words are asked for, ``gold_span``. ``why`` says for a reader why
+    this is the answer, or why there is none. Questions of one ``pair`` differ in their day alone
+    (and in the number, where the provision was renumbered between the two days). A question that
+    no provision of the corpus answers names none.
     """
 
     id: str
@@ -75,10 +91,11 @@ class Question(Frozen):
     text: str
     as_at: date | None = None
     known_at: date | None = None
-    jurisdiction: str
-    work_id: str
-    provision_id: str
-    label: str
+    extent: str | None = None
+    jurisdiction: str | None = None
+    work_id: str | None = None
+    provision_id: str | None = None
+    label: str | None = None
     gold_version: str | None = None
     gold_span: Span | None = None
     decline: Decline | None = None
@@ -90,8 +107,11 @@ class Question(Frozen):
     def _has_one_outcome(self) -> Self:
         if (self.gold_version is None) == (self.decline is None):
             raise ValueError("exactly one of gold_version and decline must be set")
-        if (self.decline is None) != (self.why is None):
-            raise ValueError("decline and why go together")
+        if self.decline is not None and self.why is None:
+            raise ValueError("a question to be declined says why")
+        about = (self.as_at, self.jurisdiction, self.work_id, self.provision_id, self.label)
+        if self.gold_version is not None and None in about:
+            raise ValueError("an answerable question names its day and its provision")
         return self
 
 
@@ -158,8 +178,9 @@ def tally(questions: Iterable[Question]) -> Tally:
     counts = [Counter[str]() for _ in range(5)]
     works = set()
     for question in questions:
-        works.add(question.work_id)
-        keys = (question.family, question.language, question.jurisdiction, question.split)
+        works |= {question.work_id} - {None}
+        place = question.jurisdiction or "none"
+        keys = (question.family, question.language, place, question.split)
         for counter, key in zip(counts, (*keys, question.decline or "answered"), strict=True):
             counter[str(key)] += 1
     family, language, jurisdiction, split, decline = (dict(sorted(c.items())) for c in counts)

@@ -12,15 +12,16 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from agent.graph.nodes import Context
 from agent.policies.endpoint import Endpoint
 from agent.policies.language_model import ModelPolicy
 from agent.policies.server import ServerSampler
 from agent.trace import Trace, Turn
+from corpus.demo import demo_questions
 from corpus.errors import BadInputError
 from corpus.model import Frozen
-from eval.demo import demo_library, demo_questions
-from eval.policies import ask_all
+from eval.suites.demo import demo_library
+from eval.suites.effort import completion_tokens, prompt_tokens
+from rl.rollouts.rollout import Limits, roll_out
 
 
 class Round(Frozen):
@@ -40,31 +41,37 @@ class Round(Frozen):
 
 
 def bench(
-    policy: ModelPolicy, width: int, rounds: int, turns: int, say: Callable[[str], None]
+    policy: ModelPolicy, concurrency: int, rounds: int, max_turns: int, say: Callable[[str], None]
 ) -> list[Round]:
     """Measure, each round with questions of its own.
 
     Args:
         policy: a model behind vLLM, exchanging token ids.
-        width: questions side by side.
+        concurrency: questions at the same time.
         rounds: how often.
-        turns: acts of one question, at most.
+        max_turns: most turns of one question.
         say: told what happens.
 
     Raises:
         BadInputError: the policy exchanges no ids with a server.
-        PolicyError: the server fails.
+        BadInputError: the server fails.
     """
     if not isinstance(policy.sampler, ServerSampler):
         raise BadInputError("The policy must be a model behind vLLM that exchanges token ids.")
-    questions = demo_questions(width * rounds)
+    questions = demo_questions(concurrency * rounds)
+    limits = Limits(max_turns=max_turns, concurrency=concurrency)
     found = []
     with demo_library() as library:
-        context = Context(library, policy, max_turns=turns)
-        ask_all(context, questions[:1], 1)
-        for start in range(0, len(questions), width):
-            some = questions[start : start + width]
-            traces, seconds = ask_all(context, some, len(some))
+        roll_out(library, policy, questions[:1], limits=limits)
+        for start in range(0, len(questions), concurrency):
+            some = questions[start : start + concurrency]
+            began = time.perf_counter()
+            rollouts = roll_out(library, policy, some, limits=limits)
+            seconds = time.perf_counter() - began
+            traces = [one.trace for one in rollouts if one.trace is not None and not one.void]
+            if not traces:
+                why = rollouts[0].void
+                raise BadInputError(f"None of {len(some)} questions was answered: {why}")
             say(f"{len(some)} questions through the graph: {seconds:.1f} s")
             found.append(_round(traces, seconds, policy.sampler, policy.sampling.temperature))
             say(f"the same tokens from the bare server: {found[-1].bare_seconds:.1f} s")
@@ -79,8 +86,8 @@ def _round(
     return Round(
         questions=len(traces),
         turns=len(turns),
-        prompt_tokens=sum(len(turn.prompt_ids) for turn in turns),
-        completion_tokens=sum(len(turn.completion_ids) for turn in turns),
+        prompt_tokens=prompt_tokens(turns),
+        completion_tokens=completion_tokens(turns),
         graph_seconds=seconds,
         bare_seconds=bare.generate([trace.turns for trace in traces]),
     )

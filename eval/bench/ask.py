@@ -21,7 +21,8 @@ from pathlib import Path
 from agent.graph.run import ask
 from agent.library import Library
 from corpus.console import out
-from corpus.demo import GoldenQuestion, demo_files, golden_questions
+from corpus.demo import demo_files, golden_questions
+from corpus.questions import Question
 from corpus.settings import Settings
 from corpus.sources.jsonl import Jsonl
 from retrieval.index_build import load
@@ -44,18 +45,18 @@ def main() -> None:
     _print("whole process", whole)
 
 
-def _warm(settings: Settings, questions: Sequence[GoldenQuestion], rounds: int) -> list[float]:
+def _warm(settings: Settings, questions: Sequence[Question], rounds: int) -> list[float]:
     with Library.open(settings) as library:
-        ask(library, questions[0].question, as_at=questions[0].as_at)
+        ask(library, questions[0].text, as_at=questions[0].as_at)
         return [
-            ask(library, q.question, as_at=q.as_at, extent=q.extent).milliseconds
+            ask(library, q.text, as_at=q.as_at, extent=q.extent).milliseconds
             for _ in range(rounds)
             for q in questions
         ]
 
 
-def _process(settings: Settings, question: GoldenQuestion) -> float:
-    command = [sys.executable, "-m", "inforce", "ask", question.question]
+def _process(settings: Settings, question: Question) -> float:
+    command = [sys.executable, "-m", "inforce", "ask", question.text]
     began = time.perf_counter()
     subprocess.run(
         [*command, "--as-at", str(question.as_at)],

@@ -218,9 +218,9 @@ def agent(
         str, typer.Argument(help="URL of vLLM, with #MODEL where it serves several.")
     ],
     tokenizer: Annotated[str, typer.Option(help="The served model's name, folder or hub id.")],
-    questions: Annotated[int, typer.Option(help="Questions answered concurrently.", min=1)] = 32,
+    concurrency: Annotated[int, typer.Option(help="Questions answered concurrently.", min=1)] = 32,
     rounds: Annotated[int, typer.Option(help="Repetitions, each with new questions.", min=1)] = 2,
-    turns: Annotated[int, typer.Option(help="Most turns of one question.", min=1)] = 8,
+    max_turns: Annotated[int, typer.Option(help="Most turns of one question.", min=1)] = 8,
     temperature: Annotated[
         float, typer.Option(help="Sampling temperature; 0 takes the likeliest token.")
     ] = 0.0,
@@ -237,7 +237,7 @@ def agent(
     policy = open_policy(choice, (), drawn)
     if not isinstance(policy, ModelPolicy):
         raise typer.BadParameter("give the address of vLLM")
-    for found in run(policy, questions, rounds, turns, errors.print):
+    for found in run(policy, concurrency, rounds, max_turns, errors.print):
         if json:
             print_json({**found.model_dump(), "ratio": found.ratio})
             continue

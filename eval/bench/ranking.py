@@ -111,14 +111,14 @@ def written() -> Iterable[RankedQuery]:
     """Yield the hand-written questions of the demonstration corpus that some version answers."""
     for file in QUESTION_FILES:
         for q in golden_questions(file):
-            if q.gold_version and q.as_at and q.work:
+            if q.gold_version and q.as_at and q.work_id:
                 yield RankedQuery(
-                    text=q.question,
+                    text=q.text,
                     as_at=q.as_at,
                     known_at=q.known_at,
                     extent=q.extent,
                     language=q.language,
-                    work_id=q.work,
+                    work_id=q.work_id,
                     gold=q.gold_version,
                 )
 

@@ -90,7 +90,7 @@ def run(  # noqa: PLR0913
         groups = [question for question in questions[: episodes // 8] for _ in range(8)]
         return {
             "rollouts": rollout_speed(
-                library, policy, sampler, questions, Limits(max_turns=2, width=episodes)
+                library, policy, sampler, questions, Limits(max_turns=2, concurrency=episodes)
             ),
             "tool calls, all different": call_speed(library, questions),
             "tool calls, groups of 8 alike": call_speed(library, groups),

@@ -6,7 +6,7 @@ import random
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 import torch
@@ -163,6 +163,7 @@ def _rollout(number: int, tokens: int) -> Rollout:
         family=Family.WHICH_VERSION,
         language="en",
         text="?",
+        as_at=date(2001, 1, 1),
         jurisdiction="xx",
         work_id="w",
         provision_id="w#p",

@@ -31,13 +31,13 @@ from eval.checkpoint_evaluation import answers, held_out
 from eval.claims.lab import Score
 from eval.claims.lab_runs import Curve, Result
 from eval.suites.abstention import abstention_scores
-from eval.suites.answered import ScoredAnswer
 from eval.suites.temporal import temporal_scores
+from rl.journal import Journal
 from rl.questions.training_questions import open_library, questions_of
 from rl.recipes.load import load_recipe, read_recipe
 from rl.recipes.recipe import Recipe
 from rl.rewards import answer_key, right
-from rl.rewards.rescore import ScoredTrace, as_line, read_scored, scored
+from rl.rewards.scored_trace import ScoredTrace, append_scored, read_scored, scored
 from rl.rollouts.cached_library import cached_library
 from rl.rollouts.rollout import Limits, roll_out
 from rl.rollouts.samplers.local import BatchedSampler
@@ -166,20 +166,19 @@ class AgentEnvironment:
         asked = [by_id[one] for one in dict.fromkeys(ids) for _ in range(train.group_size)]
         found = self._sampled(recipe, reopened(recipe.model, self.careful), asked)
         draft = file.with_suffix(".part")
-        draft.write_text("".join(map(as_line, found)), encoding="utf-8")
+        draft.unlink(missing_ok=True)
+        append_scored(Journal(draft), found)
         return draft.replace(file)
 
-    def _sampled(
-        self, recipe: Recipe, model: Any, asked: Sequence[Question]
-    ) -> Iterator[ScoredTrace]:
+    def _sampled(self, recipe: Recipe, model: Any, asked: Sequence[Question]) -> list[ScoredTrace]:
         settings = recipe.rollout
         sampling = Sampling(temperature=settings.temperature, max_tokens=settings.turn_tokens)
         codec = load_model(recipe.model, recipe.train.seed).codec
         sampler = BatchedSampler(model, settings.width)
         policy = ModelPolicy(recipe.model.name, codec, sampler, sampling)
         limits = Limits(settings.max_turns, settings.max_tokens, settings.width)
-        for one in roll_out(cached_library(self.library), policy, asked, limits=limits):
-            yield scored(0, one.question, one.trace, one.void)
+        found = roll_out(cached_library(self.library), policy, asked, limits=limits)
+        return [scored(0, one.question, one.trace, one.void) for one in found]
 
     def _opened(self, name: str, recipe: Recipe) -> Run:
         told = recipe.model_dump_json().encode()
@@ -237,9 +236,9 @@ def agent_environment(watching: Watching) -> Iterator[AgentEnvironment]:
         yield AgentEnvironment(home, library, questions_of(data, library), watching)
 
 
-def _divergence(model: Any, start: Any, answered: Sequence[ScoredAnswer]) -> float:
+def _divergence(model: Any, start: Any, answered: Sequence[ScoredTrace]) -> float:
     """Return KL(policy || start) in nats per token that the policy wrote."""
-    threads = [one.trace.turns for one in answered if one.trace.turns]
+    threads = [one.trace.turns for one in answered if one.trace and one.trace.turns]
     probe = StateDriftProbe(start, (), sequences=COMPARED)
     seen = [visited_states(episode(turns)) for turns in threads]
     return probe.measure(model, seen).get("states/kl_base_own", 0.0) if seen else 0.0

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agent.trace import AbstentionReason
+from agent.trace import AbstentionReason, Trace
 from corpus.model import Frozen
+from corpus.questions import Question
 from eval.metrics import Score
-from eval.suites.answered import ScoredAnswer, share_by_work
+from eval.suites.means import share_by_work
 from rl.rewards import right
+from rl.rewards.scored_trace import ScoredTrace
 
 _NOT_DECLINED = frozenset({AbstentionReason.UNVERIFIED, AbstentionReason.FAILED})
 
@@ -43,43 +45,46 @@ class AbstentionScores(Frozen):
     struck: Score | None
 
 
-def abstention_scores(answered: Sequence[ScoredAnswer]) -> AbstentionScores:
-    """Score answered questions."""
-    declined = [one for one in answered if _declined(one)]
-    due = [one for one in answered if one.question.decline is not None]
-    answerable = [one for one in answered if one.question.decline is None]
-    shipped = [one for one in answered if one.trace.answer is not None]
-    concerned = sum(_declined(one) or one.question.decline is not None for one in answered)
-    f1 = share_by_work(answered, _f1_parts)
+def abstention_scores(scored: Sequence[ScoredTrace]) -> AbstentionScores:
+    """Score traces; void ones are left out."""
+    found = [(one, one.trace) for one in scored if one.trace is not None and one.void is None]
+    kept = [one for one, _ in found]
+    declined = [one for one, trace in found if _declined(trace)]
+    due = [one for one in kept if one.question.decline is not None]
+    answerable = [one for one in kept if one.question.decline is None]
+    shipped = [one for one, trace in found if trace.answer is not None]
+    right_reason = [one for one, trace in found if one.question.decline and _declined(trace)]
+    concerned = sum(_declined(trace) or one.question.decline is not None for one, trace in found)
+    f1 = share_by_work(kept, _f1_parts)
     return AbstentionScores(
-        precision=share_by_work(declined, lambda one: [one.question.decline is not None]),
-        recall=share_by_work(due, lambda one: [_declined(one)]),
+        precision=share_by_work(declined, lambda _, question: [question.decline is not None]),
+        recall=share_by_work(due, lambda trace, _: [_declined(trace)]),
         f1=f1.model_copy(update={"n": concerned}) if f1 else None,
-        reason=share_by_work([one for one in due if _declined(one)], _right),
-        answered=share_by_work(answerable, lambda one: [one.trace.answer is not None]),
+        reason=share_by_work(right_reason, _right),
+        answered=share_by_work(answerable, lambda trace, _: [trace.answer is not None]),
         right_when_answerable=share_by_work(answerable, _right),
-        wrong_when_answered=share_by_work(shipped, lambda one: [not any(_right(one))]),
-        struck=share_by_work(answered, lambda one: [_struck(one)]),
+        wrong_when_answered=share_by_work(shipped, lambda *one: [not right(*one)]),
+        struck=share_by_work(kept, lambda trace, _: [_struck(trace)]),
     )
 
 
-def _right(one: ScoredAnswer) -> Iterator[float]:
-    yield right(one.trace, one.question)
+def _right(trace: Trace, question: Question) -> Iterator[float]:
+    yield right(trace, question)
 
 
-def _declined(one: ScoredAnswer) -> bool:
-    abstention = one.trace.abstention
+def _declined(trace: Trace) -> bool:
+    abstention = trace.abstention
     return abstention is not None and abstention.reason not in _NOT_DECLINED
 
 
-def _struck(one: ScoredAnswer) -> bool:
-    abstention = one.trace.abstention
+def _struck(trace: Trace) -> bool:
+    abstention = trace.abstention
     return abstention is not None and abstention.reason is AbstentionReason.UNVERIFIED
 
 
-def _f1_parts(one: ScoredAnswer) -> Iterator[float]:
+def _f1_parts(trace: Trace, question: Question) -> Iterator[float]:
     """Yield what makes the mean F1 = 2TP / (2TP + FP + FN)."""
-    declined, due = _declined(one), one.question.decline is not None
+    declined, due = _declined(trace), question.decline is not None
     if declined and due:
         yield from (1.0, 1.0)
     elif declined or due:

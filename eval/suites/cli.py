@@ -1,11 +1,14 @@
-"""``inforce eval policy POLICY FILE``: questions of a file, put to a policy."""
+"""``inforce eval policy POLICY [FILE]``: questions with known answers, put to a policy."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from pydantic import BaseModel
 
 from corpus.console import out, print_json, progress_bar
@@ -13,55 +16,91 @@ from corpus.errors import BadInputError
 from eval.metrics import Score
 
 if TYPE_CHECKING:
-    from agent.policy import Policy
-
-
-def put_questions(
-    name: str,
-    file: Path,
-    split: str | None,
-    to: Path | None,
-    limit: int | None,
-    at_once: int,
-    turns: int,
-    temperature: float,
-    seed: int,
-    json: bool,
-) -> None:
-    """Put the questions of a file to a policy and print what came of it.
-
-    Raises:
-        BadInputError: there are no such questions, or ``to`` holds another evaluation.
-    """
     from agent.library import Library
+    from agent.policy import Policy
+    from corpus.questions import Question
+
+
+def policy(
+    name: Annotated[str, typer.Argument(help="As for 'inforce ask --policy'.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Questions on your corpus; left out: those of the demonstration corpus."
+        ),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Only this split of FILE.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps every finished question; run again, it continues."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(help="Number of questions, drawn with the seed; without FILE 50.", min=1),
+    ] = None,
+    concurrency: Annotated[int, typer.Option(help="Questions answered concurrently.", min=1)] = 1,
+    max_turns: Annotated[int, typer.Option(help="Most turns of one question.", min=1)] = 8,
+    temperature: Annotated[
+        float, typer.Option(help="Sampling temperature; 0 takes the likeliest token.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of the questions and the sampling.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Put questions with known answers to a policy: is it right, is it in force, what it costs."""
     from agent.models.sampling import Sampling
     from agent.policies.registry import PolicyChoice, open_policy
-    from corpus.questions import read_questions
-    from corpus.settings import Settings
-    from eval.suites.policy import Evaluation, answer_all, draw, policy_scores
+    from eval.suites.policy import Evaluation, answer_all, policy_scores
     from rl.rollouts.rollout import Limits
 
-    questions = draw((q for q in read_questions(file) if split in (None, q.split)), limit, seed)
-    if not questions:
-        raise BadInputError(f"{file} has no questions{f' of split {split}' if split else ''}.")
+    questions = _questions(file, split, limit, seed)
     choice = PolicyChoice.load(name)
     sampling = Sampling(max_tokens=choice.max_tokens, temperature=temperature, seed=seed)
-    with Library.open(Settings.load()) as library, progress_bar(name) as advance:
-        policy = batched(open_policy(choice, library.works, sampling), at_once)
-        limits = Limits(max_turns=turns, width=at_once)
+    with _library(file) as library, progress_bar(name) as advance:
+        asked = batched(open_policy(choice, library.works, sampling), concurrency)
+        limits = Limits(max_turns=max_turns, concurrency=concurrency)
         records = answer_all(
-            Evaluation(library, policy, sampling, seed, limits),
+            Evaluation(library, asked, sampling, seed, limits),
             questions,
             to,
             lambda done: advance(done, len(questions), ""),
         )
-    found = policy_scores(records)
-    print_json(found.model_dump(mode="json")) if json else _show(found)
+        found = policy_scores(records, library.store)
+    if json:
+        print_json(found.model_dump(mode="json"))
+        return
+    for field, value in found:
+        _show(field.replace("_", " "), value)
 
 
-def batched(policy: Policy, at_once: int) -> Policy:
+def _questions(
+    file: Path | None, split: str | None, limit: int | None, seed: int
+) -> list[Question]:
+    from corpus.demo import demo_questions
+    from corpus.questions import read_questions
+    from eval.suites.policy import draw
+
+    if file is None:
+        return demo_questions(limit or 50, seed)
+    questions = draw((q for q in read_questions(file) if split in (None, q.split)), limit, seed)
+    if not questions:
+        raise BadInputError(f"{file} has no questions{f' of split {split}' if split else ''}.")
+    return questions
+
+
+@contextmanager
+def _library(file: Path | None) -> Iterator[Library]:
+    """Open the user's library for questions of a file, else the demonstration corpus."""
+    from agent.library import Library
+    from corpus.settings import Settings
+    from eval.suites.demo import demo_library
+
+    with demo_library() if file is None else Library.open(Settings.load()) as library:
+        yield library
+
+
+def batched(policy: Policy, concurrency: int) -> Policy:
     """Return the policy; a model in this process continues its prompts in batches."""
-    if at_once == 1 or not policy.name.startswith("local:"):
+    if concurrency == 1 or not policy.name.startswith("local:"):
         return policy
     from agent.policies.language_model import ModelPolicy
     from agent.policies.local import LocalSampler
@@ -69,18 +108,20 @@ def batched(policy: Policy, at_once: int) -> Policy:
 
     if not isinstance(policy, ModelPolicy) or not isinstance(policy.sampler, LocalSampler):
         return policy
-    return replace(policy, sampler=BatchedSampler(policy.sampler.model, at_once))
+    return replace(policy, sampler=BatchedSampler(policy.sampler.model, concurrency))
 
 
-def _show(found: BaseModel) -> None:
-    """Print scores, one a line, a heading for each group of them."""
-    for field, value in found:
-        if isinstance(value, BaseModel) and not isinstance(value, Score):
-            out.print(f"[bold]{field}[/]")
-            _show(value)
-        elif isinstance(value, dict):
-            for name, item in value.items():
-                out.print(f"  {name.replace('_', ' '):<24} {item}")
-        else:
-            shown = "nothing to score" if value is None else value
-            out.print(f"  {field.replace('_', ' '):<24} {shown}")
+def _show(name: str, value: object, indent: str = "") -> None:
+    """Print a score on a line, a group of them under a heading."""
+    if isinstance(value, Score) or not isinstance(value, BaseModel | dict):
+        out.print(f"{indent}{name:<24} {_shown(value)}")
+        return
+    out.print(f"{indent}[bold]{name}[/]")
+    for key, item in value.items() if isinstance(value, dict) else value:
+        _show(key.replace("_", " "), item, f"{indent}  ")
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "nothing to score"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,7 +1,8 @@
 """A policy put to questions with known answers: ``inforce eval policy``.
 
-Runs go through the same graph that serves. They are kept as they end, so that a killed evaluation
-goes on where it was; asking again for a finished one scores what is kept anew.
+Questions go through the runner that training uses (:func:`rl.rollouts.rollout.roll_out`). Rollouts
+are scored and journalled as they end, so that a killed evaluation goes on where it was; asking
+again for a finished one counts what the journal holds.
 """
 
 from __future__ import annotations
@@ -13,18 +14,24 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from agent.library import Library
 from agent.models.sampling import Sampling
 from agent.policy import Policy
 from corpus.errors import BadInputError
 from corpus.model import Frozen
 from corpus.questions import Question
-from eval.metrics import Score
+from corpus.store import Store
 from eval.suites.abstention import AbstentionScores, abstention_scores
-from eval.suites.answered import ScoredAnswer, mean_by_work
+from eval.suites.effort import EffortScores, effort_scores
+from eval.suites.means import ScorerMean, scorer_means
 from eval.suites.temporal import TemporalScores, temporal_scores
-from rl.rewards.rescore import FILE, ScoredTrace, as_line, read_scored, scored
-from rl.rollouts.rollout import Limits, roll_out
+from rl.journal import TRACES, Journal
+from rl.rewards import REWARDS
+from rl.rewards.scored_trace import ScoredTrace, append_scored, read_scored
+from rl.rewards.scorer import Scorer
+from rl.rollouts.rollout import Limits, record, roll_out, scored_rollout
 
 SETTING = "evaluation.json"
 PATIENCE = 20
@@ -32,9 +39,9 @@ Advance = Callable[[int], None]
 
 
 class Setting(Frozen):
-    """All that an answer depends on; a folder of answers belongs to one of these.
+    """All that a journal depends on; a folder belongs to one of these.
 
-    ``questions`` is a digest of the questions in their order.
+    ``questions`` is a digest of the questions in their order, ``scorers`` are names.
     """
 
     policy: str
@@ -43,26 +50,32 @@ class Setting(Frozen):
     seed: int
     sampling: dict[str, float]
     max_turns: int
+    max_tokens: int | None = None
+    scorers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A policy, where it looks, and how it runs. ``sampling`` and ``seed`` go into the setting."""
+    """A policy, where it looks, how it runs, and what scores it.
+
+    ``sampling`` and ``seed`` go into the setting.
+    """
 
     library: Library
     policy: Policy
     sampling: Sampling
     seed: int = 0
-    limits: Limits = field(default_factory=lambda: Limits(width=1))
+    limits: Limits = field(default_factory=lambda: Limits(concurrency=1))
+    scorers: tuple[Scorer, ...] = tuple(REWARDS.values())
 
     def run(self, questions: Sequence[Question], start: int) -> list[ScoredTrace]:
         """Answer the questions that begin at a place; the place alone seeds the sampling."""
         first = self.seed + start
         rollouts = roll_out(self.library, self.policy, questions, seed=first, limits=self.limits)
-        return [scored(0, r.question, r.trace, r.void) for r in rollouts]
+        return [record(0, scored_rollout(rollout, self.scorers)) for rollout in rollouts]
 
     def setting(self, questions: Sequence[Question]) -> Setting:
-        """Return what the answers depend on."""
+        """Return what the answers and their scores depend on."""
         return Setting(
             policy=self.policy.name,
             corpus_hash=self.library.corpus_hash,
@@ -70,34 +83,27 @@ class Evaluation:
             seed=self.seed,
             sampling=self.sampling.model_dump(exclude={"seed"}),
             max_turns=self.limits.max_turns,
+            max_tokens=self.limits.max_tokens,
+            scorers=tuple(scorer.name for scorer in self.scorers),
         )
 
 
-class EffortScores(Frozen):
-    """What an answer costs, per question.
-
-    ``searches`` are calls of any tool. ``prompt_tokens`` are those of the last prompt, which begins
-    with all before it; ``completion_tokens`` are all that the model wrote.
-    """
-
-    turns: Score | None
-    searches: Score | None
-    seconds: Score | None
-    prompt_tokens: Score | None
-    completion_tokens: Score | None
-
-
 class PolicyScores(Frozen):
-    """What an evaluation found. ``void`` runs failed for reasons outside the policy."""
+    """What an evaluation found. ``void`` runs failed for reasons outside the policy.
+
+    ``stops`` counts how runs ended, ``reasons`` why they gave no answer.
+    """
 
     policy: str
     corpus_hash: str
     questions: int
     void: int
     stops: dict[str, int]
+    reasons: dict[str, int]
     temporal: TemporalScores
     abstention: AbstentionScores
     effort: EffortScores
+    scorers: dict[str, ScorerMean]
 
 
 def answer_all(
@@ -106,72 +112,62 @@ def answer_all(
     folder: Path | None = None,
     advance: Advance = lambda _: None,
 ) -> list[ScoredTrace]:
-    """Return every question's run, in order; those that the folder holds are not run again.
+    """Return every question's scored trace, in order; those in the folder are not made again.
 
     Args:
         evaluation: the policy, where it looks and how.
         questions: what is asked.
-        folder: where runs are kept, a few at a time; ``None``: nowhere. Void ones are not kept, so
-            that they are tried again.
+        folder: where the journal is kept, a few at a time; ``None``: nowhere. Void rollouts are
+            not kept, so that they are tried again.
         advance: told how many questions are done.
 
     Raises:
         BadInputError: the folder holds another evaluation or cannot be written, or of the first
             :data:`PATIENCE` runs every one failed for reasons outside the policy.
+        RunError: the disk is full.
     """
-    setting = evaluation.setting(questions)
-    kept = {} if folder is None else _kept(folder, setting)
+    journal = None if folder is None else _opened(folder, evaluation.setting(questions))
+    kept = {} if journal is None else {r.question.id: r for r in read_scored(journal.path)}
     done = {n: kept[question.id] for n, question in enumerate(questions) if question.id in kept}
     advance(len(done))
-    for start, end in list(_stretches(done, len(questions), 4 * evaluation.limits.width)):
+    for start, end in list(_stretches(done, len(questions), 4 * evaluation.limits.concurrency)):
         fresh = evaluation.run(questions[start:end], start)
         done |= dict(enumerate(fresh, start))
-        if folder is not None:
-            _keep(folder / FILE, [record for record in fresh if record.void is None])
+        if journal is not None:
+            append_scored(journal, [one for one in fresh if one.void is None])
         advance(len(done))
-        if len(done) >= PATIENCE and all(record.void for record in done.values()):
+        if len(done) >= PATIENCE and all(one.void for one in done.values()):
             raise BadInputError(f"None of {len(done)} questions was answered: {fresh[-1].void}")
     return [done[n] for n in range(len(questions))]
 
 
-def policy_scores(records: Sequence[ScoredTrace]) -> PolicyScores:
-    """Score the runs; void ones are counted and left out.
+def policy_scores(records: Sequence[ScoredTrace], store: Store | None = None) -> PolicyScores:
+    """Count what a journal shows; void rollouts are counted and left out.
+
+    Args:
+        records: the scored traces, of an evaluation or of a training run.
+        store: where the intervals of shipped citations are looked up, see
+            :func:`eval.suites.temporal.temporal_scores`.
 
     Raises:
-        BadInputError: every run is void.
+        BadInputError: every rollout is void.
     """
-    answered = [ScoredAnswer(r.question, r.trace) for r in records if r.trace and r.void is None]
-    if not answered:
+    traces = [one.trace for one in records if one.trace is not None and one.void is None]
+    if not traces:
         why = f" The first: {records[0].void}" if records else ""
         raise BadInputError(f"None of {len(records)} questions was answered.{why}")
-    first = answered[0].trace
-    stops = [one.trace.stop.value for one in answered]
+    declined = [trace.abstention.reason.value for trace in traces if trace.abstention]
     return PolicyScores(
-        policy=first.policy,
-        corpus_hash=first.corpus_hash,
+        policy=traces[0].policy,
+        corpus_hash=traces[0].corpus_hash,
         questions=len(records),
-        void=len(records) - len(answered),
-        stops={stop: stops.count(stop) for stop in sorted(set(stops))},
-        temporal=temporal_scores(answered),
-        abstention=abstention_scores(answered),
-        effort=effort_scores(answered),
-    )
-
-
-def effort_scores(answered: Sequence[ScoredAnswer]) -> EffortScores:
-    """Return what the answers cost."""
-
-    def each(value: Callable[[ScoredAnswer], float]) -> Score | None:
-        return mean_by_work(answered, lambda one: [value(one)])
-
-    return EffortScores(
-        turns=each(lambda one: len(one.trace.turns)),
-        searches=each(lambda one: sum(len(turn.calls) for turn in one.trace.turns)),
-        seconds=each(lambda one: one.trace.milliseconds / 1000),
-        prompt_tokens=each(
-            lambda one: max((len(t.prompt_ids) for t in one.trace.turns), default=0)
-        ),
-        completion_tokens=each(lambda one: sum(len(t.completion_ids) for t in one.trace.turns)),
+        void=len(records) - len(traces),
+        stops=_counted(trace.stop.value for trace in traces),
+        reasons=_counted(declined),
+        temporal=temporal_scores(records, store),
+        abstention=abstention_scores(records),
+        effort=effort_scores(records),
+        scorers=scorer_means(records),
     )
 
 
@@ -207,29 +203,29 @@ def _stretches(done: Container[int], number: int, longest: int) -> Iterator[tupl
             start = n + 1 if n in done else n
 
 
-def _kept(folder: Path, setting: Setting) -> dict[str, ScoredTrace]:
-    """Return the answers that a folder holds, by question, and make it ready to take more."""
-    file, traces = folder / SETTING, folder / FILE
-    told = setting.model_dump_json(indent=2) + "\n"
+def _counted(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))
+
+
+def _opened(folder: Path, setting: Setting) -> Journal:
+    """Return the journal of a folder, ready to take more."""
+    file = folder / SETTING
     try:
         if not file.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            file.write_text(told, encoding="utf-8")
-        elif file.read_text(encoding="utf-8") != told:
+            file.write_text(setting.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        elif _read(file) != setting:
             raise BadInputError(f"{folder} holds another evaluation: {file.name} says of what.")
-        traces.touch()
-        found = list(read_scored(traces))
-        whole = traces.with_name(f"{FILE}.part")
-        whole.write_text("".join(map(as_line, found)), encoding="utf-8")
-        whole.replace(traces)
+        journal = Journal(folder / TRACES)
+        journal.path.touch()
+        journal.cut_unfinished()
     except OSError as fault:
         raise BadInputError(f"Cannot write to {folder}: {fault.strerror}.") from fault
-    return {record.question.id: record for record in found}
+    return journal
 
 
-def _keep(file: Path, records: Sequence[ScoredTrace]) -> None:
+def _read(file: Path) -> Setting | None:
     try:
-        with file.open("a", encoding="utf-8") as lines:
-            lines.writelines(map(as_line, records))
-    except OSError as fault:
-        raise BadInputError(f"Cannot write to {file}: {fault.strerror}.") from fault
+        return Setting.model_validate_json(file.read_text(encoding="utf-8"))
+    except ValidationError:
+        return None

@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import partial
 
-from corpus.model import Frozen
-from corpus.questions import Family
+from agent.trace import Trace
+from corpus.model import Citation, Frozen
+from corpus.questions import Family, Question
+from corpus.store import Store
 from eval.metrics import Score, wilson
-from eval.suites.answered import ScoredAnswer, Values, mean_by_work, share, share_by_work
-from rl.rewards import REWARDS, claims, right
+from eval.suites.means import Values, by_work, scorer_means, share, share_by_work, values_of
+from rl.rewards import claims, right
+from rl.rewards.scored_trace import ScoredTrace
 
 
 class TemporalScores(Frozen):
@@ -29,9 +33,11 @@ class TemporalScores(Frozen):
         right: share of questions answered right, or declined for the right reason.
         controls: the same over provisions that never changed: it must not fall.
         right_version: share of questions with an answer that shipped citing the gold version.
-        temporal: mean temporal consistency of the drafts (:func:`rl.rewards.channels.temporal`).
+        temporal: mean temporal consistency of the drafts (:func:`rl.rewards.channels.temporal`),
+            from the journal; ``None`` where it was not among the scorers.
         anachronisms_shipped: share of shipped citations that were not the law on the question's
-            day, or, where it names none, on the day that the answer says it is for.
+            day, or, where it names none, on the day that the answer says it is for; or not on the
+            day that the citation itself names.
         anachronisms_drafted: share of drafted citations that were not, or are not on record.
         valid_citations: share of drafted citations that passed every check of the verifier.
         by_family: share right per family, with Wilson intervals; pairs count as in
@@ -50,66 +56,77 @@ class TemporalScores(Frozen):
     by_family: dict[str, Score]
 
 
-def temporal_scores(answered: Sequence[ScoredAnswer]) -> TemporalScores:
-    """Score answered questions."""
-    controls = [one for one in answered if one.question.family == Family.UNAMENDED_CONTROL]
-    pairs = list(_pairs(answered))
+def temporal_scores(scored: Sequence[ScoredTrace], store: Store | None = None) -> TemporalScores:
+    """Score traces; void ones are left out.
+
+    Args:
+        scored: the traces.
+        store: where the interval of a shipped citation is looked up; without it the interval that
+            the trace holds is taken.
+    """
+    kept = [one for one in scored if one.trace is not None and one.void is None]
+    controls = [one for one in kept if one.question.family == Family.UNAMENDED_CONTROL]
+    pairs = list(_pairs(kept))
+    consistency = scorer_means(kept).get("temporal")
     return TemporalScores(
         paired_dates=_both(pairs, _right),
         paired_versions=_both(pairs, _right_version),
-        right=share_by_work(answered, _right),
+        right=share_by_work(kept, _right),
         controls=share_by_work(controls, _right),
-        right_version=share_by_work(answered, _right_version),
-        temporal=mean_by_work(answered, _temporal),
-        anachronisms_shipped=share_by_work(answered, _shipped_out_of_force),
-        anachronisms_drafted=share_by_work(answered, _drafted_out_of_force),
-        valid_citations=share_by_work(answered, _stood),
-        by_family=_by_family(answered, pairs),
+        right_version=share_by_work(kept, _right_version),
+        temporal=consistency.mean if consistency else None,
+        anachronisms_shipped=share_by_work(kept, partial(_shipped_out_of_force, store)),
+        anachronisms_drafted=share_by_work(kept, _drafted_out_of_force),
+        valid_citations=share_by_work(kept, _stood),
+        by_family=_by_family(kept, pairs),
     )
 
 
-def _right(one: ScoredAnswer) -> Iterator[float]:
-    yield right(one.trace, one.question)
+def is_in_force(citation: Citation, on: date, store: Store | None = None) -> bool:
+    """Tell whether what is cited was the law on a day: by the store, or else by the citation."""
+    if store is None:
+        return on in citation.valid
+    version = store.version(citation.version_id, citation.known_at)
+    return version is not None and version.valid_from is not None and on in version.valid
 
 
-def _right_version(one: ScoredAnswer) -> Iterator[float]:
-    if one.question.gold_version is not None:
-        shipped = one.trace.answer.citations if one.trace.answer else ()
-        yield one.question.gold_version in {citation.version_id for citation in shipped}
+def _right(trace: Trace, question: Question) -> Iterator[float]:
+    yield right(trace, question)
 
 
-def _temporal(one: ScoredAnswer) -> Iterator[float]:
-    value = REWARDS["temporal"].function(one.trace, one.question)
-    if value is not None:
-        yield value
+def _right_version(trace: Trace, question: Question) -> Iterator[float]:
+    if question.gold_version is not None:
+        shipped = trace.answer.citations if trace.answer else ()
+        yield question.gold_version in {citation.version_id for citation in shipped}
 
 
-def _shipped_out_of_force(one: ScoredAnswer) -> Iterator[float]:
-    day = one.question.as_at or _governing_day(one)
-    for citation in one.trace.answer.citations if one.trace.answer else ():
-        yield day is None or day not in citation.valid
+def _shipped_out_of_force(store: Store | None, trace: Trace, question: Question) -> Iterator[float]:
+    day = question.as_at or _governing_day(trace)
+    for citation in trace.answer.citations if trace.answer else ():
+        days = (day, citation.as_at)
+        yield not all(on is not None and is_in_force(citation, on, store) for on in days)
 
 
-def _drafted_out_of_force(one: ScoredAnswer) -> Iterator[float]:
-    same_day = one.question.as_at in {None, _governing_day(one)}
-    for claim in claims(one.trace):
+def _drafted_out_of_force(trace: Trace, question: Question) -> Iterator[float]:
+    same_day = question.as_at in {None, _governing_day(trace)}
+    for claim in claims(trace):
         yield not (same_day and claim.in_force)
 
 
-def _governing_day(one: ScoredAnswer) -> date | None:
+def _governing_day(trace: Trace) -> date | None:
     """Return the day that the answer is for; it says so, where the question named none."""
-    return one.trace.governing.as_at if one.trace.governing else None
+    return trace.governing.as_at if trace.governing else None
 
 
-def _stood(one: ScoredAnswer) -> Iterator[float]:
-    for claim in claims(one.trace):
+def _stood(trace: Trace, _: Question) -> Iterator[float]:
+    for claim in claims(trace):
         yield claim.stood
 
 
-def _pairs(answered: Iterable[ScoredAnswer]) -> Iterator[tuple[ScoredAnswer, ScoredAnswer]]:
+def _pairs(scored: Iterable[ScoredTrace]) -> Iterator[tuple[ScoredTrace, ScoredTrace]]:
     """Yield each complete pair."""
-    waiting: dict[str, ScoredAnswer] = {}
-    for one in answered:
+    waiting: dict[str, ScoredTrace] = {}
+    for one in scored:
         if one.question.pair is None:
             continue
         other = waiting.pop(one.question.pair, None)
@@ -119,21 +136,22 @@ def _pairs(answered: Iterable[ScoredAnswer]) -> Iterator[tuple[ScoredAnswer, Sco
             yield other, one
 
 
-def _both(pairs: Iterable[tuple[ScoredAnswer, ScoredAnswer]], value: Values) -> Score | None:
+def _both(pairs: Iterable[tuple[ScoredTrace, ScoredTrace]], value: Values) -> Score | None:
     """Return the share of pairs whose halves both score, with works resampled."""
-    works: dict[str, list[float]] = defaultdict(list)
-    for pair in pairs:
-        works[pair[0].question.work_id].append(float(all(all(value(half)) for half in pair)))
-    return share(list(works.values()))
+    return share(by_work((pair[0].question, [_both_score(pair, value)]) for pair in pairs))
+
+
+def _both_score(pair: tuple[ScoredTrace, ScoredTrace], value: Values) -> float:
+    return float(all(all(values_of(half, value)) for half in pair))
 
 
 def _by_family(
-    answered: Iterable[ScoredAnswer], pairs: Iterable[tuple[ScoredAnswer, ScoredAnswer]]
+    scored: Iterable[ScoredTrace], pairs: Iterable[tuple[ScoredTrace, ScoredTrace]]
 ) -> dict[str, Score]:
-    rights: dict[str, list[bool]] = defaultdict(list)
-    for one in answered:
+    rights: dict[str, list[float]] = defaultdict(list)
+    for one in scored:
         if one.question.pair is None:
-            rights[one.question.family].append(right(one.trace, one.question))
+            rights[one.question.family] += values_of(one, _right)
     for pair in pairs:
-        rights[pair[0].question.family].append(all(all(_right(half)) for half in pair))
-    return {name: wilson(sum(own), len(own)) for name, own in sorted(rights.items())}
+        rights[pair[0].question.family].append(_both_score(pair, _right))
+    return {name: wilson(int(sum(own)), len(own)) for name, own in sorted(rights.items())}

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from agent.library import Library
-from corpus.questions import Family, Question, Split, make_questions
+from corpus.questions import MADE_FAMILIES, Family, Question, Split, make_questions
 from corpus.settings import Settings
 from corpus.store import Store
 from corpus.synthetic import Synthetic
@@ -51,7 +51,7 @@ def synthetic_library(
 def choose(
     questions: Iterable[Question],
     split: Split,
-    families: Collection[Family] = tuple(Family),
+    families: Collection[Family] = MADE_FAMILIES,
     longest: int | None = None,
 ) -> list[Question]:
     """Return the questions of a split, pairs whole.

@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 
 from corpus.errors import BadInputError
 from corpus.model import Frozen
-from corpus.questions import Family, Split
+from corpus.questions import MADE_FAMILIES, Family, Split
 from rl.objective.methods.settings import (
     Additive,
     Advantage,
@@ -104,8 +104,8 @@ class DataSettings(Frozen):
     """Leave out questions without a short answer: figures of more characters, and whole texts."""
     split: Split = "train"
     """Only questions of this split: ``train``, ``selection`` or ``test``."""
-    families: tuple[Family, ...] = tuple(Family)
-    """Only questions of these families (``docs/questions.md``)."""
+    families: tuple[Family, ...] = MADE_FAMILIES
+    """Only questions of these families (``docs/questions.md``); by default every made one."""
     languages: tuple[str, ...] = ()
     """Only questions in these languages; empty: all."""
     jurisdictions: tuple[str, ...] = ()

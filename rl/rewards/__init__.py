@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from agent.trace import Trace
 from corpus.errors import BadInputError
 from corpus.questions import Question
 from rl.rewards import channels
-from rl.rewards.channels import right
+from rl.rewards.channels import is_right, right
 from rl.rewards.claims import (
     Claim,
     Statement,
@@ -30,9 +30,11 @@ from rl.rewards.claims import (
     drafted,
     scorable,
     statements,
+    why_not_scorable,
 )
 from rl.rewards.outcome import Outcome
 from rl.rewards.rouge import words
+from rl.rewards.scorer import Unscored
 
 __all__ = [
     "REWARDS",
@@ -44,7 +46,9 @@ __all__ = [
     "claims",
     "declared",
     "drafted",
+    "is_right",
     "outcome",
+    "reward_scorers",
     "right",
     "scorable",
     "score",
@@ -65,6 +69,13 @@ class RewardSpec(NamedTuple):
     hack: str
     guard: str
     weight: float
+
+    def score(self, trace: Trace, question: Question) -> float | Unscored:
+        """Return the reward, as a :class:`~rl.rewards.scorer.Scorer`."""
+        value = self.function(trace, question)
+        if value is None:
+            return Unscored(reason=why_not_scorable(trace, question) or "nothing to score")
+        return value
 
 
 def _spec(name: str, function: Reward, weight: float) -> RewardSpec:
@@ -87,6 +98,20 @@ REWARDS: Mapping[str, RewardSpec] = MappingProxyType({spec.name: spec for spec i
 """Every channel by name."""
 
 
+def reward_scorers(names: Iterable[str]) -> tuple[RewardSpec, ...]:
+    """Return the channels of these names.
+
+    Raises:
+        BadInputError: there is no channel of that name.
+    """
+    wanted = tuple(names)
+    unknown = [name for name in wanted if name not in REWARDS]
+    if unknown:
+        listed = ", ".join(REWARDS)
+        raise BadInputError(f"There is no reward '{unknown[0]}'; there are {listed}.")
+    return tuple(REWARDS[name] for name in wanted)
+
+
 def score(
     trace: Trace | None, question: Question, names: Sequence[str] = tuple(REWARDS)
 ) -> dict[str, float | None]:
@@ -95,13 +120,10 @@ def score(
     Raises:
         BadInputError: there is no channel of that name.
     """
-    unknown = [name for name in names if name not in REWARDS]
-    if unknown:
-        listed = ", ".join(REWARDS)
-        raise BadInputError(f"There is no reward '{unknown[0]}'; there are {listed}.")
+    channels_of = reward_scorers(names)
     if trace is None:
         return dict.fromkeys(names)
-    return {name: REWARDS[name].function(trace, question) for name in names}
+    return {channel.name: channel.function(trace, question) for channel in channels_of}
 
 
 def score_all(

@@ -17,7 +17,7 @@ from collections.abc import Set as AbstractSet
 
 from agent.tool_results import ProvisionReading, Refused, ToolResult, VersionList
 from agent.tools.toolbox import TOOLS
-from agent.trace import AbstentionReason, ToolCall, Trace
+from agent.trace import ToolCall, Trace
 from corpus.questions import Decline, Question
 from rl.rewards.claims import Claim, Statement, declared, readable, scorable, statements
 from rl.rewards.stated_answer import recited, states_figure
@@ -51,7 +51,7 @@ def task(trace: Trace, question: Question) -> float | None:
     if not readable(trace):
         return 0.0
     if question.decline is not None:
-        return float(_declined_rightly(declared(trace), question) and _was_shown(trace, question))
+        return float(declared(trace) == question.decline.value and _was_shown(trace, question))
     made = _on_the_day(trace, question)
     standing = sum(statement.stood for statement in made) / max(len(made), 1)
     value = _said(question, made) * standing
@@ -157,12 +157,27 @@ def temporal_f1(
 
 def right(trace: Trace, question: Question) -> bool:
     """Tell whether the run ended right: the answer that shipped, or the reason to decline."""
+    shipped: tuple[Statement, ...] = ()
+    if trace.answer is not None:
+        shipped = tuple(one for one in _on_the_day(trace, question) if one.stood)
+    return is_right(question, shipped, trace.abstention.reason if trace.abstention else None)
+
+
+def is_right(question: Question, shipped: Sequence[Statement], declined: str | None) -> bool:
+    """Tell whether a reply is right. This is the only meaning of "right" there is.
+
+    Args:
+        question: what was asked.
+        shipped: the sentences of the answer, with what they cite; none where it was declined.
+        declined: the reason for which it was declined, if it was.
+
+    Where the question must be declined, the reason must be the question's. Else the gold version
+    must be cited, and its quotations must give what is asked for: the figure in its place, without
+    another figure of its kind in the reply's own words; the text, from :data:`RIGHT` on by ROUGE-L;
+    or, where a version is asked for, no other version of the provision may be cited.
+    """
     if question.decline is not None:
-        reason = trace.abstention.reason if trace.abstention else None
-        return _declined_rightly(reason, question)
-    if trace.answer is None:
-        return False
-    shipped = [statement for statement in _on_the_day(trace, question) if statement.stood]
+        return declined == question.decline.value
     return _said(question, shipped) >= RIGHT
 
 
@@ -195,10 +210,6 @@ def _on_the_day(trace: Trace, question: Question) -> tuple[Statement, ...]:
     return tuple(statement.struck() for statement in made)
 
 
-def _declined_rightly(reason: AbstentionReason | None, question: Question) -> bool:
-    return reason is not None and str(reason) == str(question.decline)
-
-
 def _was_shown(trace: Trace, question: Question) -> bool:
     """Tell whether a tool returned the reason to decline, or the provision's record, on the day."""
     day = question.as_at.isoformat() if question.as_at else None
@@ -209,7 +220,7 @@ def _was_shown(trace: Trace, question: Question) -> bool:
     )
 
 
-def _shows(result: ToolResult | None, reason: Decline | None, provision_id: str) -> bool:
+def _shows(result: ToolResult | None, reason: Decline | None, provision_id: str | None) -> bool:
     match result:
         case ProvisionReading(status=status):
             return status == reason

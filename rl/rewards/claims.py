@@ -59,11 +59,20 @@ def acted(trace: Trace | None) -> bool:
 
 
 def scorable(trace: Trace | None, question: Question) -> bool:
-    """Tell whether a trace says how well the policy dealt with a question.
+    """Tell whether a trace says how well the policy dealt with a question."""
+    return trace is not None and why_not_scorable(trace, question) is None
+
+
+def why_not_scorable(trace: Trace, question: Question) -> str | None:
+    """Return why a trace says nothing of the policy; ``None`` where it does.
 
     What becomes of a question that names no day is decided before the policy is asked.
     """
-    return question.as_at is not None and acted(trace)
+    if question.as_at is None:
+        return "the question names no day"
+    if acted(trace):
+        return None
+    return f"the run ended by {trace.stop}" if trace.turns else "the policy was never asked"
 
 
 def drafted(trace: Trace) -> Draft | None:

@@ -15,8 +15,9 @@ from typing import Any
 
 from agent.models.token_sequence import episode
 from corpus.questions import Question
+from rl.journal import TRACES
 from rl.recipes.recipe import RecipeError
-from rl.rewards.rescore import ScoredTrace, read_scored
+from rl.rewards.scored_trace import ScoredTrace, read_scored
 from rl.rollouts.rollout import Rollout
 
 Play = Callable[[Any, Sequence[Question], int], list[Rollout]]
@@ -61,7 +62,7 @@ def pool_file(path: Path, home: Path) -> Path:
     Raises:
         RecipeError: there is none.
     """
-    places = (path, path / "traces.jsonl", home / path / "traces.jsonl")
+    places = (path, path / TRACES, home / path / TRACES)
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         raise RecipeError(

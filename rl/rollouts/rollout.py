@@ -12,7 +12,7 @@ wrong answer: a void rollout has no reward at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Self
@@ -29,6 +29,8 @@ from agent.trace import StopReason, Trace
 from corpus.errors import InForceError
 from corpus.model import Frozen
 from corpus.questions import Question
+from rl.rewards.scored_trace import ScoredTrace, Scores, scores
+from rl.rewards.scorer import Scorer
 from rl.rollouts.batching import Batcher, BatchingIndex, BatchingSampler
 from rl.rollouts.samplers import batches
 
@@ -46,6 +48,7 @@ class Rollout(Frozen):
     sampling log-probs; it is ``None`` where the policy was never asked (the question named no
     day), where it has no tokens (a policy without a model), and where the rollout is void.
     ``void`` says which failure voided it. ``own`` is false for a rollout of an earlier policy.
+    ``scores`` are set once, by :func:`scored_rollout`; rewards, labels and the journal read them.
 
     Raises:
         ValueError: there is neither a trace nor a reason why not.
@@ -56,6 +59,7 @@ class Rollout(Frozen):
     episode: TokenSequence | None = None
     void: str | None = None
     own: bool = True
+    scores: Scores | None = None
 
     @model_validator(mode="after")
     def _is_accounted_for(self) -> Self:
@@ -70,7 +74,7 @@ class Limits:
 
     max_turns: int = 8
     max_tokens: int | None = None
-    width: int = 64
+    concurrency: int = 64
 
 
 def roll_out(  # noqa: PLR0913
@@ -115,9 +119,9 @@ def roll_out_each(
 ) -> list[Rollout]:
     """Do :func:`roll_out` with a policy of its own for each question (a scripted expert's)."""
     bounds = limits or Limits()
-    width = min(bounds.width, len(asked))
+    width = min(bounds.concurrency, len(asked))
     gathering = Batcher(width)
-    shared = replace(library, index=BatchingIndex(gathering, library.index))
+    shared = _shared(library, [policy for _, policy in asked], gathering)
     ended: list[int] = []
 
     def answer(place: int) -> dict[int, Rollout]:
@@ -139,6 +143,49 @@ def roll_out_each(
     return [found[number] for number in range(len(asked))]
 
 
+def scored_rollout(rollout: Rollout, scorers: Iterable[Scorer]) -> Rollout:
+    """Return a rollout with its scores, asking each scorer once."""
+    trace = rollout.trace if rollout.void is None else None
+    return rollout.model_copy(update={"scores": scores(trace, rollout.question, scorers)})
+
+
+def scores_of(rollout: Rollout) -> Scores:
+    """Return the scores that a rollout has; none are made.
+
+    Raises:
+        ValueError: the rollout has not been scored.
+    """
+    if rollout.scores is None:
+        raise ValueError(f"the rollout of {rollout.question.id} has not been scored")
+    return rollout.scores
+
+
+def record(step: int, rollout: Rollout) -> ScoredTrace:
+    """Return the line of a journal about a scored rollout.
+
+    Raises:
+        ValueError: the rollout has not been scored.
+    """
+    return ScoredTrace(
+        step=step,
+        question=rollout.question,
+        trace=rollout.trace,
+        void=rollout.void,
+        **dict(scores_of(rollout)),
+    )
+
+
+def _shared(library: Library, policies: Iterable[Policy], gathering: Batcher) -> Library:
+    """Return the library of all episodes; searches wait for each other where completions do.
+
+    An episode that waits for a server of its own accord would hold up the searches of all others.
+    """
+    samplers = [policy.sampler for policy in policies if isinstance(policy, ModelPolicy)]
+    if not all(batches(sampler) for sampler in samplers):
+        return library
+    return replace(library, index=BatchingIndex(gathering, library.index))
+
+
 def _seated(policy: Policy, gathering: Batcher, seed: int) -> Policy:
     """Return the policy of one rollout: its own seed and a batching sampler."""
     if not isinstance(policy, ModelPolicy):
@@ -151,7 +198,12 @@ def _seated(policy: Policy, gathering: Batcher, seed: int) -> Policy:
 
 def _episode(library: Library, policy: Policy, question: Question, limits: Limits) -> Rollout:
     context = Context(library, policy, max_turns=limits.max_turns, max_tokens=limits.max_tokens)
-    asked = AskRequest(question=question.text, as_at=question.as_at, known_at=question.known_at)
+    asked = AskRequest(
+        question=question.text,
+        as_at=question.as_at,
+        known_at=question.known_at,
+        extent=question.extent,
+    )
     try:
         trace = run(context, asked)
     except InForceError as failure:

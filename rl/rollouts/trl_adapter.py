@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
 from corpus.questions import Question
-from rl.rewards import REWARDS, Reward
-from rl.rollouts.rollout import Rollout
+from rl.rewards.scorer import Scorer
+from rl.rollouts.rollout import Rollout, scored_rollout, scores_of
 
 Play = Callable[[Any, Sequence[Question], int], list[Rollout]]
 """Rolls questions out with the trainer's model and a seed; a question repeated is a group."""
@@ -37,32 +36,34 @@ class TrlAdapter:
 
     Args:
         play: rolls questions out.
+        scorers: give each rollout the scores that are learnt from and journalled.
         questions: by id; the trainer's prompts are ids.
         seed: of the run.
         filler: a token id that stands where a rollout has none, masked.
         inspect: told of each round; raises where the run must stop.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         play: Play,
         questions: Mapping[str, Question],
+        scorers: Sequence[Scorer],
         *,
         seed: int,
         filler: int,
         inspect: Callable[[Sequence[Rollout]], None] = lambda _: None,
     ) -> None:
-        self._play, self._questions, self._seed = play, questions, seed
+        self._play, self._questions, self._scorers, self._seed = play, questions, scorers, seed
         self._filler, self._inspect = filler, inspect
 
     def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, list[Any]]:
-        """Return ids, mask and log-probs as sampled, and the rollouts themselves."""
+        """Return ids, mask and log-probs as sampled, and the rollouts with their scores."""
         place = (self._seed, trainer.state.global_step, trainer.accelerator.process_index)
         digest = hashlib.blake2b(repr(place).encode(), digest_size=7).digest()
         asked = [self._questions[one] for one in prompts]
         rollouts = self._play(trainer, asked, int.from_bytes(digest, "big"))
         self._inspect(rollouts)
-        return columns(rollouts, self._filler)
+        return columns([scored_rollout(one, self._scorers) for one in rollouts], self._filler)
 
 
 def columns(rollouts: Sequence[Rollout], filler: int) -> dict[str, list[Any]]:
@@ -92,30 +93,16 @@ def columns(rollouts: Sequence[Rollout], filler: int) -> dict[str, list[Any]]:
 
 
 def reward_functions(names: Sequence[str]) -> list[Callable[..., list[float | None]]]:
-    """Return TRL's reward functions of the channels; a void rollout has no reward at all.
-
-    Raises:
-        KeyError: there is no such channel.
-    """
-    return [_reward_function(name, REWARDS[name].function) for name in names]
+    """Return TRL's reward functions: each reads the scores that the rollouts already have."""
+    return [_reward_function(name) for name in names]
 
 
-def _reward_function(name: str, reward: Reward) -> Callable[..., list[float | None]]:
-    def score(one: Rollout) -> float | None:
-        if one.void is not None or one.trace is None:
-            return None
-        value = reward(one.trace, one.question)
-        if value is not None and not math.isfinite(value):
-            raise ValueError(
-                f"the reward {name} of {one.question.id} is {value}, which is no number"
-            )
-        return value
+def _reward_function(name: str) -> Callable[..., list[float | None]]:
+    def learnt(*, rollout: Sequence[Rollout], **_: Any) -> list[float | None]:
+        return [scores_of(one).rewards[name] for one in rollout]
 
-    def scored(*, rollout: Sequence[Rollout], **_: Any) -> list[float | None]:
-        return [score(one) for one in rollout]
-
-    scored.__name__ = name
-    return scored
+    learnt.__name__ = name
+    return learnt
 
 
 def voided(rollouts: Sequence[Rollout]) -> tuple[float, str]:

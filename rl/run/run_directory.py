@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import tomllib
@@ -27,20 +26,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from corpus.clock import now
-from corpus.errors import InForceError
 from corpus.locking import file_lock
 from corpus.model import Frozen
 from corpus.questions import Question, write_questions
+from rl.journal import TRACES, Journal, RunError
 from rl.recipes.former_names import with_present_names
 from rl.recipes.load import read_recipe
 from rl.recipes.recipe import Recipe, RecipeError
 from rl.recipes.toml_writer import dump
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "vllm")
-
-
-class RunError(InForceError):
-    """The run directory is missing, in use, or cannot be written."""
 
 
 class RunFacts(Frozen):
@@ -60,7 +55,7 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.metrics = Journal(folder / "metrics.jsonl")
-        self.traces = Journal(folder / "traces.jsonl")
+        self.traces = Journal(folder / TRACES)
         self.checkpoints = folder / "checkpoints"
         self.report = folder / "report.html"
         self.warm_start = folder / "warm_start"
@@ -145,50 +140,6 @@ class Run:
     def stands(self) -> dict[str, int]:
         """Return the lengths of the journals in bytes."""
         return {"metrics": self.metrics.size, "traces": self.traces.size}
-
-
-class Journal:
-    """An append-only file of JSON lines; it can be truncated to the length at a checkpoint."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @property
-    def size(self) -> int:
-        """Return its length in bytes."""
-        return self.path.stat().st_size if self.path.exists() else 0
-
-    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write rows.
-
-        Raises:
-            RunError: the disk is full, or the file cannot be written.
-        """
-        text = "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as fault:
-            raise RunError(
-                f"{self.path} cannot be written ({fault.strerror}); the last checkpoint is whole:"
-                " make room and go on with --resume."
-            ) from fault
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the rows; a last line that was never finished is left out."""
-        if not self.path.exists():
-            return
-        with self.path.open(encoding="utf-8") as file:
-            for line in file:
-                if line.endswith("\n"):
-                    yield json.loads(line)
-
-    def cut(self, size: int) -> None:
-        """Keep the first ``size`` bytes."""
-        if self.path.exists():
-            os.truncate(self.path, min(size, self.size))
 
 
 def runs_home() -> Path:

@@ -23,10 +23,10 @@ from rl.objective.methods.opd import Distillation
 from rl.objective.methods.teachers import Teach, teacher
 from rl.recipes.budget import batch_budget, token_budget
 from rl.recipes.recipe import Recipe
-from rl.rewards import answer_key, outcome
+from rl.rewards import answer_key, reward_scorers
 from rl.rewards.outcome import Outcome
 from rl.rollouts.cached_library import cached_library
-from rl.rollouts.rollout import Rollout
+from rl.rollouts.rollout import Rollout, scores_of
 from rl.rollouts.rollout_sampling import rollout_sampler_of
 from rl.rollouts.trl_adapter import TrlAdapter, question_order, reward_functions, voided
 from rl.run.checkpoints import TrainingFault, checkpoints
@@ -85,7 +85,7 @@ def assemble(  # noqa: PLR0913
     order = question_order(list(by_id), settings.questions * settings.rounds, settings.seed)
     neutral = tuple(tuple(student.codec.words(text)) for text in neutral_prompts())
     probe = StateDriftProbe(student.base, neutral)
-    notes = RunLogger(run, recipe, plan.steps, plan.steps_per_round, watch, probe)
+    notes = RunLogger(run, plan.steps, plan.steps_per_round, watch, probe)
     trainer = PolicyTrainer(
         objective=objective,
         judge=judge,
@@ -102,6 +102,7 @@ def assemble(  # noqa: PLR0913
         rollout_func=TrlAdapter(
             rollout_sampler_of(recipe, run, cached_library(library), student.codec, watch),
             by_id,
+            reward_scorers(recipe.rewards),
             seed=settings.seed,
             filler=student.tokenizer.eos_token_id,
             inspect=lambda rollouts: stop_if_void(rollouts, recipe.rollout.max_void),
@@ -113,9 +114,9 @@ def assemble(  # noqa: PLR0913
 
 
 def judge(rollout: Rollout) -> tuple[Outcome, str | None]:
-    """Return the outcome of a rollout and the key of its answer."""
-    trace = rollout.trace if rollout.void is None else None
-    return outcome(trace, rollout.question), answer_key(trace)
+    """Return the label of a scored rollout, and the key of its answer."""
+    key = answer_key(rollout.trace if rollout.void is None else None)
+    return scores_of(rollout).outcome, key
 
 
 def teacher_of(

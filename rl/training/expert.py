@@ -96,7 +96,7 @@ class Expert:
     def _cited(self) -> str:
         """Return the citation as the question words it."""
         found = find_citations(self.question.text, self.works)
-        return found[0].text if found else self.question.label
+        return found[0].text if found else self.question.label or self.question.text
 
     def _quote(self, passage: Passage) -> str:
         span = self.question.gold_span

@@ -19,10 +19,11 @@ from agent.models.catalogue import ModelError, open_location
 from agent.models.codec import TokenizerCodec, learnt
 from agent.models.tokenizers import first_line, open_codec
 from corpus.questions import Question
+from rl.journal import RunError
 from rl.recipes.recipe import ModelSettings, Recipe, RecipeError, WarmStart
 from rl.rollouts.trl_adapter import question_order
 from rl.run.progress import ProgressWatcher
-from rl.run.run_directory import Run, RunError
+from rl.run.run_directory import Run
 from rl.training.warm_start import Imitation, MisdatedDemonstrations, demonstrate, imitate
 
 

@@ -15,11 +15,10 @@ from transformers import TrainerCallback
 
 from agent.tools.toolbox import SEARCH
 from rl.objective.compose import ShapedAdvantages
-from rl.recipes.recipe import Recipe
 from rl.rewards.claims import dated
 from rl.rewards.outcome import Outcome
-from rl.rewards.rescore import ScoredTrace, scored
-from rl.rollouts.rollout import Rollout
+from rl.rewards.scored_trace import ScoredTrace, append_scored
+from rl.rollouts.rollout import Rollout, record
 from rl.run.checkpoints import SEAL
 from rl.run.progress import ProgressWatcher
 from rl.run.run_directory import Run
@@ -37,23 +36,21 @@ class RunLogger(TrainerCallback):  # type: ignore[misc]
 
     Args:
         run: where.
-        recipe: whose reward channels are noted with each rollout.
         steps: of the whole run.
         steps_per_round: of one round.
         watch: who else is told.
         probe: measures the states that are learnt from, now and then.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         run: Run,
-        recipe: Recipe,
         steps: int,
         steps_per_round: int,
         watch: ProgressWatcher,
         probe: StateDriftProbe | None = None,
     ) -> None:
-        self._run, self._recipe, self._steps = run, recipe, steps
+        self._run, self._steps = run, steps
         self._per_round, self._watch, self._probe = steps_per_round, watch, probe
 
     def observe(
@@ -61,10 +58,9 @@ class RunLogger(TrainerCallback):  # type: ignore[misc]
     ) -> dict[str, float]:
         """Append a round's rollouts to the journal; return their metrics."""
         step = int(trainer.state.global_step)
-        names = tuple(self._recipe.rewards)
-        kept = gather_object([scored(step, r.question, r.trace, r.void, names) for r in rollouts])
+        kept = gather_object([record(step, rollout) for rollout in rollouts])
         if trainer.is_world_process_zero():
-            self._run.traces.append([one.model_dump(mode="json") for one in kept])
+            append_scored(self._run.traces, kept)
         states = [visited_states(r.episode, own=r.own) for r in rollouts if r.episode is not None]
         noted = {**_counts(kept), **provenance(states)}
         if self._probe is not None and self._probe.due(step // self._per_round):
@@ -94,11 +90,13 @@ def journal_lengths(checkpoint: Path) -> dict[str, int]:
 
 
 def _counts(kept: Sequence[ScoredTrace]) -> dict[str, float]:
-    """Return shares of outcomes, of void rollouts and of right days, and means per question."""
+    """Return shares of outcomes, void rollouts, unscored rewards and right days, and means."""
     total = len(kept)
     found = Counter(one.outcome for one in kept)
     noted = {f"outcome/{label.name.lower()}": found[label] / total for label in Outcome}
     noted["void"] = sum(one.void is not None for one in kept) / total
+    asked = sum(len(one.rewards) for one in kept if one.void is None)
+    noted["unscored"] = sum(len(one.unscored) for one in kept) / max(asked, 1)
     traces = [one.trace for one in kept if one.trace is not None]
     if traces:
         calls = [[c.name for turn in trace.turns for c in turn.calls] for trace in traces]

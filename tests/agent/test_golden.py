@@ -8,32 +8,33 @@ import pytest
 
 from agent.graph.run import ask
 from agent.library import Library
-from corpus.demo import GoldenQuestion, golden_questions
+from corpus.demo import golden_questions
+from corpus.questions import Question
 
 
 @pytest.mark.parametrize("golden", golden_questions(), ids=lambda golden: golden.id)
-def test_golden(demo: Library, golden: GoldenQuestion) -> None:
+def test_golden(demo: Library, golden: Question) -> None:
     trace = ask(
         demo,
-        golden.question,
+        golden.text,
         as_at=golden.as_at,
         known_at=golden.known_at,
         extent=golden.extent,
     )
-    if golden.abstain is not None:
+    if golden.decline is not None:
         assert trace.answer is None
         assert trace.abstention is not None
-        assert trace.abstention.reason == golden.abstain, trace.abstention.explanation
+        assert trace.abstention.reason == golden.decline, trace.abstention.explanation
         return
     assert trace.answer is not None, trace.abstention
     (citation,) = trace.answer.citations
     assert (citation.version_id, citation.label) == (golden.gold_version, golden.label)
-    assert golden.must_contain is not None
-    assert golden.must_contain in citation.quote
+    assert golden.gold_span is not None
+    assert golden.gold_span.text in citation.quote
 
 
 def test_the_set_is_the_agreed_one() -> None:
-    declined = Counter(golden.abstain is not None for golden in golden_questions())
+    declined = Counter(golden.decline is not None for golden in golden_questions())
     assert declined == {False: 20, True: 8}
 
 
@@ -42,11 +43,11 @@ def test_two_hundred_questions_never_cite_a_wrong_version(demo: Library) -> None
     questions = golden_questions("questions.jsonl")
     for known in questions:
         trace = ask(
-            demo, known.question, as_at=known.as_at, known_at=known.known_at, extent=known.extent
+            demo, known.text, as_at=known.as_at, known_at=known.known_at, extent=known.extent
         )
         if trace.answer is None:
             assert trace.abstention is not None
-            right += trace.abstention.reason == known.abstain
+            right += trace.abstention.reason == known.decline
         elif [c.version_id for c in trace.answer.citations] == [known.gold_version]:
             right += 1
         else:

@@ -8,11 +8,12 @@ from datetime import date
 
 import pytest
 
-from corpus.demo import QUESTION_FILES, GoldenQuestion, demo_files, golden_questions
+from corpus.demo import QUESTION_FILES, demo_files, demo_questions, golden_questions
 from corpus.errors import SourceError
 from corpus.invariants import violations
 from corpus.model import Commencement, EndReason, ProvisionHistory, Version, WorkHistory
 from corpus.provision_numbers import label_key
+from corpus.questions import Family, Question, Span
 from corpus.resolve import Repealed, Resolution, resolve
 from corpus.sources.jsonl import Jsonl
 
@@ -33,11 +34,11 @@ def versions(histories: dict[str, WorkHistory]) -> list[Version]:
     return [v for h in histories.values() for v in h.versions]
 
 
-def _questions() -> list[GoldenQuestion]:
+def _questions() -> list[Question]:
     return [q for name in QUESTION_FILES for q in golden_questions(name)]
 
 
-def _asked(history: WorkHistory, question: GoldenQuestion) -> Resolution:
+def _asked(history: WorkHistory, question: Question) -> Resolution:
     """Resolve the provision that bears the label on the day, else the one that ever bore it."""
     key, day = label_key(question.label or ""), question.as_at
     assert day is not None
@@ -102,18 +103,23 @@ def test_neighbouring_texts_differ(histories: dict[str, WorkHistory]) -> None:
 
 @pytest.mark.parametrize("question", _questions(), ids=lambda q: q.id)
 def test_question_resolves_as_it_says(
-    question: GoldenQuestion, histories: dict[str, WorkHistory]
+    question: Question, histories: dict[str, WorkHistory]
 ) -> None:
-    if question.work is None or question.as_at is None:
-        assert question.abstain in {"not_found", "no_date"}
+    if question.work_id is None or question.as_at is None:
+        assert question.decline in {"not_found", "no_date"}
         return
-    answer = _asked(histories[question.work], question)
-    if question.abstain:
-        assert getattr(answer, "status", "in_force") == question.abstain
+    history = histories[question.work_id]
+    assert question.jurisdiction == history.work.jurisdiction
+    assert question.provision_id in {provision.id for provision in history.provisions}
+    answer = _asked(history, question)
+    if question.decline:
+        assert getattr(answer, "status", "in_force") == question.decline
         return
     assert isinstance(answer, Version)
-    assert answer.id == question.gold_version
-    assert (question.must_contain or "") in answer.text
+    assert (answer.id, answer.provision_id) == (question.gold_version, question.provision_id)
+    span = question.gold_span
+    assert span is not None
+    assert answer.text[span.start : span.end] == span.text
 
 
 @pytest.mark.parametrize("name", QUESTION_FILES)
@@ -123,8 +129,8 @@ def test_question_ids_are_unique(name: str) -> None:
 
 def test_golden_set_is_twenty_answers_and_eight_abstentions() -> None:
     golden = golden_questions()
-    assert Counter(q.abstain is None for q in golden) == {True: 20, False: 8}
-    reasons = {q.abstain for q in golden if q.abstain}
+    assert Counter(q.decline is None for q in golden) == {True: 20, False: 8}
+    reasons = {q.decline for q in golden if q.decline}
     assert reasons >= {
         "no_date",
         "not_yet_in_force",
@@ -138,7 +144,7 @@ def test_golden_set_is_twenty_answers_and_eight_abstentions() -> None:
 
 def test_question_set_has_the_size_the_readme_says() -> None:
     questions = golden_questions("questions.jsonl")
-    declined = sum(q.abstain is not None for q in questions)
+    declined = sum(q.decline is not None for q in questions)
     readme = (demo_files()[0].parent / "README.md").read_text(encoding="utf-8")
     assert f"holds {len(questions)} more, {declined} of them" in readme
     assert {q.language for q in questions} == {"en", "fr", "de", "es", "zh", "zh-Hant", "et"}
@@ -159,13 +165,34 @@ def test_most_questions_fall_on_a_first_or_last_day(versions: list[Version]) -> 
 
 def test_half_of_the_golden_questions_cite_no_provision() -> None:
     cites = re.compile(r"\b(s|rule|reg)\.? \d|article|§|第.+条")
-    uncited = [q.id for q in golden_questions() if not cites.search(q.question)]
+    uncited = [q.id for q in golden_questions() if not cites.search(q.text)]
     assert len(uncited) >= 14
 
 
 def test_an_answer_without_gold_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs its date and its gold"):
-        GoldenQuestion(id="x", question="?", as_at=date(2020, 1, 1), language="en", why="-")
+    asked = {"id": "x", "family": "written", "language": "en", "text": "?", "split": "test"}
+    with pytest.raises(ValueError, match="exactly one of gold_version and decline"):
+        Question(**asked, as_at=date(2020, 1, 1), why="-")
+    with pytest.raises(ValueError, match="names its day and its provision"):
+        Question(**asked, as_at=date(2020, 1, 1), gold_version="uk/x#y@2000-01-01", why="-")
+    with pytest.raises(ValueError, match="says why"):
+        Question(**asked, decline="no_date")
+
+
+def test_no_training_split_holds_a_question_written_by_hand() -> None:
+    assert {(q.family, q.split) for q in _questions()} == {(Family.WRITTEN, "test")}
+
+
+def test_a_figure_asked_for_without_its_frame_is_read_only_where_it_stands() -> None:
+    span = Span(start=0, end=8, text="one year", lead="", tail="")
+    assert span.read("After one year of work.") == "one year"
+    assert span.read("After two years of work.") is None
+
+
+def test_the_questions_drawn_are_the_same_every_time() -> None:
+    assert demo_questions(6) == demo_questions(6) != demo_questions(6, seed=1)
+    assert len(demo_questions(50)) == 50
+    assert len(demo_questions(999)) == 200
 
 
 def test_every_way_of_ending_occurs(versions: list[Version]) -> None:

@@ -8,7 +8,7 @@ from agent.library import Library
 from agent.trace import AbstentionReason
 from corpus.questions import Family
 from eval.suites.abstention import abstention_scores
-from eval.suites.answered import ScoredAnswer
+from rl.rewards.scored_trace import ScoredTrace, scored
 from tests.agent.conftest import opened
 from tests.rl.statutes import (
     DAY,
@@ -36,23 +36,23 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 
 @pytest.fixture(scope="module")
-def runs(library: Library) -> dict[str, ScoredAnswer]:
+def runs(library: Library) -> dict[str, ScoredTrace]:
     gone = GONE.as_at
     torch = "A tester of scales is paid £40 or £65 by the organiser."
     return {
-        "right": ScoredAnswer(VALUE, play(library, VALUE, search(DAY), answer((OLD, QUOTE)))),
-        "struck": ScoredAnswer(VALUE, play(library, VALUE, search(DAY), answer((OLD, "Free.")))),
-        "shy": ScoredAnswer(VALUE, play(library, VALUE, abstain(AbstentionReason.NOT_FOUND))),
-        "declined": ScoredAnswer(
-            GONE, play(library, GONE, read("torches", gone), abstain(AbstentionReason.REPEALED))
+        "right": scored(0, VALUE, play(library, VALUE, search(DAY), answer((OLD, QUOTE)))),
+        "struck": scored(0, VALUE, play(library, VALUE, search(DAY), answer((OLD, "Free.")))),
+        "shy": scored(0, VALUE, play(library, VALUE, abstain(AbstentionReason.NOT_FOUND))),
+        "declined": scored(
+            0, GONE, play(library, GONE, read("torches", gone), abstain(AbstentionReason.REPEALED))
         ),
-        "misjudged": ScoredAnswer(GONE, play(library, GONE, abstain(AbstentionReason.NOT_FOUND))),
-        "bold": ScoredAnswer(GONE, play(library, GONE, search(gone), answer((SCALES, torch)))),
-        "asked": ScoredAnswer(UNDATED, play(library, UNDATED, search(DAY))),
+        "misjudged": scored(0, GONE, play(library, GONE, abstain(AbstentionReason.NOT_FOUND))),
+        "bold": scored(0, GONE, play(library, GONE, search(gone), answer((SCALES, torch)))),
+        "asked": scored(0, UNDATED, play(library, UNDATED, search(DAY))),
     }
 
 
-def test_by_hand(runs: dict[str, ScoredAnswer]) -> None:
+def test_by_hand(runs: dict[str, ScoredTrace]) -> None:
     scores = abstention_scores(list(runs.values()))
     found = {name: (s.mean, s.n) for name, s in scores if s}
     assert found == {
@@ -67,21 +67,21 @@ def test_by_hand(runs: dict[str, ScoredAnswer]) -> None:
     }
 
 
-def test_a_struck_draft_earns_no_recall(runs: dict[str, ScoredAnswer], library: Library) -> None:
+def test_a_struck_draft_earns_no_recall(runs: dict[str, ScoredTrace], library: Library) -> None:
     gone = GONE.as_at
-    struck = ScoredAnswer(GONE, play(library, GONE, search(gone), answer((SCALES, "Invented."))))
+    struck = scored(0, GONE, play(library, GONE, search(gone), answer((SCALES, "Invented."))))
     scores = abstention_scores([struck, runs["bold"]])
     assert struck.trace.abstention is not None
     assert scores.recall.mean == scores.f1.mean == 0.0
     assert scores.precision is None
 
 
-def test_the_graphs_request_for_a_day_is_declining(runs: dict[str, ScoredAnswer]) -> None:
+def test_the_graphs_request_for_a_day_is_declining(runs: dict[str, ScoredTrace]) -> None:
     scores = abstention_scores([runs["asked"]])
     assert scores.recall.mean == scores.precision.mean == scores.reason.mean == 1.0
 
 
-def test_always_abstaining_has_no_precision(runs: dict[str, ScoredAnswer]) -> None:
+def test_always_abstaining_has_no_precision(runs: dict[str, ScoredTrace]) -> None:
     scores = abstention_scores([runs["shy"]] * 9 + [runs["declined"]])
     assert scores.recall.mean == 1.0
     assert scores.precision.mean == pytest.approx(0.1)
@@ -89,6 +89,6 @@ def test_always_abstaining_has_no_precision(runs: dict[str, ScoredAnswer]) -> No
     assert scores.answered.mean == 0.0
 
 
-def test_nothing_to_score_is_none(runs: dict[str, ScoredAnswer]) -> None:
+def test_nothing_to_score_is_none(runs: dict[str, ScoredTrace]) -> None:
     assert {value for _, value in abstention_scores([])} == {None}
     assert abstention_scores([runs["right"]]).f1 is None

@@ -7,7 +7,7 @@ from corpus.model import EndReason
 from corpus.questions import Family, Question, make_questions
 from corpus.sources.jsonl import Jsonl
 from corpus.store import Store
-from eval.baselines import Reply, is_right, newest_text, oracle, score_by_family
+from eval.baselines import Reply, is_right_reply, newest_text, oracle, score_by_family
 from eval.metrics import bootstrap, wilson
 from tests.corpus.build import history, version
 
@@ -29,7 +29,7 @@ def questions(store: Store) -> list[Question]:
 def test_an_oracle_that_reads_the_store_is_always_right(
     store: Store, questions: list[Question]
 ) -> None:
-    wrong = [q.id for q in questions if not is_right(q, oracle(store, q))]
+    wrong = [q.id for q in questions if not is_right_reply(q, oracle(store, q))]
     assert wrong == []
     assert score_by_family(store, questions, oracle)["all"].mean == 1.0
 
@@ -61,9 +61,9 @@ def test_a_pair_counts_only_when_both_days_are_right(store: Store) -> None:
 def test_declining_for_the_wrong_reason_is_wrong() -> None:
     work = history(version("1990-01-01", "2010-07-01", ended=EndReason.REPEALED))
     (question,) = make_questions([work], families=[Family.REPEALED])
-    assert is_right(question, Reply(decline="repealed"))
-    assert not is_right(question, Reply(decline="coverage_gap"))
-    assert not is_right(question, Reply(version_id="x"))
+    assert is_right_reply(question, Reply(decline="repealed"))
+    assert not is_right_reply(question, Reply(decline="coverage_gap"))
+    assert not is_right_reply(question, Reply(version_id="x"))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from corpus.errors import BadInputError
 from corpus.questions import make_questions, write_questions
 from eval.suites.policy import PATIENCE, Evaluation, answer_all, draw, policy_scores
 from inforce import app
-from rl.rewards.rescore import FILE, rescore
+from rl.journal import TRACES
+from rl.rewards.rescore import rescore
 from rl.rollouts.rollout import Limits
 from tests.agent.conftest import opened
 from tests.rl.statutes import FAIRS
@@ -74,7 +75,7 @@ def test_a_killed_evaluation_goes_on_and_equals_a_straight_one(
     straight = answer_all(evaluation(library, Counting(library)), QUESTIONS, tmp_path / "straight")
     whole = Counting(library)
     answer_all(evaluation(library, whole), QUESTIONS, tmp_path / "killed")
-    path = tmp_path / "killed" / FILE
+    path = tmp_path / "killed" / TRACES
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(lines[:2]) + lines[2][:50], encoding="utf-8")
     again = Counting(library)
@@ -109,7 +110,7 @@ def test_a_dead_model_stops_the_evaluation_early(library: Library) -> None:
 def test_a_folder_belongs_to_one_evaluation(library: Library, tmp_path: Path) -> None:
     answer_all(evaluation(library, Counting(library)), QUESTIONS[:2], tmp_path)
     for other, asked in (({"seed": 1}, QUESTIONS[:2]), ({}, QUESTIONS[:3]),
-                         ({"limits": Limits(max_turns=2, width=1)}, QUESTIONS[:2])):  # fmt: skip
+                         ({"limits": Limits(2, concurrency=1)}, QUESTIONS[:2])):  # fmt: skip
         with pytest.raises(BadInputError, match="holds another evaluation"):
             answer_all(evaluation(library, Counting(library), **other), asked, tmp_path)
 

@@ -6,11 +6,12 @@ from datetime import date
 import pytest
 
 from agent.library import Library
-from agent.trace import AbstentionReason
+from agent.trace import AbstentionReason, Answer, AnswerSentence
+from corpus.model import Citation
 from corpus.questions import Family, Question, make_questions
 from eval.metrics import wilson
-from eval.suites.answered import ScoredAnswer
-from eval.suites.temporal import temporal_scores
+from eval.suites.temporal import is_in_force, temporal_scores
+from rl.rewards.scored_trace import ScoredTrace, scored
 from tests.agent.conftest import opened
 from tests.rl.statutes import (
     DAY,
@@ -39,13 +40,20 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     yield from opened(tmp_path_factory.mktemp("fairs"), FAIRS)
 
 
-def cited(library: Library, asked: Question, version: str) -> ScoredAnswer:
+def cited(library: Library, asked: Question, version: str) -> ScoredTrace:
     found = play(library, asked, search(date(1999, 1, 1), date(2005, 1, 1)),
                  answer((version, FEES[version])))  # fmt: skip
-    return ScoredAnswer(asked, found)
+    return scored(0, asked, found)
 
 
-def right(library: Library, asked: Question) -> ScoredAnswer:
+def shipping(one: ScoredTrace, citation: Citation) -> ScoredTrace:
+    """Return the trace as if its answer cited something else."""
+    sentence = AnswerSentence(text="So it is.", citations=(citation,))
+    answered = Answer(sentences=(sentence,))
+    return scored(0, one.question, one.trace.model_copy(update={"answer": answered}))
+
+
+def right(library: Library, asked: Question) -> ScoredTrace:
     return cited(library, asked, str(asked.gold_version))
 
 
@@ -85,7 +93,7 @@ def test_what_the_verifier_struck_is_an_anachronism_drafted_and_not_shipped(
 
 def test_a_version_nobody_recorded_is_an_anachronism(library: Library) -> None:
     trace = play(library, VALUE, search(DAY), answer((f"{ID}#fee@1066-01-01", "A groat.")))
-    assert temporal_scores([ScoredAnswer(VALUE, trace)]).anachronisms_drafted.mean == 1.0
+    assert temporal_scores([scored(0, VALUE, trace)]).anachronisms_drafted.mean == 1.0
 
 
 @pytest.mark.parametrize(("day", "share"), [(date(1999, 12, 31), 0.0), (date(2000, 1, 1), 1.0)])
@@ -94,13 +102,35 @@ def test_what_shipped_is_checked_without_the_verifier(
 ) -> None:
     shipped = right(library, VALUE).trace
     moved = VALUE.model_copy(update={"as_at": day})
-    assert temporal_scores([ScoredAnswer(moved, shipped)]).anachronisms_shipped.mean == share
+    assert temporal_scores([scored(0, moved, shipped)]).anachronisms_shipped.mean == share
+
+
+def test_what_shipped_is_judged_by_the_store_and_not_by_what_the_trace_says(
+    library: Library,
+) -> None:
+    shipped = right(library, VALUE)
+    (citation,) = shipped.trace.answer.citations
+    assert is_in_force(citation, DAY, library.store)
+    assert not is_in_force(citation, citation.valid_to, library.store), "the end is the day after"
+    forged = {
+        "another version": citation.model_copy(update={"version_id": NEW}),
+        "no version": citation.model_copy(update={"version_id": f"{ID}#none@1"}),
+    }
+    for why, other in forged.items():
+        assert other.valid == citation.valid
+        assert not is_in_force(other, DAY, library.store), why
+        planted = shipping(shipped, other)
+        counted = temporal_scores([planted], library.store).anachronisms_shipped
+        assert (counted.mean, counted.n) == (1.0, 1), why
+        assert temporal_scores([planted]).anachronisms_shipped.mean == 0.0
+    late = shipping(shipped, citation.model_copy(update={"as_at": citation.valid_to}))
+    assert temporal_scores([late], library.store).anachronisms_shipped.mean == 1.0
 
 
 def test_where_no_day_was_asked_the_day_of_the_answer_counts(library: Library) -> None:
     undated = question(Family.MISSING)
     stated = play(library, undated, search(DAY), answer((OLD, FEES[OLD])), as_at=DAY)
-    scores = temporal_scores([ScoredAnswer(undated, stated)])
+    scores = temporal_scores([scored(0, undated, stated)])
     assert scores.anachronisms_shipped.mean == scores.anachronisms_drafted.mean == 0.0
     assert scores.right.mean == 0.0
 
@@ -109,7 +139,7 @@ def test_controls_are_counted_apart(library: Library) -> None:
     (control,) = make_questions([FAIRS], families=[Family.UNAMENDED_CONTROL])
     quote = str(control.gold_span.text)
     told = play(library, control, search(control.as_at), answer((SCALES, quote)))
-    scores = temporal_scores([ScoredAnswer(control, told), cited(library, VALUE, NEW)])
+    scores = temporal_scores([scored(0, control, told), cited(library, VALUE, NEW)])
     assert (scores.controls.mean, scores.controls.n) == (1.0, 1)
 
 
@@ -117,7 +147,7 @@ def test_nothing_to_score_is_none_and_not_nought(library: Library) -> None:
     empty = temporal_scores([])
     assert empty.right is empty.anachronisms_shipped is empty.paired_dates is None
     declined = play(library, VALUE, abstain(AbstentionReason.NOT_FOUND))
-    scores = temporal_scores([ScoredAnswer(VALUE, declined)])
+    scores = temporal_scores([scored(0, VALUE, declined)])
     assert scores.anachronisms_shipped is scores.valid_citations is None
     assert scores.right.mean == 0.0
 
@@ -125,7 +155,7 @@ def test_nothing_to_score_is_none_and_not_nought(library: Library) -> None:
 def test_a_share_that_never_varies_still_has_an_interval(library: Library) -> None:
     other = {"work_id": "uk/other"}
     runs = [right(library, VALUE), right(library, VALUE)]
-    runs += [ScoredAnswer(q.model_copy(update=other), t) for q, t in runs]
+    runs += [scored(0, one.question.model_copy(update=other), one.trace) for one in runs]
     found = temporal_scores(runs).anachronisms_shipped
     assert (found.mean, found.low, found.n) == (0.0, 0.0, 4)
     assert found.high == pytest.approx(wilson(0, 2).high)

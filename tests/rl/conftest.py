@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,7 @@ def a_question(number: int) -> Question:
         family=Family.WHICH_VERSION,
         language="en",
         text=f"Which version was in force on day {number}?",
+        as_at=date(2001, 1, 1) + timedelta(days=number),
         jurisdiction="xx",
         work_id="w",
         provision_id="w#p",

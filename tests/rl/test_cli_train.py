@@ -16,7 +16,7 @@ from rl.recipes.load import load_recipe, read_recipe
 from rl.recipes.recipe import RecipeError
 from rl.recipes.requirements import check_requirements
 from rl.rewards.outcome import Outcome
-from rl.rewards.rescore import ScoredTrace
+from rl.rewards.scored_trace import ScoredTrace
 from rl.run.run_directory import Run
 from tests.house.test_rooms import ROOT, TORCH
 from tests.rl.conftest import a_question, a_trace

@@ -10,8 +10,10 @@ from agent.library import Library
 from agent.trace import AbstentionReason, Draft
 from corpus.errors import BadInputError, SourceError
 from corpus.questions import Family
+from rl.journal import TRACES, Journal
 from rl.rewards.outcome import Outcome
-from rl.rewards.rescore import FILE, ScoredTrace, as_line, read_scored, rescore, scored
+from rl.rewards.rescore import rescore
+from rl.rewards.scored_trace import ScoredTrace, append_scored, read_scored, scored
 from tests.agent.conftest import opened
 from tests.rl.statutes import DAY, FAIRS, OLD, RULE, abstain, answer, play, question, search
 
@@ -34,12 +36,13 @@ def _records(library: Library) -> Iterator[ScoredTrace]:
 
 
 def write(path: Path, records: list[ScoredTrace]) -> Path:
-    path.write_text("".join(map(as_line, records)), encoding="utf-8")
+    path.write_text("", encoding="utf-8")
+    append_scored(Journal(path), records)
     return path
 
 
 def test_scoring_again_gives_the_same_rewards(records: list[ScoredTrace], tmp_path: Path) -> None:
-    write(tmp_path / FILE, records)
+    write(tmp_path / TRACES, records)
     found = rescore(tmp_path)
     assert (found.traces, found.void, found.outcomes_changed, found.first_changed) == (
         4,
@@ -77,15 +80,15 @@ def test_drift_of_a_changed_reward_is_reported(records: list[ScoredTrace], tmp_p
 def test_the_line_that_a_killed_run_left_unfinished_is_skipped(
     records: list[ScoredTrace], tmp_path: Path
 ) -> None:
-    path = write(tmp_path / FILE, records)
+    path = write(tmp_path / TRACES, records)
     with path.open("a", encoding="utf-8") as file:
-        file.write(as_line(records[0])[:80])
+        file.write(records[0].model_dump_json()[:80])
     assert list(read_scored(path)) == records
 
 
 def test_bad_files_are_named(records: list[ScoredTrace], tmp_path: Path) -> None:
-    path = write(tmp_path / FILE, records[:1])
-    broken = json.loads(as_line(records[0])) | {"outcome": "fine"}
+    path = write(tmp_path / TRACES, records[:1])
+    broken = json.loads(records[0].model_dump_json()) | {"outcome": "fine"}
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(broken) + "\n")
     with pytest.raises(SourceError, match=r"traces.jsonl:2, field 'outcome': not a scored trace"):
@@ -106,6 +109,6 @@ def test_a_trace_that_contradicts_itself_is_named(
     bare = tuple(s.model_copy(update={"verdict": None}) for s in before.verified_draft.sentences)
     last = before.turns[-1].model_copy(update={"draft": Draft(sentences=bare)})
     torn = before.model_copy(update={"turns": (*before.turns[:-1], last)})
-    path = write(tmp_path / FILE, [records[1], records[0].model_copy(update={"trace": torn})])
+    path = write(tmp_path / TRACES, [records[1], records[0].model_copy(update={"trace": torn})])
     with pytest.raises(SourceError, match=r"jsonl:2: the draft of trace .* was not verified"):
         rescore(path)

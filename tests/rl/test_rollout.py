@@ -103,7 +103,7 @@ QUESTIONS = [asked(n, 1995 if n % 2 else 2005) for n in range(7)]
 
 
 def test_two_episodes_never_mix_their_states(library: Library) -> None:
-    rollouts = roll_out(library, policy(Echo()), QUESTIONS, seed=50, limits=Limits(width=3))
+    rollouts = roll_out(library, policy(Echo()), QUESTIONS, seed=50, limits=Limits(concurrency=3))
     assert [rollout.question for rollout in rollouts] == QUESTIONS
     for number, rollout in enumerate(rollouts):
         assert rollout.void is None
@@ -123,7 +123,7 @@ def test_two_episodes_never_mix_their_states(library: Library) -> None:
 
 def test_what_waits_together_is_one_batch(library: Library) -> None:
     model = Echo()
-    roll_out(library, policy(model), QUESTIONS[:6], limits=Limits(width=6))
+    roll_out(library, policy(model), QUESTIONS[:6], limits=Limits(concurrency=6))
     assert model.batches == [6, 6]
 
 
@@ -131,7 +131,7 @@ def test_batches_do_not_depend_on_the_speed_of_threads(library: Library) -> None
     runs = []
     for _ in range(3):
         model = Echo()
-        roll_out(library, policy(model), QUESTIONS, limits=Limits(width=3))
+        roll_out(library, policy(model), QUESTIONS, limits=Limits(concurrency=3))
         runs.append(model.batches)
     assert runs == [[3, 3, 3, 3, 1, 1]] * 3
 
@@ -149,7 +149,7 @@ def test_an_episode_keeps_ids_mask_and_logprobs_as_sampled(library: Library) -> 
 
 
 def test_a_failed_model_voids_its_own_rollout_and_no_other(library: Library) -> None:
-    rollouts = roll_out(library, policy(Echo(fail_on="4")), QUESTIONS, limits=Limits(width=7))
+    rollouts = roll_out(library, policy(Echo(fail_on="4")), QUESTIONS, limits=Limits(concurrency=7))
     assert [bool(rollout.void) for rollout in rollouts] == [n == 4 for n in range(7)]
     assert "on fire" in str(rollouts[4].void)
     assert rollouts[4].episode is None
@@ -172,7 +172,7 @@ class BrokenIndex:
 
 def test_a_failed_search_voids_and_is_never_an_empty_result(library: Library) -> None:
     broken = replace(library, index=BrokenIndex(library.index, "c"))
-    rollouts = roll_out(broken, policy(Echo()), QUESTIONS[:4], limits=Limits(width=1))
+    rollouts = roll_out(broken, policy(Echo()), QUESTIONS[:4], limits=Limits(concurrency=1))
     assert [bool(rollout.void) for rollout in rollouts] == [False, False, True, False]
     assert "shard 3 is gone" in str(rollouts[2].void)
 
@@ -189,7 +189,7 @@ def test_searches_of_a_step_go_through_search_many(library: Library) -> None:
             raise AssertionError("searches wait for each other")
 
     counting = replace(library, index=Counting(library.index, "nothing"))
-    roll_out(counting, policy(Echo()), QUESTIONS, limits=Limits(width=7))
+    roll_out(counting, policy(Echo()), QUESTIONS, limits=Limits(concurrency=7))
     assert sizes == [7]
 
 
@@ -201,12 +201,13 @@ def test_a_fault_in_one_thread_ends_the_call_and_hangs_nobody(library: Library) 
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        roll_out(library, policy(Faulty()), QUESTIONS, limits=Limits(width=4))
+        roll_out(library, policy(Faulty()), QUESTIONS, limits=Limits(concurrency=4))
     assert not [t for t in threading.enumerate() if t.name.startswith("episode")]
 
 
 def test_a_question_without_a_day_has_a_trace_and_no_tokens(library: Library) -> None:
-    undated = QUESTIONS[0].model_copy(update={"as_at": None})
+    declined = {"gold_version": None, "decline": "no_date", "why": "It names no day."}
+    undated = QUESTIONS[0].model_copy(update={"as_at": None, **declined})
     (rollout,) = roll_out(library, policy(Echo()), [undated])
     assert rollout.trace is not None
     assert rollout.trace.stop is StopReason.ABSTAINED

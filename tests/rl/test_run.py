@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
+from rl.journal import Journal, RunError
 from rl.recipes.former_names import FORMER
 from rl.recipes.load import read_recipe
 from rl.recipes.recipe import Recipe, RecipeError
 from rl.run.report import chart, curves, smoothed, write_report
 from rl.run.run_directory import (
-    Journal,
     Run,
-    RunError,
     all_runs,
     check_corpus,
     differences,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from corpus.questions import Question
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("trl", reason="needs the extra train")
@@ -17,9 +21,22 @@ from rl.objective.compose import Objective  # noqa: E402
 from rl.objective.methods.stock import Gdpo  # noqa: E402
 from rl.objective.slots import Batch  # noqa: E402
 from rl.rewards.outcome import Outcome  # noqa: E402
-from rl.rollouts.rollout import Rollout  # noqa: E402
+from rl.rollouts.rollout import Rollout, record  # noqa: E402
+from rl.rollouts.trl_adapter import TrlAdapter, reward_functions  # noqa: E402
 from rl.training.trainer import PolicyTrainer, TrainingFault, answer_numbers, everywhere  # noqa: E402
-from tests.rl.conftest import Fake, trl_pieces  # noqa: E402
+from tests.rl.conftest import END, Fake, a_question, trl_pieces  # noqa: E402
+
+
+@dataclass
+class Unsteady:
+    """A scorer that never says the same twice."""
+
+    name: str
+    asked: int = 0
+
+    def score(self, _trace: Any, _question: Question) -> float:
+        self.asked += 1
+        return self.asked / 7
 
 
 def judge(rollout: Rollout) -> tuple[Outcome, str | None]:
@@ -281,3 +298,30 @@ def _rows(batch: Batch, rows: slice, length: int) -> Batch:
     cut = {name: getattr(batch, name)[rows, :length] for name in tokens}
     lists = ("rewards_N_F", "outcomes_N", "answer_keys_N", "own_N")
     return replace(batch, **cut, **{name: getattr(batch, name)[rows] for name in lists})
+
+
+def test_the_journal_of_a_round_holds_the_rewards_that_are_learnt_from(tmp_path: Path) -> None:
+    scorers = [Unsteady("task"), Unsteady("cost")]
+    fake, kept = Fake(), []
+
+    def play(trainer: Any, questions: Sequence[Question], _seed: int) -> list[Rollout]:
+        return list(fake([question.id for question in questions], trainer)["rollout"])
+
+    def observe(trainer: Any, rollouts: Sequence[Rollout], shaped: Any) -> dict[str, float]:
+        step = trainer.state.global_step
+        for rollout, learnt_F in zip(rollouts, shaped.batch.rewards_N_F, strict=True):
+            kept.append((record(step, rollout), learnt_F.tolist()))
+        return {}
+
+    questions = {f"q{number}": a_question(number) for number in range(12)}
+    pieces = trl_pieces(tmp_path, fake) | {
+        "rollout_func": TrlAdapter(play, questions, scorers, seed=0, filler=END),
+        "reward_funcs": reward_functions(["task", "cost"]),
+    }
+    PolicyTrainer(objective=Objective(), judge=judge, observe=observe, **pieces).train()
+    assert len(kept) > 8
+    for line, learnt in kept:
+        assert learnt == [float(np.float32(value)) for value in line.rewards.values()]
+    drawn = [line.rewards["task"] for line, _ in kept]
+    assert len(set(drawn)) == len(drawn), "another number would have been drawn"
+    assert scorers[0].asked == len(kept), "each rollout is scored once"

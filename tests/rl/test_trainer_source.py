@@ -10,9 +10,10 @@ import pytest
 
 from rl.questions.training_questions import questions_of
 from rl.recipes.recipe import DataSettings, RecipeError
+from rl.rewards import REWARDS, RewardSpec
+from rl.rollouts.rollout import Rollout, scored_rollout
 from rl.rollouts.trl_adapter import (
     TrlAdapter,
-    _reward_function,
     columns,
     question_order,
     reward_functions,
@@ -24,6 +25,10 @@ TRAINER = SimpleNamespace(
     state=SimpleNamespace(global_step=3), accelerator=SimpleNamespace(process_index=0)
 )
 EMPTY: Any = SimpleNamespace(store=SimpleNamespace(histories=lambda: iter(())))
+
+
+def by_task(rollout: Rollout) -> Rollout:
+    return scored_rollout(rollout, [REWARDS["task"]])
 
 
 def test_every_question_is_asked_once_before_any_is_asked_again() -> None:
@@ -68,18 +73,24 @@ def test_a_mask_shifted_by_one_is_refused_however_long_the_thread(by: int) -> No
 def test_a_void_rollout_has_no_reward_and_others_keep_theirs() -> None:
     (task,) = reward_functions(["task"])
     rollouts = [a_rollout(1, 0), a_rollout(2, 0, void="no server")]
-    first, second = task(rollout=rollouts, prompts=[], trainer_state=None)
+    first, second = task(rollout=list(map(by_task, rollouts)), prompts=[], trainer_state=None)
     assert second is None
     assert first is None or isinstance(first, float)
     late = rollouts[0].model_copy(update={"void": "broke off"})
-    assert task(rollout=[late]) == [None]
+    assert task(rollout=[by_task(late)]) == [None]
     assert task.__name__ == "task"
 
 
 def test_a_reward_that_is_no_number_is_a_fault_and_not_silence() -> None:
-    scored = _reward_function("task", lambda _trace, _question: float("nan"))
+    broken = RewardSpec("task", lambda _trace, _question: float("nan"), "", "", "", 1.0)
     with pytest.raises(ValueError, match="the reward task of q1 is nan"):
-        scored(rollout=[a_rollout(1, 0)])
+        scored_rollout(a_rollout(1, 0), [broken])
+
+
+def test_a_rollout_that_nobody_scored_is_a_fault_and_not_silence() -> None:
+    (task,) = reward_functions(["task"])
+    with pytest.raises(ValueError, match="the rollout of q1 has not been scored"):
+        task(rollout=[a_rollout(1, 0)])
 
 
 def test_the_share_of_voids_is_told_with_its_reasons() -> None:
@@ -97,7 +108,7 @@ def test_rounds_and_processes_draw_from_seeds_of_their_own() -> None:
         seeds.append(seed)
         return [a_rollout(1, 0) for _ in questions]
 
-    source = TrlAdapter(play, {"q1": a_question(1)}, seed=0, filler=1)
+    source = TrlAdapter(play, {"q1": a_question(1)}, (), seed=0, filler=1)
     for step, process in ((0, 0), (0, 0), (2, 0), (0, 1)):
         trainer = SimpleNamespace(
             state=SimpleNamespace(global_step=step),
@@ -116,7 +127,7 @@ def test_what_inspects_a_round_may_stop_the_run() -> None:
     def play(_trainer: Any, questions: Any, _seed: int) -> list[Any]:
         return [a_rollout(1, 0) for _ in questions]
 
-    source = TrlAdapter(play, {"q1": a_question(1)}, seed=0, filler=1, inspect=refuse)
+    source = TrlAdapter(play, {"q1": a_question(1)}, (), seed=0, filler=1, inspect=refuse)
     with pytest.raises(RecipeError, match="2 seen"):
         source(["q1", "q1"], TRAINER)
 

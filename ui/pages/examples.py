@@ -32,10 +32,8 @@ def examples(works: Collection[str]) -> tuple[Example, ...]:
     return tuple(
         Example(
             id=question.id,
-            asked=AskRequest(
-                question=question.question, as_at=question.as_at, extent=question.extent
-            ),
+            asked=AskRequest(question=question.text, as_at=question.as_at, extent=question.extent),
         )
         for question in chosen
-        if question.work in works
+        if question.work_id in works
     )

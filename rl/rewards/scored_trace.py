@@ -1,0 +1,112 @@
+"""A trace with its scores: what training learns from and journals, and what evaluation counts.
+
+Training and evaluation write the same journal, ``traces.jsonl``: one :class:`ScoredTrace` per line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from agent.trace import Trace
+from agent.trace_migration import StoredTrace
+from corpus.errors import BadInputError, Place, SourceError
+from corpus.model import Frozen
+from corpus.questions import Question
+from rl.journal import Journal
+from rl.rewards import REWARDS, outcome
+from rl.rewards.outcome import Outcome
+from rl.rewards.scorer import Scorer, Unscored, ask_scorer
+
+
+class Scores(Frozen):
+    """What was said of one trace, once: every reader has these very numbers.
+
+    Attributes:
+        rewards: unweighted, by scorer; ``None``: unscored.
+        unscored: why, by scorer.
+        outcome: the label, decided before any reward is shaped.
+    """
+
+    rewards: dict[str, float | None]
+    unscored: dict[str, str] = Field(default_factory=dict)
+    outcome: Outcome
+
+
+class ScoredTrace(Frozen):
+    """One question through the graph, as a journal holds it.
+
+    ``step`` is the optimiser step before which it was sampled, 0 in an evaluation. ``void`` says
+    which failure of the infrastructure voided it; then every reward is ``None``. ``rewards``,
+    ``unscored`` and ``outcome`` are its :class:`Scores`.
+    """
+
+    step: int
+    question: Question
+    trace: StoredTrace | None
+    void: str | None = None
+    rewards: dict[str, float | None]
+    unscored: dict[str, str] = Field(default_factory=dict)
+    outcome: Outcome
+
+
+def scores(trace: Trace | None, question: Question, scorers: Iterable[Scorer]) -> Scores:
+    """Ask every scorer once; without a trace nothing is scored."""
+    names = {scorer.name: scorer for scorer in scorers}
+    if trace is None:
+        return Scores(rewards=dict.fromkeys(names), outcome=outcome(None, question))
+    found = {name: ask_scorer(scorer, trace, question) for name, scorer in names.items()}
+    return Scores(
+        rewards={n: None if isinstance(v, Unscored) else v for n, v in found.items()},
+        unscored={n: v.reason for n, v in found.items() if isinstance(v, Unscored)},
+        outcome=outcome(trace, question),
+    )
+
+
+def scored(
+    step: int,
+    question: Question,
+    trace: Trace | None,
+    void: str | None = None,
+    scorers: Iterable[Scorer] = tuple(REWARDS.values()),
+) -> ScoredTrace:
+    """Score a trace for a journal; a void one has no rewards."""
+    found = scores(trace if void is None else None, question, scorers)
+    return ScoredTrace(step=step, question=question, trace=trace, void=void, **dict(found))
+
+
+def append_scored(journal: Journal, records: Sequence[ScoredTrace]) -> None:
+    """Write scored traces to the end of a journal.
+
+    Raises:
+        RunError: the disk is full, or the file cannot be written.
+    """
+    journal.append([record.model_dump(mode="json") for record in records])
+
+
+def read_scored(path: Path) -> Iterator[ScoredTrace]:
+    """Yield the scored traces of a journal. A last line still being written is left out.
+
+    Raises:
+        BadInputError: the file cannot be read.
+        SourceError: a line is not a scored trace; names line and field.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.endswith("\n"):
+                    yield _record(line, Place(str(path), number))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BadInputError(f"Cannot read rollouts from {path}: {fault}.") from fault
+
+
+def _record(line: str, place: Place) -> ScoredTrace:
+    try:
+        return ScoredTrace.model_validate_json(line)
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or None
+        words = f"not a scored trace: {first['msg']}"
+        raise SourceError(Place(place.file, place.line, field), words) from fault
