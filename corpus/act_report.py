@@ -89,7 +89,7 @@ def act_report(source: str, history: WorkHistory, seen: Observation | None) -> A
 
     Without an observation the rows alone are counted.
     """
-    noted = seen or _from_rows(history)
+    noted = seen or from_rows(history)
     return ActReport(
         source=source,
         work_id=history.work.id,
@@ -113,7 +113,8 @@ def left_out(source: str, fault: SourceError) -> ActReport:
     )
 
 
-def _from_rows(history: WorkHistory) -> Observation:
+def from_rows(history: WorkHistory) -> Observation:
+    """Return what the rows themselves show, of a source that states no whole texts."""
     origin = next((c.covered_from for c in history.coverage if c.from_origin), None)
     days = {v.valid_from for v in history.versions if v.valid_from is not None}
     rows: dict[str, list[Version]] = defaultdict(list)

@@ -10,8 +10,9 @@ import typer
 from corpus.console import out, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from corpus.act_report import ActReport
     from corpus.ingest import Progress
     from corpus.model import WorkHistory
     from corpus.questions import Question
@@ -27,9 +28,71 @@ questions = typer.Typer(
     """,
 )
 app.add_typer(questions, name="questions")
+corpus = typer.Typer(no_args_is_help=True, help="Look at what the store holds.")
+app.add_typer(corpus, name="corpus")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 File = Annotated[Path, typer.Argument(help="A questions file (JSON lines).")]
+
+
+@corpus.command(epilog="Example:  inforce corpus report --work fr/LEGITEXT000006070721")
+def report(
+    work: Annotated[str | None, typer.Option(help="Only this work id.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Acts without anything remarkable too.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show what reading each act showed of its history, as the last ingest left it."""
+    from corpus.settings import Settings
+    from corpus.store import Store
+
+    with Store.open(Settings.load().store_url) as store:
+        found = store.act_reports(work)
+    shown = [act for act in found if everything or work or act.is_remarkable]
+    if json:
+        print_json({"acts": [act.model_dump(mode="json") for act in shown]})
+    else:
+        show_act_reports(shown, most=None)
+
+
+def show_act_reports(acts: Sequence[ActReport], most: int | None = 20) -> None:
+    """Print a line for each act that a person should look at, and what was refused of it.
+
+    ``most`` bounds the acts printed; the others are counted.
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    remarkable = [act for act in acts if most is None or act.is_remarkable]
+    table = Table(*_REPORT_COLUMNS, title="Worth a look")
+    for act in remarkable[:most]:
+        table.add_row(*(escape(cell) for cell in _report_cells(act)))
+    if remarkable:
+        out.print(table)
+    for act in remarkable[:most]:
+        for remark in act.refused[:3]:
+            out.print(f"  {act.work_id or act.source}: {remark}", markup=False)
+        if len(act.refused) > 3:
+            out.print(f"  {act.work_id}: and {len(act.refused) - 3} more", markup=False)
+    if most is not None and len(remarkable) > most:
+        out.print(f"and {len(remarkable) - most} more acts: inforce corpus report")
+
+
+_REPORT_COLUMNS = (
+    *("act", "states", "unchanged", "same day", "before act", "outside", "too long", "gaps"),
+    *("undated", "refused"),
+)
+
+
+def _report_cells(act: ActReport) -> tuple[str, ...]:
+    return (
+        act.work_id or act.source,
+        *(str(n) for n in (act.states, act.unchanged, act.of_one_day, act.before_origin)),
+        f"{act.outside:.0%}",
+        ", ".join(act.out_of_proportion[:3]),
+        *(str(n) for n in (act.gaps, act.undated, len(act.refused))),
+    )
 
 
 @questions.command(epilog="Example:  inforce questions make questions.jsonl --per-family 50")

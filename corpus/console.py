@@ -74,12 +74,12 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int | None, str], None]]
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[what]}"),
+        TextColumn("{task.fields[what]}", markup=False),
     )
     with Progress(*columns, console=errors, transient=not errors.is_terminal) as bar:
         task = bar.add_task(title, total=None, what="")
 
         def advance(done: int, total: int | None, what: str) -> None:
-            bar.update(task, completed=done, total=total, what=what[:40])
+            bar.update(task, completed=done, total=total, what=printable(what)[:40])
 
         yield advance

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from corpus.act_report import ActReport, Observation, act_report, left_out
 from corpus.errors import Place, SourceError
 from corpus.invariants import violations
 from corpus.model import Frozen, WorkHistory
@@ -22,7 +23,10 @@ Progress = Callable[[int, int | None, str], None]
 
 
 class IngestReport(Frozen):
-    """What an ingest did. ``faults`` are sentences; their works were left as they were."""
+    """What an ingest did. ``faults`` are sentences; their works were left as they were.
+
+    ``acts`` says of each act what reading it showed.
+    """
 
     source: str
     works: int
@@ -32,6 +36,7 @@ class IngestReport(Frozen):
     versions: int
     faults: tuple[str, ...]
     seconds: float
+    acts: tuple[ActReport, ...] = ()
 
 
 @runtime_checkable
@@ -43,6 +48,15 @@ class Locates(Protocol):
         ...
 
 
+@runtime_checkable
+class Observes(Protocol):
+    """A source that notes what it refuses or doubts of each work."""
+
+    def observed(self, work_id: str) -> Observation | None:
+        """Return what was noted of the work last yielded."""
+        ...
+
+
 @dataclass
 class _Tally:
     written: int = 0
@@ -50,6 +64,7 @@ class _Tally:
     provisions: int = 0
     versions: int = 0
     faults: list[str] = field(default_factory=list)
+    acts: list[ActReport] = field(default_factory=list)
 
 
 def ingest(
@@ -74,6 +89,7 @@ def ingest(
         if strict:
             raise error
         tally.faults.append(str(error))
+        tally.acts.append(left_out(source.name, error))
 
     total = source.count()
     with store.writing():
@@ -83,8 +99,11 @@ def ingest(
                 on_fault(fault)
             else:
                 _record(history, store, tally)
+                seen = source.observed(history.work.id) if isinstance(source, Observes) else None
+                tally.acts.append(act_report(source.name, history, seen))
             if progress is not None:
                 progress(done, total, history.work.title)
+        store.write_reports(source.name, tally.acts)
     return IngestReport(
         source=source.name,
         works=tally.written + tally.unchanged,
@@ -93,6 +112,7 @@ def ingest(
         provisions=tally.provisions,
         versions=tally.versions,
         faults=tuple(tally.faults),
+        acts=tuple(tally.acts),
         seconds=time.perf_counter() - started,
     )
 

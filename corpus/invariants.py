@@ -7,6 +7,7 @@ work; ids resolve; no placeholder date survives; every version names its source.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -38,6 +39,9 @@ UNKNOWN_PUBLICATION = frozenset({date(1900, 1, 1), date(1970, 1, 1)})
 """Days that stand for an unrecorded publication; as days of commencement they can be real."""
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 def is_placeholder(day: date) -> bool:
     """Tell whether a day stands for "never" or "not known" and so for no day at all."""
     return day in PLACEHOLDERS or not 1000 <= day.year < 2900
@@ -60,19 +64,35 @@ def violations(history: WorkHistory) -> tuple[Violation, ...]:
 
     Takes time proportional to ``n log n`` in the rows of a provision. The rules are ``unknown_id``,
     ``duplicate_id``, ``overlap``, ``unexplained_hole``, ``outside_coverage``, ``sentinel_date``,
-    ``missing_source``, ``cycle`` and ``label_overlap``.
+    ``missing_source``, ``cycle``, ``label_overlap`` and ``unfit_character``.
     """
     rows = defaultdict(list)
     for version in history.versions:
         rows[version.provision_id].append(version)
     spans = _merged(history.coverage)
     found = [*_identity(history), *_cycles(history.provisions)]
+    found += _unfit(history.work.id, *(str(value) for _, value in history.work))
     for coverage in history.coverage:
         found += _sentinels(coverage, coverage.work_id, ("covered_from", "covered_to", "checked"))
     for provision in history.provisions:
         found += _of_labels(provision)
         found += _of_rows(provision.id, rows.get(provision.id, []), spans)
     return tuple(found)
+
+
+def _unfit(subject_id: str, *texts: str | None) -> Iterator[Violation]:
+    """Find U+0000 and halves of surrogate pairs, which no database keeps in a text."""
+    for text in texts:
+        if text is not None and "\0" in text:
+            yield _violation("unfit_character", subject_id, "holds the character U+0000")
+        elif text is not None and not text.isascii() and _HALF.search(text):
+            yield _violation("unfit_character", subject_id, "holds half of a surrogate pair")
+
+
+def _texts(row: Version) -> tuple[str | None, ...]:
+    source = row.source
+    named = (row.heading, row.condition, row.note, row.extent, row.introduced_by, row.ended_by)
+    return (row.text, *named, source.file, source.locator, source.url, *row.upstream.values())
 
 
 def _of_rows(
@@ -84,6 +104,7 @@ def _of_rows(
         )
         yield from _sentinels(row, row.id, ("known_from", "known_to"), ("known_from",))
         yield from _coverage(row, spans)
+        yield from _unfit(row.id, *_texts(row))
         if not row.source.file.strip():
             yield _violation("missing_source", row.id, "names no source document")
     yield from _overlaps(rows)

@@ -177,7 +177,7 @@ class Provision(Frozen):
     id: str = Field(pattern=r"^[^\s@#]+#[^\s@#]+$")
     work_id: str
     kind: str = "article"
-    order: int = 0
+    order: int = Field(default=0, ge=-(2**31), lt=2**31)
     labels: tuple[ProvisionNumber, ...] = Field(min_length=1)
     successors: tuple[str, ...] = ()
 

@@ -105,8 +105,17 @@ def resolve(
 def explain(resolution: Resolution) -> str:
     """Say a resolution in one sentence."""
     if isinstance(resolution, Version):
-        return f"In force {resolution.valid.words()}."
+        return _in_force(resolution)
     return resolution.explanation
+
+
+def _in_force(version: Version) -> str:
+    """Say since when a text is in force; where the record merely stops is not its end."""
+    if version.ended is not EndReason.UNKNOWN or version.valid_to is None:
+        return f"In force {version.valid.words()}."
+    since = version.valid.model_copy(update={"end": None}).words()
+    last = date.fromordinal(version.valid_to.toordinal() - 1)
+    return f"In force {since}; the record stops with {last} and does not say what followed."
 
 
 def _fits(version: Version, extent: str | None, language: str | None) -> bool:

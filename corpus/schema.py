@@ -14,7 +14,7 @@ from corpus.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 
 
 def open_database(url: str, *, create: bool, upgrade: bool = False) -> sa.Engine:

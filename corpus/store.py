@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 import sqlalchemy as sa
 
 from corpus import tables
+from corpus.act_report import ActReport
 from corpus.clock import now
 from corpus.closeable import Closeable
 from corpus.database import cause, writing
@@ -210,6 +211,18 @@ class Store(Closeable):
             if row.start > instant or (row.end is not None and row.end > instant)
         )
 
+    def act_reports(self, work_id: str | None = None) -> list[ActReport]:
+        """Return what was found of the acts when they were last read, or of one of them.
+
+        Acts that were left out whole come last.
+        """
+        table = tables.act_reports
+        query = self._current(table)
+        if work_id is not None:
+            query = query.where(table.c.work_id == work_id)
+        ordered = query.order_by(table.c.work_id.is_(None), table.c.work_id, table.c.row)
+        return [ActReport.model_validate(row["content"]) for row in self._rows(ordered)]
+
     def counts(self) -> dict[str, int]:
         """Return how many works, provisions and distinct versions there are."""
         distinct = {
@@ -258,6 +271,29 @@ class Store(Closeable):
             for table, rows in _rows_of(history, content):
                 _sync(connection, table, history.work.id, rows, stamp)
         return True
+
+    def write_reports(self, source: str, reports: Iterable[ActReport]) -> None:
+        """Keep what an ingest found of its acts, in place of what earlier ones found of them.
+
+        Raises:
+            StoreError: another process writes, the connection was lost, or the disk is full.
+        """
+        table = tables.act_reports
+        rows = [
+            {"work_id": r.work_id, "source": r.source, "content": r.model_dump(mode="json")}
+            for r in reports
+        ]
+        ids = [row["work_id"] for row in rows if row["work_id"] is not None]
+        with self._refusals(), self._transaction() as connection:
+            stamp = now()
+            former = [sa.and_(table.c.work_id.is_(None), table.c.source == source)]
+            former += [table.c.work_id.in_(some) for some in _chunks(ids, 500)]
+            for those in former:
+                retired = sa.update(table).where(table.c.recorded_to.is_(None), those)
+                connection.execute(retired.values(recorded_to=stamp))
+            added = [{**row, "digest": _digest(repr(row)), "recorded_from": stamp} for row in rows]
+            if added:
+                connection.execute(sa.insert(table), added)
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:

@@ -121,3 +121,10 @@ coverage = _recorded(
     _date("checked"),
     _text("note"),
 )
+
+act_reports = _recorded(
+    "act_reports",
+    _text("work_id", index=True),
+    _text("source", required=True),
+    sa.Column("content", sa.JSON, nullable=False),
+)

@@ -90,6 +90,7 @@ JSON: dict[str, Printed] = {
         ("eval/bench/sinkhorn_convergence.py:Convergence",), note="One per line."
     ),
     "bench weights": Printed(("eval/bench/ranking.py:Chosen",)),
+    "corpus report": Printed(("corpus/act_report.py:ActReport",), note="Under `acts`."),
     "compare": Printed(("corpus/compare.py:Redline",), {"citation": "as asked"}),
     "eval baselines": Printed(
         ("eval/metrics.py:Score",), note="Nested: baseline (`oracle`, `newest_text`), then family."
@@ -117,7 +118,10 @@ JSON: dict[str, Printed] = {
         {"current": "whether it holds the store's present state"},
     ),
     "index verify": Printed(("retrieval/index_check.py:Verification",)),
-    "ingest": Printed(("corpus/ingest.py:IngestReport",)),
+    "ingest": Printed(
+        ("corpus/ingest.py:IngestReport", "corpus/act_report.py:ActReport"),
+        note="`acts` holds the second.",
+    ),
     "law": Printed(("retrieval/citations/law_answers.py:LawAnswer",)),
     "versions": Printed(
         (

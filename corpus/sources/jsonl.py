@@ -19,13 +19,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from corpus.act_report import Observation, from_rows
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.model import Coverage, Frozen, Provision, Version, Work, WorkHistory
 from corpus.sources import OnFault
@@ -39,6 +41,25 @@ _MODELS: dict[str, type[Frozen]] = {
 }
 
 
+class StillbornError(SourceError):
+    """A version that ended on or before the day it begins, so that it was never the law."""
+
+    def __init__(self, place: Place, provision_id: str, start: date, end: date) -> None:
+        super().__init__(place, f"interval ends {end} but starts {start}: it was never in force")
+        self.provision_id = provision_id
+        self.start = start
+
+    def is_replaced(self, others: Iterable[Frozen]) -> bool:
+        """Tell whether another version is in force on its day, so that nothing is missing."""
+        return any(
+            isinstance(other, Version)
+            and other.provision_id == self.provision_id
+            and other.valid_from is not None
+            and self.start in other.valid
+            for other in others
+        )
+
+
 class Jsonl:
     """One or several interchange files, read as a stream: one work in memory at a time."""
 
@@ -48,6 +69,8 @@ class Jsonl:
                 raise BadInputError(f"{path}: no such file")
         self._paths = paths
         self._lines: dict[str, Place] = {}
+        self._last: WorkHistory | None = None
+        self._refused: list[StillbornError] = []
 
     @property
     def name(self) -> str:
@@ -74,8 +97,22 @@ class Jsonl:
         """Return where the work last yielded writes a provision, version or coverage."""
         return self._lines.get(subject_id, Place(self.name))
 
+    def observed(self, work_id: str) -> Observation | None:
+        """Return what was left out of the work last yielded, if it is this one."""
+        history = self._last
+        if history is None or history.work.id != work_id:
+            return None
+        seen = from_rows(history)
+        for each in self._refused:
+            seen.refuse(each)
+        return seen
+
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
-        """Yield each work whose lines are all sound; of another, report its first fault."""
+        """Yield each work whose lines are all sound; of another, report its first fault.
+
+        A version that was replaced before it began is left out alone, where another one is in
+        force on its day.
+        """
         for path in self._paths:
             yield from self._read(path, on_fault)
 
@@ -84,18 +121,37 @@ class Jsonl:
         fault: SourceError | None = None
         for number, line in _numbered(path):
             if _starts_work(line):
-                yield from _finish(group, fault, on_fault)
+                yield from self._finish(group, fault, on_fault)
                 group, fault = [], None
                 self._lines.clear()
+                self._refused = []
             try:
                 model = _parse(line, Place(str(path), number))
                 _check_begun(model, group, Place(str(path), number))
+            except StillbornError as stillborn:
+                self._refused.append(stillborn)
             except SourceError as error:
                 fault = fault or error
             else:
                 self._lines[_subject(model)] = Place(str(path), number)
                 group.append(model)
-        yield from _finish(group, fault, on_fault)
+        yield from self._finish(group, fault, on_fault)
+
+    def _finish(
+        self, group: list[Frozen], fault: SourceError | None, on_fault: OnFault
+    ) -> Iterator[WorkHistory]:
+        missing = (each for each in self._refused if not each.is_replaced(group))
+        fault = fault or next(missing, None)
+        if fault is not None:
+            on_fault(fault)
+        elif group and isinstance(work := group[0], Work):
+            self._last = WorkHistory(
+                work=work,
+                provisions=tuple(model for model in group if isinstance(model, Provision)),
+                versions=tuple(model for model in group if isinstance(model, Version)),
+                coverage=tuple(model for model in group if isinstance(model, Coverage)),
+            )
+            yield self._last
 
 
 def write_jsonl(histories: Iterable[WorkHistory], path: Path) -> int:
@@ -152,16 +208,28 @@ def _parse(line: bytes, place: Place) -> Frozen:
         record = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise SourceError(place, f"not UTF-8 (byte {error.start})") from None
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise SourceError(place, f"not JSON: {error}") from None
-    if not isinstance(record, dict) or record.get("record") not in _MODELS:
+    kind = record.pop("record", None) if isinstance(record, dict) else None
+    if not isinstance(kind, str) or kind not in _MODELS:
         kinds = ", ".join(_MODELS)
         raise SourceError(Place(place.file, place.line, "record"), f"must be one of {kinds}")
-    kind = record.pop("record")
+    if kind == "version" and (stillborn := _never_began(record, place)):
+        raise stillborn
     try:
         return _MODELS[kind].model_validate(record)
     except ValidationError as error:
         raise source_error(place, error) from None
+
+
+def _never_began(record: Mapping[str, Any], place: Place) -> StillbornError | None:
+    """Return the fault of a version that ends on or before the day it begins, if it does."""
+    try:
+        start, end = (date.fromisoformat(record[name]) for name in ("valid_from", "valid_to"))
+    except (KeyError, TypeError, ValueError):
+        return None
+    provision_id = str(record.get("provision_id"))
+    return StillbornError(place, provision_id, start, end) if end <= start else None
 
 
 def source_error(place: Place, error: ValidationError) -> SourceError:
@@ -179,17 +247,3 @@ def modelling(path: Path) -> Iterator[None]:
         yield
     except ValidationError as error:
         raise source_error(Place(str(path)), error) from None
-
-
-def _finish(
-    group: list[Frozen], fault: SourceError | None, on_fault: OnFault
-) -> Iterator[WorkHistory]:
-    if fault is not None:
-        on_fault(fault)
-    elif group and isinstance(work := group[0], Work):
-        yield WorkHistory(
-            work=work,
-            provisions=tuple(model for model in group if isinstance(model, Provision)),
-            versions=tuple(model for model in group if isinstance(model, Version)),
-            coverage=tuple(model for model in group if isinstance(model, Coverage)),
-        )

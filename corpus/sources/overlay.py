@@ -63,6 +63,12 @@ class Overlay(Frozen):
     correction: tuple[Correction, ...] = ()
     distrust: tuple[Distrust, ...] = ()
 
+    @property
+    def files(self) -> frozenset[str]:
+        """The files that it says something of."""
+        corrected = {each.file for each in self.correction}
+        return frozenset(corrected | {each.file for each in self.distrust})
+
     def of(self, file: str, field: str, written: str) -> Correction | None:
         """Return the correction of a field that reads ``written``; one already made is none.
 

@@ -22,12 +22,13 @@ Reader = Callable[[Path, str | None], Source | None]
 """Opens a path, in a dialect if one is named; ``None`` when this is not its format."""
 
 
-def open_source(spec: str, dialect: str | None = None) -> Source:
+def open_source(spec: str, dialect: str | None = None, overlay: Path | None = None) -> Source:
     """Return the source for a path, or the demonstration corpus for ``demo``.
 
     Args:
         spec: a file or folder, or ``demo``.
         dialect: a built-in dialect by name or any by the path of its TOML; recognised if ``None``.
+        overlay: corrections of a RegML folder, and the day on which it was copied.
 
     Raises:
         BadInputError: there is no such path or dialect, or nothing here reads it.
@@ -39,6 +40,8 @@ def open_source(spec: str, dialect: str | None = None) -> Source:
     path = Path(spec)
     if not path.exists():
         raise BadInputError(f"{spec}: no such file or folder")
+    if overlay is not None:
+        return _corrected(path, dialect, overlay)
     for reader in (_jsonl, _git, _dated, _xml):
         source = reader(path, dialect)
         if source is not None:
@@ -46,6 +49,14 @@ def open_source(spec: str, dialect: str | None = None) -> Source:
     if dialect is not None:
         raise BadInputError(f"{spec}: there is no dialect '{dialect}' that reads this")
     raise BadInputError(f"{spec}: this layout is not known; name it with --dialect")
+
+
+def _corrected(path: Path, dialect: str | None, overlay: Path) -> Source:
+    from corpus.sources.regml.regml import Regml
+
+    if not path.is_dir() or dialect or _root_element(path) not in ("regulation", "notice"):
+        raise BadInputError(f"{path}: --overlay corrects a folder of RegML, which this is not")
+    return Regml(path, overlay)
 
 
 def _jsonl(path: Path, dialect: str | None) -> Source | None:
@@ -141,7 +152,7 @@ def _root_element(folder: Path) -> str | None:
     """Return the local name of the root of the first XML file that can be read."""
     from corpus.sources.xml.xml_reading import local, read_xml
 
-    for file in sorted(folder.rglob("*.xml")):
+    for file in sorted(path for path in folder.rglob("*.xml") if not path.is_symlink()):
         with suppress(SourceError):
             return local(read_xml(file))
     return None

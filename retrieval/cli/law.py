@@ -40,10 +40,17 @@ def ingest(
         str | None,
         typer.Option(help="Name or .toml file of the layout; recognised where left out."),
     ] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(help="Corrections of a RegML folder (.toml), and the day of the copy."),
+    ] = None,
     strict: Annotated[bool, typer.Option(help="Stop at the first fault.")] = False,
     json: Json = False,
 ) -> None:
     """Read legislation into the store and bring the index up to date.
+
+    What was found of each act is printed where it is worth a look, and kept: 'inforce corpus
+    report' shows it again.
 
     A work with a fault is left out whole and reported with its place; the others load. Works
     already recorded with the same content are skipped, so the verb may be run again at any time.
@@ -52,18 +59,24 @@ def ingest(
     from corpus.sources.registry import open_source
     from retrieval.index_build import load
 
-    report = load(open_source(source, dialect), Settings.load(), strict=strict)
+    report = load(open_source(source, dialect, overlay), Settings.load(), strict=strict)
     print_json(report.model_dump(mode="json")) if json else _show_report(report)
     raise typer.Exit(2 if report.faults else 0)
 
 
 def _show_report(report: IngestReport) -> None:
+    from rich.markup import escape
+
+    from corpus.cli import show_act_reports
+
     out.print(
         f"{report.source}: {report.works} works ({report.written} new or changed), "
-        f"{report.provisions} provisions, {report.versions} versions in {report.seconds:.1f} s"
+        f"{report.provisions} provisions, {report.versions} versions in {report.seconds:.1f} s",
+        markup=False,
     )
+    show_act_reports([act for act in report.acts if act.work_id is not None])
     for fault in report.faults:
-        errors.print(f"[red]left out:[/] {fault}", markup=True)
+        errors.print(f"[red]left out:[/] {escape(fault)}", markup=True)
 
 
 @app.command(epilog="Example:  inforce law 'art. 1382 Code civil' --as-at 2016-09-30")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from corpus.errors import BadInputError, SourceError
+from corpus.errors import SourceError
 from corpus.invariants import violations
 from corpus.model import Commencement, DateBasis, EndReason, Version, WorkHistory
 from corpus.resolve import CoverageGap, NotYetInForce, Repealed
+from corpus.sources.overlay import BUILT_IN
 from corpus.sources.regml.regml import Regml
 from tests.corpus.xml_sources import GOLDEN, ask, assert_rows, change, no_fault, shared, text
 
@@ -189,17 +190,68 @@ def test_record_ends_with_the_snapshot() -> None:
     assert isinstance(ask(golden(), "§ 9001.1", "2005-01-01"), CoverageGap)
 
 
-def test_overlay_without_snapshot_is_refused(tmp_path: Path) -> None:
+def test_without_the_day_of_the_copy_the_record_ends_with_the_newest_document(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "o.toml").write_text("", encoding="utf-8")
-    with pytest.raises(BadInputError, match="snapshot"):
-        Regml(REGML, tmp_path / "o.toml")
+    (history,) = Regml(REGML, tmp_path / "o.toml").works(no_fault)
+    assert history.coverage[-1].covered_to == date(2004, 5, 4)
+    assert isinstance(ask(history, "§ 9001.1", "2004-05-04"), CoverageGap)
+    assert isinstance(ask(history, "§ 9001.1", "2004-05-03"), Version)
 
 
-def test_document_published_after_the_snapshot_is_refused(tmp_path: Path) -> None:
+def test_document_published_after_the_snapshot_shows_a_newer_copy(tmp_path: Path) -> None:
     overlay = (OVERLAY).read_text(encoding="utf-8")
     (tmp_path / "o.toml").write_text(overlay.replace("2005-01-01", "2003-06-01"), encoding="utf-8")
-    with pytest.raises(SourceError, match="published after 2003-06-01"):
-        list(Regml(REGML, tmp_path / "o.toml").works(no_fault))
+    (history,) = Regml(REGML, tmp_path / "o.toml").works(no_fault)
+    assert "$250" in text(ask(history, "§ 9001.1", "2004-01-01"))
+
+
+@pytest.mark.parametrize("year", ["2019", "2021", "2025", "2030", "2050"])
+def test_copy_newer_than_the_built_in_overlay_is_read(copy: Path, year: str) -> None:
+    """Nothing of the day of one copy applies to another."""
+    (copy / "overlay.toml").unlink()
+    for kind in ("regulation", "notice"):
+        change(copy / kind / "9001/2001-200.xml", "2030-01-01", "2003-01-01")
+    for path in copy.rglob("*.xml"):
+        written = path.read_text(encoding="utf-8").replace("2003-09-01", f"{year}-09-01")
+        written = written.replace("2003/09/01", f"{year}/09/01")
+        path.write_text(written.replace("2004-01-01", f"{int(year) + 1}-01-01"), encoding="utf-8")
+    faults: list[SourceError] = []
+    (history,) = Regml(copy).works(faults.append)
+    assert faults == []
+    assert "$250" in text(ask(history, "§ 9001.1", "2018-07-03"))
+
+
+@pytest.mark.parametrize("shift", [1, 5, 10, 15, 30])
+def test_link_that_contradicts_both_days_does_not_beat_them(copy: Path, shift: int) -> None:
+    """2004-500 cannot amend a document that came out and took effect years after it."""
+    path = copy / "notice/9001/2003-400.xml"
+    written = path.read_text(encoding="utf-8").replace("2003-09-01", f"{2006 + shift}-09-01")
+    written = written.replace("2003/09/01", f"{2006 + shift}/09/01")
+    path.write_text(written.replace("2004-01-01", f"{2007 + shift}-01-01"), encoding="utf-8")
+    overlay = (copy / "overlay.toml").read_text(encoding="utf-8")
+    (copy / "overlay.toml").write_text(overlay.replace("2005-01-01", "2050-01-01"))
+    source = Regml(copy)
+    (history,) = source.works(no_fault)
+    seen = source.observed(history.work.id)
+    assert seen is not None
+    assert "2004-500 of 2004-05-03" in seen.refused[0].problem
+    first = next(v for v in history.versions if v.introduced_by == "FR Doc. 2004-500")
+    assert (first.valid_from, first.known_from) == (date(2006, 1, 1), date(2004, 5, 3))
+    assert violations(history) == ()
+
+
+def test_overlay_of_the_folder_is_taken_before_the_built_in_one(copy: Path) -> None:
+    assert list(Regml(copy).works(no_fault)) == [golden()]
+
+
+def test_kinds_of_units_are_told_apart() -> None:
+    from corpus.sources.regml.regml_text import _name
+
+    keys = ["1005-33", "1005-33-Interp", "1005-A", "1005-A-Interp", "1005-Interp", "1005-Interp-h1"]
+    kinds = ["section", "comment", "appendix", "comment", "supplement", "supplement"]
+    assert [_name(key)[0] for key in keys] == kinds
 
 
 def test_distrusted_text_is_said_not_to_be_held(copy: Path, tmp_path: Path) -> None:
@@ -291,7 +343,7 @@ def test_rebuilding_gives_the_text_that_the_publisher_prints(real: Real, tmp_pat
             copy = tmp_path / path.parent.parent.name / "1013" / path.name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(path.read_bytes())
-    (rebuilt,) = Regml(tmp_path).works(no_fault)
+    (rebuilt,) = Regml(tmp_path, BUILT_IN / "us-cfpb-regml.toml").works(no_fault)
     printed = real("1013")
     assert [(v.id, v.text, v.valid) for v in rebuilt.versions] == [
         (v.id, v.text, v.valid) for v in printed.versions

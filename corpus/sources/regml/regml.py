@@ -9,19 +9,23 @@ document, and ``notice/<part>/<document>.xml``, the document as a changeset from
   its left; a text never takes effect before one that it builds on.
 - A text that is missing or unreadable is rebuilt from its notice. Where that fails, the fault is
   reported and the days until the next whole text are a gap.
-- The overlay's ``snapshot`` ends the record. A text that takes effect later is kept as announced,
-  without a day: the record cannot know whether the day held.
+- The record ends on the day of the copy, the overlay's ``snapshot``; where none is told, with the
+  newest document. A text that takes effect later is kept as announced, without a day: the record
+  cannot know whether the day held.
+- What a document says it amends is not believed where both its days and its publication say that
+  it came before that.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from corpus.errors import BadInputError, Place, SourceError
+from corpus.act_report import Observation, from_rows
+from corpus.errors import Place, SourceError
 from corpus.history.identity import provision_id
 from corpus.history.timeline import PublishedState, version_rows
 from corpus.model import (
@@ -38,27 +42,30 @@ from corpus.model import (
 )
 from corpus.sources import OnFault
 from corpus.sources.jsonl import modelling
-from corpus.sources.overlay import BUILT_IN, read_overlay
+from corpus.sources.overlay import BUILT_IN, Overlay, read_overlay
 from corpus.sources.regml.regml_chain import Chain, Standing, follow
 from corpus.sources.regml.regml_changes import label_order
 from corpus.sources.regml.regml_documents import Document, Head, read_documents
 from corpus.sources.regml.regml_text import Unit
-from corpus.sources.xml.xml_reading import fingerprint, place_of, xml_files
+from corpus.sources.xml.xml_reading import fingerprint, links_out, place_of, xml_files
 
-_KINDS = ("section", "appendix", "comment")
+_KINDS = ("section", "appendix", "supplement", "comment")
+_OWN_OVERLAY = "overlay.toml"
 _SMALL_WORDS = re.compile(r"(?<=\s)(And|At|For|In|Of|On|Or|The|To|Under)\b")
 
 
 class Regml:
-    """A folder of RegML. ``overlay`` corrects it and says of which day it is."""
+    """A folder of RegML. ``overlay`` corrects it and says of which day it is.
 
-    def __init__(self, folder: Path, overlay: Path = BUILT_IN / "us-cfpb-regml.toml") -> None:
+    Without one, ``overlay.toml`` in the folder is taken, else the built-in one of whose files the
+    folder has some, else nothing is corrected.
+    """
+
+    def __init__(self, folder: Path, overlay: Path | None = None) -> None:
         self._folder, self._files = folder, xml_files(folder)
-        self._overlay = read_overlay(overlay)
-        if self._overlay.snapshot is None:
-            raise BadInputError(f"{overlay}: give 'snapshot', the day the copy was made")
-        self._end = self._overlay.snapshot
+        self._overlay = _overlay_of(folder, overlay)
         self._last: WorkHistory | None = None
+        self._seen = Observation()
 
     @property
     def name(self) -> str:
@@ -77,9 +84,20 @@ class Regml:
         """Return where a record of the work last yielded was read."""
         return place_of(self._last, subject_id, self._folder)
 
+    def observed(self, work_id: str) -> Observation | None:
+        """Return what was noted of the part last yielded, if it is this one."""
+        return self._seen if self._last is not None and self._last.work.id == work_id else None
+
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
         """Yield the parts one by one; one whose documents cannot be put in order is a fault."""
+        for fault in links_out(self._folder):
+            on_fault(fault)
+        for path in self._files:
+            if self._part(path) is None:
+                problem = "lies neither in regulation/PART nor in notice/PART and is not read"
+                on_fault(SourceError(Place(str(path)), problem))
         for part in self._parts():
+            self._seen = Observation()
             try:
                 self._last = self._history(part, on_fault)
             except SourceError as fault:
@@ -89,16 +107,46 @@ class Regml:
 
     def _parts(self) -> list[str]:
         """Return the names of the folders that hold documents."""
-        return sorted({path.parent.name for path in self._files})
+        return sorted({part for path in self._files if (part := self._part(path))})
+
+    def _part(self, path: Path) -> str | None:
+        """Return the part that a file is about by where it lies, or ``None``."""
+        steps = path.relative_to(self._folder).parts
+        is_document = len(steps) == 3 and steps[0] in ("regulation", "notice")
+        return steps[1] if is_document else None
 
     def _history(self, part: str, on_fault: OnFault) -> WorkHistory:
-        documents = read_documents(self._folder, part, self._overlay, on_fault)
-        late = next((d for d in documents if d.published and d.published > self._end), None)
-        if late is not None:
-            raise SourceError(Place(str(late.file)), f"was published after {self._end}")
-        record = _Record(self._folder, documents, follow(documents, on_fault), self._end)
+        documents = read_documents(self._folder, part, self._overlay, on_fault, self._seen)
+        record = _Record(
+            self._folder, documents, follow(documents, on_fault), self._day_of_copy(documents)
+        )
         with modelling(documents[-1].file):
-            return record.history(_work(Head(self._folder, record.latest.file, self._overlay)))
+            history = record.history(_work(Head(self._folder, record.latest.file, self._overlay)))
+        counted = from_rows(history)
+        self._seen.states, self._seen.unchanged = len(documents), counted.unchanged
+        return history
+
+    def _day_of_copy(self, documents: Sequence[Document]) -> date:
+        """Return the day after which the record says nothing.
+
+        A copy that holds a document published later was made later.
+        """
+        days = [d.published or d.effective for d in documents]
+        newest = max(days) + timedelta(days=1)
+        told = self._overlay.snapshot
+        return max(told, newest) if told is not None else newest
+
+
+def _overlay_of(folder: Path, named: Path | None) -> Overlay:
+    """Return the overlay that is named, the folder's own, or the built-in one that fits."""
+    own = folder / _OWN_OVERLAY
+    if named is not None or own.is_file():
+        return read_overlay(named or own)
+    for path in sorted(BUILT_IN.glob("*.toml")):
+        built_in = read_overlay(path)
+        if any((folder / file).is_file() for file in built_in.files):
+            return built_in
+    return Overlay()
 
 
 def _work(head: Head) -> Work:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from lxml import etree
 
+from corpus.act_report import Observation
 from corpus.errors import Place, SourceError
 from corpus.sources import OnFault
 from corpus.sources.overlay import Distrust, Overlay
@@ -60,11 +61,12 @@ class Document:
 
 
 def read_documents(
-    folder: Path, part: str, overlay: Overlay, on_fault: OnFault
+    folder: Path, part: str, overlay: Overlay, on_fault: OnFault, seen: Observation
 ) -> tuple[Document, ...]:
     """Read the heads of the documents of a part and put them in order (:func:`in_order`).
 
-    A file that cannot be read goes to ``on_fault``, as long as the document's other file can.
+    A file that cannot be read goes to ``on_fault``, as long as the document's other file can. What
+    a notice says it amends is noted in ``seen`` and not believed where both days contradict it.
 
     Raises:
         SourceError: neither file of a document can be read, two are the same document, or there
@@ -79,7 +81,39 @@ def read_documents(
             problem = f"is the same document as {found[document.key].file.name}"
             raise SourceError(Place(str(document.file)), problem)
         found[document.key] = document
-    return in_order(found.values())
+    return in_order([_believed(each, found.values(), seen) for each in found.values()])
+
+
+def _believed(document: Document, others: Iterable[Document], seen: Observation) -> Document:
+    """Return the document; where what it amends took effect and came out later, amend another.
+
+    It then amends the last one that came before it by both days.
+    """
+    left = amended(document, others)
+    if left is None or left.effective <= document.effective:
+        return document
+    if not (left.published and document.published and left.published > document.published):
+        return document
+    problem = (
+        f"{document.number} of {document.published}, in force on {document.effective}, says that "
+        f"it amends {left.number} of {left.published}, in force on {left.effective}"
+    )
+    seen.note(Place(str(document.notice), field="leftDocumentNumber"), problem)
+    reason = "both its days come before those of the document it names"
+    upstream = {
+        **document.upstream,
+        "leftDocumentNumber": left.number,
+        "leftDocumentNumber corrected because": reason,
+    }
+    earlier = [
+        each
+        for each in others
+        if each.effective <= document.effective
+        and (each.published or date.min) < document.published
+    ]
+    base = max(earlier, key=lambda d: (d.effective, d.published or date.min), default=None)
+    named = (base.number, base.effective) if base else None
+    return replace(document, left=named, upstream=upstream)
 
 
 def _document(text: Head, notice: Head, on_fault: OnFault) -> Document:

@@ -67,7 +67,7 @@ def _name(key: str) -> tuple[str, str]:
     body, interpretation, tail = key.partition("-Interp")
     part, _, number = body.partition("-")
     if interpretation and not number:
-        return "comment", f"Supplement I, {_INTRODUCTION.get(tail, tail.strip('-'))}"
+        return "supplement", f"Supplement I, {_INTRODUCTION.get(tail, tail.strip('-'))}"
     if interpretation:
         return "comment", f"Comment {number if number[0].isdigit() else f'app. {number}'}{tail}"
     if number[:1].isdigit():

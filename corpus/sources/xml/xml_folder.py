@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from corpus.errors import Place, SourceError
 from corpus.model import Work, WorkHistory
 from corpus.sources import OnFault
-from corpus.sources.xml.xml_reading import fingerprint, place_of, xml_files
+from corpus.sources.xml.xml_reading import fingerprint, links_out, place_of, xml_files
 
 
 class File(Protocol):
@@ -69,6 +69,8 @@ class XmlFolder(Generic[F]):
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
         """Yield the works one by one; a file that cannot be read, or holds no text, is a fault."""
         found: dict[str, list[F]] = defaultdict(list)
+        for fault in links_out(self._folder):
+            on_fault(fault)
         for path in self._files:
             try:
                 file = self._read(path, self._folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,7 @@ MAX_BYTES = 64 * 2**20
 
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _ONE_BYTE = re.compile(rb"(?i)^(iso-8859-\d+|latin-?\d|windows-125\d|cp125\d|us-ascii)$")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00(?::00(?:\.0+)?)?)?(?:Z|[+-]\d{2}:\d{2})?")
 _SPACE = re.compile(r"\s+")
 
 
@@ -96,10 +96,21 @@ def xml_files(folder: Path) -> tuple[Path, ...]:
     """
     if not folder.is_dir():
         raise BadInputError(f"{folder}: no such folder")
-    files = tuple(sorted(path for path in folder.rglob("*.xml") if path.is_file()))
+    files = tuple(sorted(path for path in folder.rglob("*.xml") if _is_inside(path, folder)))
     if not files:
         raise BadInputError(f"{folder}: holds no XML file")
     return files
+
+
+def links_out(folder: Path) -> Iterator[SourceError]:
+    """Yield a fault for each XML file that is a link out of the folder; it is not read."""
+    for path in sorted(folder.rglob("*.xml")):
+        if path.is_symlink() and not _is_inside(path, folder):
+            yield SourceError(Place(str(path)), "is a link that leads out of the folder")
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    return path.is_file() and path.resolve().is_relative_to(folder.resolve())
 
 
 def fingerprint(folder: Path, files: Iterable[Path], settings: str) -> str:
@@ -144,15 +155,15 @@ def iso_day(text: str | None, element: etree._Element | None, field: str, path: 
 
 
 def written_day(text: str | None, element: etree._Element | None, field: str, path: Path) -> date:
-    """Return an ISO day as written, placeholders too.
+    """Return an ISO day as written, placeholders too; a time zone (``Z``) changes no day.
 
     Raises:
         SourceError: it is missing or is no such day.
     """
     written = squeeze(text or "")
     try:
-        if _DAY.fullmatch(written):
-            return date.fromisoformat(written)
+        if found := _DAY.fullmatch(written):
+            return date.fromisoformat(found[1])
     except ValueError:
         pass
     line = None if element is None else element.sourceline
