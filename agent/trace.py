@@ -223,14 +223,16 @@ class RunSettings(Frozen):
 
     ``max_turns`` are acts of the policy; ``max_tokens`` the ids of all prompts and completions
     together, ``None`` without a limit. ``sampling`` is how a language model's tokens were drawn;
-    ``None`` for a policy without one. The rest is in the trace where it happened: what the asker
-    replied is in ``facts`` and ``governing``, what a controller said and whether a draft was sent
-    back in each turn.
+    ``None`` for a policy without one. ``today`` is the day it was for the asker; ``None`` in a
+    trace kept before that was recorded, where it is the day in UTC on which it was made. The rest
+    is in the trace where it happened: what the asker replied is in ``facts`` and ``governing``,
+    what a controller said and whether a draft was sent back in each turn.
     """
 
     max_turns: int = Field(ge=1)
     max_tokens: int | None = None
     sampling: Sampling | None = None
+    today: date | None = None
 
 
 class Trace(Frozen):

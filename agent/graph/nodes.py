@@ -42,6 +42,7 @@ from agent.trace import (
     Turn,
 )
 from agent.verification.verify import Verdict, verify
+from corpus.clock import today
 from corpus.model import Frozen
 
 __all__ = ["DOING", "AskRequest", "Context", "State", "Step", "TextPiece", "ToolReturned"]
@@ -87,6 +88,7 @@ class Context:
             max_turns=self.max_turns,
             max_tokens=self.max_tokens,
             sampling=sampling_of(self.policy),
+            today=today(),
         )
 
 

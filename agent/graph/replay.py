@@ -84,7 +84,7 @@ class ReplayedAdjustments:
 def replay(trace: Trace, library: Library, policy: Policy) -> Replay:
     """Run a trace's question again: same words, days, filters, facts, adjustments and limits.
 
-    "Today" is the day on which the trace was made.
+    "Today" is the day that it was for the asker.
     """
     context = Context(
         library,
@@ -92,7 +92,7 @@ def replay(trace: Trace, library: Library, policy: Policy) -> Replay:
         max_turns=trace.settings.max_turns,
         max_tokens=trace.settings.max_tokens,
     )
-    with pinned(trace.started.date()):
+    with pinned(trace.settings.today or trace.started.date()):
         return compared(trace, run(context, request_of(trace)))
 
 

@@ -94,11 +94,18 @@ def _after_probes(state: PolicyState, subject: str, results: Sequence[SearchResu
     if best is not None:
         words = f"{best.label} spoke of it {best.interval}: what was it on the governing date?"
         return _read(state, [best.provision_id], words)
-    words = (
-        "No provision in this corpus, in force on that date or on another, "
-        "speaks of what was asked."
+    return _decline(AbstentionReason.NOT_FOUND, _looked_at(state, results))
+
+
+def _looked_at(state: PolicyState, probes: Sequence[SearchResult]) -> str:
+    """Say what the searches looked at; that the law is silent cannot be known from them."""
+    then = next(_result(call, SearchResult) for call in state.turns[0].calls)
+    others = {hit.version_id for probe in probes for hit in probe.hits}
+    return (
+        f"None of the {len(then.hits)} provisions found that were in force on {then.as_at}, and"
+        f" none of the {len(others)} texts found on other dates, holds enough of what was asked."
+        " Provisions whose dates the corpus does not record were not searched."
     )
-    return _decline(AbstentionReason.NOT_FOUND, words)
 
 
 def _after_reading(subject: str, readings: Sequence[ProvisionReading]) -> Act:

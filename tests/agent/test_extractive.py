@@ -99,7 +99,7 @@ def test_one_cited_provision_out_of_force_stops_the_answer(library: Library) -> 
             "May a lighthouse keeper bring a dog?",
             "2016-01-01",
             AbstentionReason.NOT_FOUND,
-            "No provision",
+            "in force on 2016-01-01, and none of the 3 texts found on other dates",
         ),
     ],
 )

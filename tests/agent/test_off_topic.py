@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from agent.graph.run import ask
 from agent.library import Library
 from agent.trace import AbstentionReason
+from corpus.settings import Settings
+from corpus.sources.jsonl import Jsonl
+from retrieval.index_build import load
 
 
 @pytest.mark.parametrize(
@@ -33,3 +38,28 @@ def test_small_words_in_common_are_no_answer(demo: Library, question: str) -> No
     assert trace.answer is None
     assert trace.abstention is not None
     assert trace.abstention.reason is AbstentionReason.NOT_FOUND
+
+
+def test_texts_without_dates_are_said_not_to_be_searched(tmp_path: Path) -> None:
+    ferry = tmp_path / "ferry.jsonl"
+    source = {"file": "ferry.jsonl"}
+    records = [
+        {"record": "work", "id": "zz/ferry", "jurisdiction": "zz", "language": "en", "kind": "act",
+         "title": "Ferry Act 1990", "citation": "Ferry Act 1990", "source": "made up"},
+        {"record": "provision", "id": "zz/ferry#1", "work_id": "zz/ferry",
+         "labels": [{"text": "s 1"}]},
+        {"record": "version", "id": "zz/ferry#1@u", "provision_id": "zz/ferry#1", "language": "en",
+         "text": "Ferrymen carry a brass lantern at night.", "commencement": "unknown",
+         "condition": "the gazette page is lost", "source": source},
+        {"record": "coverage", "work_id": "zz/ferry", "covered_from": "1990-01-01",
+         "from_origin": True},
+    ]  # fmt: skip
+    ferry.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    settings = Settings.under(tmp_path / "home")
+    load(Jsonl(ferry), settings, strict=True)
+    with Library.open(settings) as library:
+        question = "Do ferrymen carry a brass lantern at night?"
+        trace = ask(library, question, as_at=date(2000, 1, 1))
+    assert trace.abstention is not None
+    assert "were not searched" in trace.abstention.explanation
+    assert "No provision" not in trace.abstention.explanation

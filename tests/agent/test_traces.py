@@ -22,6 +22,7 @@ from agent.policies.language_model import ModelPolicy
 from agent.policy import PolicyError
 from agent.trace import StopReason, Trace
 from agent.trace_store import TraceError, TraceStore, traces_url
+from corpus.clock import today
 from corpus.errors import BadInputError, InForceError, StoreError
 from corpus.model import WorkHistory
 from corpus.settings import Settings
@@ -450,9 +451,7 @@ def test_a_strategy_for_no_model_is_refused_before_anything_runs(home: Path) -> 
     assert "no strategy 'shout'" in problem(result) or "reads no words" in problem(result)
 
 
-def test_today_is_the_day_on_which_the_trace_was_made(library: Library) -> None:
-    from corpus.clock import today
-
+def test_today_is_the_day_that_it_was_for_the_asker(library: Library) -> None:
     told: list[date] = []
 
     class Watch:
@@ -463,5 +462,9 @@ def test_today_is_the_day_on_which_the_trace_was_made(library: Library) -> None:
             raise PolicyError("seen enough")
 
     made = datetime(2020, 2, 2, 12, tzinfo=UTC)
-    replay(asked(library).model_copy(update={"started": made}), library, Watch())  # type: ignore[arg-type]
-    assert told == [date(2020, 2, 2)]
+    trace = asked(library).model_copy(update={"started": made})
+    for today_then, expected in ((None, date(2020, 2, 2)), (date(2020, 2, 3), date(2020, 2, 3))):
+        settings = trace.settings.model_copy(update={"today": today_then})
+        replay(trace.model_copy(update={"settings": settings}), library, Watch())  # type: ignore[arg-type]
+        assert told.pop() == expected
+    assert asked(library).settings.today == today()

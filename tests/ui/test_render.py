@@ -215,3 +215,18 @@ def test_a_trace_of_an_earlier_version_is_drawn_and_kept(line: str) -> None:
         assert "<h2>" in render.abstention(old.abstention)
     assert old.id in as_markdown(old, ())
     assert Trace.model_validate_json(as_json(old)) == old
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "![x](https://evil.example/x.png)",
+        "<script>alert(1)</script>",
+        "<iframe src=//evil.example>",
+    ],
+)
+def test_a_markdown_note_holds_no_markup_of_others(hostile: str) -> None:
+    explained = Abstention(reason=AbstentionReason.NOT_FOUND, explanation=hostile)
+    note = as_markdown(trace(question=hostile, extent=hostile, abstention=explained), ())
+    assert hostile not in note
+    assert note.count(literal(hostile)) == 3

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from agent.trace import Trace
+from agent.trace import Answer, Trace
 from ui.cards import Card
 from ui.pages.advice import HEADINGS
-from ui.words import day_words, interval_words
+from ui.words import day_words, interval_words, literal
 
 
 def as_json(trace: Trace) -> str:
@@ -20,15 +20,15 @@ def as_markdown(trace: Trace, cards: tuple[Card, ...]) -> str:
     lines = [
         "# InForce: answer on the law of one day",
         "",
-        f"**Question.** {_flat(trace.question)}",
+        f"**Question.** {literal(trace.question)}",
         "",
     ]
     lines += _date_lines(trace)
     if trace.abstention is not None:
         heading = HEADINGS[trace.abstention.reason]
-        lines += [f"## No answer: {heading}", "", _flat(trace.abstention.explanation), ""]
+        lines += [f"## No answer: {heading}", "", literal(trace.abstention.explanation), ""]
     if trace.answer is not None:
-        lines += ["## Answer", "", trace.answer.text, "", "## Authorities", ""]
+        lines += ["## Answer", "", *_sentences(trace.answer), "## Authorities", ""]
         lines += [line for card in cards for line in _card_lines(card)]
     stamp = trace.started.strftime("%Y-%m-%d %H:%M UTC")
     lines += ["---", "", f"Answered {stamp} by the {trace.policy} policy; trace `{trace.id}`;"]
@@ -39,7 +39,10 @@ def as_markdown(trace: Trace, cards: tuple[Card, ...]) -> str:
 def _date_lines(trace: Trace) -> list[str]:
     if trace.governing is None:
         return ["**Law as at.** No date was given.", ""]
-    lines = [f"**Law as at.** {day_words(trace.governing.as_at)}. {trace.governing.ground}", ""]
+    lines = [
+        f"**Law as at.** {day_words(trace.governing.as_at)}. {literal(trace.governing.ground)}",
+        "",
+    ]
     if trace.governing.rule is not None:
         doubt = "" if trace.governing.verified else ", unverified"
         rule = f"{trace.governing.rule} (`{trace.governing.rule_id}`{doubt})"
@@ -50,26 +53,32 @@ def _date_lines(trace: Trace) -> list[str]:
     if trace.governing.known_at is not None:
         lines += [f"**As published by.** {day_words(trace.governing.known_at)}", ""]
     if trace.extent:
-        lines += [f"**Territory.** {_flat(trace.extent)}", ""]
+        lines += [f"**Territory.** {literal(trace.extent)}", ""]
     return lines
 
 
 def _card_lines(card: Card) -> list[str]:
     citation = card.citation
     source = card.source.url or card.source.file
-    quote = "\n".join(f"> {line}" for line in citation.quote.splitlines())
+    quote = "\n".join(f"> {literal(line)}" for line in citation.quote.splitlines())
     return [
-        f"{card.number}. **{citation.work_title}, {citation.label}** ({card.official}), "
+        f"{card.number}. **{literal(f'{citation.work_title}, {citation.label}')}** "
+        f"({literal(card.official)}), "
         f"in force {interval_words(citation.valid)}",
         "",
         quote,
         "",
-        f"   {card.since}",
-        f"   Source: {source}. Version `{citation.version_id}`.",
-        *([f"   {card.note}"] if card.note else []),
+        f"   {literal(card.since)}",
+        f"   Source: {literal(source)}. Version `{citation.version_id}`.",
+        *([f"   {literal(card.note)}"] if card.note else []),
         "",
     ]
 
 
-def _flat(text: str) -> str:
-    return " ".join(text.split())
+def _sentences(answer: Answer) -> list[str]:
+    """Return a paragraph for each sentence, with the numbers of its citations."""
+    lines = []
+    for sentence, numbers in answer.numbered():
+        marks = "".join(f" [{number}]" for number in numbers)
+        lines += [literal(sentence.text) + marks, ""]
+    return lines
