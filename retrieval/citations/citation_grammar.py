@@ -123,8 +123,12 @@ def _us_code(text: str, names: WorkNames) -> tuple[list[Mention], list[Name], li
         if match["part"] or whole_part:
             parts += [Name(match.start(), mention.end, ids)] if ids else []
         elif ids:
-            coded.append(replace(mention, start=match.start(), work_ids=ids))
+            coded.append(_coded(text, replace(mention, start=match.start(), work_ids=ids), names))
     return coded, parts, taken
+
+
+def _coded(text: str, mention: Mention, names: WorkNames) -> Mention:
+    return replace(mention, unread=unread_around(text, mention, None, names))
 
 
 def _side_by_side(text: str, found: list[Name]) -> list[Name]:
@@ -255,12 +259,22 @@ def _within(text: str, mentions: list[Mention]) -> list[Mention]:
         gap = text[last.end : mention.start].strip() if last else "-"
         if last and mention.kind in _HELD_BY and gap in ("", ",") and last.kind != "comment":
             works = last.work_ids or mention.work_ids
-            found[-1] = replace(mention, start=last.start, work_ids=works, unread=mention.unread)
+            unread = mention.unread or _stray(mention, last)
+            found[-1] = replace(mention, start=last.start, work_ids=works, unread=unread)
         elif last and last.kind in _HELD_BY and gap in ("to", "of", "in") and mention.work_ids:
-            found[-1] = replace(last, end=mention.end, work_ids=mention.work_ids)
+            unread = last.unread or mention.unread or _stray(last, mention)
+            found[-1] = replace(last, end=mention.end, work_ids=mention.work_ids, unread=unread)
         else:
             found.append(mention)
     return found
+
+
+def _stray(comment: Mention, section: Mention) -> Span | None:
+    """Return a comment that is not numbered after the section it stands beside."""
+    numbers = re.findall(r"\d+", comment.items[0].number), section.items[0].number.split(".")
+    if comment.kind != "comment" or len(numbers[1]) < 2 or numbers[0][:1] == numbers[1][1:2]:
+        return None
+    return comment.start, comment.end
 
 
 # -- citations -----------------------------------------------------------------------------------

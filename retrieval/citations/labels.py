@@ -15,8 +15,8 @@ from retrieval.citations.lexicon import KindWord, Languages, lexicon
 
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _CORE = (
-    r"(?<![^\W\d_])(?:(?:L\.?\s?O|[LRDA])\.?\s?\*{0,2}\s?(?=\d)|[A-Z]{1,2}(?=\d))?\d+"
-    rf"(?:[A-Za-z]{{1,3}}(?![^\W\d_]))?[{_RAISED}]*"
+    r"(?:(?:L\.?\s?O|[LRDA])\.?\s?\*{0,2}\s?(?=\d)|[A-Z]{1,2}(?=\d))?\d+"
+    rf"(?:(?!ff)[A-Za-z]{{1,3}}(?![^\W\d_]))?[{_RAISED}]*"
     rf"(?:[-‐‑–./^]\d+(?:[A-Za-z]{{1,2}}(?![^\W\d_]))?[{_RAISED}]*)*"
 )
 _NUMBER = re.compile(_CORE, re.IGNORECASE)
@@ -44,7 +44,7 @@ _DASHED = re.compile(r"(\d+)\s?[-–—‐‑]\s?(\d+)")
 _UPPER = re.compile(r"(\d+(?:\s?[a-z](?![^\W\d_]))?)\s*([^\W\d_]+)\.?\s*$", re.IGNORECASE)
 _BEHIND = re.compile(r"(\d+(?:\s?[a-z])?)\.?\s?$", re.IGNORECASE)
 _CHAPTER_OF = re.compile(r"\.?\s*\d+\s?[a-z]?\s*§(?!\s*\d)")
-_OF = re.compile(r"\s+(?:of|to|du|des?|der|del|de la)\s+(?:the\s+|la\s+)?|\s+de\s+l['’]")
+_OF = re.compile(r"\s+de\s+l['’]|\s+(?:of|to|du|des?|der|del|de la)\s+(?:the\s+|la\s+)?")
 _HAN = "零〇一二三四五六七八九十百千两"
 _CHINESE = re.compile(
     rf"第\s*(?P<number>[{_HAN}]+|\d+(?:-\d+)?)\s*[条條](?:\s*之\s*(?P<sub>[{_HAN}]+|\d+))?"
@@ -161,6 +161,8 @@ class _Reader:
         plural = re.compile(r"-de?(?!\w)").match(self.text, end)
         gap = re.compile(r"\.?\s*").match(self.text, plural.end() if plural else end)
         begin = gap.end() if gap else end
+        if begin == end and len(word) == 1 and word.isalpha() and word != "s":
+            return None
         languages = frozenset(kinds)
         kind = next(iter(kinds.values()))
         first = self._item(begin, languages, kind)

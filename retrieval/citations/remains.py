@@ -24,7 +24,7 @@ _TITLE_GOES_ON = re.compile(
     r"(?:\s+(?:[A-Z][\w'’]*|and|of|the|\([^()]{1,60}\)|\d+)){1,8}(?!\w)", re.UNICODE
 )
 _YEAR = re.compile(r"\s+(?:1[6-9]|20)\d\d(?!\w)")
-_SECOND_NUMBER = re.compile(r"\s?[-–—/]\s?\(?\d|\s+\d+(?!\w)(?!\.?\s+[^\W\d_]{3})")
+_SECOND_NUMBER = re.compile(r"\s?[-–—/]\s?(?:\d|\(\w)|\s+\d+(?!\w)(?!\.?\s+[^\W\d_]{3})")
 _LISTED_NUMBER = re.compile(r"\s*[,;]\s*(?:\d+(?!\w)(?!\.?\d|\.?\s+[^\W\d_]{3})|\(\w{1,3}\))")
 _JOINED = re.compile(r"\s*[,;]?\s+([^\W\d_]+)\.?\s+(?:\d+(?![\w.])(?!\s+[^\W\d_]{3})|\(\w{1,3}\))")
 _CHINESE_TAIL = re.compile(
@@ -124,10 +124,12 @@ def title_tail(text: str, name: Name, work: Work, names: WorkNames) -> Span | No
         ours = found[1].casefold() in lexicon().own(work.jurisdiction)
         return None if ours else _trimmed(text, end, found.end())
     word = _NEXT_WORD.match(text, end)
-    return _longer_title(text, end, word) if word else None
+    return _longer_title(text, name, end, word, names) if word else None
 
 
-def _longer_title(text: str, end: int, word: re.Match[str]) -> Span | None:
+def _longer_title(
+    text: str, name: Name, end: int, word: re.Match[str], names: WorkNames
+) -> Span | None:
     words = lexicon()
     folded = word[1].casefold().rstrip(".'’")
     linked = _LINKED.match(text, word.end()) if folded in words.title_links else None
@@ -136,7 +138,24 @@ def _longer_title(text: str, end: int, word: re.Match[str]) -> Span | None:
     on = _TITLE_GOES_ON.match(text, end)
     if on and any(w.casefold() in words.title_words for w in re.findall(r"[A-Z]\w*", on[0])):
         return _trimmed(text, end, on.end())
+    if folded in words.ands:
+        word = _NEXT_WORD.match(text, word.end()) or word
+    if _is_title_word(text, name, word, names):
+        return _trimmed(text, end, word.end())
     return None
+
+
+def _is_title_word(text: str, name: Name, word: re.Match[str], names: WorkNames) -> bool:
+    """Tell whether a word with a capital behind a title goes on with it: ``Código Penal Militar``.
+
+    German writes nouns so, and behind a number or an abbreviation a title has ended.
+    """
+    written = word[1]
+    titled = written[:1].isupper() and written[1:2].islower() and text[name.end - 1].islower()
+    if not titled or names.works[name.work_ids[0]].language == "de":
+        return False
+    begins = names.find(text[word.start(1) : word.start(1) + _REACH])
+    return written.casefold() not in lexicon().kinds and not (begins and begins[0].start == 0)
 
 
 def harmless(inside: str, work: Work, names: WorkNames) -> bool:

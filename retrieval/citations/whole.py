@@ -39,10 +39,10 @@ def read_whole(text: str, works: Sequence[Work], bears: Bears) -> ParsedCitation
         bears: asked for labels that no grammar knows (``Supplement I, introduction``).
     """
     found = find_citations(text, works)
-    unread = _unread(text, found)
+    names = work_names(works).find(text)
+    unread = _unread(text, found, names)
     if found and unread is None and len(found) == 1:
         return found[0]
-    names = work_names(works).find(text)
     printed = _as_printed(text, names, bears)
     if printed is not None:
         return printed
@@ -63,14 +63,15 @@ def not_understood(parsed: ParsedCitation) -> str:
     )
 
 
-def _unread(text: str, found: Sequence[ParsedCitation]) -> str | None:
+def _unread(text: str, found: Sequence[ParsedCitation], names: Sequence[Name]) -> str | None:
     """Return the first part of a text that no citation covers and that may be part of one."""
     for cited in found:
         if cited.unread is not None:
             return cited.unread
     if not found:
         return None
-    before, after = text[: found[0].whole[0]], text[max(c.whole[1] for c in found) :]
+    blank = _without_names(text, found, names)
+    before, after = blank[: found[0].whole[0]], blank[max(c.whole[1] for c in found) :]
     behind = _WORD.match(after.lstrip(" \t"))
     if behind and not _is_noise(behind[0]):
         return after.strip(_MARKS)[:80]
@@ -78,6 +79,15 @@ def _unread(text: str, found: Sequence[ParsedCitation]) -> str | None:
         if any(_belongs(word) for word in _WORD.findall(part)):
             return part.strip(_MARKS)[:80]
     return None
+
+
+def _without_names(text: str, found: Sequence[ParsedCitation], names: Sequence[Name]) -> str:
+    """Blank out other names of the works that are cited."""
+    cited = {work for one in found for work in one.work_ids}
+    for name in names:
+        if cited.intersection(name.work_ids):
+            text = text[: name.start] + " " * (name.end - name.start) + text[name.end :]
+    return text
 
 
 def _is_noise(word: str) -> bool:

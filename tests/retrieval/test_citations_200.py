@@ -131,6 +131,11 @@ def test_cases_from_the_field_and_their_sisters(text: str, key: str) -> None:
         ("art. 199 undecies B, I CGI", "I"),
         ("art. 39 bis 3 CGI", "3"),
         ("CCA s 45AD(1)(a), (b)", "(b)"),
+        ("18 USC 1030(a)(5)(A)-(B)", "-(B)"),
+        ("Fair Work Act 2009 (Cth) s 394(2)(a)-(b)", "-(b)"),
+        ("12 CFR 1005.33, comment 6(b)-1", "comment 6(b)-1"),
+        ("art. 1757 Código Civil y Mercantil", "y Mercantil"),
+        ("art. 9 Constitución Nacional Provisoria", "Provisoria"),
     ],
 )
 def test_what_is_read_in_part_says_what_was_not_understood(text: str, unread: str) -> None:
