@@ -1,4 +1,4 @@
-"""What reading an act showed of its history: how many states, and what of them cannot be true.
+"""Report of an act after reading: its states and the implausible ones.
 
 A source notes what it refuses or doubts in an :class:`Observation` while it reads; ``ingest`` adds
 what the rows themselves show and keeps the result as an :class:`ActReport`.

@@ -1,4 +1,4 @@
-"""What changed between two versions, word by word, and by which instrument.
+"""Word-level redlines of two versions.
 
 The redline is lossless: joined, ``same`` and ``removed`` segments are the old text exactly, and
 ``same`` and ``added`` the new one. Words are compared where the script has spaces, characters where

@@ -1,4 +1,4 @@
-"""Opening databases: of the store, of traces and of threads.
+"""Open the databases of the store, of traces and of threads.
 
 One way for all of them. SQLite files are made private, wait for each other for a bounded time, and
 are opened unchanged where they cannot be written. A transaction that writes (:func:`writing`) takes

@@ -1,4 +1,4 @@
-"""One writer at a time, across processes, released by the system when the writer dies."""
+"""File lock for one writer across processes; released when the writer dies."""
 
 from __future__ import annotations
 

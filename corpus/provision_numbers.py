@@ -1,4 +1,4 @@
-"""How labels of provisions compare: one key for every way of writing a number."""
+"""Provision numbers: one key for every way of writing a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schema of a store: which one a database has, and bringing it up to date in one step."""
+"""Schema version of a store, and its migration."""
 
 from __future__ import annotations
 

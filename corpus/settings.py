@@ -1,4 +1,4 @@
-"""Where this installation keeps its store and its index."""
+"""Settings of an installation: the URLs of store and index."""
 
 from __future__ import annotations
 

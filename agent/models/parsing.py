@@ -1,4 +1,4 @@
-"""From what a language model wrote to a move.
+"""Parse the completion of a language model into a move.
 
 A move is the first JSON object (or list of objects) in the text that names one; whatever follows is
 not read, except further calls. What stands before it is the thought, and so is a span between

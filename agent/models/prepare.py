@@ -1,4 +1,4 @@
-"""Models made ready to open: written once, whole or not at all, and checked by their digests."""
+"""Prepare model folders atomically and check them by digest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of a language model, and what it returns, id by id."""
+"""Sampling parameters, completions, and the sampler protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting vLLM on a model, and knowing when it is ready."""
+"""Start a vLLM server and wait until it is healthy."""
 
 from __future__ import annotations
 

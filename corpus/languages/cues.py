@@ -1,4 +1,4 @@
-"""Words by which a question says what a date is to the case, and of what kind the issue is.
+"""Cue words for the role of a date and for the legal issue.
 
 They are in each ``cues.toml``. Languages mix freely: a question is read by the words of all.
 """

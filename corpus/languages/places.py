@@ -1,4 +1,4 @@
-"""Whose law a question asks about, where it says so: the phrases of each ``places.toml``."""
+"""Place phrases (``places.toml``): the jurisdiction that a question names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How questions read in each language: the sentences of each ``questions.toml``."""
+"""Wordings of made questions (``questions.toml``) in each language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where quoted words stand in a text, and which words of a sentence are said to be quoted.
+"""Find quoted words in a text, and the quotations of a sentence.
 
 Two texts are compared after these normalisations and no others: Unicode's canonical composition
 (NFC); characters that nobody sees (:data:`UNSEEN`) do not count; any run of white space equals any

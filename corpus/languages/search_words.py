@@ -1,4 +1,4 @@
-"""What search needs of a language (``search.toml``): stop words, letters, spellings, stemmer."""
+"""Search data of a language (``search.toml``): stop words, letters, spellings, stemmer."""
 
 from __future__ import annotations
 

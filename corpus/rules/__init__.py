@@ -1,4 +1,4 @@
-"""The tables that say which date governs, one TOML file per jurisdiction, and their reader.
+"""Reader of the rules for the governing date, one TOML file per jurisdiction.
 
 The tables are law as data: a lawyer edits them (``docs/applicability.md``), the engine in
 :mod:`corpus.applicability` only applies them. ``default.toml`` holds the general principles for

@@ -1,4 +1,4 @@
-"""A small language for days in legal rules: ``act_end or act``, ``due + 2 years``, ``2021-01-01``.
+"""Day expressions of legal rules: ``act_end or act``, ``due + 2 years``, ``2021-01-01``.
 
 It exists so that a lawyer can read and edit the tables under ``corpus/rules``. A *moment* names a
 day; a *condition* compares two moments: ``contract < 2016-10-01``.

@@ -1,4 +1,4 @@
-"""Corrections of a source's metadata, kept beside it: what it said, what is right, why, by whom.
+"""Overlay: corrections of a source's metadata that keep the original value and a reason.
 
 A publisher's date can be wrong. The adapter then uses the corrected value and keeps the upstream
 one with the reason on every version it touches. Overlays are TOML::

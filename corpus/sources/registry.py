@@ -1,4 +1,4 @@
-"""Which source reads a file or folder: recognised by what lies there, or told by a dialect."""
+"""Source registry: recognise the format of a file or folder, or take the dialect named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of an act: born, amended, renumbered, suspended, corrected, repealed."""
+"""History of a synthetic act: amended, renumbered, suspended, corrected, repealed."""
 
 from __future__ import annotations
 

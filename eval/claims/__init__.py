@@ -1,1 +1,1 @@
-"""One experiment per claim of the literature: claimed, published, measured against a control."""
+"""Experiments that test the published claims of training methods against controls."""

@@ -1,4 +1,4 @@
-"""Arms on the legal agent itself: ``inforce eval claims METHOD --agent``.
+"""``inforce eval claims METHOD --agent``: train and score arms on the legal agent.
 
 Every arm is the recipe :data:`BASE`, shortened, with slots of its own: the same warm start, the
 same questions in the same order, as many rollouts. Afterwards the model answers, greedily and
@@ -85,7 +85,7 @@ class AgentTrial(Frozen):
 
 @dataclass(frozen=True)
 class AgentEnvironment:
-    """The ground on which arms are run: a library, what may be asked, and where runs are kept."""
+    """Environment of the arms: library, questions and folder of runs."""
 
     home: Path
     library: Library
@@ -95,7 +95,7 @@ class AgentEnvironment:
     _starts: dict[int, Score] = field(default_factory=dict)
 
     def run(self, trial: AgentTrial, seed: int) -> Result:
-        """Train one arm with one seed, and let what it became answer.
+        """Train one arm with one seed and score it.
 
         Raises:
             RecipeError: the arm is no recipe.
@@ -120,7 +120,7 @@ class AgentEnvironment:
         )
 
     def start(self, seed: int, watch: ProgressWatcher, *overrides: str) -> Path:
-        """Return the folder of the warm start that every arm of a seed begins with.
+        """Return the folder of the warm start shared by all arms of a seed.
 
         Raises:
             StoreError: another process is making it.
@@ -225,7 +225,7 @@ class AgentEnvironment:
 
 @contextmanager
 def agent_environment(watching: Watching) -> Iterator[AgentEnvironment]:
-    """Open the ground: the base recipe's corpus and questions, and a folder beside the runs.
+    """Open the environment: the base recipe's corpus and questions, and a folder beside the runs.
 
     Raises:
         StoreError: the corpus cannot be opened.
@@ -245,7 +245,7 @@ def _divergence(model: Any, start: Any, answered: Sequence[ScoredTrace]) -> floa
 
 
 def _curve(run: Run) -> Curve:
-    """Read off a run's journals how each round went."""
+    """Return the curves of a run, from its journals."""
     steps: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in run.metrics.rows():
         steps[row["round"]].append(row)

@@ -1,4 +1,4 @@
-"""What is claimed of each method, and the arms that test it: read from TOML, one file a method.
+"""Claim specs: the claim of a method and the arms that test it, one TOML file per method.
 
 The arms of ``recipes/`` are run in the laboratory, those of ``agent/`` on the legal agent.
 """
@@ -43,12 +43,12 @@ class ClaimSpec(Frozen, Generic[T]):
 
 
 def methods(folder: str) -> tuple[str, ...]:
-    """Return the methods of which something is claimed."""
+    """Return the methods that have a claim spec."""
     return tuple(sorted(path.stem for path in _home(folder).glob("*.toml")))
 
 
 def claim_specs_of(method: str | None, kind: type[T], folder: str) -> tuple[ClaimSpec[T], ...]:
-    """Return the rows of a method, of a recipe file of one's own (``*.toml``), or all.
+    """Return the claim specs of a method, of a recipe file of one's own (``*.toml``), or all.
 
     Args:
         method: its name, a path, or ``None``.

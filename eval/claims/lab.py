@@ -1,4 +1,4 @@
-"""A laboratory for methods: dated questions so small that a run takes seconds, with exact scores.
+"""Laboratory: a tiny dated-question task with exact scores; a run takes seconds.
 
 A *work* has three versions, each with a figure, and three days: two on which the text changed and
 one on which the record ends. A question names a day. The policy writes which version governs, the
@@ -106,7 +106,7 @@ def features(asked: LabQuestion, ids_N_T: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Written:
-    """What a policy wrote: ids, mask of its own tokens, log-probabilities, all ``(N, T)``."""
+    """A batch of completions: ids, mask of its own tokens, log-probabilities, all ``(N, T)``."""
 
     ids: Tensor
     mask: Tensor
@@ -153,7 +153,7 @@ def expert(asked: LabQuestion) -> Written:
 
 @dataclass(frozen=True)
 class Scored:
-    """What answers were worth, all ``(N,)``. ``keys`` name equal answers; -1 is unparseable."""
+    """Scores of answers, all ``(N,)``. ``keys`` name equal answers; -1 is unparseable."""
 
     task: Tensor
     temporal: Tensor

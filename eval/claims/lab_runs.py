@@ -125,7 +125,7 @@ def warmed(seed: int, steps: int = 120, *, latest: float = 0.5, noise: float = 0
 
 @cache
 def taught(seed: int) -> Policy:
-    """Return a teacher: much practice on dated questions alone, so the other skill suffers."""
+    """Return a teacher, trained long on dated questions alone, which costs the other skill."""
     policy = copy.deepcopy(warmed(seed))
     optimiser = torch.optim.Adam(policy.parameters(), lr=3e-3)
     for step in range(250):
@@ -210,7 +210,7 @@ def _groups(seed: int, number: int) -> LabQuestion:
 
 
 def _round(this: _Run, asked: LabQuestion) -> None:
-    """Sample, judge, shape, learn; and note how it went."""
+    """Run one round: sample, score, compute advantages, step, record."""
     written, own = _written(this, asked)
     judged = judge(asked, written.ids)
     shaped = shape(this.objective, _batch(this, asked, written, judged, own))

@@ -1,4 +1,4 @@
-"""Runs the arms of a claim and holds the method against its best control.
+"""Run the arms of a claim and compare the method with its best control.
 
 Runs are kept in a journal, so that a table can be made again, or carried on, without the runs.
 """
@@ -89,7 +89,7 @@ def _key(trial: Any, seed: int) -> str:
 
 
 def _unfinished(path: Path) -> bool:
-    """Tell whether a killed process left half a line."""
+    """Tell whether the last line is incomplete."""
     return path.read_bytes()[-1:] not in {b"", b"\n"}
 
 

@@ -1,4 +1,4 @@
-"""The table of claims as Markdown and on the screen, and the curves of RLIF."""
+"""Report of claims: Markdown tables and the curves of RLIF."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNIT = {"accuracy": "accuracy", "abstention": "F1 of abstaining", "retained": "r
 
 
 class Place(Frozen):
-    """Where claims are tested: what its page says of it, and how its files are called."""
+    """A setting in which claims are tested: its page and its file names."""
 
     title: str
     flag: str

@@ -1,4 +1,4 @@
-"""The exact check of the finite Wasserstein flow: errors against the bound on random processes."""
+"""Exact check of the finite Wasserstein flow: errors against the bound on random MDPs."""
 
 from __future__ import annotations
 

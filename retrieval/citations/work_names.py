@@ -1,4 +1,4 @@
-"""The names lawyers call works by, and how to spot them beside a label.
+"""Names of works, and how to find them beside a number.
 
 Names are compared *squashed*: without spaces, dots, accents, case, apostrophes and book marks, so
 ``C. civ.``, ``C.civ.`` and ``c civ`` are one name. A place map leads back to the original text.

@@ -1,4 +1,4 @@
-"""Looking after an index from outside: go back to the build before, or drop everything."""
+"""Administer an index: swap back to the previous build, or drop it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An interval of days as a few words, so that a word index answers "which hold on this day?".
+"""Encode an interval of days as a few blocks, for lookup by day in an inverted index.
 
 Days are cut into blocks of 1, 8, 64, ... days, each level aligned to its size. An interval is the
 fewest blocks that fill it exactly, and a day lies in one block of each level: an interval holds on

@@ -1,4 +1,4 @@
-"""An index in Elasticsearch: its mapping, its documents, and what it says of itself."""
+"""Mapping, documents and metadata of an Elasticsearch index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dated question as the embedded engine's query: words to rank by, filters beside them."""
+"""Build the embedded engine's query: ranked terms and date filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From rollouts to one advantage per token: the slots of a recipe, applied in their order.
+"""Compose the objective: apply the slots in order to get one advantage per token.
 
 ::
 

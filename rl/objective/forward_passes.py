@@ -1,4 +1,4 @@
-"""Tensors beyond log-probs and entropies: made once per round, and only where a slot needs them.
+"""Extra forward passes: hidden states, likeliest tokens and teacher scores, once per round.
 
 Hidden states come from the passes that a round makes anyway (:meth:`ForwardPasses.overhearing`)
 where they fit in :data:`KEPT`: always the policy's, and the reference's where a KL holds the run

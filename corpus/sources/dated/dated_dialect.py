@@ -1,4 +1,4 @@
-"""How a collection of dated files is laid out: a small TOML, no code.
+"""Dialect (TOML) of a folder of dated files.
 
 A dialect names the columns of the index, how a text divides into provisions, where the dates of
 each edition stand and which of them are wrong. The dialects that come with InForce lie in

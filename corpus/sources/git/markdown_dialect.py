@@ -1,4 +1,4 @@
-"""How one country writes its legislation as Markdown in git: a small TOML, no code.
+"""Dialect (TOML) of legislation kept as Markdown in git.
 
 A dialect says which files are acts, where a state's dates stand (a commit trailer or a frontmatter
 key), which commits are not reforms, and how a provision begins on the page. The dialects that come

@@ -1,4 +1,4 @@
-"""Which class does the work of which method, found by the settings that it takes. Needs torch."""
+"""Method registry: from settings to the class that implements them. Needs torch."""
 
 from __future__ import annotations
 
