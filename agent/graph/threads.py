@@ -10,6 +10,7 @@ from agent.graph.builder import Graph, compile_graph
 from agent.graph.checkpoints import RunHeader, Thread
 from agent.graph.nodes import Context, State
 from agent.request import AskRequest, MissingDate
+from agent.trace import SCHEMA
 from corpus.errors import BadInputError
 
 
@@ -37,9 +38,13 @@ def waits_for(thread: Thread) -> MissingDate | None:
 
 
 def asked_in(thread: Thread) -> AskRequest | None:
-    """Return what a thread asks, or ``None`` where there is no such thread."""
-    asked = kept(thread).get("asked")
-    return asked if isinstance(asked, AskRequest) else None
+    """Return what a thread asks, or ``None`` where there is no such thread.
+
+    Raises:
+        BadInputError: an earlier version of InForce began it.
+    """
+    found = kept(thread)
+    return _readable(thread, found)[1] if found else None
 
 
 def begun_in(context: Context, thread: Thread) -> State:
@@ -52,9 +57,7 @@ def begun_in(context: Context, thread: Thread) -> State:
     found = kept(thread)
     if not found:
         raise BadInputError(f"There is no thread '{thread.id}'.")
-    begun, asked = found.get("begun"), found.get("asked")
-    if not isinstance(begun, RunHeader) or not isinstance(asked, AskRequest):
-        raise BadInputError(f"Thread '{thread.id}' was kept by another version: ask again.")
+    begun, asked = _readable(thread, found)
     held = context.library.corpus_hash
     if begun.corpus_hash != held:
         raise BadInputError(
@@ -67,3 +70,21 @@ def begun_in(context: Context, thread: Thread) -> State:
             f"not {context.policy.name}."
         )
     return State(begun=begun, asked=asked)
+
+
+def _readable(thread: Thread, found: dict[str, Any]) -> tuple[RunHeader, AskRequest]:
+    """Return how a thread began and what it asks.
+
+    LangGraph gives a type it may not build back as a dictionary, and one whose fields have changed
+    as an object that lacks some: both mean another schema.
+    """
+    begun, asked = found.get("begun"), found.get("asked")
+    if (
+        isinstance(begun, RunHeader)
+        and isinstance(asked, AskRequest)
+        and getattr(begun, "schema_version", None) == SCHEMA
+    ):
+        return begun, asked
+    raise BadInputError(
+        f"Thread '{thread.id}' was begun by an earlier version of InForce: ask again."
+    )

@@ -15,15 +15,17 @@ from pathlib import Path
 
 import pytest
 
-from agent.graph.checkpoints import Thread, in_memory, open_checkpoints, threads_url
+from agent.graph.checkpoints import RunHeader, Thread, in_memory, open_checkpoints, threads_url
 from agent.graph.nodes import Context, Step
 from agent.graph.run import Done, Event, Paused, resume, start
+from agent.graph.threads import asked_in, graph_of, name_of
 from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
 from agent.request import AskRequest, Reply
 from agent.trace import AbstentionReason, StopReason, Trace
 from corpus.applicability import Code, Issue, Role
 from corpus.errors import BadInputError, StoreError
+from corpus.model import Frozen
 from corpus.settings import Settings
 from tests.agent.conftest import LEVY_ACT, WIDGETS_ACT, opened
 from tests.agent.killed import Folder, played
@@ -270,6 +272,44 @@ def test_ids_and_logprobs_come_back_from_disk_as_they_were(
     assert again.turns[0].completion_ids == ids["completion_ids"]
     assert again.turns[0].logprobs == ids["logprobs"]
     assert again.turns[1].draft.findings
+
+
+class Moved(Frozen):
+    """Stands for a class that has another name now."""
+
+    question: str
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"begun": RunHeader.model_construct(id="a", policy="extractive", corpus_hash="0")},
+        {"asked": Moved(question="?")},
+    ],
+    ids=["fields have changed", "the class has moved"],
+)
+def test_a_thread_of_an_earlier_version_is_said_in_one_sentence(
+    library: Library, tmp_path: Path, state: dict[str, object]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'threads.db'}"
+    with open_checkpoints(url) as checkpoints:
+        thread = Thread(checkpoints, "a")
+        list(start(context(library), UNDATED, thread))
+        graph_of(thread).update_state(name_of(thread), state, as_node="respond")
+    with open_checkpoints(url) as checkpoints:
+        thread = Thread(checkpoints, "a")
+        for read in (lambda: resume(context(library), thread), lambda: asked_in(thread)):
+            with pytest.raises(BadInputError, match="begun by an earlier version of InForce"):
+                read()
+
+
+def test_a_thread_goes_on_within_the_limits_it_was_begun_with(library: Library) -> None:
+    thread = Thread(in_memory(), "a")
+    searching = context(library, policy=Scripted([search()] * 9))
+    list(start(replace(searching, max_turns=3), UNDATED, thread))
+    trace = traced(resume(searching, thread, Reply(as_at=date(2001, 1, 1))))
+    assert (trace.stop, len(trace.turns)) == (StopReason.TURN_BUDGET, 3)
+    assert trace.settings.max_turns == 3
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,16 @@ import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from agent.cli.terminal import show_trace
+from agent.graph.nodes import Context
 from agent.graph.replay import Replay, compared, library_as_recorded, policy_spec, replay
-from agent.graph.run import ask
+from agent.graph.run import ask, run
 from agent.library import Library
 from agent.models.sampling import Sampling
 from agent.policies.controllers import Controlled, FixedController, Strategy
 from agent.policies.extractive import ExtractivePolicy
 from agent.policies.language_model import ModelPolicy
 from agent.policy import PolicyError
+from agent.request import AskRequest
 from agent.trace import StopReason, Trace
 from agent.trace_store import TraceError, TraceStore, traces_url
 from corpus.clock import today
@@ -318,6 +320,52 @@ def test_a_spent_budget_is_spent_again(library: Library) -> None:
     trace = ask(library, QUESTION, as_at=DAY, policy=endless())
     assert trace.stop is StopReason.TURN_BUDGET
     assert replay(trace, library, endless()).same
+
+
+@pytest.mark.parametrize(
+    ("limits", "stop"),
+    [
+        ({"max_turns": 3}, StopReason.TURN_BUDGET),
+        ({"max_tokens": 9_000}, StopReason.TOKEN_BUDGET),
+        ({"max_turns": 11}, StopReason.TURN_BUDGET),
+        ({"max_turns": 3, "max_tokens": 10**6}, StopReason.TURN_BUDGET),
+    ],
+)
+def test_a_run_that_its_limits_cut_replays_within_the_same(
+    library: Library, limits: dict[str, int], stop: StopReason
+) -> None:
+    def endless() -> ModelPolicy:
+        return ModelPolicy("toy", ToyCodec(), Script(SEARCH), Sampling(max_tokens=500))
+
+    asked_for = AskRequest(question=QUESTION, as_at=DAY)
+    trace = run(Context(library, endless(), **limits), asked_for)  # type: ignore[arg-type]
+    assert trace.stop is stop
+    assert (trace.settings.max_turns, trace.settings.max_tokens) == (
+        limits.get("max_turns", 8),
+        limits.get("max_tokens"),
+    )
+    outcome = replay(trace, library, endless())
+    assert outcome.same, outcome.drift
+    assert outcome.after.settings == trace.settings
+
+
+def test_a_second_draft_that_no_turn_was_left_for_replays(library: Library) -> None:
+    def short() -> ModelPolicy:
+        script = Script(SEARCH, answer(quote="for ten years"), answer())
+        return ModelPolicy("toy", ToyCodec(), script, Sampling(max_tokens=500))
+
+    trace = run(Context(library, short(), max_turns=2), AskRequest(question=QUESTION, as_at=DAY))
+    assert trace.answer is None
+    outcome = replay(trace, library, short())
+    assert outcome.same, "with a turn to spare the draft would have been mended"
+
+
+def test_how_tokens_were_drawn_is_in_the_trace(library: Library) -> None:
+    drawn = Sampling(temperature=0.7, top_p=0.9, max_tokens=500, seed=3)
+    toy = ModelPolicy("toy", ToyCodec(), Script(SEARCH, answer()), drawn)
+    for policy in (toy, Controlled(toy, FixedController(Strategy.QUOTE))):
+        assert ask(library, QUESTION, as_at=DAY, policy=policy).settings.sampling == drawn
+    assert asked(library).settings.sampling is None
 
 
 def test_a_failed_policy_is_drift_and_no_crash(library: Library) -> None:
