@@ -9,6 +9,7 @@ from pydantic import Field
 
 from corpus.applicability import Issue, Role
 from corpus.model import Frozen
+from corpus.wording import DayAt, Wording
 
 
 class AskRequest(Frozen):
@@ -50,8 +51,14 @@ class MissingDate(Frozen):
     """
 
     explanation: str
+    explanation_days: tuple[DayAt, ...] = ()
     roles: tuple[tuple[Role, ...], ...] = ()
     days: tuple[date, ...] = ()
+
+    @property
+    def wording(self) -> Wording:
+        """The explanation, whose days are dates."""
+        return Wording(text=self.explanation, days=self.explanation_days)
 
 
 class Reply(Frozen):

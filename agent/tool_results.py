@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from corpus.model import Frozen
+from corpus.wording import DayAt, Wording
 
 Status = Literal[
     "in_force", "not_yet_in_force", "repealed", "coverage_gap", "ambiguous", "not_found"
@@ -48,18 +49,24 @@ class ProvisionReading(Frozen):
     ``name`` is title and label, ``None`` where no provision was found. ``last_day`` is the last
     day before the date on which it was law, ``first_day`` the first one after it, each ``None``
     where there is none. ``territories`` are the extents of the texts to choose from where they
-    differ by territory.
+    differ by territory. ``explanation_days`` are the days in ``explanation``.
     """
 
     kind: Literal["provision"] = "provision"
     as_at: date
     status: Status
     explanation: str
+    explanation_days: tuple[DayAt, ...] = ()
     name: str | None = None
     passage: Passage | None = None
     last_day: date | None = None
     first_day: date | None = None
     territories: tuple[str, ...] = ()
+
+    @property
+    def wording(self) -> Wording:
+        """The explanation, whose days are dates."""
+        return Wording(text=self.explanation, days=self.explanation_days)
 
 
 class VersionLine(Frozen):

@@ -18,6 +18,7 @@ from agent.models.sampling import Sampling
 from agent.tool_results import ToolResult
 from corpus.applicability import Code, Issue, Role
 from corpus.model import Citation, Frozen
+from corpus.wording import DayAt, Wording
 
 SCHEMA: Literal[2] = 2
 """The form of a trace; raised with every change that needs :mod:`agent.trace_migration`."""
@@ -50,6 +51,8 @@ class AbstentionReason(StrEnum):
 class GoverningDate(Frozen):
     """The date whose law governs, and on what ground. ``assumed`` is shown to the reader.
 
+    ``ground_days`` are the days written in ``ground``, so that a rendering may write them its way.
+
     ``rule`` and ``rule_id`` name the rule that chose it (``corpus/rules/*.toml``) and ``verified``
     says whether that rule was compared with the official text; all ``None`` where the date was
     given or read out of the question without a rule. ``candidates`` are set where the law of
@@ -59,11 +62,17 @@ class GoverningDate(Frozen):
     as_at: date
     known_at: date | None = None
     ground: str
+    ground_days: tuple[DayAt, ...] = ()
     assumed: bool = False
     rule: Code | None = None
     rule_id: str | None = None
     verified: bool | None = None
     candidates: tuple[date, ...] = ()
+
+    @property
+    def wording(self) -> Wording:
+        """The ground, whose days are dates."""
+        return Wording(text=self.ground, days=self.ground_days)
 
 
 class ToolCall(Frozen):
@@ -212,10 +221,25 @@ class Answer(Frozen):
 
 
 class Abstention(Frozen):
-    """Why nothing shipped, in a code and in a sentence."""
+    """Why nothing shipped, in a code and in a sentence.
+
+    ``explanation_days`` are the days written in ``explanation``; a language model's own words have
+    none.
+    """
 
     reason: AbstentionReason
     explanation: str
+    explanation_days: tuple[DayAt, ...] = ()
+
+    @classmethod
+    def worded(cls, reason: AbstentionReason, words: Wording) -> Self:
+        """Return an abstention whose explanation keeps its days."""
+        return cls(reason=reason, explanation=words.text, explanation_days=words.days)
+
+    @property
+    def wording(self) -> Wording:
+        """The explanation, whose days are dates."""
+        return Wording(text=self.explanation, days=self.explanation_days)
 
 
 class RunSettings(Frozen):

@@ -7,7 +7,6 @@ missing, the answer is to ask for it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
@@ -19,6 +18,7 @@ from corpus.errors import BadInputError
 from corpus.model import Frozen, Interval
 from corpus.rules import LAW, PLACEHOLDER, Code, Issue, Rule, Table, table
 from corpus.rules.day_expressions import CONNECTING, SLICE, Days, Role, parse_day_expression
+from corpus.wording import Wording, wording
 
 __all__ = [
     "Applicability",
@@ -101,9 +101,14 @@ class Applicability(Frozen):
     span: Interval | None = None
     authority: str | None = None
     verified: bool = False
-    sentence: str
+    wording: Wording
     missing: tuple[tuple[Role, ...], ...] = ()
     rejected: tuple[Rejected, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The sentence as plain text."""
+        return self.wording.text
 
 
 class TakesEffect(Frozen):
@@ -162,12 +167,12 @@ def takes_effect(jurisdiction: str, published: date, kind: str = "act") -> Takes
             f"No rule says when a {kind} of '{jurisdiction}' without a stated day takes effect."
         )
     day = published + timedelta(days=rule.days)
-    sentence = rule.sentence.format(published=published, day=day)
+    sentence = wording(rule.sentence.format(published=published, day=day))
     return TakesEffect(
         day=day,
         authority=rule.authority,
         verified=rule.verified,
-        sentence=_cited(sentence, rule.authority, verified=rule.verified),
+        sentence=_cited(sentence, rule.authority, verified=rule.verified).text,
     )
 
 
@@ -229,7 +234,7 @@ def _decided(
         span=span,
         authority=rule.authority,
         verified=rule.verified,
-        sentence=_cited(_filled(rule, known, dates), rule.authority, verified=rule.verified),
+        wording=_cited(_filled(rule, known, dates), rule.authority, verified=rule.verified),
         rejected=tuple(rejected),
     )
 
@@ -268,18 +273,24 @@ def _slices(rule: Rule, known: Days, changes: Sequence[date]) -> tuple[Slice, ..
     return tuple(slices)
 
 
-def _filled(rule: Rule, known: Days, dates: Sequence[date]) -> str:
-    def value(match: re.Match[str]) -> str:
-        if match[1] == LAW:
-            return " and ".join(map(str, dates))
-        return str(parse_day_expression(match[1]).on(known))
+def _filled(rule: Rule, known: Days, dates: Sequence[date]) -> Wording:
+    """Return the rule's sentence with its placeholders filled."""
+    said: list[str | date] = []
+    for number, part in enumerate(PLACEHOLDER.split(rule.sentence)):
+        if number % 2 == 0:
+            said.append(part)
+        elif part == LAW:
+            said += [one for day in dates for one in (" and ", day)][1:]
+        else:
+            day = parse_day_expression(part).on(known)
+            assert day is not None  # the table of rules was refused otherwise
+            said.append(day)
+    return wording(*said)
 
-    return PLACEHOLDER.sub(value, rule.sentence)
 
-
-def _cited(sentence: str, authority: str, *, verified: bool) -> str:
+def _cited(sentence: Wording, authority: str, *, verified: bool) -> Wording:
     checked = "" if verified else f" {_UNVERIFIED}"
-    return f"{sentence} Authority: {authority}.{checked}"
+    return wording(sentence, f" Authority: {authority}.{checked}")
 
 
 def _rejected(rule: Rule, known: Days, why: str) -> Rejected:
@@ -307,5 +318,7 @@ def _ask(
         authority=rule.authority if rule else None,
         missing=tuple(missing),
         rejected=tuple(rejected),
-        sentence=f"The governing date of this {matter.issue} matter is open: give {wanted}.",
+        wording=wording(
+            f"The governing date of this {matter.issue} matter is open: give {wanted}."
+        ),
     )

@@ -68,14 +68,18 @@ class Interval(Frozen):
 
     def words(self) -> str:
         """Say the interval as a lawyer would: the last day is named, not the day after it."""
+        return "".join(map(str, self.parts()))
+
+    def parts(self) -> tuple[str | date, ...]:
+        """Return :meth:`words` with the days in it as dates."""
         if self.start is None and self.end is None:
-            return "without recorded limits"
+            return ("without recorded limits",)
         if self.end is None:
-            return f"since {self.start}"
+            return ("since ", self.start or "")
         last = date.fromordinal(self.end.toordinal() - 1)
         if self.start is None:
-            return f"until {last}"
-        return f"only on {last}" if self.start == last else f"from {self.start} to {last}"
+            return ("until ", last)
+        return ("only on ", last) if self.start == last else ("from ", self.start, " to ", last)
 
 
 class EndReason(StrEnum):

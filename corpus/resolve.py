@@ -15,6 +15,7 @@ from corpus.model import (
     ProvisionHistory,
     Version,
 )
+from corpus.wording import Wording, wording
 
 
 class NotYetInForce(Frozen):
@@ -27,11 +28,16 @@ class NotYetInForce(Frozen):
     next_version: Version
 
     @property
-    def explanation(self) -> str:
+    def wording(self) -> Wording:
         """One sentence for a reader."""
         if self.starts is None:
-            return f"Enacted, but not yet in force: {self.condition}."
-        return f"Not yet in force on that date: it takes effect on {self.starts}."
+            return wording(f"Enacted, but not yet in force: {self.condition}.")
+        return wording("Not yet in force on that date: it takes effect on ", self.starts, ".")
+
+    @property
+    def explanation(self) -> str:
+        """The sentence as plain text."""
+        return self.wording.text
 
 
 class Repealed(Frozen):
@@ -50,11 +56,21 @@ class Repealed(Frozen):
     last_version: Version
 
     @property
-    def explanation(self) -> str:
+    def wording(self) -> Wording:
         """One sentence for a reader."""
-        by = f" by {self.by}" if self.by else ""
-        again = f"; in force again from {self.revived}" if self.revived else ""
-        return f"No longer in force on that date: {self.how.value} from {self.ended}{by}{again}."
+        again = ("; in force again from ", self.revived) if self.revived else ()
+        return wording(
+            f"No longer in force on that date: {self.how.value} from ",
+            self.ended,
+            f" by {self.by}" if self.by else "",
+            *again,
+            ".",
+        )
+
+    @property
+    def explanation(self) -> str:
+        """The sentence as plain text."""
+        return self.wording.text
 
 
 class CoverageGap(Frozen):
@@ -62,7 +78,12 @@ class CoverageGap(Frozen):
 
     status: Literal["coverage_gap"] = "coverage_gap"
     work_id: str
-    explanation: str
+    wording: Wording
+
+    @property
+    def explanation(self) -> str:
+        """The sentence as plain text."""
+        return self.wording.text
 
 
 class Ambiguous(Frozen):
@@ -70,7 +91,12 @@ class Ambiguous(Frozen):
 
     status: Literal["ambiguous"] = "ambiguous"
     candidates: tuple[Version, ...]
-    explanation: str
+    wording: Wording
+
+    @property
+    def explanation(self) -> str:
+        """The sentence as plain text."""
+        return self.wording.text
 
 
 Resolution = Version | NotYetInForce | Repealed | CoverageGap | Ambiguous
@@ -98,24 +124,35 @@ def resolve(
     if len(live) == 1:
         return live[0]
     if live:
-        return Ambiguous(candidates=tuple(live), explanation=_why_ambiguous(live))
+        return Ambiguous(candidates=tuple(live), wording=wording(_why_ambiguous(live)))
     return _absent(history, known, as_at)
 
 
 def explain(resolution: Resolution) -> str:
     """Say a resolution in one sentence."""
+    return explained(resolution).text
+
+
+def explained(resolution: Resolution) -> Wording:
+    """Say a resolution in one sentence whose days stay dates."""
     if isinstance(resolution, Version):
         return _in_force(resolution)
-    return resolution.explanation
+    return resolution.wording
 
 
-def _in_force(version: Version) -> str:
+def _in_force(version: Version) -> Wording:
     """Say since when a text is in force; where the record merely stops is not its end."""
     if version.ended is not EndReason.UNKNOWN or version.valid_to is None:
-        return f"In force {version.valid.words()}."
-    since = version.valid.model_copy(update={"end": None}).words()
+        return wording("In force ", version.valid, ".")
+    since = version.valid.model_copy(update={"end": None})
     last = date.fromordinal(version.valid_to.toordinal() - 1)
-    return f"In force {since}; the record stops with {last} and does not say what followed."
+    return wording(
+        "In force ",
+        since,
+        "; the record stops with ",
+        last,
+        " and does not say what followed.",
+    )
 
 
 def _fits(version: Version, extent: str | None, language: str | None) -> bool:
@@ -146,7 +183,7 @@ def _absent(history: ProvisionHistory, known: list[Version], as_at: date) -> Res
     if last is not None:
         return _after(history, last, nearest, as_at)
     if nearest is not None and _bears_number(provision, as_at):
-        return CoverageGap(work_id=provision.work_id, explanation=_unheld(as_at))
+        return CoverageGap(work_id=provision.work_id, wording=_unheld(as_at))
     if nearest is not None:
         return NotYetInForce(
             provision_id=provision.id, starts=nearest.valid_from, next_version=nearest
@@ -158,7 +195,7 @@ def _after(
     history: ProvisionHistory, last: Version, nearest: Version | None, as_at: date
 ) -> Resolution:
     if last.ended in (EndReason.UNKNOWN, EndReason.SUPERSEDED, None) or last.valid_to is None:
-        return CoverageGap(work_id=history.provision.work_id, explanation=_unheld(as_at))
+        return CoverageGap(work_id=history.provision.work_id, wording=_unheld(as_at))
     return Repealed(
         provision_id=history.provision.id,
         ended=last.valid_to,
@@ -174,8 +211,8 @@ def _bears_number(provision: Provision, day: date) -> bool:
     return any(label.valid_from is not None and day in label.valid for label in provision.labels)
 
 
-def _unheld(day: date) -> str:
-    return f"The corpus does not hold the text of this provision for {day}."
+def _unheld(day: date) -> Wording:
+    return wording("The corpus does not hold the text of this provision for ", day, ".")
 
 
 def _undated(provision: Provision, known: list[Version], as_at: date) -> Resolution:
@@ -188,10 +225,14 @@ def _undated(provision: Provision, known: list[Version], as_at: date) -> Resolut
             next_version=waiting[-1],
         )
     if known:
-        reason = f"The source does not say since when this text applies: {known[-1].condition}."
+        reason = wording(
+            f"The source does not say since when this text applies: {known[-1].condition}."
+        )
     else:
-        reason = f"Nothing was known of this provision for {as_at} at the time asked about."
-    return CoverageGap(work_id=provision.work_id, explanation=reason)
+        reason = wording(
+            "Nothing was known of this provision for ", as_at, " at the time asked about."
+        )
+    return CoverageGap(work_id=provision.work_id, wording=reason)
 
 
 def covered(coverage: Sequence[Coverage], day: date) -> bool:
@@ -201,6 +242,8 @@ def covered(coverage: Sequence[Coverage], day: date) -> bool:
 
 def coverage_gap(work_id: str, coverage: Sequence[Coverage], day: date) -> CoverageGap:
     """Say that the corpus does not hold a work for a day, and for which days it does."""
-    spans = "; ".join(c.span.words() for c in sorted(coverage, key=lambda c: c.covered_from))
-    held = f"it holds {work_id} {spans}" if spans else f"it holds no dated text of {work_id}"
-    return CoverageGap(work_id=work_id, explanation=f"The corpus does not cover {day}: {held}.")
+    spans = [c.span for c in sorted(coverage, key=lambda c: c.covered_from)]
+    held = [part for span in spans for part in ("; ", span)][1:]
+    first = f": it holds {work_id} " if spans else f": it holds no dated text of {work_id}"
+    words = wording("The corpus does not cover ", day, first, *held, ".")
+    return CoverageGap(work_id=work_id, wording=words)

@@ -26,6 +26,7 @@ from agent.trace import (
     Turn,
 )
 from corpus.model import Work
+from corpus.wording import Wording
 from ui.cards import Card, TimelineSpan
 from ui.pages.advice import COUNSEL, HEADINGS
 from ui.words import day_words
@@ -75,13 +76,13 @@ def banner(governing: GoverningDate, today: date) -> str:
 def _ground(governing: GoverningDate) -> str:
     """Return why this day governs, where the asker did not say so: the rule and its doubts."""
     if governing.rule is None:
-        return f" {_in_words(escaped(governing.ground))}" if governing.assumed else ""
+        return f" {_in_words(governing.wording)}" if governing.assumed else ""
     marks = f'<span class="rule">{escaped(governing.rule)}</span>'
     if governing.verified is False:
         marks += '<span class="rule unverified">unverified rule</span>'
     if governing.assumed:
         marks += '<span class="rule">facts assumed</span>'
-    return f'<p class="ground">{marks} {_in_words(escaped(governing.ground))}</p>'
+    return f'<p class="ground">{marks} {_in_words(governing.wording)}</p>'
 
 
 def answer(shipped: Answer, place: str = "") -> str:
@@ -126,7 +127,7 @@ def abstention(declined: Abstention) -> str:
     return (
         f'<section class="declined {declined.reason.value}" role="status">'
         f"<h2>{escaped(HEADINGS[declined.reason])}</h2>"
-        f"<p>{_in_words(escaped(declined.explanation))}</p>{more}</section>"
+        f"<p>{_in_words(declined.wording)}</p>{more}</section>"
     )
 
 
@@ -137,7 +138,7 @@ def waiting(missing: MissingDate) -> str:
     return (
         f'<section class="declined {reason.value}" role="status">'
         f"<h2>{escaped(HEADINGS[reason])}</h2>"
-        f"<p>{_in_words(escaped(missing.explanation))}</p>{counsel}</section>"
+        f"<p>{_in_words(missing.wording)}</p>{counsel}</section>"
     )
 
 
@@ -218,9 +219,9 @@ def _many(calls: Sequence[ToolCall]) -> str:
     return escaped(f"The same search on {len(calls)} other days, {days[0]} to {days[-1]}")
 
 
-def _in_words(text: str) -> str:
-    """Return text with its ISO days said in words."""
-    return re.sub(r"\b\d{4}-\d{2}-\d{2}\b", lambda m: day_words(date.fromisoformat(m[0])), text)
+def _in_words(said: Wording) -> str:
+    """Return a text with its days in words, escaped."""
+    return escaped(said.written(day_words))
 
 
 def _checks(findings: Iterable[Finding]) -> str:

@@ -22,6 +22,7 @@ from corpus.errors import BadInputError
 from corpus.languages.places import places_named, whole_words
 from corpus.model import Work
 from corpus.rules import Rule, jurisdictions, table
+from corpus.wording import Wording, wording
 
 Changes = Callable[[date], Iterable[date]]
 """The days on which the text asked about changed, its citation read on a day."""
@@ -120,12 +121,14 @@ def _one_of_several(
 
 def _governed(asked: AskRequest, said: Facts, ruled: Applicability) -> GoverningDate:
     read = {role: day for role, day in said.roles.items() if role not in asked.facts}
-    words = "; ".join(f"{role.words} is {day}" for role, day in read.items())
-    found = f"Read in the question: {words}. " if read else ""
+    facts = [part for role, day in read.items() for part in ("; ", f"{role.words} is ", day)][1:]
+    found = wording("Read in the question: ", *facts, ". ") if read else wording()
+    ground = wording(found, ruled.wording)
     return GoverningDate(
         as_at=ruled.dates[0],
         known_at=asked.known_at,
-        ground=found + ruled.sentence,
+        ground=ground.text,
+        ground_days=ground.days,
         assumed=bool(read) or asked.issue is None,
         rule=ruled.code,
         rule_id=ruled.rule,
@@ -135,24 +138,44 @@ def _governed(asked: AskRequest, said: Facts, ruled: Applicability) -> Governing
 
 
 def _assumed(asked: AskRequest, said: Facts, ruled: Applicability | None) -> GoverningDate:
-    ground = f"Taken from the words “{said.written[0].words}” in the question."
+    ground = wording(f"Taken from the words “{said.written[0].words}” in the question.")
     if ruled is not None and ruled.missing:
-        ground += f" {ruled.sentence}"
-    return GoverningDate(as_at=said.days[0], known_at=asked.known_at, ground=ground, assumed=True)
+        ground = wording(ground, " ", ruled.wording)
+    return GoverningDate(
+        as_at=said.days[0],
+        known_at=asked.known_at,
+        ground=ground.text,
+        ground_days=ground.days,
+        assumed=True,
+    )
 
 
 def _missing(asked: AskRequest, said: Facts, ruled: Applicability | None) -> MissingDate:
     if ruled is not None:
-        return MissingDate(explanation=ruled.sentence, roles=ruled.missing, days=said.days)
+        return _asked_for(ruled.wording, said, ruled.missing)
     if asked.facts and asked.issue is None:
         kinds = ", ".join(Issue)
-        words = f"Of what kind is the matter ({kinds})? The rules then choose among its days."
+        words = wording(
+            f"Of what kind is the matter ({kinds})? The rules then choose among its days."
+        )
     elif not said.days:
-        words = "Which day's law is wanted? The law changes, and the question names no full date."
+        words = wording(
+            "Which day's law is wanted? The law changes, and the question names no full date."
+        )
     else:
-        listed = ", ".join(str(day) for day in said.days)
-        words = f"Which day's law is wanted? The question names several dates ({listed})."
-    return MissingDate(explanation=words, days=said.days)
+        listed = [part for day in said.days for part in (", ", day)][1:]
+        words = wording(
+            "Which day's law is wanted? The question names several dates (", *listed, ")."
+        )
+    return _asked_for(words, said)
+
+
+def _asked_for(
+    words: Wording, said: Facts, roles: tuple[tuple[Role, ...], ...] = ()
+) -> MissingDate:
+    return MissingDate(
+        explanation=words.text, explanation_days=words.days, roles=roles, days=said.days
+    )
 
 
 # -- the rules ---------------------------------------------------------------------------------
@@ -241,7 +264,7 @@ def _agreed(general: Applicability, local: Sequence[Applicability]) -> Applicabi
     if all(found.dates == general.dates for found in local):
         return general
     words = "The governing date depends on the jurisdiction: name it, or give the day."
-    return Applicability(code=Code.ASK, rule=None, sentence=words)
+    return Applicability(code=Code.ASK, rule=None, wording=wording(words))
 
 
 def _is_named(work: Work, question: str) -> bool:

@@ -139,8 +139,7 @@ def frame(state: State, runtime: Run) -> Update:
     while isinstance(framed := jurisdictions_of(library, asked), MissingDate):
         reply = _reply(framed) if runtime.context.interactive else Reply()
         if reply.empty:
-            words = framed.explanation
-            return _abstain(Abstention(reason=AbstentionReason.NO_DATE, explanation=words))
+            return _abstain(Abstention.worded(AbstentionReason.NO_DATE, framed.wording))
         asked = asked.told(reply)
     ground = f"{framed.ground} {place_words(asked)}".rstrip()
     return {"asked": asked, "governing": framed.model_copy(update={"ground": ground})}

@@ -35,6 +35,7 @@ Fits = Callable[[str], bool]
 _SAID_TWICE = {"provision_id", "work_id", "language", "valid_from", "valid_to"}
 _LEFT_OUT: Any = {
     "kind": True,
+    "explanation_days": True,
     "provision_id": True,
     "passage": _SAID_TWICE,
     "hits": {"__all__": _SAID_TWICE},

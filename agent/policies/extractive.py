@@ -23,6 +23,7 @@ from agent.tools.relevance import best_quote, coverage
 from agent.trace import Abstention, AbstentionReason, Finding, ToolCall
 from corpus.languages.dates import without_dates
 from corpus.model import Frozen, Work
+from corpus.wording import Wording, wording
 from retrieval.citations.resolution import ParsedCitation, find_citations
 
 PROBED_YEARS = (-100, -50, -20, -10, -5, -2, -1, 1, 2, 5, 10, 20, 50)
@@ -97,14 +98,15 @@ def _after_probes(state: PolicyState, subject: str, results: Sequence[SearchResu
     return _decline(AbstentionReason.NOT_FOUND, _looked_at(state, results))
 
 
-def _looked_at(state: PolicyState, probes: Sequence[SearchResult]) -> str:
+def _looked_at(state: PolicyState, probes: Sequence[SearchResult]) -> Wording:
     """Say what the searches looked at; that the law is silent cannot be known from them."""
     then = next(_result(call, SearchResult) for call in state.turns[0].calls)
     others = {hit.version_id for probe in probes for hit in probe.hits}
-    return (
-        f"None of the {len(then.hits)} provisions found that were in force on {then.as_at}, and"
-        f" none of the {len(others)} texts found on other dates, holds enough of what was asked."
-        " Provisions whose dates the corpus does not record were not searched."
+    return wording(
+        f"None of the {len(then.hits)} provisions found that were in force on ",
+        then.as_at,
+        f", and none of the {len(others)} texts found on other dates, holds enough of what was"
+        " asked. Provisions whose dates the corpus does not record were not searched.",
     )
 
 
@@ -114,7 +116,7 @@ def _after_reading(subject: str, readings: Sequence[ProvisionReading]) -> Act:
     for reading in readings:
         if reading.passage is None:
             named = f"{reading.name}. " if reading.name else ""
-            return _decline(AbstentionReason(reading.status), named + reading.explanation)
+            return _decline(AbstentionReason(reading.status), wording(named, reading.wording))
         sentences.append(_sentence(subject, reading.passage))
     return Act(thought="Quote what covers most.", draft=Draft(sentences=tuple(sentences)))
 
@@ -131,7 +133,8 @@ def _sentence(subject: str, passage: Passage) -> Sentence:
 def _withdraw(findings: Sequence[Finding]) -> Act:
     """Give a draft up that does not stand: quoting something else would be no better founded."""
     words = " ".join(finding.explanation for finding in findings if not finding.passed)
-    return _decline(AbstentionReason.UNVERIFIED, f"What was to be quoted does not stand: {words}")
+    words = f"What was to be quoted does not stand: {words}"
+    return _decline(AbstentionReason.UNVERIFIED, wording(words))
 
 
 def _best(subject: str, passages: Sequence[Passage]) -> Passage | None:
@@ -165,8 +168,8 @@ def _read(state: PolicyState, references: Iterable[str], thought: str) -> Act:
     return Act(thought=thought, calls=tuple(calls))
 
 
-def _decline(reason: AbstentionReason, words: str) -> Act:
-    return Act(thought=words, abstention=Abstention(reason=reason, explanation=words))
+def _decline(reason: AbstentionReason, words: Wording) -> Act:
+    return Act(thought=words.text, abstention=Abstention.worded(reason, words))
 
 
 def _result(call: ToolCall, kind: type[_Result]) -> _Result:

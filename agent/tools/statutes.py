@@ -27,7 +27,8 @@ from agent.tool_results import (
 from corpus.compare import as_text, compare
 from corpus.errors import BadInputError
 from corpus.model import Provision, ProvisionHistory, Version
-from corpus.resolve import Ambiguous, Resolution, explain, resolve
+from corpus.resolve import Ambiguous, Resolution, explain, explained, resolve
+from corpus.wording import Wording, wording
 from retrieval.citations.resolution import resolve_citation
 from retrieval.filters import check_filters
 from retrieval.query import Hit, StatuteQuery
@@ -99,12 +100,18 @@ def read_provision(scope: Scope, reference: str, as_at: str) -> ProvisionReading
     located = _locate(scope, reference, day)
     found, history = located.resolution, located.history
     if history is None:
-        return ProvisionReading(as_at=day, status=located.status, explanation=located.explanation)
+        return ProvisionReading(
+            as_at=day,
+            status=located.status,
+            explanation=located.wording.text,
+            explanation_days=located.wording.days,
+        )
     last_day, first_day = _nearest(scope, history, day)
     return ProvisionReading(
         as_at=day,
         status=located.status,
-        explanation=located.explanation,
+        explanation=located.wording.text,
+        explanation_days=located.wording.days,
         name=_name(scope, history.provision, day),
         passage=_passage(scope, found, day) if isinstance(found, Version) else None,
         last_day=last_day,
@@ -128,7 +135,7 @@ def list_versions(scope: Scope, reference: str, as_at: str) -> VersionList:
     return VersionList(
         as_at=day,
         provision_id=history.provision.id if history else None,
-        explanation=located.explanation,
+        explanation=located.wording.text,
         versions=tuple(_line(located, version, scope.known_at) for version in known),
     )
 
@@ -144,7 +151,7 @@ def compare_versions(scope: Scope, reference: str, as_at: str, other: str) -> Co
     day, second = _day(as_at, "as_at"), _day(other, "other")
     located = _locate(scope, reference, day)
     if located.history is None:
-        return Comparison(as_at=day, other=second, explanation=located.explanation)
+        return Comparison(as_at=day, other=second, explanation=located.wording.text)
     states = {at: _resolved(scope, located.history, at) for at in sorted((day, second))}
     words = " ".join(f"{at}: {explain(state)}" for at, state in states.items())
     texts = [state for state in states.values() if isinstance(state, Version)]
@@ -166,7 +173,7 @@ class _Located:
     """What a reference means on a day; ``history`` is ``None`` when it names no provision."""
 
     status: Status
-    explanation: str
+    wording: Wording
     history: ProvisionHistory | None = None
     resolution: Resolution | None = None
 
@@ -193,17 +200,17 @@ def _locate(scope: Scope, reference: str, day: date) -> _Located:
             store, reference, day, scope.known_at, scope.extent, scope.jurisdictions
         )
         if cited.provision is None:
-            return _Located(cited.status, cited.explanation)
+            return _Located(cited.status, cited.wording)
         provision_id = cited.provision
     history = store.history(provision_id)
     if history is None:
-        return _Located("not_found", f"No provision has the id '{provision_id}'.")
+        return _Located("not_found", wording(f"No provision has the id '{provision_id}'."))
     if not _admits(scope, history.provision.work_id):
         places = ", ".join(scope.jurisdictions)
-        return _Located("not_found", f"'{provision_id}' is not law of {places}.")
+        return _Located("not_found", wording(f"'{provision_id}' is not law of {places}."))
     found = _resolved(scope, history, day)
     status: Status = "in_force" if isinstance(found, Version) else found.status
-    return _Located(status, explain(found), history, found)
+    return _Located(status, explained(found), history, found)
 
 
 def _check(scope: Scope) -> None:

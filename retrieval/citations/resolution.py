@@ -23,9 +23,10 @@ from corpus.resolve import (
     Resolution,
     coverage_gap,
     covered,
-    explain,
+    explained,
 )
 from corpus.store import Store
+from corpus.wording import Wording, wording
 from retrieval.citations.citation_grammar import ParsedCitation, find_citations, parse_citation
 from retrieval.citations.pinpoints import holds
 from retrieval.citations.whole import not_understood, read_whole
@@ -62,9 +63,14 @@ class CitationAnswer(Frozen):
     valid_to: date | None = None
     text: str | None = None
     source: str | None = None
-    explanation: str
+    wording: Wording
     unread: str | None = None
     resolution: Resolution | None = None
+
+    @property
+    def explanation(self) -> str:
+        """The sentence as plain text."""
+        return self.wording.text
 
 
 def resolve_citation(  # noqa: PLR0913 - everything that fixes an answer, by name
@@ -90,7 +96,7 @@ def resolve_citation(  # noqa: PLR0913 - everything that fixes an answer, by nam
     return CitationAnswer(
         status="ambiguous" if reading.several else "not_found",
         citation=text,
-        explanation=reading.explanation,
+        wording=wording(reading.explanation),
         unread=reading.unread,
     )
 
@@ -168,11 +174,11 @@ class _Asked:
             raise LookupError(f"{provision.id} left the store while it was being read")
         return found
 
-    def answer(self, status: Status, explanation: str) -> CitationAnswer:
+    def answer(self, status: Status, *explanation: str | date | Wording) -> CitationAnswer:
         """Return an answer that names no provision."""
         label = self.parsed.label
         return CitationAnswer(
-            status=status, citation=self.parsed.text, label=label, explanation=explanation
+            status=status, citation=self.parsed.text, label=label, wording=wording(*explanation)
         )
 
     def told(
@@ -193,7 +199,7 @@ class _Asked:
             valid_to=shown.valid_to if shown else None,
             text=shown.text if shown and live else None,
             source=shown.source.words() if shown else None,
-            explanation=explain(resolution) + _territory(resolution) + words,
+            wording=wording(explained(resolution), _territory(resolution), words),
             resolution=resolution,
         )
 
@@ -305,11 +311,15 @@ def _elsewhen(asked: _Asked, provisions: Sequence[Provision]) -> CitationAnswer:
         return asked.told(nearest, resolution)
     borne = nearest.label_on(asked.as_at, asked.known_at)
     under = f"bears the number {borne}" if borne else "bears no recorded number"
-    spans = "; ".join(n.valid.words() for n in nearest.labels if n.text != borne)
+    others = [label.valid for label in nearest.labels if label.text != borne]
+    spans = [part for span in others for part in ("; ", wording(span))][1:]
     return asked.answer(
         "not_found",
-        f"Nothing in {asked.title(nearest.work_id)} bears {asked.parsed.label} on {asked.as_at}; "
-        f"the provision that bears it at another time ({spans}) {under} on that day.",
+        f"Nothing in {asked.title(nearest.work_id)} bears {asked.parsed.label} on ",
+        asked.as_at,
+        "; the provision that bears it at another time (",
+        *spans,
+        f") {under} on that day.",
     )
 
 
@@ -328,7 +338,7 @@ def _unknown_label(asked: _Asked) -> CitationAnswer:
     coverage = asked.store.coverage(work_id)
     if not asked.parsed.rivals and not covered(coverage, asked.as_at):
         gap = coverage_gap(work_id, coverage, asked.as_at)
-        return asked.answer("coverage_gap", gap.explanation)
+        return asked.answer("coverage_gap", gap.wording)
     titles = " or ".join(asked.title(work) for work in asked.parsed.work_ids)
     only = f"; it holds only {parts[0]} of it" if parts else ""
     return asked.answer("not_found", f"The corpus has no {label} of {titles}{only}.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.request import MissingDate
 from agent.tool_results import Refused, SearchResult
 from agent.trace import (
     Abstention,
@@ -20,7 +21,9 @@ from agent.trace import (
     Turn,
 )
 from agent.trace_migration import read_trace
-from corpus.model import Citation, SourceRef
+from corpus.applicability import Code
+from corpus.model import Citation, Interval, SourceRef
+from corpus.wording import wording
 from ui import markup as render
 from ui.cards import Card, TimelineSpan
 from ui.export.files import as_json, as_markdown
@@ -144,6 +147,33 @@ def test_marks_in_the_answer_lead_to_their_cards() -> None:
     html = render.answer(answered("So."))
     assert 'href="#citation-1"' in html
     assert 'id="citation-1"' in render.card(evil_card())
+
+
+@pytest.mark.parametrize("words", ["Since 2020-13-01.", "9999-99-99", "uk/a#b@2006-04-05"])
+def test_what_looks_like_a_day_in_words_of_others_is_left_as_it_is(words: str) -> None:
+    declined = Abstention(reason=AbstentionReason.NOT_FOUND, explanation=words)
+    governing = GoverningDate(as_at=TODAY, ground=words, assumed=True)
+    missing = MissingDate(explanation=words)
+    for html in (
+        render.abstention(declined),
+        render.banner(governing, TODAY),
+        render.waiting(missing),
+    ):
+        assert words in html
+
+
+def test_days_that_are_known_as_days_are_shown_in_words() -> None:
+    said = wording("In force ", Interval(start=date(2006, 4, 5), end=date(2013, 5, 19)), ".")
+    shown = "In force from 5 April 2006 to 18 May 2013."
+    declined = Abstention.worded(AbstentionReason.REPEALED, said)
+    assert declined.explanation == "In force from 2006-04-05 to 2013-05-18."
+    assert shown in render.abstention(declined)
+    missing = MissingDate(explanation=said.text, explanation_days=said.days)
+    assert shown in render.waiting(missing)
+    governing = GoverningDate(
+        as_at=TODAY, ground=said.text, ground_days=said.days, rule=Code.SPLIT, assumed=True
+    )
+    assert shown in render.banner(governing, TODAY)
 
 
 def test_every_reason_has_words() -> None:
