@@ -10,13 +10,13 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 from typer.main import get_command
 
+from docs.described import ENVIRONMENT, FROM_FIELDS, JSON, Printed
 from inforce import app
 from rl.objective.methods.settings import SLOTS
 
@@ -40,163 +40,6 @@ class ClassText(NamedTuple):
     doc: str
     fields: tuple[Field, ...]
 
-
-@dataclass(frozen=True)
-class Printed:
-    """What a verb prints with ``--json``: the fields of classes, then keys of its own.
-
-    Each class is ``path.py:Name``. ``note`` says how the objects are nested, where they are.
-    """
-
-    classes: tuple[str, ...] = ()
-    keys: Mapping[str, str] | None = None
-    note: str = ""
-
-
-RUN_KEYS = {
-    "run": "name of the run",
-    "recipe": "name of its recipe",
-    "seed": "`train.seed`",
-    "started": "instant in UTC",
-    "commit": "commit of the code, or null outside a repository",
-    "corpus_hash": "digest of the corpus trained on",
-    "step": "optimiser steps done",
-    "steps": "optimiser steps of the whole run",
-    "reward": "newest mean reward, or null",
-}
-
-JSON: dict[str, Printed] = {
-    "ask": Printed(
-        ("agent/trace.py:Trace",),
-        note="One trace. A thread that waits for a date prints `thread` and `missing` instead.",
-    ),
-    "bench agent": Printed(
-        ("eval/bench/agent.py:Round",), {"ratio": "graph time over bare time"}, "One per round."
-    ),
-    "bench methods": Printed(("eval/bench/methods.py:MethodCost",), note="One per set of methods."),
-    "bench ranking": Printed(
-        ("eval/bench/ranking.py:Quality",),
-        note="Nested: question set, searcher, language (`all` too), then the measures.",
-    ),
-    "bench retrieval": Printed(("eval/bench/retrieval.py:Report",)),
-    "bench rollout": Printed(
-        ("eval/bench/rollout.py:RolloutSpeed", "eval/bench/rollout.py:CallSpeed"),
-        note="One object: `rollouts` holds the first, `tool calls, all different` and "
-        "`tool calls, groups of 8 alike` the second.",
-    ),
-    "bench rounds": Printed(("eval/bench/methods.py:MethodCost",), note="One per set of methods."),
-    "bench train-step": Printed(("eval/bench/train_step.py:StepReport",)),
-    "bench transport": Printed(
-        ("eval/bench/sinkhorn_convergence.py:Convergence",), note="One per line."
-    ),
-    "bench weights": Printed(("eval/bench/ranking.py:Chosen",)),
-    "corpus report": Printed(("corpus/act_report.py:ActReport",), note="Under `acts`."),
-    "compare": Printed(("corpus/compare.py:Redline",), {"citation": "as asked"}),
-    "eval baselines": Printed(
-        ("eval/metrics.py:Score",), note="Nested: baseline (`oracle`, `newest_text`), then family."
-    ),
-    "eval claims": Printed(
-        ("eval/claims/measure.py:Finding", "eval/claims/measure.py:Arm"),
-        note="A list of findings; `--tabular` prints `processes`, `steps`, `broken`, `nearest`.",
-    ),
-    "eval policy": Printed(
-        (
-            "eval/suites/policy.py:PolicyScores",
-            "eval/suites/temporal.py:TemporalScores",
-            "eval/suites/abstention.py:AbstentionScores",
-            "eval/suites/effort.py:EffortScores",
-            "eval/suites/means.py:ScorerMean",
-        ),
-        note="Of the first kind, which holds one of each of the others.",
-    ),
-    "eval run": Printed(
-        ("eval/checkpoint_evaluation.py:CheckpointScores",), note="Nested: run, then stage."
-    ),
-    "index build": Printed(keys={"rows": "rows written; 0 where nothing had to be done"}),
-    "index status": Printed(
-        ("retrieval/query.py:IndexStatus",),
-        {"current": "whether it holds the store's present state"},
-    ),
-    "index verify": Printed(("retrieval/index_check.py:Verification",)),
-    "ingest": Printed(
-        ("corpus/ingest.py:IngestReport", "corpus/act_report.py:ActReport"),
-        note="`acts` holds the second.",
-    ),
-    "law": Printed(("retrieval/citations/law_answers.py:LawAnswer",)),
-    "versions": Printed(
-        (
-            "retrieval/citations/law_answers.py:VersionsAnswer",
-            "retrieval/citations/law_answers.py:VersionLine",
-        )
-    ),
-    "model list": Printed(
-        ("agent/models/catalogue.py:ModelSpec",),
-        {"ready": "whether it is prepared", "source": "where its files came from, or null"},
-        "One per model.",
-    ),
-    "model prepare": Printed(
-        ("agent/models/catalogue.py:ModelSpec",),
-        {"source": "where its files came from, or null"},
-    ),
-    "questions make": Printed(("corpus/questions/question.py:Tally",)),
-    "questions show": Printed(note="One question per line, as [questions.md](questions.md) says."),
-    "questions stats": Printed(("corpus/questions/question.py:Tally",)),
-    "replay": Printed(
-        ("agent/graph/replay.py:Replay", "agent/graph/replay.py:Drift"),
-        {"same": "whether nothing differs"},
-    ),
-    "rescore": Printed(("rl/rewards/rescore.py:Rescored", "rl/rewards/rescore.py:Drift")),
-    "runs compare": Printed(
-        keys={
-            "runs": "names, in the order given",
-            "recipe": "settings that differ: a value for each run",
-            "metrics": "newest value of each metric, for each run",
-        }
-    ),
-    "runs list": Printed(keys=RUN_KEYS, note="One per run."),
-    "runs show": Printed(
-        keys={**RUN_KEYS, "metrics": "newest value of each", "folder": "where the run is"}
-    ),
-    "traces list": Printed(("agent/trace_store.py:TraceLine",), note="One per trace."),
-    "traces show": Printed(note="The whole trace, as [`inforce ask`](#inforce-ask) prints it."),
-    "train": Printed(
-        keys={"run": "name of the run", "folder": "where it is"},
-        note="With `--dry-run`: `recipe` as resolved, `batch`, `tokens`, `memory` in GiB, and "
-        "what is `missing` here.",
-    ),
-}
-
-ENVIRONMENT = {
-    "INFORCE_HOME": ("folder of store, index, models, runs and claims", "`~/.inforce`"),
-    "INFORCE_STORE": (
-        "SQLAlchemy URL of the store: SQLite, or Postgres with `inforce[postgres]`",
-        "`sqlite:///$INFORCE_HOME/store.db`",
-    ),
-    "INFORCE_INDEX": (
-        "URL of the index, see [`inforce index`](#inforce-index)",
-        "`embedded:$INFORCE_HOME/index`",
-    ),
-    "INFORCE_THREADS": (
-        "SQLAlchemy URL of the database of threads",
-        "`threads.db` beside the store; the store's database where that is Postgres",
-    ),
-    "INFORCE_TRACES": (
-        "SQLAlchemy URL of the database of traces",
-        "`traces.db` beside the store; the store's database where that is Postgres",
-    ),
-    "INFORCE_TODAY": ("current day, fixed for tests and replays", "the day in the time zone"),
-    "INFORCE_TIME_ZONE": (
-        "time zone whose day is today, by its IANA name; the app takes the browser's",
-        "this machine's",
-    ),
-    "INFORCE_LANGSMITH": ("`1` lets LangSmith's own variables send traces to it", "off"),
-    "INFORCE_VLLM_PYTHON": ("Python interpreter of the environment that has vLLM", "this one"),
-}
-FROM_FIELDS = {
-    "INFORCE_POLICY_": "agent/policies/registry.py:PolicyChoice",
-    "INFORCE_ES_": "retrieval/engines/elastic_client.py:ElasticSettings",
-}
-"""Classes each field of which is one environment variable."""
 
 RECIPE = "rl/recipes/recipe.py"
 METHODS = "rl/objective/methods/settings.py"

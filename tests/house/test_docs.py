@@ -15,9 +15,8 @@ import typer
 from typer import Typer
 from typer.main import get_command
 
+from docs.described import FROM_FIELDS, JSON
 from docs.make_reference import (
-    FROM_FIELDS,
-    JSON,
     PAGES,
     environment,
     method_tables,
