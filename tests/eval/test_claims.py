@@ -67,7 +67,7 @@ def test_the_day_of_change_belongs_to_the_new_version(lab) -> None:
     import torch
 
     days = torch.tensor([[3, 6, 9, day] for day in (2, 3, 5, 6, 8, 9)])
-    asked = lab.AskRequest(days, torch.zeros(6, 3).long(), torch.zeros(6).bool())
+    asked = lab.LabQuestion(days, torch.zeros(6, 3).long(), torch.zeros(6).bool())
     assert asked.gold.tolist() == [0, 1, 1, 2, 2, lab.ABSTAIN]
 
 
