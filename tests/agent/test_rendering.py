@@ -282,7 +282,15 @@ def test_a_template_that_loses_a_message_is_refused() -> None:
 
 
 def _lean(value: Any) -> Any:
-    repeated = {"kind", "provision_id", "work_id", "language", "valid_from", "valid_to"}
+    repeated = {
+        "kind",
+        "explanation_days",
+        "provision_id",
+        "work_id",
+        "language",
+        "valid_from",
+        "valid_to",
+    }
     if isinstance(value, dict):
         kept = {key for key, item in value.items() if item is not None} - repeated
         return {key: _lean(item) for key, item in value.items() if key in kept}
