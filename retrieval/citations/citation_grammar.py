@@ -16,7 +16,8 @@ from itertools import pairwise
 
 from corpus.model import Frozen, Work
 from retrieval.citations.keys import citation_keys
-from retrieval.citations.labels import Mention, labels_in_code, read_labels
+from retrieval.citations.label_forms import Mention
+from retrieval.citations.labels import labels_in_code, read_labels
 from retrieval.citations.lexicon import lexicon
 from retrieval.citations.remains import Span, between, harmless, is_link, unread_around
 from retrieval.citations.work_names import Name, WorkNames, squash, work_names

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from corpus.languages.citation_words import Numbers
 from corpus.model import Work
 from corpus.provision_numbers import chinese_number, label_key
-from retrieval.citations.labels import Item, Mention, Part
+from retrieval.citations.label_forms import Item, Mention, Part
 from retrieval.citations.lexicon import lexicon
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")

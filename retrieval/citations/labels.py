@@ -7,94 +7,13 @@ A label begins with a kind word (or ends with one, ``1 §``) and is read as far 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from corpus.provision_numbers import roman_number
+from retrieval.citations import label_forms as forms
+from retrieval.citations.label_forms import Item, Mention, Part
 from retrieval.citations.lexicon import KindWord, Languages, lexicon
-
-_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
-_CORE = (
-    r"(?:(?:L\.?\s?O|[LRDA])\.?\s?\*{0,2}\s?(?=\d)|[A-Z]{1,2}(?=\d))?\d+"
-    rf"(?:(?!ff)[A-Za-z]{{1,3}}(?![^\W\d_]))?[{_RAISED}]*"
-    rf"(?:[-‐‑–./^]\d+(?:[A-Za-z]{{1,2}}(?![^\W\d_]))?[{_RAISED}]*)*"
-)
-_NUMBER = re.compile(_CORE, re.IGNORECASE)
-_LETTERS = re.compile(rf"(?:[IVXLC]+|[A-Z])(?:-\d+)?(?![\w'’])|{_CORE}")
-_COMMENT = re.compile(rf"app\.?\s?[A-Z](?!\w)|{_CORE}", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_]+|§+")
-_WORD_THEN = re.compile(r"([\s,]*)([^\W\d_]+|§)(\.?\s*)")
-_BRACKET = re.compile(
-    r"\s?\((\d{1,3}(?:\.\d+)?[A-Za-z]{0,3}|[A-Za-z])\)|\(([A-Za-z]{2}|[ivxlIVXL]{1,6})\)"
-)
-_PART_NUMBER = re.compile(
-    rf"\(?(\d{{1,3}}(?:er|[a-z])?[{_RAISED}]*|([a-z])\2?|[ivxl]{{1,5}})\)?(?![\w'’])\.?[º°ª]?",
-    re.IGNORECASE,
-)
-_ROMAN = re.compile(r"\s?([IVX]{1,5}|[Ⅰ-Ⅹ])(?![\w.])(?:\s(\d{1,2})(?![\w.]))?")
-_DEGREE = re.compile(r"[\s,]*(\d{1,2})°")
-_ORDINAL = re.compile(r"\s?\.?[º°ª]")
-_LETTER_BEHIND = re.compile(r"\s([A-Z])(?![\w.'’])")
-_POINT_LETTER = re.compile(r"\.([a-z])\)")
-_ITEM_OF_COMMENT = re.compile(r"-\d+|\.[ivxlA-Z\d]+(?!\w)")
-_LAST_NUMBER = re.compile(r"\s*(\d+)")
-_COMMA = re.compile(r"\s*[,;]\s*")
-_DASH = re.compile(r"\s*[–—-]\s*(?=\d)")
-_DASHED = re.compile(r"(\d+)\s?[-–—‐‑]\s?(\d+)")
-_UPPER = re.compile(r"(\d+(?:\s?[a-z](?![^\W\d_]))?)\s*([^\W\d_]+)\.?\s*$", re.IGNORECASE)
-_BEHIND = re.compile(r"(\d+(?:\s?[a-z])?)\.?\s?$", re.IGNORECASE)
-_CHAPTER_OF = re.compile(r"\.?\s*\d+\s?[a-z]?\s*§(?!\s*\d)")
-_OF = re.compile(r"\s+de\s+l['’]|\s+(?:of|to|du|des?|der|del|de la)\s+(?:the\s+|la\s+)?")
-_HAN = "零〇一二三四五六七八九十百千两"
-_CHINESE = re.compile(
-    rf"第\s*(?P<number>[{_HAN}]+|\d+(?:-\d+)?)\s*[条條](?:\s*之\s*(?P<sub>[{_HAN}]+|\d+))?"
-)
-_CHINESE_PART = re.compile(
-    rf"\s*(?:第\s*[(（]?([{_HAN}]+|\d+)[)）]?\s*(款|项|項|目)|(前段|中段|後段|后段|但書|但书|本文))"
-)
-_CHINESE_RANGE = re.compile(r"\s*[至到]\s*(?=第)")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a provision: its ``kind`` (empty for brackets) and its number as written."""
-
-    kind: str
-    number: str
-
-
-@dataclass(frozen=True)
-class Item:
-    """One label: the number with the words that belong to it, its parts, and its place.
-
-    ``through`` is the last number of a range, or ``ff`` for "and what follows".
-    """
-
-    number: str
-    start: int
-    end: int
-    parts: tuple[Part, ...] = ()
-    through: str | None = None
-
-
-@dataclass(frozen=True)
-class Mention:
-    """Labels written together, and the works they may belong to (none: no name beside them)."""
-
-    items: tuple[Item, ...]
-    start: int
-    end: int
-    kind: str
-    languages: Languages
-    work_ids: tuple[str, ...] = ()
-    name: tuple[int, int] | None = None
-    unread: tuple[int, int] | None = None
-
-    @property
-    def whole(self) -> tuple[int, int]:
-        """The span of labels and name."""
-        low, high = self.name or (self.start, self.end)
-        return min(low, self.start), max(high, self.end)
 
 
 def read_labels(text: str, names: list[tuple[int, int]]) -> list[Mention]:
@@ -140,7 +59,7 @@ class _Reader:
         kinds = lexicon().kinds.get(word, {})
         if not kinds and word not in lexicon().parts:
             return None
-        if _CHAPTER_OF.match(self.text, place + len(word)) and place:
+        if forms.CHAPTER_OF.match(self.text, place + len(word)) and place:
             return None
         if kinds and (found := self._labels(place, word, kinds)):
             return self._outer(found)
@@ -149,12 +68,11 @@ class _Reader:
         return self._inner_part(place, word)
 
     def _word(self, place: int) -> str:
-        found = _WORD.match(self.text, place)
+        found = forms.WORD.match(self.text, place)
         return found[0].casefold() if found else ""
 
-    def _labels(self, place: int, word: str, kinds: dict[str, KindWord] | object) -> Mention | None:
+    def _labels(self, place: int, word: str, kinds: Mapping[str, KindWord]) -> Mention | None:
         """Read a kind word and the numbers behind it."""
-        assert isinstance(kinds, dict)
         if word == "s" and self.text[place - 1 : place] in "'’" and place:
             return None
         end = place + len(word)
@@ -192,9 +110,9 @@ class _Reader:
     def _item(
         self, place: int, languages: Languages, kind: KindWord
     ) -> tuple[Item, Languages] | None:
-        pattern = _COMMENT if kind.name == "comment" else _NUMBER
+        pattern = forms.COMMENT if kind.name == "comment" else forms.NUMBER
         if kind.kind.letters:
-            pattern = _LETTERS
+            pattern = forms.LETTERS
         core = pattern.match(self.text, place)
         number, end = (core[0], core.end()) if core else self._ordinal(place)
         if not number or place in self.names:
@@ -210,7 +128,7 @@ class _Reader:
 
     def _suffixed(self, number: str, end: int, languages: Languages) -> tuple[str, int]:
         """Read what belongs to a number behind it: ``º``, ``bis``, ``duodecies A``."""
-        if sign := _ORDINAL.match(self.text, end):
+        if sign := forms.ORDINAL.match(self.text, end):
             end = sign.end()
         while True:
             gap = end + (self.text[end : end + 1] in (" ", " ", "-"))
@@ -218,7 +136,7 @@ class _Reader:
             if suffix and not self._is_range(number, suffix):
                 number, end = f"{number} {suffix[1].lower()}", suffix.end()
                 continue
-            letter = _LETTER_BEHIND.match(self.text, end)
+            letter = forms.LETTER_BEHIND.match(self.text, end)
             if letter and letter.start(1) not in self.names and self._letters(languages):
                 number, end = f"{number} {letter[1]}", letter.end()
                 continue
@@ -226,7 +144,7 @@ class _Reader:
 
     def _is_range(self, number: str, word: re.Match[str]) -> bool:
         """Tell whether a word between two numbers means "to": ``305 bis 310``."""
-        last = _LAST_NUMBER.match(self.text, word.end())
+        last = forms.LAST_NUMBER.match(self.text, word.end())
         first = re.match(r"\d+", number)
         return bool(last and first and int(first[0]) < int(last[1]))
 
@@ -252,7 +170,7 @@ class _Reader:
             parts.extend(added)
 
     def _bracket(self, end: int) -> tuple[list[Part], int, Languages | None] | None:
-        found = _BRACKET.match(self.text, end)
+        found = forms.BRACKET.match(self.text, end)
         if found is None:
             return None
         return [Part("", found[1] or found[2])], found.end(), None
@@ -260,18 +178,18 @@ class _Reader:
     def _item_of_comment(
         self, end: int, kind: KindWord
     ) -> tuple[list[Part], int, Languages | None] | None:
-        found = _ITEM_OF_COMMENT.match(self.text, end) if kind.name == "comment" else None
+        found = forms.ITEM_OF_COMMENT.match(self.text, end) if kind.name == "comment" else None
         return ([Part("-", found[0])], found.end(), None) if found else None
 
     def _named_part(
         self, end: int, languages: Languages, kind: KindWord
     ) -> tuple[list[Part], int, Languages | None] | None:
         """Read ``Abs. 2``, ``, al. 1``: the word, and a number that it needs."""
-        gap = _WORD_THEN.match(self.text, end)
+        gap = forms.WORD_THEN.match(self.text, end)
         if gap is None or gap.start(2) in self.names:
             return None
         name, narrowed = self._part_name(gap[2].casefold(), languages, kind)
-        number = _PART_NUMBER.match(self.text, gap.end()) if name else None
+        number = forms.PART_NUMBER.match(self.text, gap.end()) if name else None
         if name is None or number is None or gap.end() in self.names:
             return None
         tail = number.end()
@@ -293,17 +211,17 @@ class _Reader:
         self, end: int, languages: Languages, *, first: bool
     ) -> tuple[list[Part], int, Languages | None] | None:
         """Read parts without a word: ``I 2``, ``2°``, ``.Uno``, ``.a)``."""
-        roman = _ROMAN.match(self.text, end) if first else None
+        roman = forms.ROMAN.match(self.text, end) if first else None
         if roman and self._reads(languages, "roman_parts") and roman.start(1) not in self.names:
             parts = [Part("roman 0", str(roman_number(roman[1])))]
             parts += [Part("roman 1", roman[2])] if roman[2] else []
             return parts, roman.end(), None
-        degree = _DEGREE.match(self.text, end)
+        degree = forms.DEGREE.match(self.text, end)
         if degree and self._reads(languages, "degree_parts"):
             return [Part("°", degree[1])], degree.end(), None
         if self.text[end : end + 1] == "." and self._reads(languages, "point_parts"):
             word = lexicon().point_word.match(self.text, end + 1)
-            found = word or _POINT_LETTER.match(self.text, end)
+            found = word or forms.POINT_LETTER.match(self.text, end)
             return ([Part(".", found[1])], found.end(), None) if found else None
         return None
 
@@ -329,15 +247,15 @@ class _Reader:
 
     def _next_number(self, end: int, languages: Languages, *, many: bool) -> int | None:
         """Return where the next number of a list begins; a comma lists behind a plural only."""
-        comma = _COMMA.match(self.text, end) if many else None
+        comma = forms.COMMA.match(self.text, end) if many else None
         begin = comma.end() if comma else end
-        gap = _WORD_THEN.match(self.text, begin)
+        gap = forms.WORD_THEN.match(self.text, begin)
         if gap and lexicon().ands.get(gap[2].casefold(), frozenset()) & languages:
             return gap.end()
         return begin if comma else None
 
     def _ranged(self, item: Item, languages: Languages, kind: KindWord, *, many: bool) -> Item:
-        dashed = _DASHED.fullmatch(item.number)
+        dashed = forms.DASHED.fullmatch(item.number)
         if many and dashed and int(dashed[1]) < int(dashed[2]):
             return replace(item, number=dashed[1], through=dashed[2])
         for pattern, spoken in lexicon().following:
@@ -350,16 +268,16 @@ class _Reader:
 
     def _range_gap(self, item: Item, languages: Languages, *, many: bool) -> int | None:
         end = item.end
-        if many and (dash := _DASH.match(self.text, end)):
+        if many and (dash := forms.DASH.match(self.text, end)):
             return dash.end()
-        gap = _WORD_THEN.match(self.text, end)
+        gap = forms.WORD_THEN.match(self.text, end)
         if gap is None or gap.end() in self.names:
             return None
         if item.parts or not self._is_range(item.number, gap):
             return None
         if not lexicon().tos.get(gap[2].casefold(), frozenset()) & languages:
             return None
-        kind = _WORD_THEN.match(self.text, gap.end())
+        kind = forms.WORD_THEN.match(self.text, gap.end())
         if kind and kind[2].casefold() in lexicon().kinds:
             return kind.end()
         return gap.end()
@@ -372,7 +290,8 @@ class _Reader:
             return mention
         item = mention.items[0]
         word = self._word(mention.start)
-        part = next(iter(lexicon().parts.get(word, {}).values()), None)
+        named = lexicon().parts.get(word, {})
+        part = next((name for tag, name in named.items() if tag in mention.languages), None)
         if part is None:
             return mention
         number = item.number.removeprefix(f"{mention.kind} ")
@@ -382,8 +301,8 @@ class _Reader:
     def _inner_part(self, place: int, word: str) -> Mention | None:
         """Read ``subsection (2) of section 13``, ``l'alinéa 2 de l'article 5``."""
         names = lexicon().parts.get(word)
-        gap = _WORD_THEN.match(self.text, place)
-        number = _PART_NUMBER.match(self.text, gap.end()) if gap and names else None
+        gap = forms.WORD_THEN.match(self.text, place)
+        number = forms.PART_NUMBER.match(self.text, gap.end()) if gap and names else None
         if number is None or not names:
             return None
         end = number.end()
@@ -396,10 +315,12 @@ class _Reader:
         return self._inside(tuple(parts), place, end)
 
     def _inside(self, parts: tuple[Part, ...], start: int, end: int) -> Mention | None:
-        of = _OF.match(self.text, end)
+        of = forms.OF.match(self.text, end)
         word = self._word(of.end()) if of else ""
         kinds = lexicon().kinds.get(word)
-        outer = self._labels(of.end(), word, dict(kinds)) if of and kinds else None
+        if of is None or of.end() in self.names or not kinds:
+            return None
+        outer = self._labels(of.end(), word, kinds)
         if outer is None or len(outer.items) > 1:
             return None
         item = outer.items[0]
@@ -409,11 +330,11 @@ class _Reader:
     def _behind(self, place: int, word: str, languages: Languages) -> Mention | None:
         """Read ``1 §`` and ``3 kap. 1 §``."""
         before = self.text[max(0, place - 40) : place]
-        own = _BEHIND.search(before)
+        own = forms.BEHIND.search(before)
         if own is None:
             return None
         number, start = own[1], own.start()
-        upper = _UPPER.search(before[:start])
+        upper = forms.UPPER.search(before[:start])
         kinds = [k.kind for k in lexicon().kinds.get(word, {}).values()]
         uppers = {w for kind in kinds for w in kind.upper}
         if upper and upper[2].casefold() in uppers:
@@ -425,16 +346,16 @@ class _Reader:
         return Mention((item,), begin, item.end, kind.name, languages)
 
     def _chinese(self, place: int) -> Mention | None:
-        found = _CHINESE.match(self.text, place)
+        found = forms.CHINESE.match(self.text, place)
         if found is None:
             return None
         number = f"第{found['number']}条" + (f"之{found['sub']}" if found["sub"] else "")
         parts, end = [], found.end()
-        while part := _CHINESE_PART.match(self.text, end):
+        while part := forms.CHINESE_PART.match(self.text, end):
             parts.append(Part(part[2] or part[3], part[1] or ""))
             end = part.end()
         item = Item(number, place, end, tuple(parts))
-        gap = _CHINESE_RANGE.match(self.text, end)
-        if gap and (last := _CHINESE.match(self.text, gap.end())):
+        gap = forms.CHINESE_RANGE.match(self.text, end)
+        if gap and (last := forms.CHINESE.match(self.text, gap.end())):
             item = replace(item, through=last[0], end=last.end())
         return Mention((item,), place, item.end, "article", frozenset({"zh"}))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from corpus.model import Work
-from retrieval.citations.labels import Mention
+from retrieval.citations.label_forms import Mention
 from retrieval.citations.lexicon import lexicon
 from retrieval.citations.work_names import Name, WorkNames, squash
 

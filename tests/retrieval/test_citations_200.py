@@ -145,6 +145,12 @@ def test_what_is_read_in_part_says_what_was_not_understood(text: str, unread: st
     assert found[0].unread == unread
 
 
+def test_a_name_that_begins_like_a_kind_word_is_a_name() -> None:
+    seaways = WORKS[0].model_copy(update={"id": "zz/ss", "aliases": ("SS 1991",)})
+    found = find_citations("What did s 2 of the SS 1991 say?", [seaways])
+    assert [(c.label_key, c.unread) for c in found] == [("2", None)]
+
+
 def test_a_longer_title_that_is_held_is_that_work() -> None:
     text = "art. 1457 du Code civil du Québec"
     assert [c.work_id for c in find_citations(text, WORKS)] == ["ca/ccq"]
