@@ -125,7 +125,7 @@ def test_a_reference_pass_is_not_taken_for_the_policys(
         pieces = trl_pieces(tmp_path / str(kept), Fake(), **once)
         adapter = peft.LoraConfig(r=4, lora_alpha=8, target_modules="all-linear")
         torch.manual_seed(0)
-        pieces["model"] = peft.get_peft_model(pieces["model"], adapter)
+        pieces["model"] = peft.get_peft_model(pieces["model"].double(), adapter)
         trainer = PolicyTrainer(objective=objective, judge=judge, **pieces)
         trainer.train()
         found.append(weights(trainer))
