@@ -199,5 +199,6 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("begin immediate" if writes else "begin")
+    options = connection.get_execution_options()
+    if not options.get("single", False):  # one statement that reads is a transaction anyway
+        connection.exec_driver_sql("begin immediate" if options.get("writes", False) else "begin")

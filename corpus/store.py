@@ -58,6 +58,8 @@ class Store(Closeable):
     def __init__(self, engine: sa.Engine, recorded_at: datetime | None = None) -> None:
         self._engine = engine
         self._recorded_at = recorded_at and recorded_at.astimezone(UTC)
+        self._reading = engine.execution_options(single=True)
+        self._selects: dict[str, sa.Select[Any]] = {}
         self._writer: sa.Connection | None = None
 
     @classmethod
@@ -333,17 +335,22 @@ class Store(Closeable):
         return found
 
     def _current(self, table: sa.Table) -> sa.Select[Any]:
-        query = sa.select(table)
+        """Return what selects the rows of a table that are read; built once for each table."""
+        if table.name not in self._selects:
+            self._selects[table.name] = sa.select(table).where(self._recorded(table))
+        return self._selects[table.name]
+
+    def _recorded(self, table: sa.Table) -> sa.ColumnElement[bool]:
         if self._recorded_at is None:
-            return query.where(table.c.recorded_to.is_(None))
-        return query.where(
+            return table.c.recorded_to.is_(None)
+        return sa.and_(
             table.c.recorded_from <= self._recorded_at,
             sa.or_(table.c.recorded_to.is_(None), table.c.recorded_to > self._recorded_at),
         )
 
     def _rows(self, query: sa.Select[Any]) -> list[_Row]:
         try:
-            with self._engine.connect() as connection:
+            with self._reading.connect() as connection:
                 return [dict(row) for row in connection.execute(query).mappings()]
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"cannot read the store at {self._engine.url}: {cause(error)}") from (
