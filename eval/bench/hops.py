@@ -1,17 +1,19 @@
 """The files that one job passes through: ``python -m eval.bench.hops``.
 
-Two jobs: a question (the extractive policy over the demonstration corpus), and the demonstration
-corpus from its files to the store and the index. For each: the files entered, and the moves, each a
-pair of files of which one calls the other. A profiler hook of the main thread counts, so it is what
-ran; work in other threads is not seen.
+Three jobs, the ways of ARCHITECTURE.md: a question (the extractive policy over the demonstration
+corpus), rollouts with their rewards (a training round as far as it needs no torch), and the corpus
+from its files to the store and the index. For each: the files entered, and the moves, each a pair
+of files of which one calls the other. A profiler hook counts in every thread, so it is what ran.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,29 +21,36 @@ from typing import Any
 from agent.graph.run import ask
 from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
+from agent.policy import Policy
 from corpus.demo import demo_files
+from corpus.questions import Question, make_questions
 from corpus.settings import Settings
 from corpus.sources.jsonl import Jsonl
 from retrieval.index_build import load
+from rl.rewards import score
+from rl.rollouts.rollout import roll_out
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("corpus", "retrieval", "agent", "rl", "eval", "ui")
+QUESTIONS = 8
 QUESTION = "À partir de quel âge peut-on contracter mariage ?"
 
 
 def moves(job: Callable[[], object]) -> set[tuple[str, str]]:
-    """Return the pairs (caller, callee) of files of the rooms, while a job runs in this thread."""
+    """Return the pairs (caller, callee) of files of the rooms, while a job runs."""
     found: set[tuple[str, str]] = set()
 
     def hook(frame: FrameType, event: str, _: Any) -> None:
         if event == "call" and frame.f_back is not None:
             found.add((_file(frame.f_back), _file(frame)))
 
+    threading.setprofile(hook)
     sys.setprofile(hook)
     try:
         job()
     finally:
         sys.setprofile(None)
+        threading.setprofile(None)
     return {(a, b) for a, b in found if a != b and a and b}
 
 
@@ -49,13 +58,22 @@ def main() -> None:
     """Print one line for each job."""
     with tempfile.TemporaryDirectory() as home:
         settings = Settings.under(Path(home))
-        ingest = moves(lambda: load(Jsonl(*demo_files()), settings, strict=True))
+        found = {"the corpus": moves(lambda: load(Jsonl(*demo_files()), settings, strict=True))}
         with Library.open(settings) as library:
             policy = ExtractivePolicy(library.works)
-            question = moves(lambda: ask(library, QUESTION, as_at=date(2006, 4, 4), policy=policy))
-    for name, found in (("a question", question), ("an act", ingest)):
-        files = {file for pair in found for file in pair}
-        print(f"{name:12} {len(files):3} files {len(found):4} moves")  # noqa: T201
+            day = date(2006, 4, 4)
+            found["a question"] = moves(lambda: ask(library, QUESTION, as_at=day, policy=policy))
+            questions = list(islice(make_questions(library.store.histories(), seed=0), QUESTIONS))
+            found["rollouts"] = moves(lambda: _scored(library, policy, questions))
+    for name, pairs in found.items():
+        files = {file for pair in pairs for file in pair}
+        print(f"{name:12} {len(files):3} files {len(pairs):4} moves")  # noqa: T201
+
+
+def _scored(library: Library, policy: Policy, questions: Sequence[Question]) -> None:
+    """Roll questions out and score what came of them, as a training round does."""
+    for rollout in roll_out(library, policy, questions):
+        score(rollout.trace, rollout.question)
 
 
 def _file(frame: FrameType) -> str:

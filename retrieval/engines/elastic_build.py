@@ -259,8 +259,9 @@ class ElasticBuilder:
     def _swap(self, physical: str, before: Sequence[str]) -> None:
         """Let the alias stand for one index alone; keep the one it leaves, drop older ones.
 
-        Whatever was behind the alias goes with each step, so that builds that end at the same time
-        leave one of theirs, never both and never none.
+        Whatever was behind the alias goes with each step, so that of builds that end at the same
+        time two are never left. One may delete the other's index, and then none is: asking is
+        refused until the next build.
         """
         alias, others = self._url.place, list(before)
         while True:

@@ -73,9 +73,11 @@ def test_a_thread_killed_in_the_middle_goes_on_without_calling_a_tool_twice(
 ) -> None:
     command = [sys.executable, "-m", "tests.agent.killed", str(folder), where]
     with subprocess.Popen(command, cwd=ROOT, env=dict(os.environ)) as process:
-        while not (folder / "here").exists():
+        # groups of calls run side by side: the other one must have answered, and have been kept
+        while not ((folder / "here").exists() and (folder / "calls.txt").exists()):
             assert process.poll() is None, "the thread ended before it could be killed"
             time.sleep(0.05)
+        time.sleep(0.5)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     before = (folder / "calls.txt").read_text(encoding="utf-8").splitlines()
