@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import BaseModel
 
 from corpus.console import out, print_json, progress_bar
 from corpus.errors import BadInputError
-from eval.metrics import Score
 
 if TYPE_CHECKING:
     from agent.library import Library
@@ -113,6 +111,10 @@ def batched(policy: Policy, concurrency: int) -> Policy:
 
 def _show(name: str, value: object, indent: str = "") -> None:
     """Print a score on a line, a group of them under a heading."""
+    from pydantic import BaseModel
+
+    from eval.metrics import Score
+
     if isinstance(value, Score) or not isinstance(value, BaseModel | dict):
         out.print(f"{indent}{name:<24} {_shown(value)}")
         return

@@ -73,7 +73,17 @@ def test_today_is_asked_in_one_place() -> None:
 
 
 def test_help_loads_no_engine_no_database_and_no_graph() -> None:
-    heavy = {"sqlalchemy", "tantivy", "elasticsearch", "langgraph", "streamlit", "torch", "alembic"}
+    heavy = {
+        "pydantic",
+        "numpy",
+        "sqlalchemy",
+        "tantivy",
+        "elasticsearch",
+        "langgraph",
+        "streamlit",
+        "torch",
+        "alembic",
+    }
     code = f"import sys, inforce; sys.exit(', '.join(sorted({heavy!r} & set(sys.modules))) or 0)"
     run = subprocess.run(
         [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT
