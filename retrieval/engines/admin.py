@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from corpus.errors import BadInputError, IndexMissingError
 from corpus.locking import file_lock
@@ -32,21 +33,22 @@ def _swap_folder(target: IndexUrl) -> str:
 
 def _swap_cluster(target: IndexUrl) -> str:
     from retrieval.engines.elastic_client import ElasticSettings, answering, connect
-    from retrieval.engines.elastic_schema import live_index, physical_indices, read_live
+    from retrieval.engines.elastic_schema import live_index
+    from retrieval.engines.elastic_swap import indices_of
 
     with answering(target), connect(target, ElasticSettings.load()) as client:
-        live = live_index(client, target.place)
-        kept = (read_live(client, name) for name in physical_indices(client, target.place))
-        others = [held.name for held in kept if held and held.meta.rows and held.name != live]
+        alias, live = target.place, live_index(client, target.place)
+        held = indices_of(client, alias)
+        others = [i for i in held if i.is_complete and not i.live]
         if live is None or not others:
             raise BadInputError(f"{target}: there is no other complete index to go back to")
-        alias = target.place
-        actions = [
-            {"add": {"index": others[-1], "alias": alias}},
-            {"remove": {"index": live, "alias": alias}},
+        back = max(others, key=lambda index: index.age_key).name
+        actions: list[dict[str, Any]] = [
+            {"add": {"index": back, "alias": alias}},
+            {"remove": {"index": live, "alias": alias, "must_exist": True}},
         ]
         client.indices.update_aliases(actions=actions)
-    return others[-1]
+    return back
 
 
 def drop(url: str) -> int:
@@ -57,10 +59,10 @@ def drop(url: str) -> int:
 
 def _drop_cluster(target: IndexUrl) -> int:
     from retrieval.engines.elastic_client import ElasticSettings, answering, connect
-    from retrieval.engines.elastic_schema import physical_indices
+    from retrieval.engines.elastic_swap import indices_of
 
     with answering(target), connect(target, ElasticSettings.load()) as client:
-        names = physical_indices(client, target.place)
+        names = [index.name for index in indices_of(client, target.place)]
         for name in names:
             client.indices.delete(index=name)
     return len(names)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
-from elasticsearch import BadRequestError, Elasticsearch
+from elastic_transport import TransportError
+from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from corpus.errors import BadInputError, IndexMissingError, SearchFailedError
 from corpus.store import CorpusState
@@ -25,11 +27,17 @@ from retrieval.engines.elastic_schema import (
     analysis_settings,
     live_indices,
     mapping,
-    physical_indices,
     read_live,
     said,
 )
 from retrieval.engines.elastic_send import Sender
+from retrieval.engines.elastic_swap import (
+    building_alias,
+    discard,
+    put_into_use,
+    remove_unused,
+    this_builder,
+)
 from retrieval.engines.index_schema import number
 from retrieval.index_url import IndexUrl
 from retrieval.query import IndexedText
@@ -61,10 +69,10 @@ class ElasticBuilder:
             self._check_filters()
             before = live_indices(self._client, self._url.place)
             physical = self._create(state)
-            canaries: list[IndexedText] = []
-            count = self._write(physical, _watched(rows, canaries), progress)
-            self._finish(physical, state, count, canaries, max_num_segments=1)
-            self._swap(physical, before)
+            with self._putting_into_use(physical, before):
+                canaries: list[IndexedText] = []
+                count = self._write(physical, _watched(rows, canaries), progress)
+                self._finish(physical, state, count, canaries, max_num_segments=1)
         self._client.close()
         return count
 
@@ -89,14 +97,14 @@ class ElasticBuilder:
             if live is None or live.meta.rows is None:
                 return None
             physical = self._clone(live, state)
-            gone = self._keys_of(physical, works)
-            self._sender(physical).remove(gone)
-            canaries: list[IndexedText] = []
-            count = self._write(physical, _watched(rows, canaries), progress)
-            held = live.meta.rows - len(gone) + count
-            merging = {"only_expunge_deletes": True} if gone else {}
-            self._finish(physical, state, held, canaries, **merging)
-            self._swap(physical, [live.name])
+            with self._putting_into_use(physical, [live.name]):
+                gone = self._keys_of(physical, works)
+                self._sender(physical).remove(gone)
+                canaries: list[IndexedText] = []
+                count = self._write(physical, _watched(rows, canaries), progress)
+                held = live.meta.rows - len(gone) + count
+                merging = {"only_expunge_deletes": True} if gone else {}
+                self._finish(physical, state, held, canaries, **merging)
         self._client.close()
         return count
 
@@ -119,7 +127,12 @@ class ElasticBuilder:
             "index.merge.policy.expunge_deletes_allowed": 0,
         }
         try:
-            patient.indices.clone(index=live.name, target=physical, settings=settings)
+            patient.indices.clone(
+                index=live.name,
+                target=physical,
+                settings=settings,
+                aliases={building_alias(physical): {}},
+            )
         except BadRequestError as error:
             _ignore_existing(error)
         meta = self._meta(state).model_copy(update={"shards": live.meta.shards})
@@ -178,6 +191,7 @@ class ElasticBuilder:
         try:
             self._patient.indices.create(
                 index=physical,
+                aliases={building_alias(physical): {}},
                 mappings=mapping(chain, self._meta(state)),
                 settings={
                     "number_of_shards": self._settings.shards,
@@ -207,6 +221,7 @@ class ElasticBuilder:
             corpus_hash=state.corpus_hash,
             recorded_at=state.recorded_at,
             shards=self._settings.shards,
+            builder=this_builder(),
         )
 
     def _finish(
@@ -256,25 +271,21 @@ class ElasticBuilder:
         settings = self._patient.indices.get_settings(index=physical)[physical]["settings"]
         return int(settings["index"]["number_of_shards"])
 
-    def _swap(self, physical: str, before: Sequence[str]) -> None:
-        """Let the alias stand for one index alone; keep the one it leaves, drop older ones.
-
-        Whatever was behind the alias goes with each step, so that of builds that end at the same
-        time two are never left. One may delete the other's index, and then none is: asking is
-        refused until the next build.
-        """
-        alias, others = self._url.place, list(before)
-        while True:
-            actions: list[dict[str, Any]] = [{"add": {"index": physical, "alias": alias}}]
-            for name in others:
-                actions.append({"remove": {"index": name, "alias": alias, "must_exist": False}})
-            self._patient.indices.update_aliases(actions=actions)
-            others = [n for n in live_indices(self._client, alias) if n != physical]
-            if not others:
-                break
-        for name in physical_indices(self._client, alias):
-            if name != physical and name not in before[-1:]:
-                self._patient.options(ignore_status=404).indices.delete(index=name)
+    @contextmanager
+    def _putting_into_use(self, physical: str, before: Sequence[str]) -> Iterator[None]:
+        """Put an index into use once it is finished inside; remove it where that fails."""
+        alias, patient = self._url.place, self._patient
+        try:
+            yield
+            replaced = put_into_use(patient, alias, physical, before)
+        except BaseException:
+            with suppress(ApiError, TransportError):
+                discard(self._client, physical)
+            raise
+        if replaced is None:
+            discard(patient, physical)
+        else:
+            remove_unused(patient, alias, physical, keep=replaced[-1:])
 
 
 def _ignore_existing(error: BadRequestError) -> None:

@@ -21,7 +21,10 @@ SCHEMA_VERSION = f"e3.{ANALYSIS_VERSION}"
 
 
 class Meta(Frozen):
-    """What an index says of itself, kept in its mapping. ``rows`` is set once it is complete."""
+    """What an index says of itself, kept in its mapping. ``rows`` is set once it is complete.
+
+    ``builder`` names the process that builds it: ``HOST:PROCESS``.
+    """
 
     alias: str
     schema_version: str
@@ -30,6 +33,7 @@ class Meta(Frozen):
     recorded_at: datetime
     shards: int = 1
     rows: int | None = None
+    builder: str | None = None
 
 
 class LiveIndex(Frozen):
@@ -159,16 +163,6 @@ def _check_single(alias: str, names: Collection[str]) -> None:
             f"the alias '{alias}' stands for {len(names)} indices ({', '.join(sorted(names))}), "
             "which would be searched as one; 'inforce index build' leaves one of them"
         )
-
-
-def physical_indices(client: Elasticsearch, alias: str) -> list[str]:
-    """Return the indices that were built for ``alias``, live or not."""
-    found = client.indices.get_mapping(index=f"{alias}-*", allow_no_indices=True)
-    return [
-        name
-        for name, held in found.items()
-        if held["mappings"].get("_meta", {}).get("inforce", {}).get("alias") == alias
-    ]
 
 
 def read_live(client: Elasticsearch, alias: str) -> LiveIndex | None:

@@ -17,6 +17,7 @@ from elasticsearch import ApiError, Elasticsearch
 from corpus.errors import SearchFailedError
 from retrieval.engines.elastic_client import in_words
 from retrieval.engines.elastic_schema import document
+from retrieval.engines.elastic_swap import building_alias
 from retrieval.index_url import IndexUrl
 from retrieval.query import IndexedText
 from retrieval.text.analyzers import Analyzer
@@ -29,7 +30,10 @@ Operation = tuple[str, bytes | None]
 
 
 class Sender:
-    """Sends batches to one physical index, for ``patience`` seconds while the cluster is away."""
+    """Sends batches to one physical index, for ``patience`` seconds while the cluster is away.
+
+    They go to the alias that an index bears while it is built: where that is gone, nothing is made.
+    """
 
     def __init__(
         self, client: Elasticsearch, url: IndexUrl, physical: str, patience: float
@@ -82,12 +86,17 @@ class Sender:
     def _bulk(self, batch: Sequence[Operation]) -> list[Operation]:
         """Send a batch; return what has to be sent again."""
         lines: list[Any] = [part for operation in batch for part in _lines(*operation)]
-        answer = self._client.bulk(index=self._physical, operations=lines)
+        place = building_alias(self._physical)
+        answer = self._client.bulk(index=place, operations=lines, require_alias=True)
         again = []
         for sent, item in zip(batch, answer["items"], strict=True):
             (result,) = item.values()
             if result["status"] in _AWAY:
                 again.append(sent)
+            elif result.get("error", {}).get("type") == "index_not_found_exception":
+                raise SearchFailedError(
+                    f"the index {self._physical} was removed while it was built; build it again"
+                )
             elif "error" in result:
                 why = result["error"].get("reason", result["error"])
                 raise SearchFailedError(f"{self._url} refuses the row {sent[0]}: {why}")

@@ -13,7 +13,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from corpus.store import CorpusState
-from retrieval.engines.elastic_schema import physical_indices
+from retrieval.engines.elastic_swap import indices_of
 from retrieval.index import StatuteIndex, open_builder, open_index
 from retrieval.query import Hit, IndexedText, StatuteQuery
 from tests.retrieval.node import shared, why_no_node
@@ -192,8 +192,8 @@ def own_alias(cluster: str) -> Iterator[str]:
     alias = f"test-{uuid4().hex[:12]}"
     yield f"elastic+{cluster}/{alias}"
     with Elasticsearch(cluster) as client:
-        for physical in physical_indices(client, alias):
-            client.indices.delete(index=physical)
+        for physical in indices_of(client, alias):
+            client.indices.delete(index=physical.name)
 
 
 @pytest.fixture(params=["embedded", "elastic"])

@@ -22,8 +22,9 @@ import corpus.demo
 from corpus.errors import BadInputError, IndexMissingError, SearchFailedError
 from corpus.sources.jsonl import Jsonl
 from retrieval.engines.elastic import ElasticIndex
-from retrieval.engines.elastic_schema import live_index, physical_indices
+from retrieval.engines.elastic_schema import live_index
 from retrieval.engines.elastic_send import Sender
+from retrieval.engines.elastic_swap import indices_of
 from retrieval.index import open_builder, open_index
 from retrieval.index_rows import work_texts
 from retrieval.index_url import parse_index_url
@@ -115,7 +116,7 @@ def test_a_chain_the_node_cannot_serve_is_named_before_anything_is_written(
         except BadRequestError:
             with pytest.raises(BadInputError, match=r"cannot stem de .*chain=plain"):
                 build(f"{alias}?chain=stemmed")
-            assert physical_indices(client, parse_index_url(alias).place) == []
+            assert indices_of(client, parse_index_url(alias).place) == []
             return
     build(f"{alias}?chain=stemmed")  # a full installation
     hits = ask(open_index(alias), "dismissals compensated", "2004-12-31")
@@ -137,7 +138,7 @@ def test_building_the_same_corpus_twice_doubles_nothing(cluster: str, alias: str
     name = parse_index_url(alias).place
     with Elasticsearch(cluster) as client:
         assert client.count(index=name)["count"] == len(ROWS)
-        assert len(physical_indices(client, name)) == 2  # the live one and the one before
+        assert len(indices_of(client, name)) == 2  # the live one and the one before
 
 
 def test_a_rebuild_is_noticed(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,8 +211,8 @@ def test_an_index_dropped_under_a_reader_is_missing_not_empty(cluster: str, alia
     build(alias)
     index = open_index(alias)
     with Elasticsearch(cluster) as client:
-        for physical in physical_indices(client, parse_index_url(alias).place):
-            client.indices.delete(index=physical)
+        for physical in indices_of(client, parse_index_url(alias).place):
+            client.indices.delete(index=physical.name)
     with pytest.raises(IndexMissingError):
         ask(index, "wages")
     with pytest.raises(IndexMissingError):
