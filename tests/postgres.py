@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from uuid import uuid4
+
+import sqlalchemy as sa
 
 from tests.retrieval.node import free_port
 
@@ -55,3 +58,15 @@ def postgres() -> Iterator[str]:
         if (data / "postmaster.pid").exists():
             call("pg_ctl", "-w", "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def own_database(server: str, **settings: str) -> str:
+    """Make a database on a server, with settings of its own; return its URL."""
+    name = f"law_{uuid4().hex[:12]}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"create database {name}"))
+        for key, value in settings.items():
+            connection.execute(sa.text(f"alter database {name} set {key} = '{value}'"))
+    engine.dispose()
+    return f"{server.rpartition('/')[0]}/{name}"

@@ -6,19 +6,17 @@ ingested since; what was said by a controller is said again, before the same tur
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import zip_longest
 from tempfile import TemporaryDirectory
 
 from agent.graph.nodes import Context
 from agent.graph.run import request_of, run
 from agent.library import Library
-from agent.models.sampling import Sampling
-from agent.policies.controllers import adjusted
+from agent.policies.controllers import AdjustedPolicy
 from agent.policies.registry import EXTRACTIVE
-from agent.policy import Act, Policy, PolicyState, sampling_of
+from agent.policy import Policy, PolicyState
 from agent.trace import Trace, Turn
 from corpus.clock import pinned
 from corpus.compare import Segment, compare_texts
@@ -53,34 +51,6 @@ class Replay(Frozen):
         return not self.drift
 
 
-@dataclass(frozen=True)
-class ReplayedAdjustments:
-    """A policy that is told before each turn what it was told in the turns of a trace."""
-
-    policy: Policy
-    turns: tuple[Turn, ...]
-
-    @property
-    def name(self) -> str:
-        """Return the name of the policy that decides."""
-        return self.policy.name
-
-    @property
-    def sampling(self) -> Sampling | None:
-        """Return how the policy's tokens are drawn."""
-        return sampling_of(self.policy)
-
-    def act(self, state: PolicyState) -> Act:
-        """Return the policy's move.
-
-        Raises:
-            PolicyError: as the policy.
-        """
-        number = len(state.turns)
-        said = self.turns[number].adjustment if number < len(self.turns) else ""
-        return adjusted(self.policy, state, said)
-
-
 def replay(trace: Trace, library: Library, policy: Policy) -> Replay:
     """Run a trace's question again: same words, days, filters, facts, adjustments and limits.
 
@@ -88,12 +58,23 @@ def replay(trace: Trace, library: Library, policy: Policy) -> Replay:
     """
     context = Context(
         library,
-        ReplayedAdjustments(policy, trace.turns),
+        AdjustedPolicy(policy, recorded_adjustments(trace)),
         max_turns=trace.settings.max_turns,
         max_tokens=trace.settings.max_tokens,
     )
     with pinned(trace.settings.today or trace.started.date()):
         return compared(trace, run(context, request_of(trace)))
+
+
+def recorded_adjustments(trace: Trace) -> Callable[[PolicyState], str]:
+    """Return what was said to the policy before each turn of a trace; nothing after the last."""
+    said = [turn.adjustment for turn in trace.turns]
+
+    def words(state: PolicyState) -> str:
+        number = len(state.turns)
+        return said[number] if number < len(said) else ""
+
+    return words
 
 
 def compared(before: Trace, after: Trace) -> Replay:

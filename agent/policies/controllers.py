@@ -65,11 +65,16 @@ class FixedController:
 
 
 @dataclass(frozen=True)
-class Controlled:
-    """A policy that acts under a controller. It is a policy itself, so the graph sees one."""
+class AdjustedPolicy:
+    """A policy that is told some words before each turn. It is a policy, so the graph sees one.
+
+    Args:
+        policy: decides.
+        words: returns what is said before the turn that a state is about; empty for nothing.
+    """
 
     policy: Policy
-    controller: Controller
+    words: Callable[[PolicyState], str]
 
     @property
     def name(self) -> str:
@@ -82,33 +87,30 @@ class Controlled:
         return sampling_of(self.policy)
 
     def act(self, state: PolicyState) -> Act:
-        """Return the policy's move after what the controller chose to say.
+        """Return the policy's move after the words, with the words in it.
 
         Raises:
             PolicyError: as the policy.
         """
-        return adjusted(self.policy, state, adjustment(self.controller.choose(state), state))
+        told = state.model_copy(update={"adjustment": self.words(state)})
+        return self.policy.act(told).model_copy(update={"adjustment": told.adjustment})
 
     def stream(self, state: PolicyState, on_text: Callable[[str], None]) -> Act:
-        """Return what :meth:`act` would, telling the words as they come where the policy can.
+        """Return what :meth:`act` would, telling the text as it comes where the policy can.
 
         Raises:
             PolicyError: as the policy.
         """
-        words = adjustment(self.controller.choose(state), state)
-        return adjusted(self.policy, state, words, on_text)
+        if not isinstance(self.policy, StreamingPolicy):
+            return self.act(state)
+        told = state.model_copy(update={"adjustment": self.words(state)})
+        act = self.policy.stream(told, on_text)
+        return act.model_copy(update={"adjustment": told.adjustment})
 
 
-def adjusted(
-    policy: Policy, state: PolicyState, words: str, on_text: Callable[[str], None] | None = None
-) -> Act:
-    """Return a policy's move after ``words`` were said, with the words in it."""
-    told = state.model_copy(update={"adjustment": words})
-    if on_text is not None and isinstance(policy, StreamingPolicy):
-        act = policy.stream(told, on_text)
-    else:
-        act = policy.act(told)
-    return act.model_copy(update={"adjustment": words})
+def controlled(policy: Policy, controller: Controller) -> AdjustedPolicy:
+    """Return a policy that is told, before each turn, what a controller chooses."""
+    return AdjustedPolicy(policy, lambda state: adjustment(controller.choose(state), state))
 
 
 def adjustment(strategy: Strategy, state: PolicyState) -> str:
@@ -133,7 +135,7 @@ def steered(policy: Policy, strategy: str | None) -> Policy:
         raise BadInputError(f"there is no strategy '{strategy}'; there are {known}") from None
     if policy.name == "extractive":
         raise BadInputError("a strategy is said to a model; the policy 'extractive' reads no words")
-    return Controlled(policy, FixedController(chosen))
+    return controlled(policy, FixedController(chosen))
 
 
 @cache

@@ -12,7 +12,7 @@ from corpus.model import Frozen
 _FALLBACK = "en"
 
 
-class Wording(Frozen):
+class QuestionWording(Frozen):
     """The sentences of one language.
 
     Every list holds alternatives. Placeholders: ``{citation}``, ``{date}``, ``{known}``, and for
@@ -32,11 +32,11 @@ class Wording(Frozen):
 
 
 @cache
-def wordings() -> Mapping[str, Wording]:
+def question_wordings() -> Mapping[str, QuestionWording]:
     """Return the wording of each language that has one."""
-    return read_tables("questions", Wording)
+    return read_tables("questions", QuestionWording)
 
 
-def wording(language: str) -> Wording:
+def question_wording(language: str) -> QuestionWording:
     """Return the wording of a language, of its main language, or else English."""
-    return wordings()[table_language(language, "questions") or _FALLBACK]
+    return question_wordings()[table_language(language, "questions") or _FALLBACK]

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from corpus.languages.dates import write_date
-from corpus.languages.question_wording import wording
+from corpus.languages.question_wording import question_wording
 from corpus.model import ProvisionHistory, Version, Work, WorkHistory
 from corpus.provision_numbers import label_key
 from corpus.questions.families import FAMILIES, Draft, Group, Line, lines, proved
@@ -134,7 +134,7 @@ def _worded(work: Work, line: Line, group: Group, chance: random.Random) -> Iter
 
 
 def _sentence(work: Work, draft: Draft, chance: random.Random) -> str:
-    words = wording(work.language)
+    words = question_wording(work.language)
     form = draft.asks
     if draft.as_at is None:
         form += "_undated"

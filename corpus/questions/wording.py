@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 
-from corpus.languages.question_wording import wording
+from corpus.languages.question_wording import question_wording
 from corpus.model import Work
 from corpus.questions.question import Span
 
@@ -18,11 +18,11 @@ def citation(work: Work, label: str, chance: random.Random) -> str:
     short = [alias for alias in work.aliases if not _CODE.fullmatch(alias)]
     if short and chance.random() < 0.3:
         name = chance.choice(short)
-    return wording(work.language).citation.format(title=name, label=label)
+    return question_wording(work.language).citation.format(title=name, label=label)
 
 
 def framed(span: Span, language: str) -> str:
     """Quote the words around a figure, with a gap in its place."""
     lead, tail = (" ".join((part or "").split(" ")) for part in (span.lead, span.tail))
-    frame = wording(language).frame.format(lead=lead.lstrip(), tail=tail.rstrip())
+    frame = question_wording(language).frame.format(lead=lead.lstrip(), tail=tail.rstrip())
     return " ".join(frame.split())

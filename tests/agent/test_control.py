@@ -13,10 +13,10 @@ from agent.graph.run import ask
 from agent.library import Library
 from agent.models.sampling import Sampling
 from agent.policies.controllers import (
-    Controlled,
     FixedController,
     Strategy,
     adjustment,
+    controlled,
     steered,
 )
 from agent.policies.extractive import ExtractivePolicy
@@ -88,7 +88,7 @@ def test_the_model_reads_the_words_before_its_turn_and_the_trace_keeps_them(
     library: Library,
 ) -> None:
     toy, script = model(SEARCH, ANSWER)
-    trace = ask(library, "How long?", as_at=DAY, policy=Controlled(toy, Insistent()))
+    trace = ask(library, "How long?", as_at=DAY, policy=controlled(toy, Insistent()))
     words = adjustment(Strategy.DATE, state())
     assert [turn.adjustment for turn in trace.turns] == ["", words]
     first, second = (ToyCodec().decode(prompt) for prompt in script.prompts)
@@ -102,15 +102,15 @@ def test_without_a_strategy_the_prompt_is_the_same_to_the_token(library: Library
     toy, script = model(SEARCH, ANSWER)
     ask(library, "How long?", as_at=DAY, policy=toy)
     again, other = model(SEARCH, ANSWER)
-    controlled = Controlled(again, FixedController(Strategy.NONE))
-    ask(library, "How long?", as_at=DAY, policy=controlled)
+    under = controlled(again, FixedController(Strategy.NONE))
+    ask(library, "How long?", as_at=DAY, policy=under)
     assert script.prompts == other.prompts
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_no_strategy_loosens_the_verifier(library: Library, strategy: Strategy) -> None:
     toy, _ = model(SEARCH, FORGED)
-    trace = ask(library, "How long?", as_at=DAY, policy=Controlled(toy, FixedController(strategy)))
+    trace = ask(library, "How long?", as_at=DAY, policy=controlled(toy, FixedController(strategy)))
     assert trace.answer is None
     assert trace.abstention is not None
     assert trace.abstention.reason is AbstentionReason.UNVERIFIED
@@ -130,15 +130,15 @@ def test_words_stream_through_a_controller(library: Library) -> None:
             on_text(state.adjustment)
             return model(SEARCH)[0].act(state)
 
-    controlled = Controlled(Talker(), FixedController(Strategy.QUOTE))
-    act = controlled.stream(state(), told.append)
+    under = controlled(Talker(), FixedController(Strategy.QUOTE))
+    act = under.stream(state(), told.append)
     assert told == [act.adjustment] == [adjustment(Strategy.QUOTE, state())]
-    plain = Controlled(model(SEARCH)[0], FixedController(Strategy.QUOTE))
+    plain = controlled(model(SEARCH)[0], FixedController(Strategy.QUOTE))
     assert plain.stream(state(), told.append).calls == act.calls
 
 
 def test_a_controlled_run_answers_as_any_other(library: Library) -> None:
     toy, _ = model(SEARCH, ANSWER)
-    controlled = Controlled(toy, FixedController(Strategy.QUOTE))
-    trace = ask(library, "How long?", as_at=DAY, policy=controlled)
+    under = controlled(toy, FixedController(Strategy.QUOTE))
+    trace = ask(library, "How long?", as_at=DAY, policy=under)
     assert trace.stop is StopReason.ANSWERED

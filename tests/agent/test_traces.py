@@ -17,7 +17,7 @@ from agent.graph.replay import Replay, compared, library_as_recorded, policy_spe
 from agent.graph.run import ask, run
 from agent.library import Library
 from agent.models.sampling import Sampling
-from agent.policies.controllers import Controlled, FixedController, Strategy
+from agent.policies.controllers import FixedController, Strategy, controlled
 from agent.policies.extractive import ExtractivePolicy
 from agent.policies.language_model import ModelPolicy
 from agent.policy import PolicyError
@@ -293,7 +293,7 @@ def test_a_store_that_never_was_in_that_state_says_so(
 def test_what_a_controller_said_is_said_again_to_the_token(library: Library) -> None:
     script = Script(SEARCH, answer())
     toy = ModelPolicy("toy", ToyCodec(), script, Sampling(max_tokens=500))
-    steered = Controlled(toy, FixedController(Strategy.QUOTE))
+    steered = controlled(toy, FixedController(Strategy.QUOTE))
     trace = ask(library, QUESTION, as_at=DAY, policy=steered)
     again = Script(SEARCH, answer())
     outcome = replay(trace, library, ModelPolicy("toy", ToyCodec(), again, toy.sampling))
@@ -363,7 +363,7 @@ def test_a_second_draft_that_no_turn_was_left_for_replays(library: Library) -> N
 def test_how_tokens_were_drawn_is_in_the_trace(library: Library) -> None:
     drawn = Sampling(temperature=0.7, top_p=0.9, max_tokens=500, seed=3)
     toy = ModelPolicy("toy", ToyCodec(), Script(SEARCH, answer()), drawn)
-    for policy in (toy, Controlled(toy, FixedController(Strategy.QUOTE))):
+    for policy in (toy, controlled(toy, FixedController(Strategy.QUOTE))):
         assert ask(library, QUESTION, as_at=DAY, policy=policy).settings.sampling == drawn
     assert asked(library).settings.sampling is None
 

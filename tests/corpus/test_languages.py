@@ -11,7 +11,7 @@ from corpus.languages.dates import DateTable, find_dates
 from corpus.languages.figure_words import FigureTable
 from corpus.languages.numeral_table import NumeralTable
 from corpus.languages.places import PlaceTable
-from corpus.languages.question_wording import Wording
+from corpus.languages.question_wording import QuestionWording
 from corpus.languages.search_words import SearchTable
 from corpus.languages.synthetic import StatuteTable
 from corpus.languages.tables import language_table, languages, read_table, table_language
@@ -23,7 +23,7 @@ SHAPES: dict[str, type[Frozen]] = {
     "figures": FigureTable,
     "numerals": NumeralTable,
     "places": PlaceTable,
-    "questions": Wording,
+    "questions": QuestionWording,
     "search": SearchTable,
     "synthetic": StatuteTable,
 }

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from corpus.demo import demo_files
 from corpus.errors import BadInputError, SourceError
 from corpus.languages.dates import write_date
-from corpus.languages.question_wording import wordings
+from corpus.languages.question_wording import question_wordings
 from corpus.model import (
     Commencement,
     Coverage,
@@ -446,7 +446,7 @@ def test_questions_stream_without_reading_the_works_ahead(demo: list[WorkHistory
 
 def test_every_language_has_every_form() -> None:
     day = date(2016, 10, 1)
-    for name, words in wordings().items():
+    for name, words in question_wordings().items():
         for forms in (words.value, words.text, words.version, words.version_known):
             assert all("{date}" in form and "{citation}" in form for form in forms)
         for forms in (words.value_undated, words.text_undated):

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -27,10 +24,9 @@ from corpus.sources.jsonl import Jsonl, write_jsonl
 from corpus.store import Store
 from tests.corpus.build import WORK, history, version
 from tests.corpus.test_ingest import other_work
-from tests.postgres import postgres, why_no_postgres
+from tests.postgres import own_database
+from tests.processes import started
 
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])}
 INGEST = (
     "import sys; from pathlib import Path; from corpus.ingest import ingest\n"
     "from corpus.store import Store; from corpus.sources.jsonl import Jsonl\n"
@@ -40,49 +36,11 @@ INGEST = (
 )
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    if reason := why_no_postgres():
-        pytest.skip(reason)
-    with postgres() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty place for a store."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'home' / 'law.db'}"
-    return own_database(request.getfixturevalue("server"))
-
-
-def own_database(server: str, **settings: str) -> str:
-    name = f"law_{uuid4().hex[:12]}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"create database {name}"))
-        for key, value in settings.items():
-            connection.execute(sa.text(f"alter database {name} set {key} = '{value}'"))
-    engine.dispose()
-    return f"{server.rpartition('/')[0]}/{name}"
-
-
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
     path = tmp_path / "many.jsonl"
     write_jsonl([other_work(n) for n in range(40)], path)
     return path
-
-
-def started(*words: str, code: str = INGEST) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *words],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def doubled(url: str) -> int:
@@ -107,71 +65,71 @@ def current(url: str) -> list[str]:
         return [work.id for work in store.works()]
 
 
-def test_first_ingests_at_once_make_one_store(url: str, many: Path) -> None:
-    crew = [started(str(many), url) for _ in range(4)]
+def test_first_ingests_at_once_make_one_store(database_url: str, many: Path) -> None:
+    crew = [started(INGEST, str(many), database_url) for _ in range(4)]
     ended = [(process.communicate()[1], process.returncode) for process in crew]
     assert any(status == 0 for _, status in ended), ended
     for said, status in ended:
         assert status == 0 or "another writer" in said, said
         assert "Traceback" not in said
-    assert len(current(url)) == 40
-    assert doubled(url) == 0
+    assert len(current(database_url)) == 40
+    assert doubled(database_url) == 0
 
 
-def test_a_first_ingest_killed_while_tables_are_made_is_no_obstacle(url: str) -> None:
+def test_a_first_ingest_killed_while_tables_are_made_is_no_obstacle(database_url: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("alembic.op.create_index", _raise)
         with pytest.raises(KeyboardInterrupt):
-            Store.open(url, create=True)
+            Store.open(database_url, create=True)
     with pytest.raises(StoreError, match="holds no InForce store"):
-        Store.open(url)
-    Store.open(url, create=True).close()
+        Store.open(database_url)
+    Store.open(database_url, create=True).close()
 
 
 def _raise(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_tables_that_an_earlier_version_left_when_killed_are_replaced(url: str) -> None:
-    engine = open_engine(url, create=True)
+def test_tables_that_an_earlier_version_left_when_killed_are_replaced(database_url: str) -> None:
+    engine = open_engine(database_url, create=True)
     with engine.begin() as connection:
         tables.works.create(connection)
         connection.execute(sa.text("create table alembic_version (version_num varchar(32))"))
     engine.dispose()
-    with Store.open(url, create=True) as store:
+    with Store.open(database_url, create=True) as store:
         assert store.write(history(version("1990-01-01")))
 
 
-def test_tables_of_somebody_else_are_left_alone(url: str) -> None:
-    engine = open_engine(url, create=True)
+def test_tables_of_somebody_else_are_left_alone(database_url: str) -> None:
+    engine = open_engine(database_url, create=True)
     with engine.begin() as connection:
         connection.execute(sa.text("create table works (opus integer)"))
         connection.execute(sa.text("insert into works values (1)"))
     engine.dispose()
     with pytest.raises(StoreError, match="name another database"):
-        Store.open(url, create=True)
+        Store.open(database_url, create=True)
 
 
-def test_a_newer_schema_is_one_sentence_for_a_writer_too(url: str) -> None:
-    Store.open(url, create=True).close()
-    engine = open_engine(url, create=False)
+def test_a_newer_schema_is_one_sentence_for_a_writer_too(database_url: str) -> None:
+    Store.open(database_url, create=True).close()
+    engine = open_engine(database_url, create=False)
     with engine.begin() as connection:
         connection.execute(sa.text("update alembic_version set version_num = '9999'"))
     engine.dispose()
     for create in (False, True):
         with pytest.raises(StoreError, match="schema 9999, which is newer than this InForce"):
-            Store.open(url, create=create)
+            Store.open(database_url, create=create)
 
 
-def test_a_store_with_doubled_rows_is_mended_by_the_migration(url: str) -> None:
+def test_a_store_with_doubled_rows_is_mended_by_the_migration(database_url: str) -> None:
     from alembic import command
 
-    engine = open_engine(url, create=True)
+    engine = open_engine(database_url, create=True)
     with engine.execution_options(writes=True).begin() as connection:
         command.upgrade(_alembic(connection), "0001")
     engine.dispose()
     work = history(version("1990-01-01"))
-    engine = open_engine(url, create=True)
+    engine = open_engine(database_url, create=True)
     stamp = datetime(2024, 1, 1, tzinfo=UTC)
     from corpus.store import _digest, _rows_of
 
@@ -184,18 +142,20 @@ def test_a_store_with_doubled_rows_is_mended_by_the_migration(url: str) -> None:
                 ]
                 connection.execute(sa.insert(table), added)
     engine.dispose()
-    assert doubled(url) > 0
+    assert doubled(database_url) > 0
     with pytest.raises(StoreError, match="schema 0001"):
-        Store.open(url)
-    with Store.open(url, upgrade=True) as store:
-        assert doubled(url) == 0
+        Store.open(database_url)
+    with Store.open(database_url, upgrade=True) as store:
+        assert doubled(database_url) == 0
         assert store.work_history(WORK.id) == work
         assert store.write(work)
         assert store.work_history(WORK.id) == work
 
 
-def test_a_lock_lost_to_a_timeout_lets_nobody_write_a_work_twice(server: str, many: Path) -> None:
-    url = own_database(server, idle_in_transaction_session_timeout="500")
+def test_a_lock_lost_to_a_timeout_lets_nobody_write_a_work_twice(
+    postgres_server: str, many: Path
+) -> None:
+    url = own_database(postgres_server, idle_in_transaction_session_timeout="500")
     with Store.open(url, create=True) as first, Store.open(url) as second, first.writing():
         time.sleep(1.5)
         with pytest.raises(StoreError, match="another writer"), second.writing():
@@ -208,8 +168,8 @@ def test_a_lock_lost_to_a_timeout_lets_nobody_write_a_work_twice(server: str, ma
         assert ingest(Jsonl(many), store).written == 39
 
 
-def test_a_writer_whose_connection_ended_cannot_go_on(server: str) -> None:
-    url = own_database(server)
+def test_a_writer_whose_connection_ended_cannot_go_on(postgres_server: str) -> None:
+    url = own_database(postgres_server)
     end = sa.text(
         "select pg_terminate_backend(pid) from pg_stat_activity"
         " where datname = current_database() and pid <> pg_backend_pid()"
@@ -227,8 +187,8 @@ def test_a_writer_whose_connection_ended_cannot_go_on(server: str) -> None:
     assert current(url) == ["uk/gadgets-1"]
 
 
-def test_the_database_itself_refuses_a_second_current_work(url: str) -> None:
-    with Store.open(url, create=True) as store:
+def test_the_database_itself_refuses_a_second_current_work(database_url: str) -> None:
+    with Store.open(database_url, create=True) as store:
         store.write(other_work(1))
         row = sa.select(tables.works)
         with store._engine.begin() as connection:
@@ -238,9 +198,9 @@ def test_the_database_itself_refuses_a_second_current_work(url: str) -> None:
 
 
 def test_stamps_grow_even_when_the_clock_is_set_back(
-    url: str, monkeypatch: pytest.MonkeyPatch
+    database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Store.open(url, create=True) as store:
+    with Store.open(database_url, create=True) as store:
         store.write(history(version("1990-01-01", text="one")))
         states = [store.state()]
         monkeypatch.setattr("corpus.store.now", lambda: datetime(2001, 1, 1, tzinfo=UTC))
