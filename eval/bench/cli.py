@@ -277,29 +277,31 @@ def rollout(
             out.print(f"  {field.replace('_', ' '):<26} {value}")
 
 
-@app.command("train-step", epilog="Example:  inforce bench train-step --turns 6")
+@app.command("train-step", epilog="Example:  inforce bench train-step --repeats 6")
 def train_step(
-    turns: Annotated[int, typer.Option(help="Pairs of a stock run and one of ours.", min=1)] = 6,
+    repeats: Annotated[int, typer.Option(help="Pairs of a stock run and one of ours.", min=1)] = 6,
     steps: Annotated[int, typer.Option(help="Optimiser steps of each run.", min=2)] = 8,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare the processor time of our optimiser step with a stock GRPOTrainer's."""
     from eval.bench.train_step import bench as run
 
-    found = run(turns, steps, errors.print)
+    found = run(repeats, steps, errors.print)
     if json:
         print_json(found.model_dump())
     else:
         out.print(
             f"{found.steps} steps each: stock {1000 * found.stock:.0f} ms, ours "
             f"{1000 * found.ours:.0f} ms of processor time; ours over stock {found.ratio:.3f} "
-            f"({min(found.ratios):.3f} to {max(found.ratios):.3f} by turn)"
+            f"({min(found.ratios):.3f} to {max(found.ratios):.3f} by repeat)"
         )
 
 
-@app.command(epilog="Example:  inforce bench methods --turns 3")
+@app.command(epilog="Example:  inforce bench methods --repeats 3")
 def methods(
-    turns: Annotated[int, typer.Option(help="Times that each set of methods is timed.", min=1)] = 3,
+    repeats: Annotated[
+        int, typer.Option(help="Times that each set of methods is timed.", min=1)
+    ] = 3,
     steps: Annotated[int, typer.Option(help="Optimiser steps of each run.", min=2)] = 6,
     hidden: Annotated[int, typer.Option(help="Hidden size of the model.", min=8)] = 192,
     layers: Annotated[int, typer.Option(help="Layers of the model.", min=1)] = 4,
@@ -308,7 +310,7 @@ def methods(
     """Compare optimiser steps with sets of training methods to a stock GRPOTrainer's."""
     from eval.bench.methods import bench as run
 
-    costs = run(turns, steps, errors.print, {"hidden": hidden, "layers": layers})
+    costs = run(repeats, steps, errors.print, {"hidden": hidden, "layers": layers})
     _show_costs(costs, "a stock step", json=json)
 
 
@@ -326,7 +328,7 @@ def _show_costs(costs: Sequence[MethodCost], unit: str, *, json: bool) -> None:
 @app.command(epilog="Example:  inforce bench rounds tiny-grpo-s0-1")
 def rounds(
     name: Annotated[str, typer.Argument(help="A training run, by name or folder.")],
-    turns: Annotated[int, typer.Option(help="Times that each set is timed.", min=1)] = 3,
+    repeats: Annotated[int, typer.Option(help="Times that each set is timed.", min=1)] = 3,
     count: Annotated[int, typer.Option("--rounds", help="Rounds of each set.", min=1)] = 6,
     runs: Annotated[
         Path | None, typer.Option(help="Folder of runs; INFORCE_HOME/runs by default.")
@@ -341,7 +343,7 @@ def rounds(
     found = find_run(name, runs or runs_home())
     data = found.recipe().data
     with open_library(data) as library:
-        costs = run(found, library, questions_of(data, library), turns, count, errors.print)
+        costs = run(found, library, questions_of(data, library), repeats, count, errors.print)
     _show_costs(costs, "a round of plain GRPO", json=json)
 
 

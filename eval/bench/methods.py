@@ -22,7 +22,7 @@ KL = 1e-3
 
 
 class MethodCost(Frozen):
-    """Steps over stock steps, median over turns, and the least and greatest."""
+    """Steps over stock steps, median over repeats, and the least and greatest."""
 
     methods: str
     ratio: float
@@ -50,12 +50,12 @@ def sets() -> Mapping[str, tuple[str, ...]]:
 
 
 def bench(
-    turns: int, steps: int, say: Callable[[str], None], size: Mapping[str, int] | None = None
+    repeats: int, steps: int, say: Callable[[str], None], size: Mapping[str, int] | None = None
 ) -> list[MethodCost]:
-    """Measure every set, ``turns`` times beside a stock run of ``steps`` steps (an even number).
+    """Measure every set, ``repeats`` times beside a stock run of ``steps`` steps (an even number).
 
     Args:
-        turns: times that every set is measured.
+        repeats: times that every set is measured.
         steps: of each run.
         say: told each ratio.
         size: ``hidden`` and ``layers`` of the model.
@@ -69,13 +69,13 @@ def bench(
         from eval.bench.step_timing import Load, step_seconds
     load, count = Load(**(size or {})), WARMING + steps
     ratios: dict[str, list[float]] = {name: [] for name in sets()}
-    for turn in range(turns):
+    for repeat in range(repeats):
         for name, methods in sets().items():
             kl = KL if name == HELD else 0.0
             stock = fmean(step_seconds("stock", load, count, kl=kl)[WARMING:])
             ours = fmean(step_seconds("ours", load, count, methods, kl=kl)[WARMING:])
             ratios[name].append(ours / stock)
-            say(f"turn {turn + 1}, {name}: {ours / stock:.3f} of a stock step")
+            say(f"repeat {repeat + 1}, {name}: {ours / stock:.3f} of a stock step")
     return [
         MethodCost(methods=name, ratio=median(found), least=min(found), greatest=max(found))
         for name, found in ratios.items()

@@ -2,7 +2,7 @@
 
 The rounds of a run are made again from its warm start, with a learning rate of next to nothing, so
 that the policy stays where it is: every set of methods is given the very same rollouts. Plain GRPO
-and a set are timed by the clock, each first in every other turn, since what comes second is slower.
+and a set are timed by the clock, each first in every other repeat, since the second is slower.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def bench(  # noqa: PLR0913
     run: Run,
     library: Library,
     questions: Sequence[Question],
-    turns: int,
+    repeats: int,
     rounds: int,
     say: Callable[[str], None],
 ) -> list[MethodCost]:
@@ -47,7 +47,7 @@ def bench(  # noqa: PLR0913
         run: whose recipe, start and questions are used.
         library: that it was trained on.
         questions: that it may ask.
-        turns: times that each set is measured beside plain GRPO.
+        repeats: times that each set is measured beside plain GRPO.
         rounds: counted in each.
         say: told each ratio.
 
@@ -57,17 +57,17 @@ def bench(  # noqa: PLR0913
     if not run.warm_start.is_dir():
         raise BadInputError(f"{run.name} had no warm start, so its rounds cannot be made again.")
     ratios: dict[str, list[float]] = defaultdict(list)
-    for turn in range(turns):
+    for repeat in range(repeats):
         for name, objective in _sets().items():
             took = {
                 used: _seconds(
                     run, _still(run.recipe(), objective if used else {}, rounds), library, questions
                 )
-                for used in ((False, True) if turn % 2 == 0 else (True, False))
+                for used in ((False, True) if repeat % 2 == 0 else (True, False))
             }
             ratio = took[True] / took[False]
             ratios[name].append(ratio)
-            say(f"turn {turn + 1}, {name}: {ratio:.3f} of a round of plain GRPO")
+            say(f"repeat {repeat + 1}, {name}: {ratio:.3f} of a round of plain GRPO")
     return [
         MethodCost(methods=name, ratio=median(found), least=min(found), greatest=max(found))
         for name, found in ratios.items()

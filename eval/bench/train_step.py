@@ -2,7 +2,7 @@
 
 Both trainers learn from the same made-up rollouts with the same model, in turns (stock, ours, ours,
 stock, ...), so that whatever else the machine does falls on both. Time is processor time of the
-process. The first steps of each turn are left out.
+process. The first steps of each repeat are left out.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from statistics import median
 from corpus.model import Frozen
 
 WARMING = 2
-"""Steps of each turn that are not counted."""
+"""Steps of each repeat that are not counted."""
 
 
 class StepReport(Frozen):
-    """Median processor seconds of a step, and ours over stock turn by turn."""
+    """Median processor seconds of a step, and ours over stock repeat by repeat."""
 
     steps: int
     stock: float
@@ -26,11 +26,11 @@ class StepReport(Frozen):
     ratios: tuple[float, ...]
 
 
-def bench(turns: int, steps: int, say: Callable[[str], None]) -> StepReport:
+def bench(repeats: int, steps: int, say: Callable[[str], None]) -> StepReport:
     """Measure.
 
     Args:
-        turns: pairs of a stock and an own run.
+        repeats: pairs of a stock and an own run.
         steps: optimiser steps of each, counted ones.
         say: told what happens.
 
@@ -40,17 +40,17 @@ def bench(turns: int, steps: int, say: Callable[[str], None]) -> StepReport:
     step_seconds, load = _tools()
     stock: list[list[float]] = []
     ours: list[list[float]] = []
-    for turn in range(turns):
-        order = ("stock", "ours") if turn % 2 == 0 else ("ours", "stock")
+    for repeat in range(repeats):
+        order = ("stock", "ours") if repeat % 2 == 0 else ("ours", "stock")
         for whose in order:
             seconds = step_seconds(whose, load, steps + WARMING)[WARMING:]
             (stock if whose == "stock" else ours).append(seconds)
-            say(f"turn {turn + 1}, {whose}: {1000 * median(seconds):.0f} ms a step")
+            say(f"repeat {repeat + 1}, {whose}: {1000 * median(seconds):.0f} ms a step")
     ratios = tuple(median(own) / median(other) for own, other in zip(ours, stock, strict=True))
     return StepReport(
-        steps=turns * steps,
-        stock=median(one for turn in stock for one in turn),
-        ours=median(one for turn in ours for one in turn),
+        steps=repeats * steps,
+        stock=median(one for run in stock for one in run),
+        ours=median(one for run in ours for one in run),
         ratio=median(ratios),
         ratios=ratios,
     )

@@ -174,9 +174,9 @@ class AgentEnvironment:
         settings = recipe.rollout
         sampling = Sampling(temperature=settings.temperature, max_tokens=settings.turn_tokens)
         codec = load_model(recipe.model, recipe.train.seed).codec
-        sampler = BatchedSampler(model, settings.width)
+        sampler = BatchedSampler(model, settings.concurrency)
         policy = ModelPolicy(recipe.model.name, codec, sampler, sampling)
-        limits = Limits(settings.max_turns, settings.max_tokens, settings.width)
+        limits = Limits(settings.max_turns, settings.max_tokens, settings.concurrency)
         found = roll_out(cached_library(self.library), policy, asked, limits=limits)
         return [scored(0, one.question, one.trace, one.void) for one in found]
 

@@ -159,11 +159,11 @@ def _activations(recipe: Recipe, shape: Shape) -> float:
 
 
 def _sampler(recipe: Recipe, shape: Shape) -> float:
-    """Count vLLM's weights and the cache of ``width`` threads; 0 for ``local``."""
+    """Count vLLM's weights and the cache of ``rollout.concurrency`` threads; 0 for ``local``."""
     if recipe.rollout.sampler == "local":
         return 0.0
     width = shape.hidden // shape.heads * shape.key_value_heads
-    cache = 2 * shape.layers * width * 2 * recipe.rollout.width * token_budget(recipe).thread
+    cache = 2 * shape.layers * width * 2 * recipe.rollout.concurrency * token_budget(recipe).thread
     return float(parameters(shape) * 2 + cache)
 
 

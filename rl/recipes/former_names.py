@@ -12,6 +12,7 @@ from typing import Any
 FORMER = {
     "model.carrier": "model.prompt_format",
     "warm_start.careless": "warm_start.misdated",
+    "rollout.width": "rollout.concurrency",
 }
 """Former name of a setting, with its table, and the present one of the same table."""
 

@@ -132,7 +132,7 @@ class RolloutSettings(Frozen):
     """Most turns of a rollout."""
     max_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of a rollout, prompts and completions together."""
-    width: int = Field(default=64, ge=1)
+    concurrency: int = Field(default=64, ge=1)
     """Concurrent rollouts."""
     pool: Path | None = None
     """A run whose rollouts are mixed in, by its folder, its ``traces.jsonl``, or its name where it

@@ -119,15 +119,15 @@ def roll_out_each(
 ) -> list[Rollout]:
     """Do :func:`roll_out` with a policy of its own for each question (a scripted expert's)."""
     bounds = limits or Limits()
-    width = min(bounds.concurrency, len(asked))
-    gathering = Batcher(width)
+    places = min(bounds.concurrency, len(asked))
+    gathering = Batcher(places)
     shared = _shared(library, [policy for _, policy in asked], gathering)
     ended: list[int] = []
 
     def answer(place: int) -> dict[int, Rollout]:
         done = {}
         with gathering.place(place):
-            for number in range(place, len(asked), width):
+            for number in range(place, len(asked), places):
                 question, policy = asked[number]
                 mine = _seated(policy, gathering, seed + number)
                 done[number] = _episode(shared, mine, question, bounds)
@@ -137,8 +137,8 @@ def roll_out_each(
 
     if not asked:
         return []
-    with ThreadPoolExecutor(width, thread_name_prefix="episode") as pool:
-        parts = [pool.submit(answer, place) for place in range(width)]
+    with ThreadPoolExecutor(places, thread_name_prefix="episode") as pool:
+        parts = [pool.submit(answer, place) for place in range(places)]
     found = {number: rollout for part in parts for number, rollout in part.result().items()}
     return [found[number] for number in range(len(asked))]
 

@@ -38,7 +38,7 @@ def rollout_sampler_of(
         RecipeError: there is no such pool.
     """
     settings, current = recipe.rollout, _current(recipe, run)
-    limits = Limits(settings.max_turns, settings.max_tokens, settings.width)
+    limits = Limits(settings.max_turns, settings.max_tokens, settings.concurrency)
     sampling = Sampling(temperature=settings.temperature, max_tokens=settings.turn_tokens)
 
     def play(trainer: Any, questions: Sequence[Question], seed: int) -> list[Rollout]:
@@ -64,9 +64,9 @@ def _current(recipe: Recipe, run: Run) -> Current:
     if settings.sampler == "colocated":  # TRL gives its engine the new weights before every round
         return lambda trainer: ColocatedSampler(trainer.vllm_generation.llm)
     if settings.url is None:
-        return lambda trainer: BatchedSampler(_model(trainer), settings.width)
+        return lambda trainer: BatchedSampler(_model(trainer), settings.concurrency)
     endpoint = Endpoint(settings.url, timeout=settings.timeout)
-    sampler = VllmSampler(endpoint, recipe.model.name, settings.width)
+    sampler = VllmSampler(endpoint, recipe.model.name, settings.concurrency)
     this_time = f"{run.name}-{uuid4().hex[:8]}"
     sync = AdapterSync(endpoint, sampler, run.folder / "adapters", this_time)
 

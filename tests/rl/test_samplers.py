@@ -72,7 +72,7 @@ def test_logprobs_in_a_padded_batch_equal_a_fresh_pass(model: Any, temperature: 
 def test_what_is_drawn_for_a_prompt_does_not_depend_on_its_neighbours(model: Any) -> None:
     asked = requests(7)
     together = completions(BatchedSampler(model).sample_many(asked))
-    turned = completions(BatchedSampler(model, width=3).sample_many(asked[::-1]))[::-1]
+    turned = completions(BatchedSampler(model, batch_size=3).sample_many(asked[::-1]))[::-1]
     alone = [BatchedSampler(model).sample(*request) for request in asked]
     assert [c.ids for c in together] == [c.ids for c in turned] == [c.ids for c in alone]
 
@@ -148,7 +148,7 @@ def test_memory_that_runs_out_is_a_failure_of_its_batch_alone(model: Any) -> Non
 
     own, model.forward = model.forward, forward
     try:
-        answers = Small(model, width=2).sample_many(requests(6, max_tokens=1))
+        answers = Small(model, batch_size=2).sample_many(requests(6, max_tokens=1))
     finally:
         model.forward = own
     assert [isinstance(answer, PolicyError) for answer in answers] == [False] * 4 + [True] * 2

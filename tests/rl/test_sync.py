@@ -92,7 +92,7 @@ def test_a_server_answers_every_prompt_in_its_place(tmp_path: Path) -> None:
             vllm_says("abcde"[: body["prompt"][0]])(handler, body)
 
     with serving(by_prompt) as server:
-        sampler = VllmSampler(Endpoint(server.url), "judge", width=4)
+        sampler = VllmSampler(Endpoint(server.url), "judge", concurrency=4)
         asked = [SamplingRequest((n, 9), Sampling(seed=n), frozenset({0})) for n in range(1, 6)]
         answers = sampler.sample_many(asked)
         assert sampler.context == 50_000

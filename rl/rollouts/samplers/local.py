@@ -35,12 +35,12 @@ class BatchedSampler:
     Args:
         model: a causal language model of ``transformers``, or one that ``peft`` wraps. It is put
             into evaluation mode while it samples, and back.
-        width: prompts in one batch, at most.
+        batch_size: prompts in one batch, at most.
     """
 
-    def __init__(self, model: Any, width: int = 64) -> None:
+    def __init__(self, model: Any, batch_size: int = 64) -> None:
         self.model = model
-        self._width = width
+        self._batch_size = batch_size
         self._lock = Lock()
 
     @property
@@ -62,7 +62,9 @@ class BatchedSampler:
         """Continue each prompt; answers keep their order. Memory that runs out is a failure."""
         answers: dict[int, Completion | PolicyError] = {}
         with self._lock, torch.inference_mode(), eval_mode(self.model):
-            for batch in batches([len(request.prompt_ids) for request in requests], self._width):
+            for batch in batches(
+                [len(request.prompt_ids) for request in requests], self._batch_size
+            ):
                 asked = [requests[n] for n in batch]
                 try:
                     answers |= zip(batch, _Batch(self.model, asked).run(), strict=True)
@@ -73,11 +75,11 @@ class BatchedSampler:
         return [answers[n] for n in range(len(requests))]
 
 
-def batches(lengths: Sequence[int], width: int) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
     """Yield the numbers of the prompts that are continued together, each prompt once."""
     batch: list[int] = []
     for number in sorted(range(len(lengths)), key=lambda n: -lengths[n]):
-        full = len(batch) == width
+        full = len(batch) == batch_size
         if batch and (full or _UNEVEN * lengths[number] < lengths[batch[0]]):
             yield batch
             batch = []

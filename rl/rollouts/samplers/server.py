@@ -22,11 +22,11 @@ class VllmSampler:
     Args:
         endpoint: where the server answers.
         model: the name, of a model or of an adapter that the server has loaded.
-        width: requests under way at once, at most.
+        concurrency: requests under way at once, at most.
     """
 
-    def __init__(self, endpoint: Endpoint, model: str, width: int = 64) -> None:
-        self._endpoint, self._width = endpoint, width
+    def __init__(self, endpoint: Endpoint, model: str, concurrency: int = 64) -> None:
+        self._endpoint, self._concurrency = endpoint, concurrency
         self._first = self._inner = ServerSampler(Served(endpoint, model))
         self._context: int | None = None
         self.model = model
@@ -67,6 +67,6 @@ class VllmSampler:
             except PolicyError as failure:
                 return failure
 
-        width = max(1, min(self._width, len(requests)))
-        with ThreadPoolExecutor(width, thread_name_prefix="vllm") as pool:
+        threads = max(1, min(self._concurrency, len(requests)))
+        with ThreadPoolExecutor(threads, thread_name_prefix="vllm") as pool:
             return list(pool.map(answer, requests))
