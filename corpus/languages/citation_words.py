@@ -42,8 +42,9 @@ class Numbers(Frozen):
     ``1.255`` is 1255 with ``thousand_points``; ``24.2`` is paragraph 2 of 24 with ``point_parts``,
     and ``point_words`` may stand for the 2. ``letters_behind``: a capital after a space belongs to
     the number (``L47 A``). ``degree_parts``: ``2°`` is a part. ``roman_parts`` are what ``I 2``
-    behind a number means. ``suffixes`` are the ordinals behind a number (``bis``), ``ordinals``
-    words for a number (``premier``).
+    behind a number means. ``bracket_parts`` are the parts that say no more than their number in
+    brackets does (``paragraph (b)``). ``suffixes`` are the ordinals behind a number (``bis``),
+    ``ordinals`` words for a number (``premier``).
     """
 
     thousand_points: bool = False
@@ -52,6 +53,7 @@ class Numbers(Frozen):
     letters_behind: bool = False
     degree_parts: bool = False
     roman_parts: Words = ()
+    bracket_parts: Words = ()
     suffixes: Words = ()
     ordinals: dict[str, int] = Field(default_factory=dict)
 

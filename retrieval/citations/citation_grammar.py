@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from corpus.model import Frozen, Work
+from retrieval.citations.bare_numbers import bare_mentions
 from retrieval.citations.keys import citation_keys
 from retrieval.citations.label_forms import Mention
 from retrieval.citations.labels import labels_in_code, read_labels
@@ -100,8 +101,11 @@ def _mentions(text: str, names: WorkNames) -> list[Mention]:
     coded, parts, taken = _us_code(text, names)
     spans = sorted(names.find(text, taken) + parts, key=lambda name: name.start)
     held = _side_by_side(text, spans)
-    bare = read_labels(text, sorted([*((n.start, n.end) for n in held), *taken]))
-    named = _beside_names(text, bare, held, names)
+    labels = read_labels(text, sorted([*((n.start, n.end) for n in held), *taken]))
+    spans_read = [*taken, *((label.start, label.end) for label in labels)]
+    labels += bare_mentions(text, held, spans_read, names)
+    labels.sort(key=lambda label: label.start)
+    named = _beside_names(text, labels, held, names)
     mentions = sorted([*coded, *named], key=lambda mention: mention.start)
     return [mention for mention in _within(text, mentions) if mention.work_ids]
 

@@ -38,10 +38,12 @@ DASHED = re.compile(r"(\d+)\s?[-–—‐‑]\s?(\d+)")
 UPPER = re.compile(r"(\d+(?:\s?[a-z](?![^\W\d_]))?)\s*([^\W\d_]+)\.?\s*$", re.IGNORECASE)
 BEHIND = re.compile(r"(\d+(?:\s?[a-z])?)\.?\s?$", re.IGNORECASE)
 CHAPTER_OF = re.compile(r"\.?\s*\d+\s?[a-z]?\s*§(?!\s*\d)")
+DECREED = re.compile(r"[RD]\.\s?\d{3,}-\d")  # a French number, not the word "rule"
 OF = re.compile(r"\s+de\s+l['’]|\s+(?:of|to|du|des?|der|del|de la)\s+(?:the\s+|la\s+)?")
 HAN = "零〇一二三四五六七八九十百千两"
 CHINESE = re.compile(
-    rf"第\s*(?P<number>[{HAN}]+|\d+(?:-\d+)?)\s*[条條](?:\s*之\s*(?P<sub>[{HAN}]+|\d+))?"
+    rf"第?\s*(?P<number>[{HAN}]+|\d+(?:-\d+)?)(?:\s*之\s*(?P<inner>[{HAN}]+|\d+))?\s*[条條](?!例)"
+    rf"(?:\s*之\s*(?P<sub>[{HAN}]+|\d+))?"
 )
 CHINESE_PART = re.compile(
     rf"\s*(?:第\s*[(（]?([{HAN}]+|\d+)[)）]?\s*(款|项|項|目)|(前段|中段|後段|后段|但書|但书|本文))"

@@ -40,6 +40,24 @@ def labels_in_code(text: str, place: int, *, many: bool) -> Mention | None:
     return _Reader(text, frozenset()).numbers(place, many=many)
 
 
+def _is_level(name: str, languages: Languages) -> bool:
+    """Tell whether a part is no more than its number in brackets: ``paragraph (b)``."""
+    tables = lexicon().tables
+    return any(name in tables[tag].numbers.bracket_parts for tag in languages if tag in tables)
+
+
+def bare_number(
+    text: str, place: int, languages: Languages, names: frozenset[int]
+) -> Mention | None:
+    """Return the number at ``place`` with its parts, in the words of some languages."""
+    return _Reader(text, names).numbers(place, many=False, languages=languages)
+
+
+def bare_chinese(text: str, place: int) -> Mention | None:
+    """Return the Chinese label at ``place``, where 第 may be left out (``185條之3``)."""
+    return _Reader(text, frozenset()).chinese(place)
+
+
 def _starts(text: str) -> Iterator[int]:
     return (match.start() for match in re.finditer(r"(?<![^\W\d_])[^\W\d_]|§+|第", text))
 
@@ -54,12 +72,13 @@ class _Reader:
     def mention(self, place: int) -> Mention | None:
         """Return the labels that begin, or whose kind word stands, at ``place``."""
         if self.text[place] == "第":
-            return self._chinese(place)
+            return self.chinese(place)
         word = self._word(place)
         kinds = lexicon().kinds.get(word, {})
         if not kinds and word not in lexicon().parts:
             return None
-        if forms.CHAPTER_OF.match(self.text, place + len(word)) and place:
+        chapter = place and forms.CHAPTER_OF.match(self.text, place + len(word))
+        if chapter or forms.DECREED.match(self.text, place):
             return None
         if kinds and (found := self._labels(place, word, kinds)):
             return self._outer(found)
@@ -91,14 +110,15 @@ class _Reader:
         head = replace(items[0], start=place) if len(items) == 1 else items[0]
         return Mention((head, *items[1:]), place, items[-1].end, kind.name, languages)
 
-    def numbers(self, place: int, *, many: bool) -> Mention | None:
-        """Return the numbers at ``place`` that need no kind word, in English."""
-        languages = frozenset({"en"})
+    def numbers(
+        self, place: int, *, many: bool, languages: Languages = frozenset({"en"})
+    ) -> Mention | None:
+        """Return the numbers at ``place`` that need no kind word."""
         kind = lexicon().kinds["section"]["en"]
         first = self._item(place, languages, kind)
         if first is None:
             return None
-        items, _ = self._list(first[0], languages, kind, many)
+        items, languages = self._list(first[0], first[1], kind, many)
         return Mention(tuple(items), place, items[-1].end, kind.name, languages)
 
     @staticmethod
@@ -192,8 +212,9 @@ class _Reader:
         number = forms.PART_NUMBER.match(self.text, gap.end()) if name else None
         if name is None or number is None or gap.end() in self.names:
             return None
-        tail = number.end()
-        return [Part(name, number[1])], tail, narrowed
+        if self.text[gap.end()] == "(" and _is_level(name, narrowed or languages):
+            return [Part("", number[1])], number.end(), narrowed
+        return [Part(name, number[1])], number.end(), narrowed
 
     @staticmethod
     def _part_name(
@@ -345,11 +366,13 @@ class _Reader:
         item, languages = self._with_parts(item, languages, kind)
         return Mention((item,), begin, item.end, kind.name, languages)
 
-    def _chinese(self, place: int) -> Mention | None:
+    def chinese(self, place: int) -> Mention | None:
+        """Return the label of a Chinese law at ``place``."""
         found = forms.CHINESE.match(self.text, place)
         if found is None:
             return None
-        number = f"第{found['number']}条" + (f"之{found['sub']}" if found["sub"] else "")
+        sub = found["sub"] or found["inner"]
+        number = f"第{found['number']}条" + (f"之{sub}" if sub else "")
         parts, end = [], found.end()
         while part := forms.CHINESE_PART.match(self.text, end):
             parts.append(Part(part[2] or part[3], part[1] or ""))
