@@ -36,6 +36,7 @@ PROSE = [
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "rl/recipes/README.md",
     ROOT / "corpus/demo/README.md",
+    ROOT / "eval/questions/README.md",
 ]
 prose = pytest.mark.parametrize("page", PROSE, ids=lambda path: str(path.relative_to(ROOT)))
 

@@ -1,0 +1,1 @@
+"""Questions written by hand, in lay and in statute words, with the versions that answer them."""
