@@ -80,6 +80,10 @@ JSON: dict[str, Printed] = {
         ("eval/claims/measure.py:Finding", "eval/claims/measure.py:Arm"),
         note="A list of findings; `--tabular` prints `processes`, `steps`, `broken`, `nearest`.",
     ),
+    "eval answers": Printed(
+        ("eval/suites/answers.py:AnswerReport", "eval/suites/answers.py:AnswerScores"),
+        note="`groups` are by `all`, style, language, and both.",
+    ),
     "eval policy": Printed(
         (
             "eval/suites/policy.py:PolicyScores",

@@ -10,7 +10,7 @@ import typer
 from corpus.console import errors, out, print_json
 from eval.bench.cli import app as bench
 from eval.claims.cli import claims
-from eval.suites.cli import policy
+from eval.suites.cli import answers, policy
 
 if TYPE_CHECKING:
     from corpus.questions import Family
@@ -25,6 +25,7 @@ evaluate.command(epilog="Example:  inforce eval claims nsr --seeds 3")(claims)
 evaluate.command(epilog="Example:  inforce eval policy extractive questions.jsonl --split test")(
     policy
 )
+evaluate.command(epilog="Example:  inforce eval answers extractive --corpus demo")(answers)
 
 
 @evaluate.command(epilog="Example:  inforce eval baselines questions.jsonl --split test")

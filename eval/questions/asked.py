@@ -26,6 +26,7 @@ from corpus.store import Store
 
 Corpus = Literal["demo", "real"]
 Half = Literal["development", "held_out"]
+CORPORA: tuple[Corpus, Corpus] = ("demo", "real")
 HALVES: tuple[Half, Half] = ("development", "held_out")
 LARGE = 12
 """Questions of one work from which it is divided by provision, not given to one half whole."""

@@ -1,4 +1,4 @@
-"""``inforce eval policy POLICY [FILE]``: questions with known answers, put to a policy."""
+"""``inforce eval policy`` and ``eval answers``: questions with known answers, put to a policy."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.library import Library
     from agent.policy import Policy
     from corpus.questions import Question
+    from eval.questions.asked import AskedQuestion
 
 
 def policy(
@@ -68,6 +69,51 @@ def policy(
         return
     for field, value in found:
         _show(field.replace("_", " "), value)
+
+
+def answers(
+    name: Annotated[str, typer.Argument(help="As for 'inforce ask --policy'.")],
+    corpus: Annotated[
+        str,
+        typer.Option(help="demo, or real: the store of INFORCE_HOME holds the real corpora."),
+    ] = "demo",
+    half: Annotated[str, typer.Option(help="development or held_out.")] = "development",
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps every finished question; run again, it continues."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Put questions in lay and in statute words to a policy: right, beside the point, declined?"""
+    from agent.policies.registry import PolicyChoice, open_policy
+    from eval.suites.answers import answer_all_asked, answer_report
+
+    asked = _asked(corpus, half)
+    choice = PolicyChoice.load(name)
+    with _library(None if corpus == "demo" else Path()) as library, progress_bar(name) as advance:
+        records = answer_all_asked(
+            library,
+            open_policy(choice, library.works),
+            asked,
+            to,
+            lambda done: advance(done, len(asked), ""),
+        )
+        found = answer_report(asked, records, library.store)
+    if json:
+        print_json(found.model_dump(mode="json"))
+        return
+    for group, scores in found.groups.items():
+        _show(group, scores)
+
+
+def _asked(corpus: str, half: str) -> list[AskedQuestion]:
+    from eval.questions.asked import CORPORA, HALVES, read_asked
+
+    for known in CORPORA:
+        for part in HALVES:
+            if (known, part) == (corpus, half):
+                return read_asked(known, part)
+    raise BadInputError(f"--corpus is one of {', '.join(CORPORA)}; --half of {', '.join(HALVES)}.")
 
 
 def _questions(

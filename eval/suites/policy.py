@@ -31,7 +31,14 @@ from rl.journal import TRACES, Journal
 from rl.rewards import REWARDS
 from rl.rewards.scored_trace import ScoredTrace, append_scored, read_scored
 from rl.rewards.scorer import Scorer
-from rl.rollouts.rollout import Limits, record, roll_out, scored_rollout
+from rl.rollouts.rollout import (
+    Asking,
+    Limits,
+    asked_in_full,
+    record,
+    roll_out,
+    scored_rollout,
+)
 
 SETTING = "evaluation.json"
 PATIENCE = 20
@@ -58,7 +65,7 @@ class Setting(Frozen):
 class Evaluation:
     """A policy, where it looks, how it runs, and what scores it.
 
-    ``sampling`` and ``seed`` go into the setting.
+    ``sampling`` and ``seed`` go into the setting. ``asking`` is how a question is put.
     """
 
     library: Library
@@ -67,11 +74,19 @@ class Evaluation:
     seed: int = 0
     limits: Limits = field(default_factory=lambda: Limits(concurrency=1))
     scorers: tuple[Scorer, ...] = tuple(REWARDS.values())
+    asking: Asking = asked_in_full
 
     def run(self, questions: Sequence[Question], start: int) -> list[ScoredTrace]:
         """Answer the questions that begin at a place; the place alone seeds the sampling."""
         first = self.seed + start
-        rollouts = roll_out(self.library, self.policy, questions, seed=first, limits=self.limits)
+        rollouts = roll_out(
+            self.library,
+            self.policy,
+            questions,
+            seed=first,
+            limits=self.limits,
+            asking=self.asking,
+        )
         return [record(0, scored_rollout(rollout, self.scorers)) for rollout in rollouts]
 
     def setting(self, questions: Sequence[Question]) -> Setting:
@@ -79,13 +94,19 @@ class Evaluation:
         return Setting(
             policy=self.policy.name,
             corpus_hash=self.library.corpus_hash,
-            questions=_digest(questions),
+            questions=self._digest(questions),
             seed=self.seed,
             sampling=self.sampling.model_dump(exclude={"seed"}),
             max_turns=self.limits.max_turns,
             max_tokens=self.limits.max_tokens,
             scorers=tuple(scorer.name for scorer in self.scorers),
         )
+
+    def _digest(self, questions: Sequence[Question]) -> str:
+        told = [question.model_dump_json() for question in questions]
+        if self.asking is not asked_in_full:
+            told += [self.asking(question).model_dump_json() for question in questions]
+        return hashlib.blake2b("\n".join(told).encode(), digest_size=8).hexdigest()
 
 
 class PolicyScores(Frozen):
@@ -186,11 +207,6 @@ def draw(questions: Iterable[Question], limit: int | None, seed: int = 0) -> lis
         drawn.add(name)
         count += units[name]
     return [question for question in asked if (question.pair or question.id) in drawn]
-
-
-def _digest(questions: Sequence[Question]) -> str:
-    told = "\n".join(question.model_dump_json() for question in questions)
-    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 def _stretches(done: Container[int], number: int, longest: int) -> Iterator[tuple[int, int]]:

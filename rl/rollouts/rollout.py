@@ -40,6 +40,9 @@ BROKEN = frozenset({StopReason.TOOL_ERROR, StopReason.POLICY_ERROR})
 Advance = Callable[[int], None]
 """Told how many episodes have ended."""
 
+Asking = Callable[[Question], AskRequest]
+"""How a question is put: what the asker fills in."""
+
 
 class Rollout(Frozen):
     """One question through the graph.
@@ -77,6 +80,16 @@ class Limits:
     concurrency: int = 64
 
 
+def asked_in_full(question: Question) -> AskRequest:
+    """Put a question with its day, its state of knowledge and its territory."""
+    return AskRequest(
+        question=question.text,
+        as_at=question.as_at,
+        known_at=question.known_at,
+        extent=question.extent,
+    )
+
+
 def roll_out(  # noqa: PLR0913
     library: Library,
     policy: Policy,
@@ -85,6 +98,7 @@ def roll_out(  # noqa: PLR0913
     seed: int = 0,
     limits: Limits | None = None,
     advance: Advance = lambda _: None,
+    asking: Asking = asked_in_full,
 ) -> list[Rollout]:
     """Answer each entry of ``questions`` once; a question repeated G times makes its group.
 
@@ -96,6 +110,7 @@ def roll_out(  # noqa: PLR0913
         seed: the first episode's; below 2**63. Greedy decoding does not use it.
         limits: turns, tokens, and episodes at once.
         advance: told the number of episodes ended, from any thread.
+        asking: how each question is put.
 
     Returns:
         One rollout per entry, in the order given.
@@ -106,16 +121,18 @@ def roll_out(  # noqa: PLR0913
         seed=seed,
         limits=limits,
         advance=advance,
+        asking=asking,
     )
 
 
-def roll_out_each(
+def roll_out_each(  # noqa: PLR0913
     library: Library,
     asked: Sequence[tuple[Question, Policy]],
     *,
     seed: int = 0,
     limits: Limits | None = None,
     advance: Advance = lambda _: None,
+    asking: Asking = asked_in_full,
 ) -> list[Rollout]:
     """Do :func:`roll_out` with a policy of its own for each question (a scripted expert's)."""
     bounds = limits or Limits()
@@ -130,7 +147,7 @@ def roll_out_each(
             for number in range(place, len(asked), places):
                 question, policy = asked[number]
                 mine = _seated(policy, gathering, seed + number)
-                done[number] = _episode(shared, mine, question, bounds)
+                done[number] = _episode(shared, mine, asking(question), question, bounds)
                 ended.append(number)
                 advance(len(ended))
         return done
@@ -196,14 +213,10 @@ def _seated(policy: Policy, gathering: Batcher, seed: int) -> Policy:
     return replace(policy, sampling=sampling, sampler=BatchingSampler(gathering, policy.sampler))
 
 
-def _episode(library: Library, policy: Policy, question: Question, limits: Limits) -> Rollout:
+def _episode(
+    library: Library, policy: Policy, asked: AskRequest, question: Question, limits: Limits
+) -> Rollout:
     context = Context(library, policy, max_turns=limits.max_turns, max_tokens=limits.max_tokens)
-    asked = AskRequest(
-        question=question.text,
-        as_at=question.as_at,
-        known_at=question.known_at,
-        extent=question.extent,
-    )
     try:
         trace = run(context, asked)
     except InForceError as failure:
