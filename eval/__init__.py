@@ -1,1 +1,1 @@
-"""Is it better, and how sure are we: suites, metrics, claims and benchmarks."""
+"""Evaluation: suites, metrics, claims about training methods, benchmarks."""

@@ -14,7 +14,7 @@ from rl.rewards import Claim, Statement, is_right
 
 
 class Reply(Frozen):
-    """Reply of a baseline: a version and its words, or a reason to decline."""
+    """A baseline's reply: a version with its text, or a reason to decline."""
 
     version_id: str | None = None
     text: str | None = None
@@ -25,7 +25,7 @@ Baseline = Callable[[Store, Question], Reply]
 
 
 def oracle(store: Store, question: Question) -> Reply:
-    """Answer by resolving the provision on the question's day: right by construction, if all is."""
+    """Answer with the version in force on the question's date: the upper bound."""
     if question.as_at is None:
         return Reply(decline=Decline.NO_DATE)
     if question.provision_id is None:
@@ -37,14 +37,14 @@ def oracle(store: Store, question: Question) -> Reply:
 
 
 def newest_text(store: Store, question: Question) -> Reply:
-    """Answer with the newest text of the provision, whatever the day: search without dates."""
+    """Answer with the newest version of the provision, whatever the date: search without dates."""
     history = store.history(question.provision_id) if question.provision_id else None
     newest = _newest(history) if history else None
     return _quoting(newest, question) if newest else Reply(decline="not_found")
 
 
 def is_right_reply(question: Question, reply: Reply) -> bool:
-    """Tell whether a reply is right, as the answer of an agent is (:func:`rl.rewards.is_right`)."""
+    """Return whether a reply is right, by :func:`rl.rewards.is_right`, as for an agent."""
     said: tuple[Statement, ...] = ()
     if reply.version_id is not None:
         words = reply.text or ""
@@ -56,9 +56,9 @@ def is_right_reply(question: Question, reply: Reply) -> bool:
 def score_by_family(
     store: Store, questions: Iterable[Question], baseline: Baseline
 ) -> dict[str, Score]:
-    """Return the share of right replies per family, and over ``all`` with works resampled.
+    """Return the share of right replies per family, and over ``all``, with works resampled.
 
-    A pair counts once, and only when both its replies are right.
+    A pair counts as one item, right only if both replies are right.
 
     Raises:
         ValueError: there are no questions.

@@ -1,7 +1,7 @@
-"""``inforce eval run``: score the stages of training runs on held-out works.
+"""``inforce eval run``: score the checkpoints of training runs on held-out works.
 
-The model before anything was learnt, after the warm start, and after reinforcement learning answer
-the same questions of the test split, greedily, through the graph that serves.
+The initial model, the warm-started model and the trained model answer the same questions of the
+test split, with greedy decoding, through the same graph as the application.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ Say = Callable[[str], None]
 
 
 class CheckpointScores(Frozen):
-    """One stage on the held-out questions; over several runs, their answers together.
+    """Scores of one stage on the held-out questions; over several runs, of all answers together.
 
-    Intervals are 95 %, from resampled works. ``paired_dates`` counts a pair when both days are
-    right. ``anachronisms_drafted`` and ``anachronisms_shipped`` are shares of citations that were
-    not the law of the question's day; ``None`` where nothing was cited. ``void`` runs are left out.
+    Intervals are 95 %, from resampled works. ``paired_dates`` counts a pair as right if both dates
+    are. ``anachronisms_drafted`` and ``anachronisms_shipped`` are shares of citations that were not
+    in force on the governing date; ``None`` without citations. ``void`` runs are left out.
     """
 
     paired_dates: Score | None
@@ -50,7 +50,7 @@ class CheckpointScores(Frozen):
 
 @dataclass(frozen=True)
 class CheckpointEvaluation:
-    """What the stages of one run answered, by stage."""
+    """Answers of one run on the held-out questions, by stage."""
 
     run: str
     seed: int
@@ -64,7 +64,7 @@ def held_out(
     families: Sequence[Family] = (),
     split: Split = "test",
 ) -> list[Question]:
-    """Return questions about works of a split, of these families or the recipe's own.
+    """Return questions about works of a split, of the given families or the recipe's.
 
     Raises:
         RecipeError: there are none.
@@ -84,11 +84,11 @@ def evaluate(
     """Let every stage of a run answer the held-out questions.
 
     Args:
-        run: a finished run, or one that has a checkpoint.
-        library: that the run was trained on.
-        limit: about so many questions, drawn evenly.
-        families: of these alone; empty: of the recipe's own.
-        say: told what is being done.
+        run: a run that has a checkpoint.
+        library: the library that the run was trained on.
+        limit: approximate number of questions, drawn evenly.
+        families: question families; empty: the recipe's.
+        say: called with progress messages.
 
     Raises:
         BadInputError: the run has no checkpoint yet.
@@ -108,7 +108,7 @@ def evaluate(
 
 
 def scores(runs: Sequence[CheckpointEvaluation], stage: str) -> CheckpointScores:
-    """Return how a stage did, over the answers of all runs."""
+    """Return the scores of a stage, over the answers of all runs."""
     answered = _apart(runs, stage)
     found = temporal_scores(answered)
     return CheckpointScores(
@@ -122,7 +122,7 @@ def scores(runs: Sequence[CheckpointEvaluation], stage: str) -> CheckpointScores
 
 
 def _apart(runs: Sequence[CheckpointEvaluation], stage: str) -> list[ScoredTrace]:
-    """Return the answers of all runs, with the pairs of each run kept apart."""
+    """Return the answers of all runs, with the pairs of different runs kept distinct."""
     return [
         one.model_copy(update={"question": _of_run(one.question, run.run)})
         for run in runs
@@ -152,7 +152,7 @@ def _models(run: Run, recipe: Recipe) -> Iterator[tuple[str, Any]]:
 def answers(
     recipe: Recipe, library: Library, codec: Any, model: Any, questions: Sequence[Question]
 ) -> list[ScoredTrace]:
-    """Return what a model answers, greedily, through the graph that serves."""
+    """Return a model's scored answers, decoded greedily."""
     from rl.rollouts.samplers.local import BatchedSampler
 
     sampling = Sampling(max_tokens=recipe.rollout.turn_tokens)

@@ -1,4 +1,4 @@
-"""The verbs of ``inforce eval``."""
+"""Command-line verbs of ``inforce eval``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores with their uncertainty. A score without an interval is not reported."""
+"""Scores with confidence intervals. No score is reported without one."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Score(Frozen):
     n: int
 
     def __str__(self) -> str:
-        """Write the score as ``0.412 [0.398, 0.427] n=4,913``."""
+        """Return the score as ``0.412 [0.398, 0.427] n=4,913``."""
         return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}] n={self.n:,}"
 
 
 def wilson(right: int, n: int, confidence: float = 0.95) -> Score:
-    """Return a share with its Wilson score interval, sound also at 0, at 1 and for small ``n``.
+    """Return a share with its Wilson score interval, which is valid at 0, at 1 and for small ``n``.
 
     Raises:
-        ValueError: there is nothing to score, or more right than asked.
+        ValueError: ``n`` is 0, or ``right`` is greater than ``n``.
     """
     if not 0 <= right <= n or n == 0:
         raise ValueError(f"{right} right of {n} is not a share")
@@ -50,9 +50,9 @@ def bootstrap(
 
     Args:
         clusters: the values by cluster; empty clusters are left out.
-        seed: fixes the draws.
-        draws: how many resamples.
-        confidence: the interval's coverage.
+        seed: seed of the resampling.
+        draws: number of resamples.
+        confidence: coverage of the interval.
 
     Raises:
         ValueError: there is no value.

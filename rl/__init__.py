@@ -1,1 +1,1 @@
-"""Make the agent better: rollouts, rewards, objectives and training runs."""
+"""Reinforcement learning: rollouts, rewards, training objectives and training runs."""

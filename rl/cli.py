@@ -1,4 +1,4 @@
-"""The verbs ``train``, ``runs`` and ``rescore``."""
+"""Command-line verbs ``train``, ``runs`` and ``rescore``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rl.run.run_directory import Run
 
 QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
-"""Turns off the libraries' telemetry and notices."""
+"""Environment variables that turn off the libraries' telemetry and notices."""
 
 app = typer.Typer()
 runs = typer.Typer(help="List, show and compare training runs.", no_args_is_help=True)
@@ -209,7 +209,7 @@ def _summary(run: Run) -> dict[str, object]:
 
 
 def _newest(run: Run) -> dict[str, object]:
-    """Return each metric's newest value."""
+    """Return the newest value of each metric."""
     newest: dict[str, object] = {}
     for row in run.metrics.rows():
         newest |= {name: value for name, value in row.items() if value is not None}

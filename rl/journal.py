@@ -1,4 +1,4 @@
-"""A file of JSON lines: the journals of training runs and of evaluations."""
+"""Append-only JSON-lines files: the journals of training runs and of evaluations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from corpus.errors import InForceError
 
 TRACES = "traces.jsonl"
-"""The journal of a run or an evaluation that holds its scored traces."""
+"""File name of the journal of scored traces, in a run directory or an evaluation folder."""
 
 
 class RunError(InForceError):
@@ -19,18 +19,18 @@ class RunError(InForceError):
 
 
 class Journal:
-    """A file of JSON lines that only grows, or is cut back to where it was whole."""
+    """An append-only file of JSON lines, which can be truncated to an earlier length."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @property
     def size(self) -> int:
-        """Return its length in bytes."""
+        """Return the length of the file in bytes; 0 where it does not exist."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write rows.
+        """Append each row as one line of JSON.
 
         Raises:
             RunError: the disk is full, or the file cannot be written.
@@ -43,13 +43,12 @@ class Journal:
                 os.fsync(file.fileno())
         except OSError as fault:
             raise RunError(
-                f"{self.path} cannot be written ({fault.strerror}); what was written before is"
-                " whole: make room and go on (inforce train --resume, or the same evaluation"
-                " again)."
+                f"{self.path} cannot be written ({fault.strerror}); earlier lines are intact: free"
+                " disk space and continue (inforce train --resume, or the same evaluation again)."
             ) from fault
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the rows; a last line that was never finished is left out."""
+        """Yield the rows in file order; an unfinished last line is skipped."""
         if not self.path.exists():
             return
         with self.path.open(encoding="utf-8") as file:
@@ -58,12 +57,12 @@ class Journal:
                     yield json.loads(line)
 
     def cut(self, size: int) -> None:
-        """Keep the first ``size`` bytes."""
+        """Truncate the file to its first ``size`` bytes."""
         if self.path.exists():
             os.truncate(self.path, min(size, self.size))
 
     def cut_unfinished(self) -> None:
-        """Drop a last line that was never finished, so that a new one can follow."""
+        """Remove an unfinished last line, so that new rows can be appended."""
         if self.path.exists():
             with self.path.open("rb") as file:
                 whole = sum(len(line) for line in file if line.endswith(b"\n"))

@@ -1,4 +1,4 @@
-"""The Streamlit app: navigation and style of all pages."""
+"""Entry point of the Streamlit app: navigation and style of all pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cards: the data shown of a citation, read from the store once."""
+"""Cards: the data shown for a citation, read from the store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TimelineSpan(Frozen):
 
 
 class Card(Frozen):
-    """A citation with its surroundings. ``text`` is the whole provision, the quote inside it."""
+    """A citation with its context. ``text`` is the whole provision, which contains the quote."""
 
     number: int
     citation: Citation
@@ -80,7 +80,7 @@ def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
 def since_words(
     version_id: str, rows: tuple[Version, ...], provision: Provision, label: str, today: date
 ) -> str:
-    """Say whether a cited text has been amended since or is still in force, as known now."""
+    """Return whether a cited text has been amended since, or is still in force, as known now."""
     now = next((row for row in rows if row.id == version_id), None)
     if now is None:
         return "As published since, this text was not the law at any time."

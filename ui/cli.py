@@ -1,4 +1,4 @@
-"""The verbs ``serve`` and ``demo``."""
+"""Command-line verbs ``serve`` and ``demo``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demonstration: load its corpus and answer a first question."""
+"""Demonstration: load its corpus and answer a first question."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ DAY = date(2006, 4, 4)
 
 
 def load_demo(settings: Settings) -> None:
-    """Bring store and index of the demonstration up to date; quick when they already are."""
+    """Load the demonstration corpus and its index, if they are not up to date."""
     load(Jsonl(*demo_files()), settings, strict=True)
 
 
 def first_answer(settings: Settings) -> Trace:
-    """Ask the demonstration's first question: the eve of a reform, answered with the old law."""
+    """Return the answer to the first question, dated the day before a reform."""
     with Library.open(settings) as library:
         return ask(library, QUESTION, as_at=DAY)

@@ -1,4 +1,4 @@
-"""The library that this process answers from, opened once and reopened when it is rebuilt."""
+"""The library of this process, opened once and reopened when its index was rebuilt."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def open_library() -> Library:
 
 
 def open_chosen_policy(library: Library) -> Policy:
-    """Return the policy that ``INFORCE_POLICY`` chooses; a model is loaded once.
+    """Return the policy that ``INFORCE_POLICY`` names; a model is loaded once per process.
 
     Raises:
         ModelError: the model is unknown, unprepared or damaged, or its packages are missing.
-        PolicyError: the address is none.
-        BadInputError: a setting cannot be used.
+        PolicyError: the endpoint's address is invalid.
+        BadInputError: a setting is invalid.
     """
     choice = PolicyChoice.load()
     if choice.policy == EXTRACTIVE:
@@ -41,7 +41,7 @@ def open_chosen_policy(library: Library) -> Policy:
 
 
 def keep_traces(traces: Iterable[Trace]) -> str | None:
-    """Keep what was answered, for ``inforce traces``; return why not, where that fails."""
+    """Store traces for ``inforce traces``; return the error message if that fails."""
     try:
         with TraceStore.open(traces_url(Settings.load())) as store:
             for trace in traces:

@@ -1,6 +1,6 @@
 """HTML of the app. All text that is not our own markup is escaped.
 
-Pure functions; ``style.css`` gives the classes their looks.
+Pure functions; the classes are styled by ``style.css``.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ _MANY = 3  # calls of one turn that are still listed one by one
 
 
 def escaped(text: str) -> str:
-    """Return text fit for HTML; terminal and direction controls show as U+FFFD."""
+    """Return text escaped for HTML; terminal and direction controls are replaced by U+FFFD."""
     return html.escape(_UNSAFE.sub("\ufffd", text))
 
 
 def masthead() -> str:
-    """Return the masthead."""
+    """Return the page header."""
     return (
         '<header class="masthead"><span class="mark">In<b>Force</b></span>'
         '<span class="motto">Ask what the law said on the day that matters.</span></header>'
@@ -56,7 +56,8 @@ def masthead() -> str:
 
 
 def banner(governing: GoverningDate, today: date) -> str:
-    """Return the banner with the governing date; its colour tells past from future."""
+    """Return the banner with the governing date; its colour distinguishes past from future dates.
+    """
     day = governing.as_at
     when = "past" if day < today else "future" if day > today else "today"
     notes = {
@@ -74,7 +75,7 @@ def banner(governing: GoverningDate, today: date) -> str:
 
 
 def _ground(governing: GoverningDate) -> str:
-    """Return why this day governs, where the asker did not say so: the rule and its doubts."""
+    """Return how the governing date was found, if the asker did not give it: rule and caveats."""
     if governing.rule is None:
         return f" {_in_words(governing.wording)}" if governing.assumed else ""
     marks = f'<span class="rule">{escaped(governing.rule)}</span>'
@@ -86,7 +87,7 @@ def _ground(governing: GoverningDate) -> str:
 
 
 def answer(shipped: Answer, place: str = "") -> str:
-    """Return the answer's text; its citation marks link to their cards in the same ``place``."""
+    """Return the answer's text; citation marks link to the cards with the same ``place``."""
     body = "".join(
         f"<p>{_paragraphs(sentence.text)}{''.join(_mark(number, place) for number in numbers)}</p>"
         for sentence, numbers in shipped.numbered()
@@ -104,7 +105,7 @@ def _mark(number: int, place: str) -> str:
 
 
 def card(shown: Card, place: str = "") -> str:
-    """Return one citation: title, label, interval, text with the quote marked, what came after."""
+    """Return one citation: title, label, interval, text with the quote marked, later amendments."""
     citation = shown.citation
     language = escaped(shown.language)
     heading = f'<h4 lang="{language}">{escaped(shown.heading)}</h4>' if shown.heading else ""
@@ -121,7 +122,7 @@ def card(shown: Card, place: str = "") -> str:
 
 
 def abstention(declined: Abstention) -> str:
-    """Return why there is no answer, and what to do about it."""
+    """Return the reason for the abstention and what the user can do."""
     counsel = COUNSEL.get(declined.reason)
     more = f'<p class="counsel">{escaped(counsel)}</p>' if counsel else ""
     return (
@@ -132,7 +133,7 @@ def abstention(declined: Abstention) -> str:
 
 
 def waiting(missing: MissingDate) -> str:
-    """Return what is asked back before anything is searched."""
+    """Return the question for the missing date."""
     reason = AbstentionReason.NO_DATE
     counsel = "" if missing.roles else f'<p class="counsel">{escaped(COUNSEL[reason])}</p>'
     return (
@@ -143,14 +144,14 @@ def waiting(missing: MissingDate) -> str:
 
 
 def steps(trace: Trace) -> str:
-    """Return how the answer was found: each turn, its calls, and every check."""
+    """Return the steps of a run: each turn with its tool calls, and every check."""
     items = "".join(f"<li>{_turn(turn)}</li>" for turn in trace.turns)
     checks = _checks(trace.findings)
     return f'<ol class="steps">{items}</ol>{checks}'
 
 
 def footer(corpus_hash: str, works: int, jurisdictions: Sequence[str]) -> str:
-    """Return what the answers rest on."""
+    """Return the page footer: corpus hash, number of works, jurisdictions."""
     places = ", ".join(name.upper() for name in jurisdictions)
     return (
         f'<footer class="foot">{works} works from {escaped(places)} · corpus '
@@ -159,7 +160,7 @@ def footer(corpus_hash: str, works: int, jurisdictions: Sequence[str]) -> str:
 
 
 def holdings(works: Sequence[Work]) -> str:
-    """Return the titles that can be asked about, by jurisdiction."""
+    """Return the titles of the loaded works, by jurisdiction."""
     parts = []
     for place, group in groupby(sorted(works, key=_by_place), key=lambda work: work.jurisdiction):
         titles = "".join(f"<li>{escaped(work.title)}</li>" for work in group)
@@ -172,7 +173,7 @@ def _by_place(work: Work) -> tuple[str, str]:
 
 
 def call_words(call: ToolCall) -> str:
-    """Say one call and its outcome in a sentence, escaped."""
+    """Return a sentence about a tool call and its outcome, escaped."""
     words = _CALLS.get(call.name)
     given = {**dict.fromkeys(_ARGUMENTS, "?"), **call.arguments}
     said = words.substitute(given) if words is not None else call.name
@@ -220,7 +221,7 @@ def _many(calls: Sequence[ToolCall]) -> str:
 
 
 def _in_words(said: Wording) -> str:
-    """Return a text with its days in words, escaped."""
+    """Return a text with its dates written out, escaped."""
     return escaped(said.written(day_words))
 
 
@@ -243,7 +244,7 @@ def _text(shown: Card) -> str:
 
 
 def _timeline(spans: Sequence[TimelineSpan]) -> str:
-    """Return the provision's timeline as a bar; widths grow with the root of the days."""
+    """Return the provision's timeline as a bar; widths grow with the square root of the days."""
     bars = "".join(
         f'<span class="span-{span.kind}" style="flex-grow:{max(1, round(sqrt(span.days)))}" '
         f'title="{escaped(span.words)}"></span>'

@@ -1,7 +1,7 @@
 """The app with its HTTP headers: ``streamlit run ui/server.py`` finds the ``app`` below.
 
-The content-security policy lets a page load from its own server alone, so that no text of others
-(a statute, a model, an address) can make a browser call another host.
+The content-security policy allows resources from the app's own server only, so that external text
+(a statute, a model's answer, a URL) cannot make a browser contact another host.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds :data:`HEADERS` to every answer over HTTP."""
+    """ASGI middleware that adds :data:`HEADERS` to every HTTP response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Handle a request."""
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""Dates and intervals as a lawyer reads them."""
+"""Dates and intervals in words."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from corpus.model import Interval
 
 
 def literal(text: str) -> str:
-    """Return a text for a Streamlit element that reads Markdown, to be shown as it is.
+    """Return text escaped for a Streamlit element that renders Markdown.
 
-    Errors, captions and labels of widgets read Markdown; an image in it would be fetched from
-    wherever it points to. Every character that Markdown could read is escaped, and a link is no
-    link.
+    Error messages, captions and widget labels render Markdown, in which an image would be fetched
+    from any address. Every character with a meaning in Markdown is escaped, and links are disabled.
     """
     return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
 
@@ -22,12 +21,12 @@ _MARKDOWN = re.compile(r"[!-&(-+\-./:;<=>?@\[-`{-~]")
 
 
 def day_words(day: date) -> str:
-    """Say a day: ``4 April 2006``."""
+    """Return a date in words: ``4 April 2006``."""
     return f"{day.day} {day:%B} {day.year}"
 
 
 def interval_words(interval: Interval) -> str:
-    """Say an interval by its first and last day; the day after the last is not named."""
+    """Return an interval in words, by its first and last day (the exclusive end is not shown)."""
     if interval.start is None:
         return f"until {day_words(_last(interval.end))}" if interval.end else "at all times"
     start = day_words(interval.start)
@@ -38,7 +37,7 @@ def interval_words(interval: Interval) -> str:
 
 
 def territory_words(extent: str) -> str:
-    """Say an extent: ``E+W`` is England and Wales. Codes that are not known stay as they are."""
+    """Return an extent in words: ``E+W`` is England and Wales. Unknown codes are returned as is."""
     return " and ".join(_TERRITORIES.get(part, part) for part in extent.split("+"))
 
 

@@ -1,1 +1,1 @@
-"""Benchmarks: run by hand, printed with spread, never part of the suite."""
+"""Benchmarks, run by hand; they are not part of the test suite."""

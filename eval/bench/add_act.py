@@ -1,8 +1,8 @@
-"""What does one more act cost? ``python -m eval.bench.add_act --rows 43000``.
+"""Cost of adding one act to an index: ``python -m eval.bench.add_act --rows 43000``.
 
-Builds the index of synthetic law anew, then records one more act, and one amended act, and brings
-the index up to date each time. Prints seconds of each and what share of the full build it is. With
-``--index`` an Elasticsearch alias of one's own is measured instead of the embedded engine.
+Builds the index of synthetic law from scratch, then adds one act, and one amended act, and updates
+the index each time. Prints the seconds of each step and their share of the full build. With
+``--index``, an Elasticsearch alias is measured instead of the embedded engine.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """``inforce bench agent``: the graph against bare generation by vLLM.
 
-Questions go through the graph side by side, decided by a model behind vLLM. Then the same prompts
-are continued by as many tokens, thread by thread and turn by turn, by plain requests to the same
-server: no graph, no searches, no log-probs, no seeds. The ratio of the two times is the cost.
+Questions run through the graph concurrently, with a model behind vLLM as the policy. Then plain
+requests to the same server continue the same prompts by the same number of tokens, question by
+question and turn by turn: without graph, searches, log-probs and seeds. The ratio of the two times
+is the overhead.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from rl.rollouts.rollout import Limits, roll_out
 
 
 class Round(Frozen):
-    """One set of questions, both ways. Tokens are those of all its turns."""
+    """One set of questions, measured both ways. Tokens are the sum over all turns."""
 
     questions: int
     turns: int
@@ -36,25 +37,24 @@ class Round(Frozen):
 
     @property
     def ratio(self) -> float:
-        """Return how much longer the graph took."""
+        """Return graph time divided by bare time."""
         return self.graph_seconds / self.bare_seconds
 
 
 def bench(
     policy: ModelPolicy, concurrency: int, rounds: int, max_turns: int, say: Callable[[str], None]
 ) -> list[Round]:
-    """Measure, each round with questions of its own.
+    """Measure the graph against bare generation, each round with new questions.
 
     Args:
         policy: a model behind vLLM, exchanging token ids.
-        concurrency: questions at the same time.
-        rounds: how often.
+        concurrency: concurrent questions.
+        rounds: number of repetitions.
         max_turns: most turns of one question.
-        say: told what happens.
+        say: called with progress messages.
 
     Raises:
-        BadInputError: the policy exchanges no ids with a server.
-        BadInputError: the server fails.
+        BadInputError: the policy does not exchange token ids with a server, or the server fails.
     """
     if not isinstance(policy.sampler, ServerSampler):
         raise BadInputError("The policy must be a model behind vLLM that exchanges token ids.")
@@ -94,7 +94,7 @@ def _round(
 
 
 class _Bare:
-    """The bare server. Its prefix cache is not the one that the graph has filled."""
+    """Bare requests to the server, whose prefix cache does not hold the graph's prompts."""
 
     def __init__(self, endpoint: Endpoint, model: str, temperature: float) -> None:
         self._endpoint = endpoint

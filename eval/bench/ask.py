@@ -1,8 +1,8 @@
-"""``python -m eval.bench.ask``: latency of an answer on the demonstration corpus.
+"""Latency of an answer on the demonstration corpus: ``python -m eval.bench.ask``.
 
-Prints the agent's own time per question in one warm process (every golden question, several
-rounds) and the wall time of whole ``inforce ask`` processes, start-up included. The machine is
-named; quote medians.
+Prints the agent's time per question in one warm process (every golden question, several rounds) and
+the wall time of whole ``inforce ask`` processes, start-up included, with the machine's name. Quote
+medians.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The statute book of a benchmark: written once, so that every contender reads the same rows."""
+"""Synthetic statute book of a benchmark, written once so that all engines index the same rows."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from retrieval.index_rows import work_texts
 from retrieval.query import IndexedText, StatuteQuery
 
 Advance = Callable[[int, int | None, str], None]
-"""Told how much is done, of how much where that is known, and of what."""
+"""Called with the amount done, the total if known, and the name of the step."""
 
 
 class Book:
-    """Some versions of synthetic law in ``file``, and queries made from them.
+    """Versions of synthetic law in ``file``, and queries made from them.
 
     Args:
-        versions: how many (whole works are written, so there are a few more rows).
-        seed: fixes book and queries.
+        versions: number of versions (whole works are written, so there are a few more).
+        seed: seed of book and queries.
         file: where the rows go, one JSON object per line.
     """
 
@@ -32,7 +32,7 @@ class Book:
         self.count = 0
 
     def write(self, advance: Advance) -> None:
-        """Write every row; keep a random hundredth to make queries of."""
+        """Write every row; keep a random hundredth to make queries from."""
         chance = random.Random(self._seed)
         with self._file.open("w", encoding="utf-8") as file:
             for work in self._source.works(_never):
@@ -52,7 +52,7 @@ class Book:
                 yield IndexedText.model_validate_json(line)
 
     def queries(self, count: int) -> list[StatuteQuery]:
-        """Make distinct queries: some words of a text, on a day of its life or near its edges."""
+        """Return distinct queries: words of a text, with a date in or near its interval."""
         chance = random.Random(self._seed + 1)
         found: dict[StatuteQuery, None] = {}
         while len(found) < count:

@@ -1,9 +1,9 @@
-"""The French Civil Code against an independent reading of the same commits.
+"""Check of the French Civil Code against an independent reading of the same commits.
 
-``python -m eval.bench.civil_code FOLDER`` reads ``fr-codes.bundle`` of the folder and compares what
-the git adapter makes of the Code civil, seen by number, with ``derived/civil_article_versions.
-jsonl.gz``: interval and text (white space apart) of every article version. A row that differs must
-have a cause that the data show:
+``python -m eval.bench.civil_code FOLDER`` reads ``fr-codes.bundle`` in the folder and compares the
+git adapter's Code civil, by article number, with ``derived/civil_article_versions.jsonl.gz``:
+interval and text (ignoring white space) of every article version. Every differing row must have a
+cause that can be verified from the data:
 
 - *repeal marker*: the other reading keeps "(article abrogé)" as a text; here it is a repeal.
 - *several texts*: the source prints several texts under the number on some of these days. The other
@@ -48,10 +48,10 @@ class Row(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """How many rows of the other reading agree, and the others with their causes.
+    """Number of rows of the other reading that agree, and the differing rows with their causes.
 
     ``differing`` and ``ours_only`` are ``(number, row, cause)``: rows of the other reading, and
-    rows here that it has not.
+    rows that only we have.
     """
 
     rows: int
@@ -84,9 +84,9 @@ def compare(history: WorkHistory, folder: Path) -> Comparison:
 
 
 def rows_by_number(history: WorkHistory) -> dict[str, list[Row]]:
-    """Return what stood under each number and when, whatever provision it belonged to.
+    """Return the texts under each number with their intervals, whatever provision they belong to.
 
-    Adjoining or overlapping rows of the same text are one.
+    Adjoining or overlapping rows of the same text are merged.
     """
     versions = defaultdict(list)
     for version in history.versions:
@@ -142,7 +142,7 @@ def _cause(row: Row, ours: Sequence[Row], theirs: Sequence[Row], rules: PageRule
 
 
 def _without_titles(row: Row, ours: Sequence[Row], rules: PageRules) -> Row:
-    """Return the row without the titles at its end, where a text here or a marker is left."""
+    """Return the row without division titles at its end, if the rest is our text or a marker."""
     known = {each.words for each in ours}
     for gap in re.finditer(" ", row.words):
         text, rest = row.words[: gap.start()], row.words[gap.end() :]
@@ -153,7 +153,7 @@ def _without_titles(row: Row, ours: Sequence[Row], rules: PageRules) -> Row:
 
 
 def _only_several_differ(ours: Sequence[Row], theirs: Sequence[Row]) -> bool:
-    """Tell whether the readings of a number differ only on days on which it has several texts.
+    """Return whether the readings of a number differ only on days on which it has several texts.
 
     On those days the other reading must have one of them.
     """

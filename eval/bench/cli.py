@@ -1,4 +1,4 @@
-"""The verbs of ``inforce bench``."""
+"""Command-line verbs of ``inforce bench``."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def _scores(quality: Quality) -> str:
 
 @contextmanager
 def _ground(own: bool, seed: int) -> Iterator[RankingSet]:
-    """Open the user's store, or one with the demonstration corpus, and an empty folder."""
+    """Open the user's store, or the demonstration corpus, with an empty folder for indices."""
     import tempfile
 
     from corpus.settings import Settings

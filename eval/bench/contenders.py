@@ -1,4 +1,4 @@
-"""Contenders of the retrieval benchmark: each builds from rows and answers dated queries."""
+"""Search engines of the retrieval benchmark: each builds from rows and answers dated queries."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ _OPEN_END = 1 << 31
 
 
 class Held(NamedTuple):
-    """Megabytes (``None``: unknown, or counted elsewhere): files, and a server's own memory."""
+    """Megabytes on disk and in a server's memory; ``None``: unknown, or counted elsewhere."""
 
     disk: float | None
     memory: float | None = None
 
 
 class Contender(Protocol):
-    """Something that can be built and asked. Every one gets the same terms and the same days.
+    """A search engine to be measured. All get the same terms and dates.
 
-    ``alone``: the asking thread does all of the work.
+    ``alone``: the calling thread does all of the work, so processor time can be measured.
     """
 
     name: str
     alone: bool
 
     def build(self, rows: Iterable[IndexedText]) -> None:
-        """Write every row."""
+        """Index every row."""
         ...
 
     def search(self, query: StatuteQuery) -> Sequence[Any]:
-        """Return the ten best rows in force on the query's day, with their texts."""
+        """Return the ten best rows in force on the query's date, with their texts."""
         ...
 
     def held_mb(self) -> Held:
-        """Return what it takes on disk and, where that is not this process's, in memory."""
+        """Return disk use and, for a server, its memory."""
         ...
 
 
 class Ours:
-    """InForce: the engine without its cache, as ``open_index`` gives it."""
+    """InForce's engine without its cache, as ``open_index`` returns it."""
 
     def __init__(self, url: IndexUrl) -> None:
         self.name = f"inforce ({url.engine})"
@@ -59,7 +59,7 @@ class Ours:
         self._url = url
 
     def build(self, rows: Iterable[IndexedText]) -> None:
-        """Build and open."""
+        """Build and open the index."""
         from corpus.clock import now
         from corpus.store import CorpusState
         from retrieval.engines.elastic import ElasticIndex
@@ -75,7 +75,7 @@ class Ours:
         self.search = self.index.search
 
     def held_mb(self) -> Held:
-        """Return the size of the index; of a cluster also the heap its nodes have in use."""
+        """Return the size of the index; for a cluster also the heap that its nodes use."""
         disk = round(self.index.status().bytes / 1e6, 1)
         if self.alone:
             return Held(disk)
@@ -88,10 +88,10 @@ class Ours:
 
 
 class BareTantivy:
-    """The embedded engine's own files, searched with nothing but tantivy's calls.
+    """The embedded engine's index files, searched with tantivy's own calls only.
 
-    With ``ranges``, the day is compared with each row's dates, as one would without InForce's
-    :mod:`retrieval.engines.day_blocks`; else it is looked up as InForce does.
+    With ``ranges``, the query's date is compared with each row's dates; otherwise it is looked up
+    in date blocks as InForce does (:mod:`retrieval.engines.day_blocks`).
     """
 
     def __init__(self, folder: Path, *, ranges: bool = False) -> None:
@@ -100,7 +100,7 @@ class BareTantivy:
         self._folder, self._ranges = folder, ranges
 
     def build(self, rows: Iterable[IndexedText]) -> None:  # noqa: ARG002 - built by Ours
-        """Open what InForce built."""
+        """Open the index that InForce built."""
         import tantivy
 
         from retrieval.engines.embedded_build import register_analysers
@@ -150,7 +150,7 @@ class BareTantivy:
 
 
 class BareElasticsearch:
-    """The cluster engine's own index, searched with one HTTP request and nothing else."""
+    """The cluster engine's index, searched with one HTTP request per query."""
 
     name = "bare _search"
     alone = False
@@ -162,10 +162,10 @@ class BareElasticsearch:
         self._pool = urllib3.PoolManager(maxsize=16)
 
     def build(self, rows: Iterable[IndexedText]) -> None:
-        """Do nothing: InForce built it."""
+        """Do nothing: InForce built the index."""
 
     def search(self, query: StatuteQuery) -> Sequence[Any]:
-        """Post the request and read the answer."""
+        """Post the request and parse the response."""
         from retrieval.engines.elastic import search_request
 
         request = search_request(text_query(query.text, query.languages), query, PLAIN)
@@ -180,7 +180,7 @@ class BareElasticsearch:
 
 
 class SqliteFts5:
-    """SQLite's full-text index, joined with the days of each row."""
+    """SQLite's full-text index, joined with the dates of each row."""
 
     name = "sqlite fts5"
     alone = True
@@ -190,7 +190,7 @@ class SqliteFts5:
         self._own = threading.local()
 
     def build(self, rows: Iterable[IndexedText]) -> None:
-        """Write terms and days."""
+        """Write terms and dates."""
         with sqlite3.connect(self._file) as connection:
             connection.execute("pragma journal_mode=off")
             connection.execute("create virtual table words using fts5(body, content='')")
@@ -206,7 +206,7 @@ class SqliteFts5:
                 )
 
     def search(self, query: StatuteQuery) -> Sequence[Any]:
-        """Rank what matches any word and is in force."""
+        """Rank the rows that match any word and are in force."""
         words = text_query(query.text, query.languages).terms
         if not hasattr(self._own, "connection"):
             self._own.connection = sqlite3.connect(self._file)
@@ -235,7 +235,7 @@ class LanceDb:
         self._folder = folder
 
     def build(self, rows: Iterable[IndexedText]) -> None:
-        """Write terms and days; index the words and, as LanceDB advises, the days."""
+        """Write terms and dates; index the words and, as LanceDB advises, the dates."""
         import lancedb  # type: ignore[import-not-found]
         import pyarrow as pa  # type: ignore[import-untyped]
 
@@ -268,7 +268,7 @@ class LanceDb:
         self._table = table
 
     def search(self, query: StatuteQuery) -> Sequence[Any]:
-        """Rank what matches any word and is in force."""
+        """Rank the rows that match any word and are in force."""
         words = " ".join(text_query(query.text, query.languages).terms)
         day = query.as_at.toordinal()
         held = f"row_from <= {day} and row_to > {day} and known_to = {_OPEN_END}"

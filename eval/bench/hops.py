@@ -1,9 +1,9 @@
-"""The files that one job passes through: ``python -m eval.bench.hops``.
+"""Source files that run for one job: ``python -m eval.bench.hops``.
 
-Three jobs, the ways of ARCHITECTURE.md: a question (the extractive policy over the demonstration
-corpus), rollouts with their rewards (a training round as far as it needs no torch), and the corpus
-from its files to the store and the index. For each: the files entered, and the moves, each a pair
-of files of which one calls the other. A profiler hook counts in every thread, so it is what ran.
+Three jobs, the ones that ARCHITECTURE.md describes: a question (the extractive policy over the
+demonstration corpus), rollouts with their rewards (a training round without torch), and an ingest
+from files to store and index. Counts for each the files entered, and the pairs of files of which
+one calls the other. A profiler hook counts in every thread.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ QUESTION = "À partir de quel âge peut-on contracter mariage ?"
 
 
 def moves(job: Callable[[], object]) -> set[tuple[str, str]]:
-    """Return the pairs (caller, callee) of files of the rooms, while a job runs."""
+    """Run a job and return the pairs (caller, callee) of source files."""
     found: set[tuple[str, str]] = set()
 
     def hook(frame: FrameType, event: str, _: Any) -> None:
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def _scored(library: Library, policy: Policy, questions: Sequence[Question]) -> None:
-    """Roll questions out and score what came of them, as a training round does."""
+    """Roll questions out and score the rollouts, as a training round does."""
     for rollout in roll_out(library, policy, questions):
         score(rollout.trace, rollout.question)
 

@@ -1,8 +1,8 @@
-"""``python -m eval.bench.ingest --versions 200000``: speed of ingest.
+"""Speed of ingest: ``python -m eval.bench.ingest --versions 200000``.
 
-Three times in one run, over the same synthetic statute books: the whole way (make, check, record,
-index), the store alone, and a bare SQLite writer of the same rows in one transaction. Quote the
-ratios; the machine is named because seconds differ between machines.
+Measures three things in one run, over the same synthetic statute books: a whole ingest (make,
+check, store, index), the store alone, and a bare SQLite writer of the same rows in one transaction.
+Quote the ratios, since seconds differ between machines.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _ingest(source: Synthetic, folder: Path) -> tuple[int, float, float]:
 
 
 def _bare_writer(source: Synthetic, path: Path) -> float:
-    """Time only the writing: rows are made in batches outside the clock."""
+    """Return the seconds of writing alone; making the rows is not timed."""
     marks = ", ".join("?" * len(_COLUMNS))
     names = ", ".join(f'"{name}"' for name in _COLUMNS)
     spent = 0.0

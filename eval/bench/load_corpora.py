@@ -1,12 +1,12 @@
-"""``python -m eval.bench.load_corpora [FOLDER]``: read real legislation, count and time it.
+"""Load real legislation, count and time it: ``python -m eval.bench.load_corpora [FOLDER]``.
 
-Reads every folder of ``../shared/corpora`` as ``inforce ingest`` would, each in its own process
-so that the peak memory is honest, checks every work, and prints one line per folder:
+Reads every folder of ``../shared/corpora`` as ``inforce ingest`` would, each in its own process so
+that peak memory is measured per folder, checks every work, and prints one line per folder:
 
-- *versions* counts distinct texts with their days; rows that only differ in when they were known
-  are not counted again;
-- *gaps* are spans between coverage in which a whole work is not held, *cut* are texts after which
-  the record of one provision breaks off, *undated* texts have no fixed commencement;
+- *versions* counts distinct texts with their intervals; rows that differ only in known time are not
+  counted again;
+- *gaps* are intervals inside the coverage for which a whole work is missing, *cut* are texts after
+  which the record of one provision ends, *undated* texts have no fixed commencement;
 - *late* are versions published after they took effect;
 - *broken* counts violations of the invariants, *faults* the records left out.
 """
@@ -55,10 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure(folder: Path) -> dict[str, str]:
-    """Read every work of a folder and return the figures of its line, as printed.
+    """Read every work of a folder and return the columns of its line, as printed.
 
     Raises:
-        BadInputError: nothing here reads the folder.
+        BadInputError: no source reads the folder.
     """
     began = time.perf_counter()
     faults: list[SourceError] = []
@@ -76,7 +76,7 @@ def measure(folder: Path) -> dict[str, str]:
 
 
 def tally(history: WorkHistory) -> dict[str, int]:
-    """Count what a work contributes to each column but time and memory."""
+    """Return a work's counts for each column except time and memory."""
     latest = [version for version in history.versions if version.known_to is None]
     return {
         "works": 1,

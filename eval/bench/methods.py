@@ -1,9 +1,9 @@
-"""``inforce bench methods``: optimiser steps with training methods against stock steps.
+"""``inforce bench methods``: optimiser steps with training methods against TRL's own.
 
-The methods that read what a step has run together; each of the others is then added alone, and last
-all at once. Every set takes its turn beside a stock run, in processor time
-(:mod:`eval.bench.step_timing`). A step is the mean over a round, which is shaped once and learnt
-from twice.
+Methods that need no extra forward pass are measured together; each of the others is then added
+alone, and last all at once. Every set is measured in turn with a run of TRL's trainer, in processor
+time (:mod:`eval.bench.step_timing`). A step is the mean over a round, which is generated once and
+trained on twice.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from statistics import fmean, median
 from corpus.model import Frozen
 
 CHEAP = ("nsr", "kl_cov", "agreement", "tiar", "lampo", "tis", "ftis_filter", "entropy")
-"""Methods that read what a step has anyway."""
+"""Methods that need no extra forward pass."""
 READERS = ("certainty", "wpg", "delta", "opd")
-"""Methods that read hidden states, or ask a reference (``wpg``) or a teacher (``opd``)."""
+"""Methods that read hidden states, or need a reference (``wpg``) or a teacher (``opd``)."""
 WARMING = 2
 KL = 1e-3
 
 
 class MethodCost(Frozen):
-    """Steps over stock steps, median over repeats, and the least and greatest."""
+    """Ratio of step times, with methods over TRL's own: median, smallest and largest."""
 
     methods: str
     ratio: float
@@ -31,11 +31,11 @@ class MethodCost(Frozen):
 
 
 HELD = "all but delta and opd, both held by KL"
-"""``wpg`` asks the reference once a round; where a KL asks it too, the pass is shared."""
+"""Set in which ``wpg`` shares the reference's forward pass with a KL penalty."""
 
 
 def sets() -> Mapping[str, tuple[str, ...]]:
-    """Return what is timed, by its name."""
+    """Return the methods of each set that is measured, by its name."""
     alone = {f"{kind} added": (*CHEAP, kind) for kind in READERS}
     together = f"{len(CHEAP)} that read what a step has"
     own = (*CHEAP, "certainty", "wpg")
@@ -52,12 +52,12 @@ def sets() -> Mapping[str, tuple[str, ...]]:
 def bench(
     repeats: int, steps: int, say: Callable[[str], None], size: Mapping[str, int] | None = None
 ) -> list[MethodCost]:
-    """Measure every set, ``repeats`` times beside a stock run of ``steps`` steps (an even number).
+    """Measure every set ``repeats`` times, each with a run of TRL's trainer.
 
     Args:
-        repeats: times that every set is measured.
-        steps: of each run.
-        say: told each ratio.
+        repeats: number of measurements of each set.
+        steps: optimiser steps of each run, an even number.
+        say: called with each ratio.
         size: ``hidden`` and ``layers`` of the model.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Horizontal bars on a logarithmic axis as a self-contained SVG."""
+"""Bar chart with a logarithmic axis as a self-contained SVG."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def bars(
     """Return an SVG with a group of bars per row.
 
     Args:
-        title: what is shown.
-        unit: of every value.
+        title: title of the chart.
+        unit: unit of every value.
         series: the name of each bar in a group, at most three.
         rows: a name and its positive values, one per series.
     """

@@ -1,10 +1,9 @@
 """``inforce bench ranking`` and ``weights``: ranking quality of words, vectors and both.
 
-Dated questions whose gold answer is a version: those that :mod:`corpus.questions` makes of every
-work, which name or quote what they are about, and over the demonstration corpus also the
-hand-written ones, asked in a client's words. Each is asked of words, of vectors, of both fused, and
-of words with citations resolved first, as the query box does. Intervals resample whole works, and
-a gain is measured question by question.
+Uses dated questions whose gold answer is a version: those that :mod:`corpus.questions` makes, which
+name or quote their subject, and for the demonstration corpus also hand-written ones in a client's
+words. Each is searched with words, with vectors, with both fused, and with words after resolving
+citations, as the query box does. Intervals resample whole works; gains are paired by question.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ class RankedQuery(Frozen):
 
     @property
     def query(self) -> StatuteQuery:
-        """The search for its ten best."""
+        """Return the search for the ten best versions."""
         return StatuteQuery(
             text=self.text, as_at=self.as_at, known_at=self.known_at, extent=self.extent
         )
@@ -80,20 +79,21 @@ MEASURES: dict[str, Callable[[int | None], float]] = {
     "mrr": lambda rank: 1 / rank if rank else 0.0,
     "ndcg_at_10": lambda rank: 1 / math.log2(rank + 1) if rank else 0.0,
 }
-"""What the rank of the gold version, among ten, is worth."""
+"""Each measure, computed from the rank of the gold version among ten (``None``: not found)."""
 
 BASE = "words"
 
 
 def load_demo(folder: Path) -> Store:
-    """Return a store of the demonstration corpus in ``folder``."""
+    """Return a new store in ``folder`` with the demonstration corpus."""
     store = Store.open(f"sqlite:///{folder / 'law.db'}", create=True)
     ingest(Jsonl(*demo_files()), store, strict=True)
     return store
 
 
 def made(ground: RankingSet, split: Split, count: int) -> list[RankedQuery]:
-    """Return at most ``count`` questions of a split that some version answers, drawn evenly."""
+    """Return at most ``count`` made questions of a split whose answer is a version, evenly drawn.
+    """
     asked = [
         _asked(question)
         for question in make_questions(ground.store.histories(), ground.seed, _PER_FAMILY)
@@ -108,7 +108,7 @@ def _asked(question: Question) -> RankedQuery:
 
 
 def written() -> Iterable[RankedQuery]:
-    """Yield the hand-written questions of the demonstration corpus that some version answers."""
+    """Yield the hand-written questions on the demonstration corpus whose answer is a version."""
     for file in QUESTION_FILES:
         for q in golden_questions(file):
             if q.gold_version and q.as_at and q.work_id:
@@ -129,15 +129,15 @@ def compare(
     encoder: Callable[[Sequence[str]], Encoder],
     advance: Advance,
 ) -> dict[str, dict[str, dict[str, Quality]]]:
-    """Measure; returns set, then searcher, then language (``all`` first), then the measures.
+    """Return the measures by question set, searcher and language (``all`` first).
 
-    What is called a gain is over words alone.
+    Gains are relative to words alone.
 
     Args:
-        ground: the law.
+        ground: store, folder and seed.
         sets: questions by the name of the set.
-        encoder: makes an encoder, given the texts of the corpus.
-        advance: told of every question asked.
+        encoder: makes an encoder from the texts of the corpus.
+        advance: called after every question.
     """
     rows = list(indexed_texts(ground.store))
     EmbeddedBuilder(ground.folder).build(rows, ground.store.state(), lambda _: None)
@@ -173,7 +173,7 @@ def _searchers(
 def _ranks(
     searcher: Searcher, asked: Sequence[RankedQuery], what: str, advance: Advance
 ) -> list[int | None]:
-    """Return the place of each question's gold version, from 1; ``None``: not among the ten."""
+    """Return the rank of each question's gold version, from 1; ``None``: not among the ten."""
     ranks: list[int | None] = []
     for question in asked:
         found = list(searcher(question.query))
@@ -188,7 +188,7 @@ def _measured(
     seed: int,
     over: Sequence[int | None] | None = None,
 ) -> dict[str, Quality]:
-    """Return the measures by language, or their gains where there are ranks to compare with."""
+    """Return the measures by language, or their gains over the ranks in ``over``."""
     languages = ["all", *sorted({question.language for question in asked})]
     scores: dict[str, dict[str, Score]] = defaultdict(dict)
     for name, measure in MEASURES.items():
@@ -213,7 +213,8 @@ GRID = tuple(
 
 
 class Chosen(Frozen):
-    """Field weights by their mean reciprocal rank on train questions; the best one on test ones."""
+    """Field weights with their mean reciprocal rank on train questions; the best also on test ones.
+    """
 
     train: dict[str, float]
     best: str
@@ -229,7 +230,7 @@ def choose_weights(
     in_use: Weights,
     advance: Advance,
 ) -> Chosen:
-    """Try every weighting of :data:`GRID` on train questions, and the best on test ones."""
+    """Try every weighting of :data:`GRID` on train questions, and the best on test questions."""
     rows = list(indexed_texts(ground.store))
 
     def asked_with(weights: Weights, asked: Sequence[RankedQuery]) -> Quality:

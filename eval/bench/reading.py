@@ -1,10 +1,10 @@
-"""What reading a question costs: ``python -m eval.bench.reading [--strings N]``.
+"""Cost of parsing a question: ``python -m eval.bench.reading [--strings N]``.
 
-Citations and framing are read of every question and in every rollout. Two kinds of strings are
-read over the works of the demonstration corpus: *questions*, put together at random from words,
-labels, names and dates of nine languages, and *adversarial* ones, where a pattern repeats that
-could make a reader go back. Printed are the median and the 95th percentile in milliseconds a
-string, and how much longer a string of twice the length takes.
+Citations and case facts are parsed in every question and every rollout. Two kinds of strings are
+parsed over the works of the demonstration corpus: *questions*, random combinations of words,
+labels, names and dates of nine languages, and *adversarial* ones, in which a pattern repeats that
+could cause backtracking. Prints the median and the 95th percentile in milliseconds per string, and
+how much longer a string of twice the length takes.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ HOSTILE = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the strings and print one table."""
+    """Parse the strings and print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--strings", type=int, default=2_000, help="of each kind")
     count = parser.parse_args(arguments).strings

@@ -1,7 +1,8 @@
 """``inforce bench retrieval``: speed of dated search against other engines.
 
-One run builds every contender from the same synthetic statute book and asks all of them the same
-queries in turn, so that a busy machine is busy for all. Our search is taken without its cache.
+One run builds every engine from the same synthetic statute book and times the same queries on all
+of them in turn, so that other load on the machine affects all alike. InForce's search is measured
+without its cache.
 """
 
 from __future__ import annotations
@@ -38,12 +39,11 @@ ROLLOUTS, SEARCHES = 64, 4
 
 
 class Result(Frozen):
-    """One contender: what it cost to build and how it answered (milliseconds, per second, MB).
+    """One engine's build cost and query times (milliseconds, per second, MB).
 
-    ``p50`` to ``p99`` are by the clock on the wall; ``processor_p50`` and ``processor_p95`` count
-    only while the asking thread was on a processor, which a busy machine does not lengthen, and
-    are unknown where others do the work. ``memory_mb`` is what building and opening left in use;
-    of a cluster, its heap.
+    ``p50`` to ``p99`` are wall-clock times; ``processor_p50`` and ``processor_p95`` are processor
+    times of the calling thread, unknown where other threads or processes do the work. ``memory_mb``
+    is the memory in use after building and opening; for a cluster, its heap.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Result(Frozen):
 
 
 class Rollouts(Frozen):
-    """Searches per second of many rollouts at once: distinct queries, and groups that ask alike.
+    """Searches per second of many concurrent rollouts: distinct queries, and repeating groups.
 
     ``one_by_one`` asks the engine each time, ``remembered`` goes through the cache as a caller of
     ``open_index`` does, ``together`` is one ``search_many``; a cache is empty at first. The best of
@@ -74,23 +74,23 @@ class Rollouts(Frozen):
 
 
 class Ratio(Frozen):
-    """The median over queries of our time divided by the bare engine's, with its 95 % interval."""
+    """Median over queries of our time divided by the bare engine's, with its 95 % interval."""
 
     median: float
     low: float
     high: float
 
     def __str__(self) -> str:
-        """Write it as ``1.08 [1.07, 1.09]``."""
+        """Return it as ``1.08 [1.07, 1.09]``."""
         return f"{self.median:g} [{self.low:g}, {self.high:g}]"
 
 
 class Report(Frozen):
-    """A whole run.
+    """Results of a whole run.
 
-    ``ratio`` and the times of both are taken with our engine and the bare one in turn, with the
-    processor's caches to themselves; ``ratio_processor`` is the same of processor time, where that
-    is known. ``ratio_among`` is taken with every contender in turn, each starting on cold caches.
+    ``ratio`` is measured with InForce and the bare engine alternating, so that processor caches are
+    shared by these two only; ``ratio_processor`` is the same in processor time, where known.
+    ``ratio_among`` is measured with all engines in turn, each starting with cold caches.
     """
 
     machine: str
@@ -107,13 +107,13 @@ class Report(Frozen):
 
 
 def run(url: IndexUrl, versions: int, queries: int, seed: int) -> Report:
-    """Build, ask, measure; a progress bar for each step.
+    """Build every engine, time the queries and return the results, with a progress bar per step.
 
     Args:
-        url: where our index goes; a folder of its own for the embedded engine.
+        url: index URL; the embedded engine needs a folder of its own.
         versions: rows of the synthetic statute book.
-        queries: how many distinct queries are timed.
-        seed: fixes book and queries.
+        queries: number of distinct queries that are timed.
+        seed: seed of book and queries.
     """
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as scratch:
         book = Book(versions, seed, Path(scratch) / "rows.jsonl")
@@ -180,7 +180,7 @@ def _build(contender: Contender, book: Book) -> dict[str, float | None]:
 
 
 def _resident_mb() -> float:
-    """Return the memory this process holds now (Linux), else the most it ever held."""
+    """Return the resident memory of this process (Linux), else its peak."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * resource.getpagesize() / 1e6
@@ -189,7 +189,7 @@ def _resident_mb() -> float:
 
 
 class Times(Frozen):
-    """Milliseconds per query, by the wall clock and, where it is known, of the processor."""
+    """Milliseconds per query, in wall-clock time and, where known, processor time."""
 
     wall: tuple[float, ...]
     processor: tuple[float, ...]
@@ -198,7 +198,7 @@ class Times(Frozen):
 def _in_turn(
     contenders: Sequence[Contender], asked: Sequence[StatuteQuery], advance: Advance
 ) -> dict[str, Times]:
-    """Time each query on all contenders, in an order drawn by lot."""
+    """Time each query on all engines, in random order."""
     wall: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     processor: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for contender in contenders:
@@ -233,7 +233,7 @@ def _percentiles(milliseconds: Sequence[float]) -> dict[int, float | None]:
 
 
 def ratio(ours: Sequence[float], bare: Sequence[float], draws: int = 1000) -> Ratio:
-    """Return the median ratio, query by query; the interval resamples queries."""
+    """Return the median ratio, paired by query; the interval resamples queries."""
     ratios = [a / b for a, b in zip(ours, bare, strict=True)]
     chance = random.Random(0)
     medians = sorted(statistics.median(chance.choices(ratios, k=len(ratios))) for _ in range(draws))
@@ -242,7 +242,8 @@ def ratio(ours: Sequence[float], bare: Sequence[float], draws: int = 1000) -> Ra
 
 
 def _rates(contender: Contender, asked: Sequence[StatuteQuery]) -> dict[int, float]:
-    """Return queries per second with some clients at once, for three seconds each."""
+    """Return queries per second by number of concurrent clients, measured for three seconds each.
+    """
     rates: dict[int, float] = {}
     with progress_bar(f"Clients of {contender.name}") as advance:
         for clients in CLIENTS:
@@ -268,10 +269,10 @@ def _rate(contender: Contender, asked: Sequence[StatuteQuery], clients: int) -> 
 
 
 def _rollouts(ours: Ours, asked: Sequence[StatuteQuery], advance: Advance) -> Rollouts:
-    """Time 64 rollouts of 4 searches, sent together and one after another.
+    """Time 64 rollouts of 4 searches, batched and one after another.
 
-    Once with 256 distinct queries; once as group-relative training asks, where the eight rollouts
-    of a prompt draw from the same four queries, so that ``search_many`` has fewer to send.
+    Once with 256 distinct queries; once as in group-relative training, where the eight rollouts of
+    a question share the same four queries, so that ``search_many`` sends fewer.
     """
     chance = random.Random(0)
     distinct = list(asked[: ROLLOUTS * SEARCHES])
@@ -293,20 +294,20 @@ def _rollouts(ours: Ours, asked: Sequence[StatuteQuery], advance: Advance) -> Ro
 
 
 def one_by_one(ours: Ours, searches: Sequence[StatuteQuery]) -> None:
-    """Ask each search by itself, without the cache."""
+    """Run each search alone, without the cache."""
     for search in searches:
         ours.search(search)
 
 
 def remembered(ours: Ours, searches: Sequence[StatuteQuery]) -> None:
-    """Ask each search by itself, of a cache that is empty at first."""
+    """Run each search alone, with a cache that is empty at first."""
     index = CachedIndex(ours.index)
     for search in searches:
         index.search(search)
 
 
 def together(ours: Ours, searches: Sequence[StatuteQuery]) -> None:
-    """Ask all of them at once, of a cache that is empty."""
+    """Run all searches in one call, with a cache that is empty at first."""
     CachedIndex(ours.index).search_many(searches)
 
 

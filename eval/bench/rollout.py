@@ -1,9 +1,9 @@
 """``inforce bench rollout``: rollouts against bare generation of the same tokens.
 
-A round of rollouts is run once through the graph, with every request to the model noted; then the
-same requests, in the same batches and with the same seeds, go to the model alone. Both make the
-same tokens, so the ratio of their times is the share that is generation. The tool calls of the
-same questions are timed together against one by one.
+A round of rollouts runs once through the graph while every request to the model is recorded; then
+the same requests, in the same batches and with the same seeds, go to the model alone. Both generate
+the same tokens, so the ratio of their times is the share that is generation. The tool calls of the
+same questions are timed batched and one by one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from rl.rollouts.samplers import BatchSampler, SamplingRequest, sample_one
 
 
 class RolloutSpeed(Frozen):
-    """One round. Seconds are of the wall; ``share`` is bare time over time through the graph."""
+    """One round, in wall-clock seconds; ``share`` is bare time over time through the graph."""
 
     model: str
     episodes: int
@@ -47,7 +47,7 @@ class RolloutSpeed(Frozen):
 
 
 class CallSpeed(Frozen):
-    """So many searches, all through the tool: one after the other, and as rollouts make them."""
+    """Time of the same searches through the tool, one after another and batched."""
 
     calls: int
     distinct: int
@@ -59,15 +59,15 @@ class CallSpeed(Frozen):
 def run(  # noqa: PLR0913
     folder: Path, model: str, dtype: str, episodes: int, tokens: int, seed: int
 ) -> dict[str, RolloutSpeed | CallSpeed]:
-    """Measure all of it on a synthetic statute book.
+    """Run both measurements on a synthetic statute book.
 
     Args:
         folder: where the book is made.
-        model: opened in this process, reading the short form.
-        dtype: of its weights.
+        model: a model opened in this process, with the short prompt.
+        dtype: number format of its weights.
         episodes: rollouts of a round, and tool calls of a step.
-        tokens: most that the model writes in a turn.
-        seed: fixes questions and sampling.
+        tokens: most tokens of one turn.
+        seed: seed of questions and sampling.
 
     Raises:
         ModelError: the model is missing or not prepared.
@@ -98,7 +98,7 @@ def run(  # noqa: PLR0913
 
 
 class _Noting:
-    """A sampler that notes each batch and what came of it."""
+    """A sampler that records each batch of requests with its results."""
 
     def __init__(self, inner: BatchSampler) -> None:
         self._inner = inner
@@ -127,11 +127,11 @@ def rollout_speed(
     """Time a round of rollouts, and the generation in it alone.
 
     Args:
-        library: where the policy looks; read and searched once before anything is timed.
-        policy: whose sampler is replaced by ``sampler``.
+        library: corpus and index; read and searched once before anything is timed.
+        policy: the policy; its sampler is replaced by ``sampler``.
         sampler: the model.
-        questions: one per episode.
-        limits: of the episodes.
+        questions: one per rollout.
+        limits: limits of the rollouts.
     """
     known = cached_library(library)
     roll_out(known, replace(policy, sampler=sampler), questions, limits=limits)
@@ -160,9 +160,8 @@ def rollout_speed(
 def call_speed(library: Library, questions: Sequence[Question], repeats: int = 5) -> CallSpeed:
     """Time the searches of one step of as many rollouts as there are questions.
 
-    One by one they go to the index itself; together they wait for each other and go through
-    ``search_many`` of a cached index, as in a rollout. Caches are emptied before each repeat; the
-    least time counts.
+    One by one they go to the index itself; together they are batched through ``search_many`` of a
+    cached index, as in rollouts. Caches are emptied before each repeat; the shortest time counts.
     """
     requests = [
         ToolRequest(
@@ -185,7 +184,7 @@ def call_speed(library: Library, questions: Sequence[Question], repeats: int = 5
 
 
 def _together(library: Library, requests: Sequence[ToolRequest]) -> None:
-    """Carry the calls out as episodes do: each in its thread, all in one search."""
+    """Run the calls as rollouts do: each in its thread, all in one batched search."""
     gathering = Batcher(len(requests))
     index = BatchingIndex(gathering, CachedIndex(_bare(library)))
     scope = Scope(library=replace(library, index=index))
@@ -199,7 +198,7 @@ def _together(library: Library, requests: Sequence[ToolRequest]) -> None:
 
 
 def _bare(library: Library) -> Any:
-    """Return the index below any cache."""
+    """Return the index without any cache around it."""
     index = library.index
     return index._inner if isinstance(index, CachedIndex) else index
 

@@ -1,8 +1,8 @@
 """``inforce bench rounds RUN``: training rounds with methods against plain GRPO.
 
-The rounds of a run are made again from its warm start, with a learning rate of next to nothing, so
-that the policy stays where it is: every set of methods is given the very same rollouts. Plain GRPO
-and a set are timed by the clock, each first in every other repeat, since the second is slower.
+The rounds of a run are repeated from its warm start with a learning rate near 0, so that the policy
+hardly changes and every set of methods gets the same rollouts. Plain GRPO and a set are timed by
+wall clock; which comes first alternates between repeats, since the second is slower.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from rl.recipes.recipe import Recipe
 from rl.run.run_directory import Run
 
 WARMING = 2
-"""Rounds of each run that are not counted."""
+"""First rounds of each run, which are not timed."""
 APART = frozenset({"delta", "opd"})
-"""Methods that read what a step has not, and are told apart."""
+"""Methods that need extra forward passes; measured separately."""
 STILL = {"learning_rate": 1e-12, "epochs": 2, "minibatches": 1}
 UNMIXED = {"pool": "none", "pool_share": 0.0}
-"""Where the run had no pool: methods for foreign rollouts are measured on the policy's own."""
+"""Settings without a pool, if the run had none: the methods then act on the policy's own rollouts.
+"""
 SLOTS = ("channels", "post", "weights", "additives", "regularisers")
 
 
@@ -44,12 +45,12 @@ def bench(  # noqa: PLR0913
     """Measure every set of methods.
 
     Args:
-        run: whose recipe, start and questions are used.
-        library: that it was trained on.
-        questions: that it may ask.
-        repeats: times that each set is measured beside plain GRPO.
-        rounds: counted in each.
-        say: told each ratio.
+        run: the run whose recipe, warm start and questions are used.
+        library: the library that it was trained on.
+        questions: its training questions.
+        repeats: number of measurements of each set, alternating with plain GRPO.
+        rounds: timed rounds in each.
+        say: called with each ratio.
 
     Raises:
         BadInputError: the run had no warm start, or PyTorch or TRL is missing.
@@ -75,7 +76,7 @@ def bench(  # noqa: PLR0913
 
 
 def _sets() -> Mapping[str, Mapping[str, Any]]:
-    """Return objectives by their names: nothing, all but what is told apart, and all."""
+    """Return the objective of each set: plain GRPO, all but the separate methods, and all."""
     every = load_recipe("methods/all-ten").objective.model_dump(mode="json", exclude_none=True)
     own = {
         name: [one for one in value if one["kind"] not in APART] if name in SLOTS else value
@@ -85,7 +86,7 @@ def _sets() -> Mapping[str, Mapping[str, Any]]:
 
 
 def _still(recipe: Recipe, objective: Mapping[str, Any], rounds: int) -> Recipe:
-    """Return the recipe with these methods and a policy that does not move."""
+    """Return the recipe with these methods and a learning rate near 0."""
     table = recipe.model_dump(mode="json", exclude_none=True)
     table["objective"] = objective
     if recipe.rollout.pool is None:
@@ -96,7 +97,7 @@ def _still(recipe: Recipe, objective: Mapping[str, Any], rounds: int) -> Recipe:
 
 
 def _seconds(run: Run, recipe: Recipe, library: Library, questions: Sequence[Question]) -> float:
-    """Return the mean seconds of a round, rollouts and steps."""
+    """Return the mean seconds of a round, rollouts and optimiser steps together."""
     from rl.run.progress import NoProgress
 
     with training_installed():

@@ -1,9 +1,9 @@
 """Convergence of the Sinkhorn iteration of the method WPG.
 
-At the positions of the fixed neutral texts a model's likeliest tokens, with the distances of their
-embeddings, are transported to those of a reference whose logits differ by Gaussian noise. The
-potential after some iterations is compared with the one after very many, where tokens weigh as the
-policy does.
+At the positions of the fixed neutral texts, transport is computed between a model's top-k tokens
+and those of a reference whose logits differ by Gaussian noise, with costs from the token
+embeddings. The potential after some iterations is compared with the converged one, weighted by the
+policy's probabilities.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ POSITIONS = 64
 
 
 class Convergence(Frozen):
-    """How near ``iterations`` come: ``error`` is a share of the settled size, both mean squares'
-    roots."""
+    """Error after ``iterations``: root mean square error over the root mean square potential."""
 
     apart: float
     epsilon: float
@@ -40,11 +39,11 @@ class Convergence(Frozen):
 
 
 def sinkhorn_convergence(model: str, seed: int = 0) -> Iterator[Convergence]:
-    """Measure every distance, epsilon and number of iterations.
+    """Yield the error for every noise level, epsilon and number of iterations.
 
     Args:
         model: a prepared model, or a folder.
-        seed: of the noise.
+        seed: seed of the noise.
 
     Raises:
         ModelError: there is no such model.
@@ -58,7 +57,7 @@ def sinkhorn_convergence(model: str, seed: int = 0) -> Iterator[Convergence]:
 
 
 def _opened(model: str) -> tuple[Tensor, Tensor]:
-    """Return logits ``(P, V)`` and embeddings of unit norm ``(V, D)``, exact in float64."""
+    """Return logits ``(P, V)`` and embeddings of unit norm ``(V, D)``, in float64."""
     location = open_location(model)
     tokenizer = AutoTokenizer.from_pretrained(location)
     opened = AutoModelForCausalLM.from_pretrained(location, dtype=torch.float32).eval()

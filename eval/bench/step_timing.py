@@ -41,7 +41,7 @@ END = 1
 
 
 class Load(Frozen):
-    """Size of a step: ``rollouts`` sequences of ``tokens`` each, a third of them a tool's."""
+    """Size of a step: ``rollouts`` sequences of ``tokens`` each, a third of them tool results."""
 
     rollouts: int = 16
     group_size: int = 8
@@ -51,7 +51,7 @@ class Load(Frozen):
 
 
 class _Clock(TrainerCallback):  # type: ignore[misc]
-    """Note the processor time of every step, generation left out where it is free."""
+    """Records the processor time of every step, without generation."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -72,14 +72,14 @@ def step_seconds(
     *,
     kl: float = 0.0,
 ) -> list[float]:
-    """Return the processor seconds of each optimiser step, each with a forward pass of its own.
+    """Return the processor seconds of each optimiser step, each with its own forward pass.
 
     Args:
-        whose: TRL's GRPOTrainer, or ours on top of it.
-        load: how much.
-        steps: how many; two to a round.
-        methods: kinds besides the stock ones, for ours alone. The teacher of ``opd`` is the model.
-        kl: weight of the KL to the reference, which then gives its opinion once a round.
+        whose: TRL's GRPOTrainer, or our subclass.
+        load: size of a step.
+        steps: number of steps, two per round.
+        methods: kinds of additional methods, for ours only. The teacher of ``opd`` is the model.
+        kl: weight of the KL penalty, which evaluates the reference once per round.
     """
     clock = _Clock()
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as folder:
@@ -141,7 +141,7 @@ def _pieces(load: Load, steps: int, folder: str, kl: float) -> dict[str, Any]:
 
 
 class _Rollouts:
-    """Rollouts made up from the prompt's place; making them costs next to nothing."""
+    """Rollouts made from the prompt's index, at almost no cost."""
 
     def __init__(self, load: Load) -> None:
         self._made = [_rollout(n, load.tokens) for n in range(load.rollouts)]
@@ -192,7 +192,7 @@ def _rollout(number: int, tokens: int) -> Rollout:
 
 
 def _model(load: Load, folder: str) -> Any:
-    """Return random weights out of a folder, from which TRL opens its reference again."""
+    """Return a random model loaded from a folder, from which TRL loads its reference again."""
     torch.manual_seed(0)
     model = LlamaForCausalLM(
         LlamaConfig(

@@ -1,8 +1,8 @@
-"""The imports of a checkout in figures: ``python -m eval.bench.structure [ROOT]``.
+"""Import structure of a checkout in figures: ``python -m eval.bench.structure [ROOT]``.
 
-For each room, one line: its units (files and folders at its top), the imports between them, the
+Prints one line per room: its units (files and folders at its top), the imports between them, the
 levels (the longest chain of imports), and the import circles among all its modules. Imports inside
-functions count. Reads source text only; nothing is imported.
+functions count. Source text is parsed; nothing is imported.
 """
 
 from __future__ import annotations

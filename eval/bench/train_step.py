@@ -13,11 +13,11 @@ from statistics import median
 from corpus.model import Frozen
 
 WARMING = 2
-"""Steps of each repeat that are not counted."""
+"""First steps of each repeat, which are not timed."""
 
 
 class StepReport(Frozen):
-    """Median processor seconds of a step, and ours over stock repeat by repeat."""
+    """Median processor seconds of a step, and the ratio ours over TRL for each repeat."""
 
     steps: int
     stock: float
@@ -30,9 +30,9 @@ def bench(repeats: int, steps: int, say: Callable[[str], None]) -> StepReport:
     """Measure.
 
     Args:
-        repeats: pairs of a stock and an own run.
-        steps: optimiser steps of each, counted ones.
-        say: told what happens.
+        repeats: pairs of a run with TRL's trainer and one with ours.
+        steps: timed optimiser steps of each run.
+        say: called with progress messages.
 
     Raises:
         BadInputError: PyTorch or TRL is missing.

@@ -1,4 +1,4 @@
-"""``inforce bench transport``: convergence of the transport of the method WPG."""
+"""``inforce bench transport``: convergence of the Sinkhorn iteration of the method WPG."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def bench(model: str, seed: int = 0) -> Iterator[Convergence]:
-    """Return the error of the potential after some iterations.
+    """Yield the error of the potential after some iterations.
 
     Raises:
         ModelError: there is no such model.

@@ -1,9 +1,9 @@
 """``inforce eval claims METHOD --agent``: train and score arms on the legal agent.
 
-Every arm is the recipe :data:`BASE`, shortened, with slots of its own: the same warm start, the
-same questions in the same order, as many rollouts. Afterwards the model answers, greedily and
-through the graph that serves, about works that no training step has seen. Runs stay in their
-folders, so one that was killed goes on, and is evaluated without being trained again.
+Every arm is the recipe :data:`BASE`, shortened, with its own methods: the same warm start, the same
+questions in the same order, the same number of rollouts. The trained model then answers questions
+about held-out works, with greedy decoding. Runs stay in their folders: an interrupted one is
+resumed, and a finished one is not trained again.
 """
 
 from __future__ import annotations
@@ -57,30 +57,31 @@ SHORT = (
     "train.checkpoint_every=22",
     "train.keep=1",
 )
-"""What every arm changes of it: fewer rounds, of four steps each so that the ratio moves."""
+"""Overrides of the recipe for every arm: fewer rounds, of four steps each so that the ratio moves.
+"""
 CAREFUL = "warm_start.misdated=0.0"
 SELECTION, TEST = 150, 300
-"""Questions asked at the end, about so many."""
+"""Approximate number of questions asked after training, of the selection and the test split."""
 COMPARED = 64
-"""Answers on whose states a policy is compared with its start."""
+"""Number of answers on whose states the policy is compared with its start."""
 
 Watching = Callable[[str], ProgressWatcher]
 
 
 class AgentTrial(Frozen):
-    """One arm: what it changes of the recipe, everything else being equal."""
+    """One arm: its changes of the recipe; everything else is equal between arms."""
 
     name: str
     rewards: dict[str, float] = Field(default_factory=dict)
-    """Instead of the recipe's, where there are any."""
+    """Reward channels and weights; empty: the recipe's."""
     objective: dict[str, Any] = Field(default_factory=dict)
-    """Over the recipe's ``[objective]``."""
+    """Changes of the recipe's ``[objective]``."""
     epochs: int = Field(default=1, ge=1)
-    """Times that a round is learnt from."""
+    """Passes over a round's rollouts."""
     foreign: float = Field(default=0.0, ge=0.0, lt=1.0)
-    """Share of each group that the pupil of a careful expert samples."""
+    """Share of each group that is sampled by a model trained on correctly dated demonstrations."""
     taught: float = Field(default=0.0, ge=0.0)
-    """Weight of that pupil's opinion as a teacher (``opd``)."""
+    """Weight of the teacher (``opd``), a model trained on correctly dated demonstrations."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,8 @@ class AgentEnvironment:
         """Train one arm with one seed and score it.
 
         Raises:
-            RecipeError: the arm is no recipe.
-            TrainingFault: training had to stop.
+            RecipeError: the arm is not a valid recipe.
+            TrainingFault: training failed.
         """
         recipe = self._recipe(trial, seed)
         run = self._opened(trial.name, recipe)
@@ -134,7 +135,7 @@ class AgentEnvironment:
 
     @cached_property
     def careful(self) -> Path:
-        """Return the folder of a model that imitated an expert who is never misdated."""
+        """Return the folder of a model trained on correctly dated demonstrations only."""
         with self._watch("a careful expert's pupil") as watch:
             return self.start(0, watch, CAREFUL)
 
@@ -152,7 +153,7 @@ class AgentEnvironment:
         return read_recipe(table, f"the arm {trial.name}")
 
     def _foreign(self, recipe: Recipe) -> Path:
-        """Return rollouts of the careful expert's pupil on what a seed asks, made where missing."""
+        """Return a file of that model's rollouts on the questions of a seed; made if missing."""
         train = recipe.train
         file = self.home / f"foreign-s{train.seed}.jsonl"
         if file.exists():
@@ -245,7 +246,7 @@ def _divergence(model: Any, start: Any, answered: Sequence[ScoredTrace]) -> floa
 
 
 def _curve(run: Run) -> Curve:
-    """Return the curves of a run, from its journals."""
+    """Return the metric curves of a run, read from its journals."""
     steps: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in run.metrics.rows():
         steps[row["round"]].append(row)
@@ -273,7 +274,7 @@ def _is_right(record: ScoredTrace) -> bool:
 
 
 def _agreement(records: Sequence[ScoredTrace]) -> float:
-    """Return how often two rollouts of a group give the same readable answer."""
+    """Return how often two rollouts of a group give the same parseable answer."""
     groups: defaultdict[str, list[str | None]] = defaultdict(list)
     for record in records:
         groups[record.question.id].append(answer_key(record.trace))

@@ -20,11 +20,11 @@ T = TypeVar("T", bound=Frozen)
 
 
 class ClaimSpec(Frozen, Generic[T]):
-    """One comparison.
+    """One comparison of a method with controls.
 
-    ``controls`` compete on the selection works; the best of them (or the one that ended as far
-    from the start as the method, where ``matched``) is what the method is held against on the test
-    works. ``references`` are run and shown, nothing more.
+    The best of the ``controls`` is chosen on the selection works (if ``matched``, the one that ends
+    as far from the start as the method), and the method is compared with it on the test works.
+    ``references`` are run and reported only.
     """
 
     method: str
@@ -48,15 +48,15 @@ def methods(folder: str) -> tuple[str, ...]:
 
 
 def claim_specs_of(method: str | None, kind: type[T], folder: str) -> tuple[ClaimSpec[T], ...]:
-    """Return the claim specs of a method, of a recipe file of one's own (``*.toml``), or all.
+    """Return the claim specs of a method, of a ``.toml`` file, or all.
 
     Args:
-        method: its name, a path, or ``None``.
-        kind: of the arms.
-        folder: of the recipes that come with InForce.
+        method: a method's name, a path, or ``None`` for all.
+        kind: class of the arms.
+        folder: folder of the claim specs that come with InForce.
 
     Raises:
-        BadInputError: no claim is about it, or the file says something that cannot be.
+        BadInputError: there is no claim about the method, or the file is invalid.
     """
     if method is None:
         return tuple(row for one in methods(folder) for row in claim_specs_of(one, kind, folder))

@@ -1,4 +1,4 @@
-"""The verb ``eval claims``."""
+"""Command-line verb ``eval claims``."""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
 """Laboratory: a tiny dated-question task with exact scores; a run takes seconds.
 
-A *work* has three versions, each with a figure, and three days: two on which the text changed and
-one on which the record ends. A question names a day. The policy writes which version governs, the
-environment shows that version's figure (a tool's token, masked), and the policy copies it and ends;
-or it abstains, which is right when the day lies past the record. Works are split into train,
-selection and test, so that every score is on works never learnt from.
+A *work* has three versions, each with a figure, and three dates: two on which the text changed and
+one on which the record ends. A question names a date. The policy writes which version governs, the
+environment returns that version's figure (a tool's token, masked), and the policy copies it and
+ends; or it abstains, which is right if the date is after the end of the record. Works are split
+into train, selection and test, so every score is on works never trained on.
 
 The policy is two layers over hand-made features, so that the probability of a right answer can be
-computed instead of sampled. The objective is the product's own (:mod:`rl.objective.compose`); the
-policy, the questions and the size are not: what is found here is about methods, not about law.
+computed instead of sampled. The objective is the one used in training
+(:mod:`rl.objective.compose`); the policy, the questions and their number are not. Results are about
+methods, not about law.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ END = 4 + FIGURES
 PAD = END + 1
 VOCABULARY = PAD + 1
 TOKENS = 4
-"""Version, the tool's figure, the copied figure, end."""
+"""Tokens of an answer: version, the tool's figure, the copied figure, end."""
 HIDDEN = 48
 FEATURES = 4 * DAYS + 3 * FIGURES + 1 + 2 * VOCABULARY + TOKENS
 
 
 @dataclass(frozen=True)
 class LabQuestion:
-    """Questions: three days of change and the day asked ``(B, 4)``, figures ``(B, 3)``, family.
+    """Questions: three change dates and the governing date ``(B, 4)``, figures ``(B, 3)``, family.
 
-    ``latest`` asks for the newest version instead, a second skill to be kept or lost.
+    ``latest`` asks for the newest version instead, a second skill whose loss can be measured.
     """
 
     days: Tensor
@@ -47,12 +48,12 @@ class LabQuestion:
         return len(self.days)
 
     def take(self, rows: Tensor) -> LabQuestion:
-        """Return some of them."""
+        """Return the selected rows."""
         return LabQuestion(self.days[rows], self.figures[rows], self.latest[rows])
 
     @property
     def gold(self) -> Tensor:
-        """The right first token ``(B,)``: a version, or to abstain."""
+        """Return the right first token ``(B,)``: a version, or to abstain."""
         first, second, end, day = self.days.unbind(1)
         dated = (day >= first).long() + (day >= second).long()
         dated = torch.where(day >= end, ABSTAIN, dated)
@@ -60,7 +61,7 @@ class LabQuestion:
 
 
 def ask(count: int, seed: int, *, latest: bool = False) -> LabQuestion:
-    """Draw works and one question each; another seed draws other works."""
+    """Draw works and one question each; different seeds draw different works."""
     chance = torch.Generator().manual_seed(seed)
     changes = torch.stack([torch.randperm(DAYS, generator=chance)[:3] for _ in range(count)])
     day = torch.randint(DAYS, (count, 1), generator=chance)
@@ -70,7 +71,7 @@ def ask(count: int, seed: int, *, latest: bool = False) -> LabQuestion:
 
 
 class Policy(nn.Module):  # type: ignore[misc]
-    """Next-token distributions from the question, the place and the two tokens before."""
+    """Next-token distributions from the question, the position and the two previous tokens."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -81,18 +82,18 @@ class Policy(nn.Module):  # type: ignore[misc]
         self.head = nn.Linear(HIDDEN, VOCABULARY)
 
     def hidden(self, asked: LabQuestion, ids_N_T: Tensor) -> Tensor:
-        """Return the last hidden state at every place, ``(N, T, HIDDEN)``."""
+        """Return the last hidden state at every position, ``(N, T, HIDDEN)``."""
         states: Tensor = self.body(features(asked, ids_N_T))
         return states
 
     def forward(self, asked: LabQuestion, ids_N_T: Tensor) -> Tensor:
-        """Return log-probabilities ``(N, T, V)`` of the token at every place."""
+        """Return log-probabilities ``(N, T, V)`` of the token at every position."""
         logits: Tensor = self.head(self.hidden(asked, ids_N_T))
         return logits.log_softmax(-1)
 
 
 def features(asked: LabQuestion, ids_N_T: Tensor) -> Tensor:
-    """Return what the policy sees before each token, ``(N, T, FEATURES)``."""
+    """Return the input features before each token, ``(N, T, FEATURES)``."""
     one_hot = nn.functional.one_hot
     reached = (asked.days.unsqueeze(2) >= torch.arange(DAYS)).float().flatten(1)
     figures = one_hot(asked.figures, FIGURES).float().flatten(1)
@@ -134,14 +135,14 @@ def write(policy: Policy, asked: LabQuestion, chance: torch.Generator) -> Writte
 
 
 def answered(asked: LabQuestion, first: Tensor, going: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the tool's tokens ``(N,)`` and which threads go on: those that named a version."""
+    """Return the tool's tokens ``(N,)`` and a mask of the sequences that named a version."""
     named = first < len(VERSIONS)
     figure = asked.figures.gather(1, first.clamp(max=2).unsqueeze(1)).squeeze(1)
     return torch.where(named, 4 + figure, PAD), going & named
 
 
 def expert(asked: LabQuestion) -> Written:
-    """Write the right answers."""
+    """Return the right answers."""
     gold = asked.gold
     shown, going = answered(asked, gold, torch.ones(len(asked), dtype=torch.bool))
     ids = torch.stack(
@@ -153,7 +154,7 @@ def expert(asked: LabQuestion) -> Written:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of answers, all ``(N,)``. ``keys`` name equal answers; -1 is unparseable."""
+    """Scores of answers, all ``(N,)``. Equal ``keys`` are equal answers; -1 is unparseable."""
 
     task: Tensor
     temporal: Tensor
@@ -163,7 +164,7 @@ class Scored:
 
 
 def judge(asked: LabQuestion, ids_N_T: Tensor) -> Scored:
-    """Score answers as the product scores its traces."""
+    """Score answers by the rules used for traces."""
     gold, first = asked.gold, ids_N_T[:, 0]
     formed = (ids_N_T[:, 2] >= 4) & (ids_N_T[:, 2] < END) & (ids_N_T[:, 3] == END)
     formed = formed & (first < ABSTAIN)
@@ -183,7 +184,7 @@ def judge(asked: LabQuestion, ids_N_T: Tensor) -> Scored:
 
 @dataclass(frozen=True)
 class Score:
-    """Exact expectations over questions, no sampling.
+    """Exact expectations over questions, without sampling.
 
     ``accuracy`` of the whole answer; ``abstention`` is F1 of abstaining exactly where nothing is
     recorded; ``anachronism`` the probability of a version not in force; ``entropy`` of the first

@@ -43,46 +43,45 @@ from rl.rewards.outcome import Outcome
 
 GROUPS, GROUP_SIZE = 8, 8
 TRAIN, SELECTION, TEST = 1_000_000, 2_000_000, 3_000_000
-"""Seeds of works begin here, so that no split shares one."""
+"""First seed of each split's works; no two splits share a seed."""
 HELD_OUT = 300
 LOW, HIGH = 0.2, 0.28
 
 
 class Trial(Frozen):
-    """One arm of a comparison: how to train, everything else being equal."""
+    """One arm of a comparison: its training settings; everything else is equal between arms."""
 
     name: str
     objective: dict[str, Any] = Field(default_factory=dict)
-    """A recipe's ``[objective]``."""
+    """The ``[objective]`` table of a recipe."""
     epochs: int = Field(default=2, ge=1)
-    """Times that a round is learnt from."""
+    """Passes over a round's rollouts."""
     rounds: int = Field(default=60, ge=1)
-    """Of 64 rollouts."""
+    """Number of rounds, of 64 rollouts each."""
     step: float = Field(default=3e-3, gt=0)
     """Learning rate."""
     abstaining: float | None = None
-    """Reward for abstaining where wrong is -1 and right is 1; left out, abstention is scored right
-    or wrong like any answer."""
+    """Reward of abstaining, where wrong is -1 and right is 1; left out, an abstention is scored
+    right or wrong like any answer."""
     labels: bool = True
-    """Rewards know the answer."""
+    """Whether rewards use the gold answer."""
     foreign: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Share of each group that another policy samples."""
     widened: float = Field(default=1.0, gt=0)
-    """Factor on both bounds of the clip."""
+    """Factor on both clip bounds."""
     kl: float = Field(default=0.0, ge=0.0)
-    """Weight of KL to the start."""
+    """Weight of the KL penalty to the start."""
     distil: Literal["student", "expert"] | None = None
-    """Full-vocabulary distillation on the student's or the expert's states, alone."""
+    """Full-vocabulary distillation on the student's or the expert's states, without rewards."""
     spoilt: bool = False
-    """Start from the teacher instead."""
+    """Whether training starts from the teacher."""
     warm: int = Field(default=120, ge=1)
-    """Steps of imitation that the start had; after 600 most answers are right, which votes and
-    abstention need."""
+    """Warm-start steps; after 600 most answers are right, which voting and abstention need."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """What was noted of each round."""
+    """Metrics of each round."""
 
     reward: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
@@ -93,19 +92,19 @@ class Curve:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended, on works held out, and how it went."""
+    """Scores of a run on held-out works, and its metric curves."""
 
     start: Score
     selection: Score
     test: Score
     curve: Curve
     retained: float | None = None
-    """Accuracy on another skill, where one was measured."""
+    """Accuracy on the second skill, where it was measured."""
 
 
 @cache
 def warmed(seed: int, steps: int = 120, *, latest: float = 0.5, noise: float = 0.35) -> Policy:
-    """Return a policy that imitated noisy demonstrations; cached, so never train it in place."""
+    """Return a policy trained on noisy demonstrations; cached, so do not train it in place."""
     policy = Policy(seed)
     optimiser = torch.optim.Adam(policy.parameters(), lr=3e-3)
     chance = torch.Generator().manual_seed(seed)
@@ -125,7 +124,7 @@ def warmed(seed: int, steps: int = 120, *, latest: float = 0.5, noise: float = 0
 
 @cache
 def taught(seed: int) -> Policy:
-    """Return a teacher, trained long on dated questions alone, which costs the other skill."""
+    """Return a teacher, trained long on dated questions only, which loses the second skill."""
     policy = copy.deepcopy(warmed(seed))
     optimiser = torch.optim.Adam(policy.parameters(), lr=3e-3)
     for step in range(250):
@@ -138,7 +137,7 @@ def taught(seed: int) -> Policy:
 
 @dataclass(frozen=True)
 class _Run:
-    """What an arm works with; ``policy``, ``optimiser``, ``chance`` and ``curve`` change."""
+    """State of a running arm; ``policy``, ``optimiser``, ``chance`` and ``curve`` change."""
 
     trial: Trial
     seed: int
@@ -151,7 +150,7 @@ class _Run:
 
 
 def run(trial: Trial, seed: int) -> Result:
-    """Train one arm with one seed. The same seed gives every arm the same start and questions."""
+    """Train one arm with one seed. A seed gives every arm the same start and questions."""
     torch.set_num_threads(1)
     this = _begun(trial, seed)
     for number in range(trial.rounds):
@@ -172,7 +171,7 @@ def run(trial: Trial, seed: int) -> Result:
 
 
 def gradient_noise(trial: Trial, seed: int, draws: int = 48) -> float:
-    """Return the variance of the gradient over resampled rounds, over its squared mean."""
+    """Return the variance of the gradient over resampled rounds, divided by its squared mean."""
     this, asked = _begun(trial, seed), _groups(seed, 0)
     found = []
     for _ in range(draws):
@@ -204,7 +203,7 @@ def _begun(trial: Trial, seed: int) -> _Run:
 
 
 def _groups(seed: int, number: int) -> LabQuestion:
-    """Return the questions of a round, each as often as its group is large."""
+    """Return the questions of a round, each repeated for its group."""
     asked = ask(GROUPS, TRAIN + 10_000 * seed + number)
     return asked.take(torch.arange(GROUPS).repeat_interleave(GROUP_SIZE))
 
@@ -228,7 +227,7 @@ def _round(this: _Run, asked: LabQuestion) -> None:
 
 
 def _written(this: _Run, asked: LabQuestion) -> tuple[Written, Tensor]:
-    """Return what was written, the last of each group by another policy, and what is our own."""
+    """Return the completions (the last of each group by another policy) and which are our own."""
     mine = write(this.policy, asked, this.chance)
     if not this.trial.foreign:
         return mine, torch.ones(len(asked), dtype=torch.bool)
@@ -278,7 +277,7 @@ def _batch(this: _Run, asked: LabQuestion, written: Written, judged: Scored, own
 
 
 def _rewards(trial: Trial, judged: Scored) -> Tensor:
-    """Return the channels ``(N, F)``."""
+    """Return the reward channels ``(N, F)``."""
     if not trial.labels:
         return torch.zeros(len(judged.task), 1)
     if trial.abstaining is None:
@@ -315,7 +314,7 @@ def _learn(this: _Run, asked: LabQuestion, shaped: ShapedAdvantages) -> float:
 
 
 def _distil(this: _Run, asked: LabQuestion) -> None:
-    """One step of reverse KL to the teacher; only whose states they are differs between arms."""
+    """Take one step of reverse KL to the teacher; arms differ in whose states they use."""
     own = this.trial.distil == "student"
     states = write(this.policy, asked, this.chance) if own else expert(asked)
     teacher = taught(this.seed)
@@ -326,7 +325,7 @@ def _distil(this: _Run, asked: LabQuestion) -> None:
 
 
 def _chosen(logps_N_T_V: Tensor, ids_N_T: Tensor) -> Tensor:
-    """Return the log-probabilities of the tokens that stand there, ``(N, T)``."""
+    """Return the log-probabilities of the given tokens, ``(N, T)``."""
     return logps_N_T_V.gather(2, ids_N_T.unsqueeze(2)).squeeze(2)
 
 

@@ -1,6 +1,6 @@
 """Run the arms of a claim and compare the method with its best control.
 
-Runs are kept in a journal, so that a table can be made again, or carried on, without the runs.
+Runs are kept in a journal, so that results can be computed again or continued.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Noise = Callable[[Any, int], float]
 
 
 class Arm(Frozen):
-    """How an arm ended on the test works, mean over seeds, and how often it collapsed."""
+    """Scores of an arm on the test works, mean over seeds, and the number of collapsed runs."""
 
     name: str
     role: str
@@ -47,7 +47,7 @@ class Arm(Frozen):
 
 
 class Finding(Frozen):
-    """One claim tested: each arm of the method against the control that was chosen."""
+    """One tested claim: each arm of the method against the chosen control."""
 
     method: str
     claimed: str
@@ -60,9 +60,9 @@ class Finding(Frozen):
 
 
 class Journal:
-    """Finished runs by what they were, one JSON line each; others are run.
+    """Finished runs, one JSON line each, found by their settings; a missing run is executed.
 
-    Several processes may share a file: it is read anew before each run.
+    Several processes may share a file: it is read again before each run.
     """
 
     def __init__(self, path: Path | None, play: Play) -> None:
@@ -70,7 +70,7 @@ class Journal:
         self._known: dict[str, Result] = {}
 
     def result(self, trial: Any, seed: int) -> Result:
-        """Return a run's result, running it if it is not known."""
+        """Return a run's result, running it if the journal does not hold it."""
         key = _key(trial, seed)
         if key not in self._known and self._path is not None and self._path.exists():
             self._known = dict(_read(self._path))
@@ -89,12 +89,12 @@ def _key(trial: Any, seed: int) -> str:
 
 
 def _unfinished(path: Path) -> bool:
-    """Tell whether the last line is incomplete."""
+    """Return whether the last line is incomplete."""
     return path.read_bytes()[-1:] not in {b"", b"\n"}
 
 
 def _read(path: Path) -> Iterator[tuple[str, Result]]:
-    """Yield the runs of a journal; lines that were never finished are left out."""
+    """Yield the runs of a journal; an unfinished last line is skipped."""
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             kept = json.loads(line)
@@ -111,10 +111,10 @@ def tested(
 
     Args:
         row: the claim.
-        seeds: of every arm.
-        journal: runs, or knows.
-        told: what is being done.
-        noise: measures each arm's gradient at the start; ``None``: nobody does.
+        seeds: seeds of every arm.
+        journal: runs arms, or returns stored results.
+        told: called with progress messages.
+        noise: measures each arm's gradient noise at the start; ``None``: not measured.
 
     Raises:
         ValueError: fewer than two seeds.
@@ -159,7 +159,7 @@ def _metric(result: Result, metric: Metric, split: str = "test") -> float:
 
 
 def _best(row: ClaimSpec[Any], found: dict[str, list[Result]]) -> str:
-    """Return the control that did best on the selection works."""
+    """Return the control with the best score on the selection works."""
 
     def mean(trial: Any) -> float:
         return fmean(_metric(one, row.metric, "selection") for one in found[trial.name])

@@ -1,4 +1,4 @@
-"""Lines over steps as a self-contained SVG."""
+"""Line chart over steps as a self-contained SVG."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _INKS = ("#1b5e8c", "#c05a2b", "#3d8b5f", "#7a4fa0", "#8c8c8c", "#b8912f")
 
 
 def lines(title: str, across: str, series: Mapping[str, Sequence[float]], *, log: bool) -> str:
-    """Return an SVG with one line per series, over 0, 1, 2, ...
+    """Return an SVG with one line per series, at x = 0, 1, 2, ...
 
     Args:
-        title: what is shown, with its unit.
-        across: what the steps are.
+        title: title with its unit.
+        across: label of the x axis.
         series: at most six; on a logarithmic axis values that are not positive are left out.
-        log: whether the axis is logarithmic.
+        log: whether the y axis is logarithmic.
     """
     kept = {
         name: [(x, math.log10(y) if log else y) for x, y in enumerate(values) if y > 0 or not log]

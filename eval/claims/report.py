@@ -1,4 +1,4 @@
-"""Report of claims: Markdown tables and the curves of RLIF."""
+"""Report of claims: Markdown tables, and the curves of RLIF."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNIT = {"accuracy": "accuracy", "abstention": "F1 of abstaining", "retained": "r
 
 
 class Place(Frozen):
-    """A setting in which claims are tested: its page and its file names."""
+    """A setting in which claims are tested, with its page and file names."""
 
     title: str
     flag: str
@@ -55,13 +55,13 @@ AGENT = Place(
 
 
 def points(effect: Effect) -> str:
-    """Return an effect in points of a hundred with its interval."""
+    """Return an effect in percentage points with its interval."""
     low, mean, high = (100 * value for value in (effect.low, effect.mean, effect.high))
     return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def table(findings: Sequence[Finding]) -> str:
-    """Return the claims, one line per arm of a method."""
+    """Return the Markdown table of claims, one row per arm of a method."""
     rows = [
         "| method | claimed | published | measured here | against | effect | verdict |",
         "|---|---|---|---|---|---|---|",
@@ -76,7 +76,7 @@ def table(findings: Sequence[Finding]) -> str:
 
 
 def arms_table(finding: Finding, seeds: int) -> str:
-    """Return every arm of a claim with all that was measured."""
+    """Return the Markdown table of every arm of a claim with all measures."""
     rows = [
         "| arm | role | accuracy | abstaining F1 | out of force | retained | entropy "
         "| KL from start | clipped | agreement less accuracy | collapsed |",
@@ -99,7 +99,7 @@ def _arm_row(arm: Arm, seeds: int) -> str:
 
 
 def collapse_pictures(finding: Finding, place: Place) -> tuple[str, str]:
-    """Return RLIF's curves: entropy, and agreement less true accuracy, over the rounds."""
+    """Return RLIF's charts: entropy, and agreement minus true accuracy, over the rounds."""
     entropy = {arm.name: arm.curve_entropy for arm in finding.arms}
     gaps = {
         arm.name: [a - t for a, t in zip(arm.curve_agreement, arm.curve_accuracy, strict=True)]
@@ -112,7 +112,7 @@ def collapse_pictures(finding: Finding, place: Place) -> tuple[str, str]:
 
 
 def page(findings: Sequence[Finding], seeds: int, place: Place) -> str:
-    """Return the whole page of a place."""
+    """Return the whole Markdown page of a setting."""
     told = [
         f"# {place.title}",
         "",

@@ -16,9 +16,9 @@ ROUNDING = 1e-9
 
 
 class Contraction(Frozen):
-    """How the errors shrank: steps that broke the bound, and how near any came to it.
+    """Contraction of the errors: number of steps that broke the bound, and the closest approach.
 
-    ``nearest`` is the greatest share of the allowed error that was left after a step.
+    ``nearest`` is the largest error after a step, as a share of the bound.
     """
 
     processes: int
@@ -28,7 +28,7 @@ class Contraction(Frozen):
 
 
 def contraction(seed: int = 0) -> Contraction:
-    """Follow the flow on processes with random sizes, discounts, temperatures and steps."""
+    """Run the flow on random MDPs with random sizes, discounts, temperatures and step sizes."""
     chance = Random(seed)  # noqa: S311 - no secret
     shares = []
     for number in range(PROCESSES):
@@ -52,7 +52,8 @@ def contraction(seed: int = 0) -> Contraction:
 
 
 def picture(steps: int = 30) -> str:
-    """Return the errors of 200 processes of one discount and step, against their bound."""
+    """Return a chart of the errors of 200 MDPs with one discount and step size, with their bound.
+    """
     runs = [descent(random_mdp(5, 4, GAMMA, TAU, n), ETA, steps, n) for n in range(PROCESSES)]
     shrunk = [[error / errors[0] for error in errors] for errors in runs]
     by_step = list(zip(*shrunk, strict=True))
@@ -70,5 +71,5 @@ def picture(steps: int = 30) -> str:
 
 
 def _above_rounding(error: float) -> float:
-    """Return an error, or 0 (not drawn) where it is of the size of rounding."""
+    """Return an error, or 0 (not drawn) if it is of the size of rounding."""
     return error if error > 1e-12 else 0.0

@@ -1,4 +1,4 @@
-"""Paired differences over seeds, with their interval and a verdict in words. Needs no torch."""
+"""Paired differences over seeds, with interval and verdict. Needs no torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 """Two-sided 95 % quantiles of Student's t for 1 to 9 degrees of freedom."""
 SMOOTH = 20
 FEWEST = 3
-"""Seeds below which nothing is concluded."""
+"""Fewest seeds for a verdict."""
 
 
 class Effect(Frozen):
@@ -25,7 +25,7 @@ class Effect(Frozen):
 
     @property
     def verdict(self) -> str:
-        """Return what may be said of it."""
+        """Return the verdict in words."""
         if self.seeds < FEWEST:
             return "no conclusion: too few seeds"
         if self.low > 0:
@@ -36,7 +36,7 @@ class Effect(Frozen):
 
 
 def paired(method: Sequence[float], control: Sequence[float]) -> Effect:
-    """Compare runs that differ in the method alone, seed by seed.
+    """Return the paired difference of two sets of runs, by seed.
 
     Raises:
         ValueError: the numbers of runs differ, or there are fewer than two.
@@ -51,9 +51,9 @@ def paired(method: Sequence[float], control: Sequence[float]) -> Effect:
 
 
 def collapsed(entropy: Sequence[float], accuracy: Sequence[float]) -> bool:
-    """Tell whether a run fell below a tenth of its entropy, or 30 % below its best accuracy.
+    """Return whether entropy fell below a tenth, or accuracy 30 % below its best.
 
-    Accuracies are means over ``SMOOTH`` rounds; shorter ones jump by that much by chance.
+    Accuracies are means over ``SMOOTH`` rounds, since shorter windows vary by that much by chance.
     """
     if entropy and min(entropy) < 0.1 * entropy[0]:
         return True

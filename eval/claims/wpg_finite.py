@@ -18,8 +18,8 @@ with rewards ``R (S, A)``, transitions ``P (S, A, S)``, exact ``V`` and ``Q = R 
     T*V - V = tau KL(pi || p)   for every state
     V' >= V   and   |V* - V'| <= (1 - eta (1 - gamma)) |V* - V|      largest over states
 
-What it cannot do: say anything of sampled gradients or of a policy with parameters. Here ``Q`` is
-exact and every state's distribution moves freely. ``eta = 1`` is soft policy iteration.
+Limitations: nothing follows for sampled gradients or for a policy with parameters. Here ``Q`` is
+exact and every state has its own distribution. ``eta = 1`` is soft policy iteration.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from torch import Tensor
 
 
 def kernel(embeddings_K_D: Tensor) -> Tensor:
-    """Return how readily mass moves between actions, ``(K, K)``: 1 for twins, 0 with itself.
+    """Return the affinity of actions ``(K, K)``: 1 for identical embeddings, 0 on the diagonal.
 
     The scale is the median squared distance between different actions.
     """
@@ -55,7 +55,7 @@ def flow(policy_K: Tensor, rates_K_K: Tensor, time: float) -> Tensor:
 
 
 def spectral_gap(rates_K_K: Tensor, target_K: Tensor) -> float:
-    """Return the slowest rate at which a reversible flow forgets where it began."""
+    """Return the spectral gap of a reversible flow: its slowest rate of convergence."""
     root = target_K.sqrt()
     symmetric = -(root.unsqueeze(1) * rates_K_K / root.unsqueeze(0))
     return float(torch.linalg.eigvalsh((symmetric + symmetric.T) / 2)[1])
@@ -67,7 +67,7 @@ def chi_squared(policy_K: Tensor, target_K: Tensor) -> float:
 
 
 def mixed(policy_S_A: Tensor, target_S_A: Tensor, eta: float) -> Tensor:
-    """Return the complete graph's step ``(1 - eta) pi + eta g``."""
+    """Return the step on the complete graph, ``(1 - eta) pi + eta g``."""
     return (1.0 - eta) * policy_S_A + eta * target_S_A
 
 
@@ -119,7 +119,7 @@ class SoftMdp:
 
 
 def random_mdp(states: int, actions: int, gamma: float, tau: float, seed: int) -> SoftMdp:
-    """Return a process with normal rewards and sparse-ish random transitions, in float64."""
+    """Return a process with normal rewards and mostly sparse random transitions, in float64."""
     chance = torch.Generator().manual_seed(seed)
     rewards = torch.randn(states, actions, generator=chance, dtype=torch.float64)
     weights = torch.rand(states, actions, states, generator=chance, dtype=torch.float64) ** 3

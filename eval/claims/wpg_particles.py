@@ -15,7 +15,7 @@ For ``Q(a) = -beta/2 |a - m|^2`` everything is Gaussian and known exactly, per c
 The explicit step ends at a variance too large by ``1 / (1 - eta beta/2)``: the theorem's O(eta)
 bias. The proximal step (JKO) ends at ``tau/beta`` exactly.
 
-What it cannot do: act on a vocabulary, where ``grad_a Q`` does not exist.
+Limitations: it does not apply to a vocabulary, where ``grad_a Q`` does not exist.
 """
 
 from __future__ import annotations

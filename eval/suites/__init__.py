@@ -1,1 +1,1 @@
-"""Suites: scores of answered questions."""
+"""Suites: scores computed from answered questions."""

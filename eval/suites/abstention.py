@@ -1,8 +1,8 @@
-"""Scores of abstaining, after AbstentionBench (arXiv 2506.09038).
+"""Abstention scores, after AbstentionBench (arXiv 2506.09038).
 
-Positive is *should decline*: no text in force, a missing day, a day outside the coverage. A
-declined question is one that the policy, or the graph's request for a day, declined in words. A
-struck draft is an attempt that failed: the reader is spared it, the policy is not praised for it.
+A positive is a question that *should be declined*: no text in force, a missing date, a date outside
+the coverage. A question counts as declined if the policy, or the graph's request for a date,
+declined it explicitly. A draft that the verifier struck does not count as declined.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _NOT_DECLINED = frozenset({AbstentionReason.UNVERIFIED, AbstentionReason.FAILED}
 
 
 class AbstentionScores(Frozen):
-    """Scores of a set of answered questions; ``None`` where there was nothing to score.
+    """Abstention scores of answered questions; ``None`` where there was nothing to score.
 
     Attributes:
-        precision: share of declined questions that had to be declined.
-        recall: share of questions that had to be declined that were.
-        f1: their harmonic mean; ``n`` counts questions that were declined or had to be.
-        reason: share of rightly declined questions for which the right reason was given.
+        precision: share of declined questions that should be declined.
+        recall: share of questions that should be declined that were.
+        f1: their harmonic mean; ``n`` counts questions that were declined or should have been.
+        reason: share of rightly declined questions declined with the right reason.
         answered: share of answerable questions whose answer shipped.
         right_when_answerable: share of answerable questions answered right.
-        wrong_when_answered: share of shipped answers, to any question, that are wrong: the risk
-            at this coverage.
+        wrong_when_answered: share of shipped answers, to any question, that are wrong: the risk at
+            this coverage.
         struck: share of questions whose draft the verifier struck.
     """
 
@@ -46,7 +46,7 @@ class AbstentionScores(Frozen):
 
 
 def abstention_scores(scored: Sequence[ScoredTrace]) -> AbstentionScores:
-    """Score traces; void ones are left out."""
+    """Return the abstention scores of traces; void ones are left out."""
     found = [(one, one.trace) for one in scored if one.trace is not None and one.void is None]
     kept = [one for one, _ in found]
     declined = [one for one, trace in found if _declined(trace)]
@@ -83,7 +83,7 @@ def _struck(trace: Trace) -> bool:
 
 
 def _f1_parts(trace: Trace, question: Question) -> Iterator[float]:
-    """Yield what makes the mean F1 = 2TP / (2TP + FP + FN)."""
+    """Yield the terms whose mean is F1 = 2TP / (2TP + FP + FN)."""
     declined, due = _declined(trace), question.decline is not None
     if declined and due:
         yield from (1.0, 1.0)

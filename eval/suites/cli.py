@@ -1,4 +1,4 @@
-"""``inforce eval policy`` and ``eval answers``: questions with known answers, put to a policy."""
+"""``inforce eval policy`` and ``eval answers``: evaluate a policy on questions with answers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def policy(
     seed: Annotated[int, typer.Option(help="Seed of the questions and the sampling.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Put questions with known answers to a policy: is it right, is it in force, what it costs."""
+    """Evaluate a policy on questions with known answers: correctness, anachronisms, cost."""
     from agent.models.sampling import Sampling
     from agent.policies.registry import PolicyChoice, open_policy
     from eval.suites.policy import Evaluation, answer_all, policy_scores
@@ -143,7 +143,7 @@ def _library(file: Path | None) -> Iterator[Library]:
 
 
 def batched(policy: Policy, concurrency: int) -> Policy:
-    """Return the policy; a model in this process continues its prompts in batches."""
+    """Return the policy; a model in this process gets a sampler that batches its prompts."""
     if concurrency == 1 or not policy.name.startswith("local:"):
         return policy
     from agent.policies.language_model import ModelPolicy
@@ -156,7 +156,7 @@ def batched(policy: Policy, concurrency: int) -> Policy:
 
 
 def _show(name: str, value: object, indent: str = "") -> None:
-    """Print a score on a line, a group of them under a heading."""
+    """Print a score on one line, or a group of scores under a heading."""
     from pydantic import BaseModel
 
     from eval.metrics import Score

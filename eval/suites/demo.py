@@ -1,4 +1,4 @@
-"""The demonstration corpus as a library of its own, to measure on."""
+"""The demonstration corpus as a temporary library."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retrieval.index_build import load
 
 @contextmanager
 def demo_library() -> Iterator[Library]:
-    """Load the demonstration corpus into a folder that is gone afterwards."""
+    """Load the demonstration corpus into a temporary folder and open it."""
     with tempfile.TemporaryDirectory(prefix="inforce-demo-") as folder:
         settings = Settings.under(Path(folder))
         load(Jsonl(*demo_files()), settings, strict=True)

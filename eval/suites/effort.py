@@ -1,4 +1,4 @@
-"""What an answer costs: turns, tool calls, seconds, tokens."""
+"""Cost of an answer: turns, tool calls, seconds, tokens."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rl.rewards.scored_trace import ScoredTrace
 
 
 class EffortScores(Frozen):
-    """What an answer costs, per question; ``None`` where there was nothing to count.
+    """Cost per question; ``None`` where there was nothing to count.
 
-    ``searches`` are calls of any tool; ``seconds`` are a question's own, ``seconds_median`` the
-    median of them. For tokens see :func:`prompt_tokens` and :func:`completion_tokens`.
+    ``searches`` counts calls of any tool; ``seconds`` is the mean and ``seconds_median`` the median
+    time of a question. For tokens see :func:`prompt_tokens` and :func:`completion_tokens`.
     """
 
     turns: Score | None
@@ -28,21 +28,20 @@ class EffortScores(Frozen):
 
 
 def prompt_tokens(turns: Iterable[Turn]) -> int:
-    """Return the tokens of all prompts, as an endpoint counts its usage.
+    """Return the number of prompt tokens of all turns, as an endpoint reports its usage.
 
-    Each prompt begins with the one before it and counts in full, whether or not a cache of
-    prefixes spares the reading.
+    Each prompt contains the previous one and counts in full, with or without prefix caching.
     """
     return sum(len(turn.prompt_ids) for turn in turns)
 
 
 def completion_tokens(turns: Iterable[Turn]) -> int:
-    """Return the tokens that the model wrote."""
+    """Return the number of tokens that the model generated."""
     return sum(len(turn.completion_ids) for turn in turns)
 
 
 def effort_scores(scored: Sequence[ScoredTrace]) -> EffortScores:
-    """Return what the answers cost; void rollouts are left out."""
+    """Return the cost of the answers; void rollouts are left out."""
 
     def each(value: Callable[[Trace], float]) -> Score | None:
         return mean_by_work(scored, lambda trace, _: [value(trace)])

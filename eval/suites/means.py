@@ -1,4 +1,4 @@
-"""Means over scored traces, with intervals that respect the works asked about."""
+"""Means over scored traces, with intervals from resampled works."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from eval.metrics import Score, bootstrap, wilson
 from rl.rewards.scored_trace import ScoredTrace
 
 Values = Callable[[Trace, Question], Iterable[float]]
-"""What one question adds to a mean: nothing, one value, or one for each of its citations."""
+"""Returns the values of one question that are averaged: none, one, or one per citation."""
 
 
 class ScorerMean(Frozen):
-    """The mean of one scorer, and how many traces it left unscored, by reason.
+    """Mean of one scorer, and the number of unscored traces by reason.
 
-    ``mean`` is over the scored traces alone, ``None`` where there are none.
+    ``mean`` is over the scored traces, ``None`` if there are none.
     """
 
     mean: Score | None
@@ -26,14 +26,14 @@ class ScorerMean(Frozen):
 
 
 def values_of(one: ScoredTrace, values: Values) -> list[float]:
-    """Return what a scored trace adds to a mean; nothing where the rollout is void."""
+    """Return a scored trace's values; empty if the rollout is void."""
     if one.trace is None or one.void is not None:
         return []
     return [float(value) for value in values(one.trace, one.question)]
 
 
 def mean_by_work(scored: Iterable[ScoredTrace], values: Values) -> Score | None:
-    """Return the mean with a 95 % interval from resampled works; ``None``: nothing to average.
+    """Return the mean with a 95 % interval from resampled works; ``None`` without values.
 
     Questions about one work are drawn together, since they are not independent.
     """
@@ -43,14 +43,14 @@ def mean_by_work(scored: Iterable[ScoredTrace], values: Values) -> Score | None:
 def share_by_work(scored: Iterable[ScoredTrace], values: Values) -> Score | None:
     """Return :func:`mean_by_work` of values that are 0 or 1.
 
-    Where all are equal, resampling would give an interval without width; it is then Wilson's, over
-    the works.
+    If all values are equal, resampling would give an interval of width 0; Wilson's interval over
+    the works is returned instead.
     """
     return share(by_work((one.question, values_of(one, values)) for one in scored))
 
 
 def share(clusters: Sequence[Sequence[float]]) -> Score | None:
-    """Return the share over all values, which are 0 or 1, from resampled clusters of them."""
+    """Return the share over values that are 0 or 1, with an interval from resampled clusters."""
     if not clusters:
         return None
     found = bootstrap(clusters, seed=0)
@@ -76,7 +76,7 @@ def _scorer_mean(kept: Sequence[ScoredTrace], name: str) -> ScorerMean:
 
 
 def by_work(found: Iterable[tuple[Question, Sequence[float]]]) -> list[list[float]]:
-    """Gather values by the work asked about; a question about none is a work of its own."""
+    """Return the values grouped by work; each question without a work is a group of its own."""
     works: dict[str, list[float]] = defaultdict(list)
     for question, values in found:
         works[question.work_id or question.id] += values

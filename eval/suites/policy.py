@@ -1,8 +1,8 @@
-"""A policy put to questions with known answers: ``inforce eval policy``.
+"""Evaluation of a policy on questions with known answers: ``inforce eval policy``.
 
 Questions go through the runner that training uses (:func:`rl.rollouts.rollout.roll_out`). Rollouts
-are scored and journalled as they end, so that a killed evaluation goes on where it was; asking
-again for a finished one counts what the journal holds.
+are scored and journalled as they end, so an interrupted evaluation can be continued, and results of
+a finished one are read from the journal.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Advance = Callable[[int], None]
 
 
 class Setting(Frozen):
-    """All that a journal depends on; a folder belongs to one of these.
+    """Everything that a journal depends on; a folder belongs to one setting.
 
     ``questions`` is a digest of the questions in their order, ``scorers`` are names.
     """
@@ -63,9 +63,10 @@ class Setting(Frozen):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A policy, where it looks, how it runs, and what scores it.
+    """A policy with its library, run limits and scorers.
 
-    ``sampling`` and ``seed`` go into the setting. ``asking`` is how a question is put.
+    ``sampling`` and ``seed`` are recorded in the setting. ``asking`` turns a question into a
+    request.
     """
 
     library: Library
@@ -77,7 +78,7 @@ class Evaluation:
     asking: Asking = asked_in_full
 
     def run(self, questions: Sequence[Question], start: int) -> list[ScoredTrace]:
-        """Answer the questions that begin at a place; the place alone seeds the sampling."""
+        """Run questions and return their scored traces; ``start`` seeds the sampling."""
         first = self.seed + start
         rollouts = roll_out(
             self.library,
@@ -90,7 +91,7 @@ class Evaluation:
         return [record(0, scored_rollout(rollout, self.scorers)) for rollout in rollouts]
 
     def setting(self, questions: Sequence[Question]) -> Setting:
-        """Return what the answers and their scores depend on."""
+        """Return the settings that the answers and their scores depend on."""
         return Setting(
             policy=self.policy.name,
             corpus_hash=self.library.corpus_hash,
@@ -110,9 +111,10 @@ class Evaluation:
 
 
 class PolicyScores(Frozen):
-    """What an evaluation found. ``void`` runs failed for reasons outside the policy.
+    """Results of an evaluation.
 
-    ``stops`` counts how runs ended, ``reasons`` why they gave no answer.
+    ``void`` counts runs with an infrastructure failure, ``stops`` runs by stop reason, ``reasons``
+    abstentions by reason.
     """
 
     policy: str
@@ -133,18 +135,18 @@ def answer_all(
     folder: Path | None = None,
     advance: Advance = lambda _: None,
 ) -> list[ScoredTrace]:
-    """Return every question's scored trace, in order; those in the folder are not made again.
+    """Return every question's scored trace, in order; those in the folder's journal are reused.
 
     Args:
-        evaluation: the policy, where it looks and how.
-        questions: what is asked.
-        folder: where the journal is kept, a few at a time; ``None``: nowhere. Void rollouts are
-            not kept, so that they are tried again.
-        advance: told how many questions are done.
+        evaluation: the policy, its library, limits and scorers.
+        questions: the questions.
+        folder: folder of the journal; ``None``: nothing is kept. Void rollouts are not kept, so
+            they are tried again.
+        advance: called with the number of finished questions.
 
     Raises:
-        BadInputError: the folder holds another evaluation or cannot be written, or of the first
-            :data:`PATIENCE` runs every one failed for reasons outside the policy.
+        BadInputError: the folder holds another evaluation or cannot be written, or each of the
+            first :data:`PATIENCE` runs failed for reasons outside the policy.
         RunError: the disk is full.
     """
     journal = None if folder is None else _opened(folder, evaluation.setting(questions))
@@ -163,7 +165,7 @@ def answer_all(
 
 
 def policy_scores(records: Sequence[ScoredTrace], store: Store | None = None) -> PolicyScores:
-    """Count what a journal shows; void rollouts are counted and left out.
+    """Return the scores of a journal's traces; void rollouts are counted and left out.
 
     Args:
         records: the scored traces, of an evaluation or of a training run.
@@ -193,7 +195,7 @@ def policy_scores(records: Sequence[ScoredTrace], store: Store | None = None) ->
 
 
 def draw(questions: Iterable[Question], limit: int | None, seed: int = 0) -> list[Question]:
-    """Return about so many questions drawn evenly, in their order; a pair comes whole or not."""
+    """Return about ``limit`` questions, drawn evenly, in their order; pairs are kept whole."""
     asked = list(questions)
     if limit is None or limit >= len(asked):
         return asked
@@ -210,7 +212,7 @@ def draw(questions: Iterable[Question], limit: int | None, seed: int = 0) -> lis
 
 
 def _stretches(done: Container[int], number: int, longest: int) -> Iterator[tuple[int, int]]:
-    """Yield neighbours that are still to do as ``(start, end)``."""
+    """Yield ranges ``(start, end)`` of questions that are not done, of at most ``longest``."""
     start = 0
     for n in range(number + 1):
         if n == number or n in done or n - start == longest:
@@ -224,7 +226,7 @@ def _counted(words: Iterable[str]) -> dict[str, int]:
 
 
 def _opened(folder: Path, setting: Setting) -> Journal:
-    """Return the journal of a folder, ready to take more."""
+    """Open the journal of a folder for appending."""
     file = folder / SETTING
     try:
         if not file.exists():

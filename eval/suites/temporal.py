@@ -1,8 +1,8 @@
 """Temporal scores: paired dates, anachronisms, controls.
 
-Two kinds of numbers. What *shipped* is what a reader gets; its anachronism rate is checked here by
-comparing each citation's interval with the question's day, not by trusting the verifier. What was
-*drafted* says how good the policy is without the verifier behind it.
+Scores of *shipped* answers describe what a user gets; their anachronism rate is computed here from
+each citation's interval and the governing date, without relying on the verifier. Scores of *drafts*
+describe the policy without the verifier.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from rl.rewards.scored_trace import ScoredTrace
 
 
 class TemporalScores(Frozen):
-    """Scores of a set of answered questions; ``None`` where there was nothing to score.
+    """Temporal scores of answered questions; ``None`` where there was nothing to score.
 
     Attributes:
-        paired_dates: share of pairs (one question, two days around an amendment) both answered
+        paired_dates: share of pairs (one question, two dates around an amendment) both answered
             right; a pair with a missing half is left out.
-        paired_versions: share of pairs for which the gold version shipped on both days, whatever
-            was quoted of it: time discipline alone.
+        paired_versions: share of pairs for which the gold version shipped on both dates, whatever
+            was quoted of it.
         right: share of questions answered right, or declined for the right reason.
-        controls: the same over provisions that never changed: it must not fall.
+        controls: the same for provisions that never changed; it should not fall in training.
         right_version: share of questions with an answer that shipped citing the gold version.
         temporal: mean temporal consistency of the drafts (:func:`rl.rewards.channels.temporal`),
-            from the journal; ``None`` where it was not among the scorers.
-        anachronisms_shipped: share of shipped citations that were not the law on the question's
-            day, or, where it names none, on the day that the answer says it is for; or not on the
-            day that the citation itself names.
-        anachronisms_drafted: share of drafted citations that were not, or are not on record.
+            from the journal; ``None`` if it was not among the scorers.
+        anachronisms_shipped: share of shipped citations that were not in force on the question's
+            date (or, if it names none, on the date that the answer states), or on the date that the
+            citation itself names.
+        anachronisms_drafted: share of drafted citations that were not in force, or are not stored.
         valid_citations: share of drafted citations that passed every check of the verifier.
         by_family: share right per family, with Wilson intervals; pairs count as in
             ``paired_dates``.
@@ -57,12 +57,12 @@ class TemporalScores(Frozen):
 
 
 def temporal_scores(scored: Sequence[ScoredTrace], store: Store | None = None) -> TemporalScores:
-    """Score traces; void ones are left out.
+    """Return the temporal scores of traces; void ones are left out.
 
     Args:
         scored: the traces.
-        store: where the interval of a shipped citation is looked up; without it the interval that
-            the trace holds is taken.
+        store: where the interval of a shipped citation is looked up; ``None``: the interval in the
+            trace is used.
     """
     kept = [one for one in scored if one.trace is not None and one.void is None]
     controls = [one for one in kept if one.question.family == Family.UNAMENDED_CONTROL]
@@ -83,7 +83,8 @@ def temporal_scores(scored: Sequence[ScoredTrace], store: Store | None = None) -
 
 
 def is_in_force(citation: Citation, on: date, store: Store | None = None) -> bool:
-    """Tell whether what is cited was the law on a day: by the store, or else by the citation."""
+    """Return whether a citation was in force on a date, by the store or else by its own interval.
+    """
     if store is None:
         return on in citation.valid
     version = store.version(citation.version_id, citation.known_at)
@@ -114,7 +115,7 @@ def _drafted_out_of_force(trace: Trace, question: Question) -> Iterator[float]:
 
 
 def _governing_day(trace: Trace) -> date | None:
-    """Return the day that the answer is for; it says so, where the question named none."""
+    """Return the governing date, or the one that the answer states if the question has none."""
     return trace.governing.as_at if trace.governing else None
 
 

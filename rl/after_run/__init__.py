@@ -1,1 +1,1 @@
-"""What needs a finished run: extrapolating it (RELEX), one DPO pass over its rollouts (G2D)."""
+"""Methods that need a finished run: weight extrapolation (RELEX), DPO on its rollouts (G2D)."""

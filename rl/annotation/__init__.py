@@ -1,1 +1,1 @@
-"""Labels by people (RLAVR): which rollouts are worth a label, the queue, agreement."""
+"""Human labels (RLAVR): choosing which rollouts to label, the label queue, rater agreement."""

@@ -1,1 +1,1 @@
-"""From rewards to one advantage per token: the slots and the methods that fill them."""
+"""The training objective: rewards become one advantage per token, in slots that methods fill."""

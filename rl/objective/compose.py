@@ -39,12 +39,12 @@ from rl.recipes.recipe import ObjectiveSettings
 S = TypeVar("S", bound=Slot)
 
 Estimate = Callable[[Batch], Tensor]
-"""From rewards to one advantage per rollout ``(N,)``."""
+"""Maps a batch to one advantage per rollout, shape ``(N,)``."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """The filled slots. The default is plain GRPO with the PPO clip."""
+    """The methods of a run, by slot. The default is GRPO with the PPO clip."""
 
     advantage: AdvantageSlot = field(default_factory=Grpo)
     post: tuple[PostSlot, ...] = ()
@@ -56,22 +56,22 @@ class Objective:
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """Return them all."""
+        """Return every method, in the order in which the slots are applied."""
         first = (*self.channels, self.advantage, *self.post, *self.weights, *self.additives)
         return (*first, self.clip, *self.regularisers)
 
     @property
     def needs(self) -> frozenset[Need]:
-        """Return the tensors that some slot must have."""
+        """Return the names of the tensors that the methods read."""
         return frozenset[Need]().union(*(slot.needs for slot in self.slots))
 
 
 @dataclass(frozen=True)
 class ShapedAdvantages:
-    """What a round is learnt from: advantages per token, and who acts on which tokens.
+    """Advantages of one round, and the tokens that each regulariser selects.
 
-    ``advantages_N`` are the rollouts' own, before weights and additives.
-    ``selected_R_N_T`` holds one mask per regulariser.
+    ``advantages_N`` is per rollout, before weights and additives; ``selected_R_N_T`` holds one
+    boolean mask per regulariser.
     """
 
     batch: Batch
@@ -81,7 +81,7 @@ class ShapedAdvantages:
 
 
 def build_objective(settings: ObjectiveSettings) -> Objective:
-    """Fill the slots that a recipe names."""
+    """Return the objective whose methods a recipe names."""
     return Objective(
         advantage=_filled(settings.advantage, AdvantageSlot),
         post=_all_filled(settings.post, PostSlot),
@@ -104,15 +104,17 @@ def _filled(settings: MethodSettings, slot: type[S]) -> S:
 
 
 def shape(objective: Objective, batch: Batch, estimate: Estimate | None = None) -> ShapedAdvantages:
-    """Apply the slots up to the clip.
+    """Compute the advantages of a batch: all slots up to the clip.
 
     Args:
-        objective: the slots.
+        objective: the methods.
         batch: the rollouts of this process.
-        estimate: makes advantages where more rollouts must be looked at than those of the batch.
+        estimate: replaces the advantage slot's ``estimate``; needed where advantages depend on the
+            rollouts of other processes too.
 
     Raises:
-        ValueError: a method returned what its slot does not allow; names the method.
+        ValueError: a weight is negative, NaN or not detached, or an advantage is not finite; the
+            message names the method.
     """
     batch = with_channels(objective, batch)
     advantages_N = (estimate or objective.advantage.estimate)(batch)
@@ -137,7 +139,7 @@ def shape(objective: Objective, batch: Batch, estimate: Estimate | None = None) 
 
 
 def with_channels(objective: Objective, batch: Batch) -> Batch:
-    """Add the reward channels that tensors decide to those that traces decided."""
+    """Return the batch with the channel slots' rewards appended to ``rewards_N_F``."""
     if not objective.channels:
         return batch
     rewards = [channel.reward(batch).unsqueeze(1) for channel in objective.channels]
@@ -158,7 +160,7 @@ def bounds(  # noqa: PLR0913
     like_N_T: Tensor,
     generator: torch.Generator,
 ) -> tuple[float | Tensor, float | Tensor]:
-    """Return how far the ratio may go: as the clip says, without bound where a regulariser acts."""
+    """Return lower and upper clip epsilon, numbers or ``(N, T)``; none on selected tokens."""
     bound = clip.epsilons(low, high, like_N_T, generator)
     if not selected_R_N_T:
         return bound
@@ -173,7 +175,7 @@ def penalty(
     old_logps_N_T: Tensor,
     selected_R_N_T: Sequence[Tensor],
 ) -> Tensor:
-    """Return what the regularisers add to the tokens' losses ``(N, T)``."""
+    """Return the sum of the regularisers' penalties on the token losses, ``(N, T)``."""
     total = torch.zeros_like(logps_N_T)
     for regulariser, selected in zip(regularisers, selected_R_N_T, strict=True):
         total = total + regulariser.penalty(logps_N_T, old_logps_N_T, selected)

@@ -1,9 +1,10 @@
-"""Extra forward passes: hidden states, likeliest tokens and teacher scores, once per round.
+"""Extra forward passes: hidden states, top-k tokens and teacher scores, computed once per round.
 
-Hidden states come from the passes that a round makes anyway (:meth:`ForwardPasses.overhearing`)
-where they fit in :data:`KEPT`: always the policy's, and the reference's where a KL holds the run
-near it. What is read off them costs no pass of its own, and distributions are made for the model's
-own tokens alone. A reference that nothing else asks, and a teacher, cost a pass.
+Hidden states are recorded during forward passes that a round makes anyway
+(:meth:`ForwardPasses.overhearing`) if they fit in :data:`KEPT` bytes: always those of the policy,
+and those of the reference where a KL penalty already evaluates it. Tensors computed from recorded
+hidden states need no further forward pass, and logits are computed for the model's own tokens only.
+A reference that nothing else evaluates, and a teacher, cost one forward pass each.
 """
 
 from __future__ import annotations
@@ -22,29 +23,29 @@ from rl.objective.slots import Batch, Need, TopK
 from rl.rollouts.rollout import Rollout
 
 LIKELIEST = 16
-"""Tokens kept of a distribution for the Wasserstein-proximal term."""
+"""Number of tokens K kept of each distribution for the Wasserstein-proximal term."""
 POSITIONS = 512
-"""Tokens whose logits are held at once."""
+"""Number of positions whose logits are in memory at once."""
 ROWS = 16
-"""Rollouts that are read at once."""
+"""Number of rollouts read in one forward pass."""
 KEPT = 1 << 30
-"""Bytes of a model's hidden states in a round that are kept; where they are more, they are read
-anew."""
+"""Most bytes of hidden states recorded per model and round; above it, a forward pass is repeated.
+"""
 READ: frozenset[Need] = frozenset({"hidden", "certainty", "top_k"})
-"""What is read off the policy's hidden states."""
+"""Needs that are computed from the policy's hidden states."""
 
 Teach = Callable[[Sequence[Rollout], Batch, Mapping[str, Any]], Tensor]
 """Returns the teacher's log-probs of the sampled tokens ``(N, T)``, NaN where it has none."""
 Reduce = Callable[[Tensor, Tensor], Tensor]
-"""Makes something of logits ``(P, V)`` and their log-sum ``(P, 1)``."""
+"""Maps logits ``(P, V)`` and their logsumexp ``(P, 1)`` to one value, or C values, per position."""
 
 
 @dataclass
 class ForwardPasses:
-    """Makes what the slots of a run need beyond log-probs and entropies.
+    """Computes the tensors that slots need beyond log-probs and entropies.
 
-    Where a slot compares with the model that the run began with, a frozen copy of it is held,
-    unless the trainer holds one, or trains an adapter: then switching that off is enough.
+    Where a slot compares with the initial model, a frozen copy of it is held, unless the trainer
+    already holds one or trains an adapter, which is then disabled instead.
     """
 
     needs: frozenset[Need]
@@ -54,7 +55,7 @@ class ForwardPasses:
     _heard: dict[int, list[Tensor]] = field(default_factory=dict)
 
     def open(self, trainer: Any) -> None:
-        """Keep what the run began with. Called before any checkpoint is loaded."""
+        """Copy the initial model where it is needed. Call it before a checkpoint is loaded."""
         if "top_k" not in self.needs:
             return
         model = trainer.accelerator.unwrap_model(trainer.model)
@@ -67,11 +68,11 @@ class ForwardPasses:
 
     @contextmanager
     def overhearing(self, model: Any, length: int) -> Iterator[None]:
-        """Keep the hidden states of the passes made within, for :meth:`complete`.
+        """Record the hidden states of forward passes made inside the context, for :meth:`complete`.
 
         Args:
             model: the policy or the reference, unwrapped.
-            length: T, of the completions.
+            length: number of completion tokens T.
         """
         heard = self._heard[id(model)] = []
         if not self.needs & READ:
@@ -92,7 +93,14 @@ class ForwardPasses:
     def complete(
         self, trainer: Any, batch: Batch, rollouts: Sequence[Rollout], out: Mapping[str, Any]
     ) -> Batch:
-        """Return the batch with the tensors that are needed."""
+        """Return the batch with the tensors that the slots need.
+
+        Args:
+            trainer: the trainer, whose model is evaluated.
+            batch: the batch so far.
+            rollouts: the rollouts of the batch, in its order.
+            out: TRL's tensors of the round (``prompt_ids``, ``completion_ids`` and their masks).
+        """
         model = trainer.accelerator.unwrap_model(trainer.model)
         rows = min(ROWS, trainer.args.per_device_train_batch_size)
         wanted = batch.mask_N_T > 0
@@ -103,7 +111,7 @@ class ForwardPasses:
         return batch
 
     def _of(self, model: Any, wanted_N_T: Tensor) -> Sequence[Tensor]:
-        """Return the hidden states that a model left, if it left all."""
+        """Return the recorded hidden states of a model; empty unless all rows were recorded."""
         heard = self._heard.get(id(model), [])
         return heard if sum(map(len, heard)) == len(wanted_N_T) else ()
 
@@ -140,8 +148,8 @@ class ForwardPasses:
 class _Reader:
     """Reads a model's distributions at the positions that predict each completion token.
 
-    ``wanted`` ``(N, T)`` says for which tokens; ``heard`` are the model's hidden states
-    ``(n, T, D)``, rows in order, where a pass left them.
+    ``wanted`` ``(N, T)`` selects the tokens; ``heard`` are recorded hidden states ``(n, T, D)``,
+    rows in order, empty where none were recorded.
     """
 
     model: Any
@@ -162,7 +170,7 @@ class _Reader:
             first += len(part)
 
     def _read(self) -> Iterator[tuple[slice, Tensor]]:
-        """Read a few rows at a time: neighbours answer one question, and end at like places."""
+        """Yield hidden states of :data:`ROWS` rollouts at a time, by new forward passes."""
         ids = torch.cat([self.out["prompt_ids"], self.out["completion_ids"]], dim=1)
         attention = torch.cat([self.out["prompt_mask"], self.out["completion_mask"]], dim=1)
         length = self.out["completion_ids"].size(1)
@@ -178,7 +186,10 @@ class _Reader:
             yield part, torch.nn.functional.pad(hidden, (0, 0, 0, unused))
 
     def each(self, reduces: Sequence[Reduce]) -> list[Tensor]:
-        """Return what each makes of the logits ``(P, V)``, ``(N, T)`` or ``(N, T, C)``; else 0."""
+        """Apply each function to the logits at the wanted positions.
+
+        Returns ``(N, T)`` or ``(N, T, C)`` for each function, 0 at positions that are not wanted.
+        """
         head = _whole(self.model).get_output_embeddings()
         parts: list[list[Tensor]] = [[] for _ in reduces]
         for rows, hidden in self.hidden():
@@ -197,26 +208,26 @@ class _Reader:
 
 
 def _whole(model: Any) -> Any:
-    """Return the model with its output layer, without what ``peft`` wraps around it."""
+    """Return the model with its output layer, without the ``peft`` wrapper."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def _certainty(logits_P_V: Tensor, total_P_1: Tensor) -> Tensor:
-    """Return KL(uniform || policy), in nats."""
+    """Return KL(uniform || policy) of each position, in nats."""
     return total_P_1.squeeze(-1) - math.log(logits_P_V.size(-1)) - logits_P_V.mean(-1)
 
 
 def _likeliest(logits_P_V: Tensor, total_P_1: Tensor) -> Tensor:
-    """Return ids and log-probs of the likeliest tokens side by side, exact in float64."""
+    """Return ids and log-probs of the top-k tokens, concatenated; float64 holds ids exactly."""
     found = logits_P_V.topk(min(LIKELIEST, logits_P_V.size(-1)), dim=-1)
     return torch.cat([found.indices.double(), (found.values - total_P_1).double()], dim=-1)
 
 
 def _apart(side_by_side_N_T_2K: Tensor) -> tuple[Tensor, Tensor]:
-    """Return ids and log-probs, each ``(N, T, K)``."""
+    """Split concatenated ids and log-probs into two tensors ``(N, T, K)``."""
     ids, logps = side_by_side_N_T_2K.chunk(2, dim=-1)
     return ids.long(), logps.float()
 
 
 READS: Mapping[Need, Reduce] = {"certainty": _certainty, "top_k": _likeliest}
-"""What is made of the policy's distributions."""
+"""Function that computes each need from the policy's logits."""

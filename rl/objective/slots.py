@@ -1,12 +1,12 @@
-"""The slots of the objective: the batch of tensors and one protocol per slot.
+"""Slots of the objective: the batch of tensors, and one base class per slot.
 
-A published method fills a slot. Three identities, all checked in the tests, keep the composition
-exact (``docs/methods.md``): a detached weight >= 0 commutes with the PPO clip, so weights multiply
-the advantages; on-policy distillation, the Wasserstein-proximal term and entropy shaping add to
+A training method fills a slot. Three identities, all tested, keep the composition exact
+(``docs/methods.md``): a detached weight >= 0 commutes with the PPO clip, so weights multiply the
+advantages; on-policy distillation, the Wasserstein-proximal term and entropy shaping are added to
 them token by token; near-boundary rescue is the PPO clip with a random epsilon per token.
 
-Axes: ``N`` rollouts in groups of ``group_size`` that answer one question, neighbours in the batch;
-``F`` reward channels; ``T`` completion tokens; ``K`` most likely tokens; ``D`` hidden units.
+Axes: ``N`` rollouts, where each ``group_size`` neighbours answer one question; ``F`` reward
+channels; ``T`` completion tokens; ``K`` most likely tokens; ``D`` hidden units.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from torch import Tensor
 from rl.objective.methods.settings import ChannelSettings, MethodSettings
 
 Need = Literal["old_logps", "entropies", "certainty", "hidden", "teacher_logps", "top_k"]
-"""A tensor that costs a pass of its own; the trainer makes only those that a slot names."""
+"""Name of a tensor that is computed only if a method needs it."""
 
 
 @dataclass(frozen=True)
 class TopK:
-    """The most likely tokens under the rollout policy and the reference, and what they mean.
+    """The K most likely tokens under the rollout policy and the reference, with embeddings.
 
     ``ids`` and ``logps`` are ``(N, T, K)``; ``embeddings`` ``(V, D)`` are frozen, of unit norm.
     """
@@ -84,32 +84,32 @@ class Batch:
 
 @dataclass(frozen=True)
 class Slot:
-    """What a method does with its settings; ``needs`` are the passes it must have."""
+    """Base of all methods: its settings, and in ``needs`` the tensors that it reads."""
 
     settings: MethodSettings
     needs: ClassVar[frozenset[Need]] = frozenset()
 
     @property
     def kind(self) -> str:
-        """Return the name that recipes give it."""
+        """Return the method's name in recipes."""
         return self.settings.kind
 
 
 class ChannelSlot(Slot):
-    """A reward channel that tensors decide (agreement, certainty); traces decide the others."""
+    """A reward channel computed from tensors; other channels are computed from traces."""
 
     settings: ChannelSettings
 
     def reward(self, batch: Batch) -> Tensor:
-        """Return ``(N,)``; NaN where it says nothing of a rollout."""
+        """Return the reward of each rollout ``(N,)``; NaN where it has none."""
         raise NotImplementedError
 
 
 class AdvantageSlot(Slot):
-    """From rewards to one advantage per rollout."""
+    """Computes one advantage per rollout from its rewards."""
 
     def estimate(self, batch: Batch) -> Tensor:
-        """Return ``(N,)``; 0 for a rollout without any reward."""
+        """Return the advantages ``(N,)``; 0 for a rollout without any reward."""
         raise NotImplementedError
 
 
@@ -117,46 +117,46 @@ class PostSlot(Slot):
     """Changes the advantages of rollouts, given their outcomes."""
 
     def adjust(self, batch: Batch, advantages_N: Tensor) -> Tensor:
-        """Return ``(N,)``."""
+        """Return the changed advantages ``(N,)``."""
         raise NotImplementedError
 
 
 class WeightSlot(Slot):
-    """Weighs tokens. Weights are detached and never negative, else they would not commute."""
+    """Multiplies the advantages of tokens by detached, non-negative weights."""
 
     def weigh(self, batch: Batch, advantages_N: Tensor) -> Tensor:
-        """Return ``(N, T)`` or ``(N, 1)``, all >= 0."""
+        """Return the weights, ``(N, T)`` or ``(N, 1)``, all >= 0."""
         raise NotImplementedError
 
 
 class AdditiveSlot(Slot):
-    """Adds an advantage of its own to tokens, after all weights."""
+    """Adds to the advantages of tokens, after all weights."""
 
     def add(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:
-        """Return ``(N, T)``, 0 where the mask is 0; ``advantages_N_T`` are the weighted ones."""
+        """Return what is added, ``(N, T)``: 0 outside the mask. ``advantages_N_T`` are weighted."""
         raise NotImplementedError
 
 
 class ClipSlot(Slot):
-    """How far the ratio may go before a token's gradient is cut."""
+    """Bounds of the probability ratio, outside of which a token gets no gradient."""
 
     def epsilons(
         self, low: float, high: float, like_N_T: Tensor, generator: torch.Generator
     ) -> tuple[float | Tensor, float | Tensor]:
-        """Return the bounds of this pass, numbers or ``(N, T)`` tensors like ``like_N_T``.
+        """Return lower and upper epsilon, numbers or ``(N, T)`` tensors like ``like_N_T``.
 
-        Drawn once per micro-batch and inner epoch, without regard to the ratio.
+        Called once per micro-batch and inner epoch; the result must not depend on the ratio.
         """
         raise NotImplementedError
 
 
 class RegulariserSlot(Slot):
-    """A term of the loss that depends on the current policy."""
+    """A loss term that depends on the current policy."""
 
     def select(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:
-        """Return ``(N, T)`` bool: the tokens it acts on, chosen at rollout time, never clipped."""
+        """Return the tokens it acts on, bool ``(N, T)``: chosen at rollout time, never clipped."""
         raise NotImplementedError
 
     def penalty(self, logps_N_T: Tensor, old_logps_N_T: Tensor, selected_N_T: Tensor) -> Tensor:
-        """Return ``(N, T)``, added to the tokens' losses; only ``logps_N_T`` has a gradient."""
+        """Return the penalty ``(N, T)`` on token losses; only ``logps_N_T`` has a gradient."""
         raise NotImplementedError

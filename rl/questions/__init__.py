@@ -1,1 +1,1 @@
-"""The questions a recipe trains on, and the library they are about."""
+"""Training questions and the library that they are about."""

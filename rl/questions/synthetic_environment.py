@@ -1,8 +1,8 @@
 """Synthetic environment: a library over a synthetic statute book, and its questions.
 
-Training needs more amended law than the demo corpus has, and no real text. The book of a seed is
-the same wherever it is made; its works fall into the splits like any other's, so that what is
-measured on the test split concerns acts that no training step has seen.
+Training needs more amended law than the demonstration corpus has. A seed always gives the same
+book. Its works are divided into splits like any other's, so the test split holds acts that no
+training step has seen.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from retrieval.index_build import refresh_index
 def synthetic_library(
     folder: Path, versions: int, seed: int = 0, largest: int | None = None
 ) -> Library:
-    """Open the English statute book of a seed, making it in ``folder`` where it is not there.
+    """Open the English synthetic statute book of a seed; it is made where it does not exist.
 
     Args:
-        folder: of this book alone.
-        versions: rows of the book.
-        seed: names the book.
-        largest: rows of one act at most: small acts make many titles of few rows.
+        folder: folder for this book alone.
+        versions: number of versions in the book.
+        seed: random seed of the book.
+        largest: greatest number of versions in one act; small acts give many titles.
 
     Raises:
         StoreError: the folder holds another store, or cannot be written.
@@ -54,14 +54,14 @@ def choose(
     families: Collection[Family] = MADE_FAMILIES,
     longest: int | None = None,
 ) -> list[Question]:
-    """Return the questions of a split, pairs whole.
+    """Return the questions of a split; the two halves of a pair stay together.
 
     Args:
         questions: from :func:`corpus.questions.make_questions`, or read from a file.
-        split: the works that may be asked about.
-        families: the kinds of question wanted.
-        longest: leaves out answers of more characters, and questions that ask for no figure and
-            no reason to decline; ``None`` keeps all.
+        split: split of the works that may be asked about.
+        families: question families to keep.
+        longest: leave out answers of more characters, and questions that ask neither for a figure
+            nor for a reason to decline; ``None`` keeps all.
     """
     return [
         question
@@ -71,7 +71,7 @@ def choose(
 
 
 def synthetic_questions(library: Library, seed: int = 0) -> list[Question]:
-    """Return every question that the works of a library have an answer to, of all splits."""
+    """Return all questions that can be made from the works of a library, of all splits."""
     return list(make_questions(library.store.histories(), seed=seed))
 
 

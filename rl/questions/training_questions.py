@@ -1,4 +1,4 @@
-"""The questions that a recipe trains on, and their library."""
+"""Training questions of a recipe, and the library that they are about."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rl.run.run_directory import runs_home
 
 @contextmanager
 def open_library(data: DataSettings) -> Iterator[Library]:
-    """Open the corpus that a recipe is about: the one loaded, or a synthetic one.
+    """Open the corpus of a recipe: the loaded one, or a synthetic one.
 
     Raises:
         StoreError: nothing is loaded.
@@ -32,10 +32,10 @@ def open_library(data: DataSettings) -> Iterator[Library]:
 
 
 def questions_of(data: DataSettings, library: Library) -> list[Question]:
-    """Return the questions of a recipe.
+    """Return the training questions of a recipe.
 
     Raises:
-        RecipeError: none is left of those that there are.
+        RecipeError: no question is left after filtering.
         BadInputError: the file cannot be read.
     """
     if data.questions is None:

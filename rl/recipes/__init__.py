@@ -1,1 +1,1 @@
-"""Recipes: typed settings of a training run, free of torch."""
+"""Recipes: the typed settings of a training run. Free of torch."""

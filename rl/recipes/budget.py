@@ -1,8 +1,8 @@
-"""What a recipe will take: passes, tokens and memory, counted before anything is loaded.
+"""Budget of a recipe: forward passes, tokens and memory, computed before anything is loaded.
 
-Memory is what tensors need, by formula: weights, gradients, AdamW's moments, what the backward
-pass keeps, and the sampler's weights and key-value cache. It leaves out the allocator's overhead,
-for which 10 to 20 % more is usual.
+Memory is the sum of tensor sizes, by formula: weights, gradients, AdamW's moments, what the
+backward pass keeps, and the sampler's weights and key-value cache. It leaves out the allocator's
+overhead, for which 10 to 20 % more is usual.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from rl.recipes.recipe import Recipe, RecipeError, Shape, TrainSettings
 
 BYTES = {"float32": 4, "bfloat16": 2}
 ADAM_BYTES = 8
-"""First and second moment, in float32."""
+"""Bytes per parameter of AdamW's first and second moment, in float32."""
 PROMPT_TOKENS = 2048
-"""Of a thread's first prompt with its tools, where the recipe does not bound the thread."""
+"""Assumed tokens of the first prompt with its tools, where the recipe does not bound a rollout."""
 
 
 class BatchBudget(Frozen):
-    """One round, counted. ``steps`` are optimiser steps; passes and rollouts are per process."""
+    """Sizes of one round. ``steps`` are optimiser steps; passes and rollouts are per process."""
 
     rollouts: int
     rollouts_per_process: int
@@ -33,7 +33,7 @@ class BatchBudget(Frozen):
 
 
 class TokenBudget(Frozen):
-    """Tokens at most: of a thread, and of the run as the model writes and as it learns."""
+    """Most tokens of one rollout, and of the whole run: generated, and trained on."""
 
     thread: int
     written_per_round: int
@@ -42,7 +42,7 @@ class TokenBudget(Frozen):
 
 
 class MemoryBudget(Frozen):
-    """GiB of each process at most; ``sampler`` is vLLM's, on a server or colocated, or 0."""
+    """Most GiB of each process; ``sampler`` is vLLM's, on a server or colocated, or 0."""
 
     parameters: int
     trained: int
@@ -54,15 +54,15 @@ class MemoryBudget(Frozen):
 
     @property
     def training(self) -> float:
-        """Return what one process needs while it learns."""
+        """Return the GiB that one process needs during the optimiser step."""
         return self.weights + self.gradients + self.optimiser + self.activations
 
 
 def batch_budget(train: TrainSettings) -> BatchBudget:
-    """Divide a round into passes.
+    """Return the sizes of a round.
 
     Raises:
-        RecipeError: the numbers do not divide.
+        RecipeError: the batch sizes do not divide each other.
     """
     rollouts = train.questions * train.group_size
     own = train.questions // train.processes * train.group_size
@@ -90,7 +90,7 @@ def _divides(divisor: int, number: int, what: str, by: str, into: str) -> None:
 
 
 def token_budget(recipe: Recipe) -> TokenBudget:
-    """Count the tokens of the longest threads."""
+    """Return the token counts of a run in which every rollout is as long as allowed."""
     batch, settings = batch_budget(recipe.train), recipe.rollout
     own = settings.turn_tokens * settings.max_turns
     thread = settings.max_tokens or PROMPT_TOKENS + 2 * own
@@ -104,7 +104,7 @@ def token_budget(recipe: Recipe) -> TokenBudget:
 
 
 def parameters(shape: Shape) -> int:
-    """Count the weights of a decoder with gated layers and grouped-query attention."""
+    """Return the number of weights of a decoder with gated layers and grouped-query attention."""
     width = shape.hidden // shape.heads * shape.key_value_heads
     attention = 2 * shape.hidden * (shape.hidden + width)
     biases = shape.hidden + 2 * width if shape.biased else 0
@@ -114,7 +114,7 @@ def parameters(shape: Shape) -> int:
 
 
 def adapter_parameters(recipe: Recipe, shape: Shape) -> int:
-    """Count the weights of the adapter; 0 without one."""
+    """Return the number of weights of the LoRA adapter; 0 without one."""
     lora = recipe.model.lora
     if lora is None:
         return 0
@@ -132,7 +132,7 @@ def adapter_parameters(recipe: Recipe, shape: Shape) -> int:
 
 
 def memory_budget(recipe: Recipe, shape: Shape) -> MemoryBudget:
-    """Count the memory of one process; all is sharded evenly where there are several."""
+    """Return the memory of one process; weights and states are sharded evenly over processes."""
     total, adapter = parameters(shape), adapter_parameters(recipe, shape)
     trained, size = adapter or total, BYTES[recipe.model.dtype]
     held = 4 if adapter else size
@@ -149,7 +149,7 @@ def memory_budget(recipe: Recipe, shape: Shape) -> MemoryBudget:
 
 
 def _activations(recipe: Recipe, shape: Shape) -> float:
-    """Count what the backward pass keeps: every layer's inner tensors, or its input alone."""
+    """Return the GiB that the backward pass keeps: all activations, or each layer's input only."""
     size = BYTES[recipe.model.dtype]
     tokens = recipe.train.micro_batch * token_budget(recipe).thread
     inner = (8 * shape.hidden + 4 * shape.intermediate) * size
@@ -159,7 +159,7 @@ def _activations(recipe: Recipe, shape: Shape) -> float:
 
 
 def _sampler(recipe: Recipe, shape: Shape) -> float:
-    """Count vLLM's weights and the cache of ``rollout.concurrency`` threads; 0 for ``local``."""
+    """Return the GiB of vLLM's weights and cache for ``rollout.concurrency`` rollouts, or 0."""
     if recipe.rollout.sampler == "local":
         return 0.0
     width = shape.hidden // shape.heads * shape.key_value_heads
@@ -168,7 +168,7 @@ def _sampler(recipe: Recipe, shape: Shape) -> float:
 
 
 def shape_of(recipe: Recipe) -> Shape | None:
-    """Return the shape that the recipe states or that the model's folder holds, else ``None``.
+    """Return the model's architecture, from the recipe or the model's folder, else ``None``.
 
     Raises:
         ModelError: there is no such model.

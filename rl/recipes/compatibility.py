@@ -1,4 +1,4 @@
-"""Which methods go together: checked when a recipe is read, before anything is loaded."""
+"""Compatibility of methods and settings, checked when a recipe is read. Needs no torch."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from rl.recipes.recipe import Recipe, RecipeError
 from rl.rewards import REWARDS
 
 NEEDS_A_RATIO = frozenset({"nsr", "kl_cov"})
-"""Methods that do nothing while the probability ratio is exactly 1."""
+"""Methods that have no effect while the probability ratio is exactly 1."""
 
 NEEDS_A_POOL = frozenset({"tis", "ftis_filter"})
-"""Methods for foreign rollouts. With vLLM ``tis`` also corrects that sampler and trainer differ."""
+"""Methods for off-policy rollouts. With vLLM, ``tis`` also corrects sampler-trainer mismatch."""
 
 
 def check_composition(recipe: Recipe) -> None:
-    """Refuse what would silently do nothing or something else.
+    """Check that the methods and settings of a recipe are compatible and all have an effect.
 
     Raises:
         RecipeError: two methods exclude each other, or one can have no effect.
@@ -23,7 +23,7 @@ def check_composition(recipe: Recipe) -> None:
     for rule in RULES:
         words = rule(recipe)
         if words is not None:
-            raise RecipeError(f"The objective of {recipe.name} does not hold together: {words}")
+            raise RecipeError(f"The recipe {recipe.name} is inconsistent: {words}")
 
 
 def _inert(recipe: Recipe) -> str | None:
@@ -32,7 +32,7 @@ def _inert(recipe: Recipe) -> str | None:
     if not idle or train.epochs * train.minibatches > 1:
         return None
     return (
-        f"{idle[0]} does nothing while each rollout is learnt from once, because the ratio is"
+        f"{idle[0]} has no effect while each rollout is trained on once, because the ratio is"
         " then exactly 1; set train.epochs or train.minibatches to 2 or more."
     )
 
@@ -80,8 +80,8 @@ def _no_pool(recipe: Recipe) -> str | None:
     if not idle or recipe.rollout.pool is not None:
         return None
     return (
-        f"{min(idle)} does nothing to rollouts that the policy sampled itself; name a run whose"
-        " rollouts are mixed in as rollout.pool."
+        f"{min(idle)} has no effect on rollouts that the policy sampled itself; set rollout.pool to"
+        " a run whose rollouts are mixed in."
     )
 
 

@@ -1,7 +1,7 @@
-"""Settings that were renamed, so that runs written before are still read. Newest last.
+"""Former names of settings, so that recipes stored by earlier runs can be read. Newest last.
 
-A run keeps its recipe in ``config.toml``; what is renamed later is listed here. A recipe that a
-person writes must use the present name, and is told it.
+Only the ``config.toml`` of a run is translated. In a recipe that a person writes, a former name is
+an error, which names the present one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FORMER = {
     "warm_start.careless": "warm_start.misdated",
     "rollout.width": "rollout.concurrency",
 }
-"""Former name of a setting, with its table, and the present one of the same table."""
+"""Former name of a setting, with its table, and its present name in the same table."""
 
 
 def with_present_names(recipe: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Recipes read from TOML and checked whole, before anything is opened. Needs no torch."""
+"""Read recipes from TOML and check them, before anything is opened. Needs no torch."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from rl.recipes.recipe import Recipe, RecipeError
 
 
 def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Read a recipe by the name of one that comes with InForce, or from a file.
+    """Read a recipe, by the name of one that comes with InForce, or from a file.
 
     Args:
         name: such as ``tiny-grpo``, or a path ending in ``.toml``.
-        overrides: ``a.b=c`` each; the value is TOML, or else a plain word.
+        overrides: settings to change, each ``table.field=value``; the value is TOML, or else a
+            plain string.
 
     Raises:
-        RecipeError: there is no such recipe, or it says something that cannot be.
+        RecipeError: there is no such recipe, or a setting is unknown, invalid or incompatible.
     """
     table = _table(name)
     for override in overrides:
@@ -35,7 +36,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def _table(name: str) -> dict[str, Any]:
-    """Read a recipe's table over the one that it ``extends``."""
+    """Read a recipe's table, merged over the recipe that it ``extends``."""
     path = _find(name)
     table = read_toml(path, name)
     named = {"name": path.stem, **table}
@@ -60,7 +61,7 @@ def read_toml(path: Path, name: str) -> dict[str, Any]:
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one table over another: tables within are merged, all else is replaced."""
+    """Return ``below`` updated with ``above``; nested tables are merged, other values replaced."""
     merged = {**below, **above}
     for key in below.keys() & above.keys():
         if (
@@ -73,10 +74,10 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_recipe(table: Mapping[str, Any], source: str) -> Recipe:
-    """Check a table and return the recipe that it is.
+    """Validate a table and return the recipe.
 
     Raises:
-        RecipeError: a field is unknown, of the wrong kind, or contradicts another.
+        RecipeError: a field is unknown, of the wrong type, or contradicts another.
     """
     try:
         recipe = Recipe.model_validate(table)
@@ -88,7 +89,7 @@ def read_recipe(table: Mapping[str, Any], source: str) -> Recipe:
 
 
 def recipe_names() -> list[str]:
-    """Return the recipes that come with InForce."""
+    """Return the names of the recipes that come with InForce."""
     folder = Path(str(files("rl"))) / "recipes"
     return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.toml"))
 
@@ -104,7 +105,7 @@ def _find(name: str) -> Path:
 
 
 def _set(table: dict[str, Any], override: str) -> None:
-    """Set one dotted key."""
+    """Set one ``table.field=value`` override in a table."""
     key, equals, text = override.partition("=")
     if not equals or not all(key.split(".")):
         raise RecipeError(f"--set {override}: write it as table.field=value.")
@@ -121,7 +122,7 @@ def _set(table: dict[str, Any], override: str) -> None:
 
 
 def _problem(fault: ValidationError) -> str:
-    """Say in one sentence what is wrong, and where."""
+    """Return the first validation error as one sentence with the setting's name."""
     first = fault.errors(include_url=False)[0]
     location, kind = _without_kind(first["loc"])
     field = f"field '{'.'.join(map(str, location))}'" + (f" of {kind}" if kind else "")
@@ -155,7 +156,7 @@ def _without_kind(location: tuple[int | str, ...]) -> tuple[tuple[int | str, ...
 
 
 def _fields(location: tuple[int | str, ...]) -> list[str]:
-    """Return the settings of the table at a place of the recipe."""
+    """Return the names of the settings in the table at a location."""
     table: Any = Recipe
     for part in location:
         found = table.model_fields[part].annotation if part in table.model_fields else None

@@ -1,7 +1,7 @@
-"""Schema of a training recipe: frozen, checked data. Needs no torch.
+"""Schema of a training recipe: frozen, validated data. Needs no torch.
 
 The docstring of each field is its entry in ``docs/settings.md``. ``rl/recipes/load.py`` reads a
-recipe from TOML and checks what its parts cannot check by themselves.
+recipe from TOML and makes the checks that involve several tables.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from rl.objective.methods.settings import (
 
 
 class RecipeError(BadInputError):
-    """A recipe that cannot be run; nothing was started."""
+    """The recipe is invalid; nothing was started."""
 
 
 class Shape(Frozen):
@@ -43,15 +43,15 @@ class Shape(Frozen):
     intermediate: int = Field(ge=1)
     """Width of the feed-forward layers."""
     heads: int = Field(ge=1)
-    """Attention heads."""
+    """Number of attention heads."""
     key_value_heads: int = Field(ge=1)
-    """Heads of keys and values."""
+    """Number of key and value heads."""
     vocabulary: int = Field(ge=1)
-    """Tokens of the vocabulary."""
+    """Size of the vocabulary."""
     tied: bool = False
-    """Input and output embeddings share their weights."""
+    """Whether input and output embeddings share their weights."""
     biased: bool = False
-    """Queries, keys and values have biases."""
+    """Whether queries, keys and values have biases."""
 
 
 class Lora(Frozen):

@@ -1,4 +1,4 @@
-"""What a recipe needs of the machine that trains it; told by a dry run, demanded by a run."""
+"""Requirements of a recipe on this machine; a dry run prints them, a run checks them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from rl.rollouts.pool import pool_file
 
 
 def missing(recipe: Recipe, home: Path) -> list[str]:
-    """Return what is missing here, a sentence each.
+    """Return one sentence for each requirement that is missing.
 
     Args:
-        recipe: what is to be trained.
-        home: the folder of runs.
+        recipe: the recipe to check.
+        home: folder of runs.
     """
     return [words for words in (_no_vllm(recipe), _no_pool(recipe, home)) if words is not None]
 
 
 def check_requirements(recipe: Recipe, home: Path) -> None:
-    """Refuse to start where something is missing.
+    """Check the requirements of a recipe.
 
     Raises:
-        RecipeError: names the first thing.
+        RecipeError: one is missing; the message names the first.
     """
     for words in missing(recipe, home):
         raise RecipeError(words)

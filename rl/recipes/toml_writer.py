@@ -1,4 +1,4 @@
-"""Plain tables as TOML, for the configuration that a run keeps."""
+"""Write plain tables as TOML, for the configuration file of a run."""
 
 from __future__ import annotations
 

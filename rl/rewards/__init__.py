@@ -57,11 +57,11 @@ __all__ = [
 ]
 
 Reward = Callable[[Trace, Question], float | None]
-"""``None``: the rollout could not be scored, or the channel says nothing of its question."""
+"""A reward function; it returns ``None`` if the rollout or its question cannot be scored."""
 
 
 class RewardSpec(NamedTuple):
-    """A channel: what it measures, the hack it invites, the guard, and its customary weight."""
+    """A reward channel: what it measures, how it can be hacked, the guard, and the usual weight."""
 
     name: str
     function: Reward
@@ -79,7 +79,7 @@ class RewardSpec(NamedTuple):
 
 
 def _spec(name: str, function: Reward, weight: float) -> RewardSpec:
-    """Read what a channel measures, its hack and its guard off the function's docstring."""
+    """Return the channel, with the three descriptions read from the function's docstring."""
     words_of = " ".join(inspect.cleandoc(function.__doc__ or "").split())
     measures, hack, guard = re.split(r" ?(?:Hack|Guard): ", words_of)
     return RewardSpec(name, function, measures, hack, guard, weight)
@@ -95,15 +95,11 @@ _SPECS = (
 )
 
 REWARDS: Mapping[str, RewardSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
-"""Every channel by name."""
+"""All reward channels, by name."""
 
 
 def reward_scorers(names: Iterable[str]) -> tuple[RewardSpec, ...]:
-    """Return the channels of these names.
-
-    Raises:
-        BadInputError: there is no channel of that name.
-    """
+    """Return the reward channels with these names."""
     wanted = tuple(names)
     unknown = [name for name in wanted if name not in REWARDS]
     if unknown:
@@ -115,7 +111,7 @@ def reward_scorers(names: Iterable[str]) -> tuple[RewardSpec, ...]:
 def score(
     trace: Trace | None, question: Question, names: Sequence[str] = tuple(REWARDS)
 ) -> dict[str, float | None]:
-    """Return the channels of one rollout; all ``None`` where there is no trace.
+    """Return the rewards of one rollout by channel; all ``None`` where there is no trace.
 
     Raises:
         BadInputError: there is no channel of that name.
@@ -129,7 +125,7 @@ def score(
 def score_all(
     rollouts: Sequence[tuple[Trace | None, Question]], names: Sequence[str] = tuple(REWARDS)
 ) -> NDArray[np.float64]:
-    """Return the channels of many rollouts, shape ``(N, F)``, NaN where there is none.
+    """Return the rewards of many rollouts, shape ``(N, F)``, NaN for an unscored reward.
 
     Raises:
         BadInputError: there is no channel of that name.
@@ -140,10 +136,10 @@ def score_all(
 
 
 def outcome(trace: Trace | None, question: Question) -> Outcome:
-    """Return the outcome of a rollout, before any shaping.
+    """Return the outcome of a rollout, before any reward shaping.
 
-    Only an abstention that the policy declared is one; a struck draft is wrong, whatever it spared
-    the reader.
+    An abstention counts as one only if the policy declared it; a draft that the verifier struck is
+    wrong.
     """
     if trace is None or not scorable(trace, question):
         return Outcome.EXCLUDED
@@ -153,10 +149,10 @@ def outcome(trace: Trace | None, question: Question) -> Outcome:
 
 
 def answer_key(trace: Trace | None) -> str | None:
-    """Return a key that rollouts giving the same answer share; ``None``: there is no answer.
+    """Return a key that is equal for rollouts with the same answer; ``None`` without an answer.
 
-    Words are compared as in :mod:`rl.rewards.rouge`, citations as a sorted set. A struck draft
-    has the key of its draft, an abstention that of its reason.
+    Words are compared as in :mod:`rl.rewards.rouge`, citations as a sorted set. A struck draft has
+    the key of its draft, an abstention that of its reason.
     """
     if trace is None or not acted(trace):
         return None

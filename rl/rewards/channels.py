@@ -1,13 +1,12 @@
-"""The reward channels: pure functions of one trace and its question.
+"""Reward channels: pure functions of one trace and its question.
 
-**What is scored is the draft.** What ships is what the verifier left of it; where nothing is left,
-the run ends in an abstention. A reward that saw only what shipped could not tell a struck draft
-from an honest abstention, and inventing law would cost nothing. So every channel reads the policy's
-last draft together with the findings on it. :func:`right` alone, by which rollouts are labelled and
-accuracy is measured, asks what shipped.
+Rewards are computed from the policy's last *draft* and the verifier's findings on it, not from what
+shipped. If the verifier strikes a whole draft, the run ends in an abstention; a reward computed
+from what shipped could not tell this from a declared abstention, and inventing law would cost
+nothing. Only :func:`right`, which labels rollouts and measures accuracy, uses what shipped.
 
-``None`` says that a rollout cannot be scored (:func:`rl.rewards.claims.scorable`), or that the
-channel has nothing to say of its question. It is never 0.
+``None`` means that a rollout cannot be scored (:func:`rl.rewards.claims.scorable`) or that the
+channel does not apply to its question. It is never replaced by 0.
 """
 
 from __future__ import annotations
@@ -23,28 +22,28 @@ from rl.rewards.claims import Claim, Statement, declared, readable, scorable, st
 from rl.rewards.stated_answer import recited, states_figure
 
 RIGHT = 0.95
-"""Share from which a reply counts as right: ROUGE-L of a recitation, as in LegalSearch-R1."""
+"""Least score of a right answer: ROUGE-L of a recitation, as in LegalSearch-R1."""
 
 ROOM = 600
-"""Characters that a reply about a figure may quote before it is marked down."""
+"""Characters that an answer about a figure may quote before its reward is reduced."""
 
 COSTLY = 16
-"""Tool calls that use up the whole reward for thrift."""
+"""Number of tool calls at which the cost reaches -1."""
 
 
 def task(trace: Trace, question: Question) -> float | None:
-    """Return how far the draft says what was asked, from 0 to 1.
+    """Return how well the draft answers the question, from 0 to 1.
 
-    A figure: 1 when it stands, in its place, in a quotation of the applicable version, and the
-    reply states no other figure of that kind. A text: ROUGE-L of what was quoted. A version: 1 when
-    it alone is cited of its provision. A reason to decline: 1 when it was declared and a tool had
-    shown it. Only sentences count that the verifier let stand, and the reward is multiplied by
-    their share of the draft.
+    For a figure, 1 if a quotation of the applicable version holds it in its place and the reply
+    states no other figure of that kind. For a text, ROUGE-L of the quotations. For a version, 1 if
+    no other version of its provision is cited. For a reason to decline, 1 if it was declared and a
+    tool had returned it. Only sentences that the verifier accepted count, and the reward is
+    multiplied by their share of the draft.
 
-    Hack: quote the whole statute, so that every figure stands in it; list every figure that ever
-    held; write many sentences, so that one stands. Guard: quotations beyond :data:`ROOM` characters
-    divide the reward, all quotations count for ROUGE-L's precision, a contradicting figure in the
-    reply's own words forfeits it, and so does, in part, each sentence that was struck.
+    Hack: quote the whole statute, which contains every figure; list every figure that ever applied;
+    write many sentences, one of them right. Guard: quotations beyond :data:`ROOM` characters divide
+    the reward, all quotations count for ROUGE-L's precision, a contradicting figure in the reply's
+    own words makes the reward 0, and each struck sentence reduces it.
     """
     if not scorable(trace, question):
         return None
@@ -64,13 +63,13 @@ def task(trace: Trace, question: Question) -> float | None:
 def temporal(trace: Trace, question: Question) -> float | None:
     """Return the temporal consistency of the draft: F1 of cited against applicable versions.
 
-    A citation is valid when its version is on record, in force on the question's day and was
-    returned by a tool. Every other citation counts against precision; duplicates count once. Where
-    no version applies, a declared abstention scores 1 and all else 0.
+    A citation is valid if its version is stored, was in force on the question's governing date and
+    was returned by a tool. Every other citation reduces precision; duplicates count once. Where no
+    version applies, a declared abstention scores 1 and everything else 0.
 
-    Hack: cite nothing; cite one eternal law; cite every version; guess an id. Guard: recall, the
-    gold version, precision, and that a tool must have returned it. A run for another day than the
-    question's, or for none, has no valid citation: it fails closed.
+    Hack: cite nothing; always cite a law that never changed; cite every version; guess an id.
+    Guard: recall, the gold version, precision, and that a tool must have returned it. A run with
+    another governing date than the question's, or with none, has no valid citation.
     """
     if not scorable(trace, question):
         return None
@@ -85,10 +84,10 @@ def temporal(trace: Trace, question: Question) -> float | None:
 
 
 def query(trace: Trace, question: Question) -> float | None:
-    """Return 1 when a statute query carried the question's day and the temporal reward is earned.
+    """Return 1 if a statute query had the question's date and the temporal reward is positive.
 
-    Hack: stuff the turn with queries for every day there is. Guard: nothing without a right
-    citation, a second dated query earns nothing, and each costs (:func:`cost`).
+    Hack: send queries for many dates. Guard: the reward is 0 without a valid citation, further
+    queries add nothing, and each has a cost (:func:`cost`).
     """
     consistent = temporal(trace, question)
     if consistent is None or question.as_at is None:
@@ -99,22 +98,22 @@ def query(trace: Trace, question: Question) -> float | None:
 
 
 def format_gate(trace: Trace, question: Question) -> float | None:
-    """Return 1 when every turn was a readable move and the last an answer or an abstention.
+    """Return 1 if every turn could be parsed and the last is an answer or an abstention.
 
-    Hack: well-formed emptiness. Guard: it multiplies the positive channels and has no weight of its
-    own unless a recipe gives it one.
+    Hack: well-formed answers without content. Guard: it multiplies the positive channels and has no
+    weight of its own unless a recipe gives it one.
     """
     return float(readable(trace)) if scorable(trace, question) else None
 
 
 def abstention(trace: Trace, question: Question) -> float | None:
-    """Return the ternary reward: 1 right, 0 declined, -1 wrong, as TruthRL has it.
+    """Return the ternary reward of TruthRL: 1 right, 0 abstained, -1 wrong.
 
-    Where the question must be declined, the right reason, shown by a tool, is 1. A struck draft, an
-    unreadable turn and a spent budget are wrong, not declined.
+    Where the question must be declined, 1 needs the right reason, returned by a tool. A struck
+    draft, a turn that cannot be parsed and a spent budget are wrong, not abstentions.
 
-    Hack: abstain always, or guess the commonest reason. Guard: an abstention earns nothing where
-    there is an answer, and nothing for a reason that no tool returned on the question's day.
+    Hack: abstain always, or guess the most common reason. Guard: an abstention earns nothing where
+    there is an answer, and nothing for a reason that no tool returned for the question's date.
     """
     if not scorable(trace, question):
         return None
@@ -126,12 +125,12 @@ def abstention(trace: Trace, question: Question) -> float | None:
 
 
 def cost(trace: Trace, question: Question) -> float | None:
-    """Return the price of the tool calls: 0 for none, down to -1 from :data:`COSTLY` calls on.
+    """Return the cost of the tool calls: 0 for none, down to -1 for :data:`COSTLY` or more.
 
     A draft that the verifier sent back costs as much as a call.
 
-    Hack: never search; the cheapest run is one that gives up at once. Guard: thrift counts only
-    where the temporal reward is earned; all others pay the full price.
+    Hack: never search; the cheapest run is one that abstains at once. Guard: few calls are rewarded
+    only where the temporal reward is positive; otherwise the cost is -1.
     """
     consistent = temporal(trace, question)
     if consistent is None:
@@ -156,7 +155,7 @@ def temporal_f1(
 
 
 def right(trace: Trace, question: Question) -> bool:
-    """Tell whether the run ended right: the answer that shipped, or the reason to decline."""
+    """Return whether a run ended right, by the answer or abstention that shipped."""
     shipped: tuple[Statement, ...] = ()
     if trace.answer is not None:
         shipped = tuple(one for one in _on_the_day(trace, question) if one.stood)
@@ -164,17 +163,18 @@ def right(trace: Trace, question: Question) -> bool:
 
 
 def is_right(question: Question, shipped: Sequence[Statement], declined: str | None) -> bool:
-    """Tell whether a reply is right. This is the only meaning of "right" there is.
+    """Return whether a reply is right. This is the only definition of "right".
 
     Args:
-        question: what was asked.
-        shipped: the sentences of the answer, with what they cite; none where it was declined.
-        declined: the reason for which it was declined, if it was.
+        question: the question with its gold answer.
+        shipped: the sentences of the answer with their citations; empty for an abstention.
+        declined: the reason of the abstention, or ``None``.
 
-    Where the question must be declined, the reason must be the question's. Else the gold version
-    must be cited, and its quotations must give what is asked for: the figure in its place, without
-    another figure of its kind in the reply's own words; the text, from :data:`RIGHT` on by ROUGE-L;
-    or, where a version is asked for, no other version of the provision may be cited.
+    Where the question must be declined, the reason must be the question's. Otherwise the gold
+    version must be cited, and its quotations must give what is asked for: the figure in its place,
+    without another figure of its kind in the reply's own words; the text, with a ROUGE-L of at
+    least :data:`RIGHT`; or, where a version is asked for, no other version of the provision may be
+    cited.
     """
     if question.decline is not None:
         return declined == question.decline.value
@@ -182,7 +182,7 @@ def is_right(question: Question, shipped: Sequence[Statement], declined: str | N
 
 
 def _said(question: Question, made: Sequence[Statement]) -> float:
-    """Return how far sentences say the answer, whatever else they quote of the law."""
+    """Return a score from 0 to 1: how well the sentences state the gold answer."""
     cited = [claim for statement in made for claim in statement.claims]
     held = [claim for statement in made if statement.stood for claim in statement.claims]
     quotes = [claim.quote for claim in held if claim.version_id == question.gold_version]
@@ -202,7 +202,7 @@ def _provision(claim: Claim) -> str:
 
 
 def _on_the_day(trace: Trace, question: Question) -> tuple[Statement, ...]:
-    """Return the draft; nothing of it stood if the run was for another day than the question's."""
+    """Return the drafted sentences, all as struck if the run had another date than the question."""
     governing = trace.governing
     made = statements(trace)
     if governing and (governing.as_at, governing.known_at) == (question.as_at, question.known_at):
@@ -211,7 +211,7 @@ def _on_the_day(trace: Trace, question: Question) -> tuple[Statement, ...]:
 
 
 def _was_shown(trace: Trace, question: Question) -> bool:
-    """Tell whether a tool returned the reason to decline, or the provision's record, on the day."""
+    """Return whether a tool returned the reason to decline, or the provision, for the date."""
     day = question.as_at.isoformat() if question.as_at else None
     return any(
         _shows(call.result, question.decline, question.provision_id)

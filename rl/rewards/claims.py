@@ -1,6 +1,6 @@
-"""What a trace claims: drafted sentences with what the verifier found, or an abstention.
+"""Claims of a trace: drafted sentences with the verifier's findings, or an abstention.
 
-Read off the trace's typed fields; no text is parsed again and no store is asked.
+Computed from the trace's typed fields; no text is parsed and no store is read.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from corpus.model import Frozen
 from corpus.questions import Question
 
 UNSCORABLE = frozenset({StopReason.TOOL_ERROR, StopReason.POLICY_ERROR, StopReason.TOKEN_BUDGET})
-"""Ends of a run that say nothing of the policy: a failed engine or model, a thread cut short."""
+"""Stop reasons that say nothing about the policy: a failed engine or model, a full context."""
 
 _CHECKS = frozenset({"resolves", "seen", "in_force", "verbatim"})
 _NOT_DECLARED = frozenset({AbstentionReason.UNVERIFIED, AbstentionReason.FAILED})
 
 
 class Claim(Frozen):
-    """A drafted citation. ``passed`` are the verifier's checks that it passed."""
+    """A drafted citation. ``passed`` holds the verifier's checks that it passed."""
 
     version_id: str
     quote: str
@@ -26,47 +26,48 @@ class Claim(Frozen):
 
     @property
     def stood(self) -> bool:
-        """Tell whether every check of the citation itself passed."""
+        """Return whether every check of the citation itself passed."""
         return self.passed >= _CHECKS
 
     @property
     def in_force(self) -> bool:
-        """Tell whether it names a version on record that was the law on the governing date."""
+        """Return whether it names a stored version that was in force on the governing date."""
         return {"resolves", "in_force"} <= self.passed
 
     @property
     def applicable(self) -> bool:
-        """Tell whether it was in force and a tool returned it: found, not guessed."""
+        """Return whether it was in force and had been returned by a tool in this run."""
         return self.in_force and "seen" in self.passed
 
 
 class Statement(Frozen):
-    """A drafted sentence: what it says, what it cites, and whether the verifier let it stand."""
+    """A drafted sentence: its text, its citations, and whether the verifier accepted it."""
 
     text: str
     stood: bool
     claims: tuple[Claim, ...]
 
     def struck(self) -> Statement:
-        """Return the same sentence as if it had failed every check."""
+        """Return the same sentence as failing every check."""
         failed = tuple(c.model_copy(update={"passed": frozenset()}) for c in self.claims)
         return self.model_copy(update={"stood": False, "claims": failed})
 
 
 def acted(trace: Trace | None) -> bool:
-    """Tell whether the policy acted, and nothing around it broke or was cut short."""
+    """Return whether the policy acted, without a failure or a cut-off by the infrastructure."""
     return trace is not None and bool(trace.turns) and trace.stop not in UNSCORABLE
 
 
 def scorable(trace: Trace | None, question: Question) -> bool:
-    """Tell whether a trace says how well the policy dealt with a question."""
+    """Return whether a trace can be scored for a question."""
     return trace is not None and why_not_scorable(trace, question) is None
 
 
 def why_not_scorable(trace: Trace, question: Question) -> str | None:
-    """Return why a trace says nothing of the policy; ``None`` where it does.
+    """Return why a trace cannot be scored; ``None`` where it can.
 
-    What becomes of a question that names no day is decided before the policy is asked.
+    A question without a date is answered by the graph before the policy is asked, so it is not
+    scored.
     """
     if question.as_at is None:
         return "the question names no day"
@@ -76,15 +77,15 @@ def why_not_scorable(trace: Trace, question: Question) -> str | None:
 
 
 def drafted(trace: Trace) -> Draft | None:
-    """Return the last answer that the policy wanted to give, shipped or struck."""
+    """Return the policy's last draft, shipped or struck; ``None`` if there was none."""
     return trace.turns[-1].draft if trace.turns else None
 
 
 def declared(trace: Trace) -> AbstentionReason | None:
-    """Return why the policy itself declined; ``None`` where it did not.
+    """Return the reason of an abstention that the policy declared, else ``None``.
 
-    A struck draft and a spent budget also end in an abstention, but not in one that was declared.
-    Neither is the graph's own request for a date, made before the policy is asked.
+    A run that ends in an abstention because the draft was struck, a budget was spent or a date was
+    missing has not declared it.
     """
     if not trace.turns or trace.abstention is None or trace.abstention.reason in _NOT_DECLARED:
         return None
@@ -122,13 +123,13 @@ def claims(trace: Trace) -> tuple[Claim, ...]:
 
 
 def readable(trace: Trace) -> bool:
-    """Tell whether every turn was a move, and the last one an answer or an abstention."""
+    """Return whether every turn could be parsed and the last is an answer or an abstention."""
     ended = drafted(trace) is not None or declared(trace) is not None
     return ended and all(c.name != UNREADABLE for turn in trace.turns for c in turn.calls)
 
 
 def dated(trace: Trace) -> bool | None:
-    """Tell whether the first dated call carried the governing day; ``None``: there was none."""
+    """Return whether the first dated call had the governing date; ``None``: no such call."""
     calls = (call for turn in trace.turns for call in turn.calls)
     day = next((c.arguments["as_at"] for c in calls if c.arguments.get("as_at")), None)
     if day is None or trace.governing is None:

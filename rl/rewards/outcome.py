@@ -12,4 +12,5 @@ class Outcome(IntEnum):
     CORRECT = 1
     ABSTAINED = 2
     EXCLUDED = -1
-    """Truncated, or voided by an infrastructure failure: it says nothing of the policy."""
+    """The rollout was cut off or voided by an infrastructure failure: it says nothing of the
+    policy."""

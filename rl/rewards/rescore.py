@@ -1,8 +1,8 @@
-"""Score saved rollouts again with the present reward code.
+"""Score stored rollouts again with the present reward code.
 
-A training run or an evaluation keeps every rollout with its question and its rewards in a journal
-(:mod:`rl.rewards.scored_trace`). Scoring them again tells whether a change of the rewards would
-have changed what was learned, and whether a reward depends on anything but the trace: it must not.
+Training runs and evaluations keep every rollout with its question and rewards in a journal
+(:mod:`rl.rewards.scored_trace`). Scoring them again shows whether a change of the reward code
+changes stored rewards, and that a reward depends on nothing but the trace.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rl.rewards import reward_scorers
 from rl.rewards.scored_trace import ScoredTrace, read_scored, scored
 
 SAME = 1e-9
-"""Difference from which a reward has changed."""
+"""Smallest difference that counts as a change of a reward."""
 
 _Pair = tuple[float | None, float | None]
 
@@ -40,7 +40,7 @@ class Drift(Frozen):
 
 
 class Rescored(Frozen):
-    """What scoring a run again found. ``first_changed`` names a trace to look at."""
+    """Result of scoring a run again. ``first_changed`` is the id of the first changed trace."""
 
     traces: int
     void: int
@@ -50,12 +50,12 @@ class Rescored(Frozen):
 
 
 def rescore(run: Path) -> Rescored:
-    """Score the rollouts of a run directory (or of a ``traces.jsonl``) again.
+    """Score the rollouts of a run directory, or of a ``traces.jsonl``, again.
 
-    Only the channels that a rollout was stored with are compared, one line in memory at a time.
+    Only the channels that were stored are compared. The file is read line by line.
 
     Raises:
-        BadInputError: there is no such file, it holds nothing, or a channel no longer exists.
+        BadInputError: the file is missing or empty, or a channel no longer exists.
         SourceError: a line is not a scored trace, or its trace contradicts itself.
     """
     path = run / TRACES if run.is_dir() else run

@@ -12,14 +12,14 @@ import unicodedata
 from collections.abc import Sequence
 
 BETA = 1.2
-"""Recall counts this many times as much as precision; LegalSearch-R1 recites with the same."""
+"""Weight of recall relative to precision, as in LegalSearch-R1."""
 
 _SPACELESS = "\u3040-\u30ff\u3400-\u9fff"
 _WORD = re.compile(f"[{_SPACELESS}]|[^\\W_{_SPACELESS}]+")
 
 
 def words(text: str) -> list[str]:
-    """Return the comparable units of a text, without punctuation."""
+    """Return the words of a text (characters, for Chinese and Japanese), without punctuation."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
@@ -37,7 +37,7 @@ def common_words(left: Sequence[str], right: Sequence[str]) -> int:
 
 
 def f_measure(common: int, said: int, wanted: int, beta: float = BETA) -> float:
-    """Return F-beta of ``common`` units out of those ``said`` and those ``wanted``; 0 for none."""
+    """Return F-beta of ``common`` units among ``said`` and ``wanted`` ones; 0 if none is common."""
     if common == 0:
         return 0.0
     precision, recall = common / said, common / wanted

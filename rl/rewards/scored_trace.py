@@ -1,6 +1,6 @@
-"""A trace with its scores: what training learns from and journals, and what evaluation counts.
+"""Scored traces: a trace with its rewards and outcome, as training and evaluation store it.
 
-Training and evaluation write the same journal, ``traces.jsonl``: one :class:`ScoredTrace` per line.
+Both write the same journal, ``traces.jsonl``: one :class:`ScoredTrace` per line.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from rl.rewards.scorer import Scorer, Unscored, ask_scorer
 
 
 class Scores(Frozen):
-    """What was said of one trace, once: every reader has these very numbers.
+    """Scores of one trace, computed once and used by training, metrics and the journal.
 
     Attributes:
         rewards: unweighted, by scorer; ``None``: unscored.
-        unscored: why, by scorer.
-        outcome: the label, decided before any reward is shaped.
+        unscored: the reason, by scorer.
+        outcome: the label, before any reward shaping.
     """
 
     rewards: dict[str, float | None]
@@ -36,10 +36,10 @@ class Scores(Frozen):
 
 
 class ScoredTrace(Frozen):
-    """One question through the graph, as a journal holds it.
+    """One question with its run and scores; a line of a journal.
 
-    ``step`` is the optimiser step before which it was sampled, 0 in an evaluation. ``void`` says
-    which failure of the infrastructure voided it; then every reward is ``None``. ``rewards``,
+    ``step`` is the optimiser step before which it was sampled, 0 in an evaluation. ``void`` names
+    the infrastructure failure that voided it; then every reward is ``None``. ``rewards``,
     ``unscored`` and ``outcome`` are its :class:`Scores`.
     """
 
@@ -53,7 +53,7 @@ class ScoredTrace(Frozen):
 
 
 def scores(trace: Trace | None, question: Question, scorers: Iterable[Scorer]) -> Scores:
-    """Ask every scorer once; without a trace nothing is scored."""
+    """Return the scores of a trace from all scorers; without a trace every reward is ``None``."""
     names = {scorer.name: scorer for scorer in scorers}
     if trace is None:
         return Scores(rewards=dict.fromkeys(names), outcome=outcome(None, question))
@@ -72,7 +72,7 @@ def scored(
     void: str | None = None,
     scorers: Iterable[Scorer] = tuple(REWARDS.values()),
 ) -> ScoredTrace:
-    """Score a trace for a journal; a void one has no rewards."""
+    """Return the scored trace for a journal; a void one has no rewards."""
     found = scores(trace if void is None else None, question, scorers)
     return ScoredTrace(step=step, question=question, trace=trace, void=void, **dict(found))
 
@@ -87,7 +87,7 @@ def append_scored(journal: Journal, records: Sequence[ScoredTrace]) -> None:
 
 
 def read_scored(path: Path) -> Iterator[ScoredTrace]:
-    """Yield the scored traces of a journal. A last line still being written is left out.
+    """Yield the scored traces of a journal; an unfinished last line is skipped.
 
     Raises:
         BadInputError: the file cannot be read.

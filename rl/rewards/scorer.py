@@ -1,8 +1,8 @@
-"""One protocol for everything that grades a trace: a reward channel, a metric, a model that grades.
+"""Scorer protocol: anything that grades a trace (reward channel, metric, model-based grader).
 
-A scorer may be unable to grade: its channel says nothing of such a trace, or the model behind it
-failed. Then it returns :class:`Unscored`, or raises an :class:`~corpus.errors.InForceError`, and
-the sample is left out of every mean. It is never 0.
+A scorer that cannot grade a sample returns :class:`Unscored` or raises an
+:class:`~corpus.errors.InForceError`. The sample is then left out of every mean; it is never scored
+0.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from corpus.questions import Question
 
 
 class Unscored(Frozen):
-    """Why a sample has no score."""
+    """The reason why a sample has no score."""
 
     reason: str
 
 
 class Scorer(Protocol):
-    """Grades what a policy did with a question. Its name is the one in recipes and journals."""
+    """Grades a trace of a question. Recipes and journals refer to it by its name."""
 
     @property
     def name(self) -> str:
@@ -31,19 +31,19 @@ class Scorer(Protocol):
         ...
 
     def score(self, trace: Trace, question: Question) -> float | Unscored:
-        """Return a finite number, or why there is none.
+        """Return a finite number, or the reason why there is none.
 
         Raises:
-            InForceError: the grading failed, which leaves the sample unscored.
+            InForceError: grading failed; the sample is then unscored.
         """
         ...
 
 
 def ask_scorer(scorer: Scorer, trace: Trace, question: Question) -> float | Unscored:
-    """Return a scorer's number, or why the sample is unscored.
+    """Return a scorer's number, or the reason why the sample is unscored.
 
     Raises:
-        ValueError: the scorer returned infinity or NaN, which is a fault of its own.
+        ValueError: the scorer returned infinity or NaN, which is a bug in the scorer.
     """
     try:
         value = scorer.score(trace, question)

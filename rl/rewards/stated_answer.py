@@ -1,4 +1,4 @@
-"""Whether a reply states the figure or text that was asked for."""
+"""Whether an answer states the figure or text that was asked for."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _MARKS = str.maketrans("“”„‟«»＂‘’‚‛‹›＇", '"' * 7 + "'"
 
 
 def recited(quotes: Iterable[str], every: Iterable[str], gold: str) -> float:
-    """Return ROUGE-L of quotations against a text.
+    """Return ROUGE-L of quotations against the gold text.
 
     Args:
-        quotes: of the applicable version, in order; repetitions count once.
-        every: all quotations, these among them; the others count for precision alone.
+        quotes: quotations of the applicable version, in order; repetitions count once.
+        every: all quotations, including ``quotes``; the others reduce precision only.
         gold: the text asked for.
     """
     own = dict.fromkeys(quotes)
@@ -28,13 +28,13 @@ def recited(quotes: Iterable[str], every: Iterable[str], gold: str) -> float:
 def states_figure(
     texts: Iterable[str], quotes: Sequence[str], question: Question, span: Span
 ) -> bool:
-    """Tell whether a quotation holds the figure in its place, and no word of ours contradicts it.
+    """Return whether a quotation holds the figure in place and no other sentence contradicts it.
 
     Args:
-        texts: the reply's own sentences.
+        texts: the answer's own sentences.
         quotes: verified quotations of the applicable version.
-        question: asks for the figure.
-        span: which figure, and between which words it stands.
+        question: a question that asks for a figure.
+        span: the figure, and the words before and after it.
     """
     if not any(holds_figure(quote, span) for quote in quotes):
         return False
@@ -46,7 +46,7 @@ def states_figure(
 
 
 def holds_figure(quote: str, span: Span) -> bool:
-    """Tell whether a quotation holds the figure with, as far as it goes, the words around it."""
+    """Return whether a quotation holds the figure, and agrees with the words around it."""
     said, figure = _plain(quote), _plain(span.text).strip()
     lead, tail = _plain(span.lead or ""), _plain(span.tail)
     for found in re.finditer(re.escape(figure), said):

@@ -1,1 +1,1 @@
-"""Rollouts of the serving graph: batching, samplers, and the columns TRL reads."""
+"""Rollouts: run questions through the graph, batch their requests, convert them for TRL."""

@@ -1,9 +1,8 @@
 """Dynamic batching of the requests of concurrent rollouts.
 
-An episode is ordinary code in a thread of its own: it asks for a completion or a search and goes
-on with the answer. The answer is made when every episode that still runs waits for one; the last
-to come serves all, in the order of their places. Which requests share a batch is therefore fixed
-by the episodes themselves and not by the speed of the threads.
+Each rollout runs in its own worker thread and blocks on requests for completions or searches. Once
+every running rollout waits, all pending requests are served in one batch, in the order of the
+rollouts. So which requests share a batch does not depend on the speed of the threads.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 from rl.rollouts.samplers import BatchSampler, SamplingRequest
 
 Serve = Callable[[Sequence[Any]], Sequence[Any]]
-"""Answers requests of one kind, in order. An answer that is an error is raised where it goes."""
+"""Serves requests of one kind, in order. A result that is an exception is raised in the caller."""
 
 
 @dataclass
@@ -37,7 +36,8 @@ class Batcher:
     """Serves pending requests in one batch once every running rollout waits.
 
     Args:
-        places: how many episodes run at first, numbered from 0. Each must :meth:`leave`, once.
+        places: number of rollouts at the start, numbered from 0. Each must run inside :meth:`place`
+            once.
     """
 
     def __init__(self, places: int) -> None:
@@ -59,7 +59,7 @@ class Batcher:
             _serve(due)
 
     def ask(self, serve: Serve, request: Any) -> Any:
-        """Wait until all episodes wait, and return the answer.
+        """Wait until all rollouts wait, and return the result.
 
         Raises:
             InForceError: the request could not be served.
@@ -75,7 +75,7 @@ class Batcher:
         return mine.answer
 
     def _due(self) -> list[_Waiting]:
-        """Return the requests to serve now: all, once no rollout can add another."""
+        """Return all pending requests once every running rollout waits, else an empty list."""
         if len(self._waiting) < self._running:
             return []
         due, self._waiting = self._waiting, []
@@ -95,7 +95,7 @@ def _serve(due: Sequence[_Waiting]) -> None:
 
 
 def _answers(serve: Serve, group: Sequence[_Waiting]) -> Sequence[Any]:
-    """Return the answers, or the error for each request, so that no thread waits for ever."""
+    """Return one result for each request; an exception stands for each request that failed."""
     try:
         return serve([waiting.request for waiting in group])
     except InForceError as failure:
@@ -105,7 +105,7 @@ def _answers(serve: Serve, group: Sequence[_Waiting]) -> Sequence[Any]:
 
 
 class BatchingSampler:
-    """A sampler whose requests wait for those of the other episodes."""
+    """A sampler whose requests are batched with those of other rollouts."""
 
     def __init__(self, gathering: Batcher, inner: BatchSampler) -> None:
         self._gathering = gathering
@@ -113,13 +113,13 @@ class BatchingSampler:
 
     @property
     def context(self) -> int:
-        """Return how many tokens prompt and completion may have together."""
+        """Return the context length: tokens of prompt and completion together."""
         return self._inner.context
 
     def sample(
         self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
     ) -> Completion:
-        """Continue a prompt, in one batch with what the others ask for.
+        """Continue a prompt, in one batch with the requests of other rollouts.
 
         Raises:
             PolicyError: the model failed or cannot be reached.
@@ -130,7 +130,7 @@ class BatchingSampler:
 
 
 class BatchingIndex:
-    """An index whose searches wait for those of the other episodes; all else goes straight on."""
+    """An index whose searches are batched with those of other rollouts; other calls are direct."""
 
     def __init__(self, gathering: Batcher, inner: StatuteIndex) -> None:
         self._gathering = gathering
@@ -138,16 +138,16 @@ class BatchingIndex:
 
     @property
     def corpus_hash(self) -> str:
-        """Return the hash of the corpus it was built from."""
+        """Return the hash of the corpus that the index was built from."""
         return self._inner.corpus_hash
 
     @property
     def version(self) -> str:
-        """Return the version of the index that answers now."""
+        """Return the version of the index."""
         return self._inner.version
 
     def search(self, query: StatuteQuery) -> list[Hit]:
-        """Search together with the others.
+        """Search, in one batch with the searches of other rollouts.
 
         Raises:
             SearchFailedError: the engine failed.
@@ -156,20 +156,20 @@ class BatchingIndex:
         return hits
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
-        """Search several queries at once; answers keep their order."""
+        """Run several queries; results keep their order."""
         return self._inner.search_many(queries)
 
     def facets(self, query: StatuteQuery) -> Facets:
-        """Count what ``query`` finds."""
+        """Return the facet counts of a query."""
         return self._inner.facets(query)
 
     def keys(self) -> Iterator[str]:
-        """Yield the key of every row held."""
+        """Yield the key of every indexed row."""
         return self._inner.keys()
 
     def status(self) -> IndexStatus:
-        """Say what is held and whether it is well."""
+        """Return the contents and condition of the index."""
         return self._inner.status()
 
     def close(self) -> None:
-        """Leave the index open: whoever opened it closes it."""
+        """Do nothing; the owner of the index closes it."""

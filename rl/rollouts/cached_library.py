@@ -1,7 +1,7 @@
-"""A library that caches reads and searches, while its store does not change.
+"""A library that caches reads and searches. Its store must not change meanwhile.
 
-Rollouts ask the same again and again: each question several times in a group, and each group again
-in a later round. A training run holds to one state of the corpus, so what was read stays true.
+The rollouts of a group ask the same things, and rounds repeat questions. A training run uses one
+state of the corpus, so cached results stay valid.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from corpus.store import Store
 from retrieval.index import CachedIndex
 
 SIZE = 1 << 15
-"""Answers of one kind that are remembered."""
+"""Cache entries per kind of call."""
 
 _READS = (
     "works",
@@ -40,5 +40,5 @@ class CachedStore(Store):
 
 
 def cached_library(library: Library) -> Library:
-    """Return a library with the same content that reads and searches everything once."""
+    """Return a library with the same content that caches its reads and searches."""
     return Library(CachedStore(library.store), CachedIndex(library.index, SIZE))

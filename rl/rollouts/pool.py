@@ -1,7 +1,7 @@
-"""Rollouts of another model or an older checkpoint, mixed into a round (method F-TIS).
+"""Pool of off-policy rollouts, of another model or an older checkpoint (method F-TIS).
 
 A pool is read from the ``traces.jsonl`` of a run. Its rollouts keep the token ids and
-log-probabilities under which they were sampled, so that they can be weighed.
+log-probabilities with which they were sampled, which importance weights need.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ Play = Callable[[Any, Sequence[Question], int], list[Rollout]]
 
 @dataclass(frozen=True)
 class Pool:
-    """Foreign rollouts by question id, in the order of their file."""
+    """Off-policy rollouts by question id, in file order."""
 
     rollouts: dict[str, tuple[Rollout, ...]]
 
     def draw(self, question: Question, count: int, chance: Random) -> list[Rollout]:
-        """Return at most ``count`` different rollouts of a question."""
+        """Draw at most ``count`` different rollouts of a question, without replacement."""
         known = self.rollouts.get(question.id, ())
         return chance.sample(known, min(count, len(known)))
 
 
 def pool(records: Iterable[ScoredTrace]) -> Pool:
-    """Gather what can be learnt from: rollouts with tokens that no failure voided."""
+    """Return the pool of all non-void rollouts that have token ids."""
     found: defaultdict[str, list[Rollout]] = defaultdict(list)
     for record in records:
         trace = record.trace
@@ -56,11 +56,11 @@ def pool_file(path: Path, home: Path) -> Path:
     """Return the file of traces that a recipe's ``rollout.pool`` names.
 
     Args:
-        path: a file, a run's folder, or a run's name.
-        home: the folder of runs.
+        path: a file, a run directory, or a run's name.
+        home: folder of runs.
 
     Raises:
-        RecipeError: there is none.
+        RecipeError: there is no such file.
     """
     places = (path, path / TRACES, home / path / TRACES)
     found = next((place for place in places if place.is_file()), None)
@@ -73,10 +73,10 @@ def pool_file(path: Path, home: Path) -> Path:
 
 
 def read_pool(file: Path) -> Pool:
-    """Read the rollouts of a run's ``traces.jsonl``.
+    """Read the pool from a run's ``traces.jsonl``.
 
     Raises:
-        RecipeError: nothing there can be learnt from.
+        RecipeError: the file holds no usable rollout.
         SourceError: a line is damaged; names it.
     """
     found = pool(read_scored(file))
@@ -86,10 +86,10 @@ def read_pool(file: Path) -> Pool:
 
 
 def mixing(play: Play, foreign: Pool, share: float, group_size: int) -> Play:
-    """Return a ``play`` in which up to ``share`` of every group comes from the pool.
+    """Return a ``play`` in which up to ``share`` of every group is drawn from the pool.
 
-    A question that the pool does not know is answered by the policy alone. Foreign rollouts stand
-    at the end of their group.
+    Questions that the pool does not have are answered by the policy alone. Pool rollouts come last
+    in their group.
     """
 
     def played(trainer: Any, questions: Sequence[Question], seed: int) -> list[Rollout]:

@@ -1,13 +1,12 @@
-"""Run many questions through the graph concurrently and return their rollouts.
+"""Run questions through the graph concurrently and return their rollouts.
 
-The graph is the one that serves (:func:`agent.graph.run.run`). Each episode runs in a thread of its
-own; what several episodes wait for together, completions and searches, is served together
-(:mod:`rl.rollouts.batching`). Rollout ``n`` of a call is sampled with the seed ``seed + n``,
-so what it says depends on its question, the weights and its place, and on nothing that runs beside
-it.
+Rollouts use the same graph as the application (:func:`agent.graph.run.run`), each in its own worker
+thread; completions and searches of several rollouts are batched (:mod:`rl.rollouts.batching`).
+Rollout ``n`` of a call is sampled with the seed ``seed + n``, so its text depends on its question,
+the weights and ``n``, and not on the rollouts that run beside it.
 
-A failure of the infrastructure (an engine, a server, memory) makes a rollout void. It is never a
-wrong answer: a void rollout has no reward at all.
+An infrastructure failure (engine, server, memory) makes a rollout void: it has no reward, and is
+never counted as a wrong answer.
 """
 
 from __future__ import annotations
@@ -35,23 +34,23 @@ from rl.rollouts.batching import Batcher, BatchingIndex, BatchingSampler
 from rl.rollouts.samplers import batches
 
 BROKEN = frozenset({StopReason.TOOL_ERROR, StopReason.POLICY_ERROR})
-"""Ends of a run that say nothing of the policy."""
+"""Stop reasons that mean an infrastructure failure."""
 
 Advance = Callable[[int], None]
-"""Told how many episodes have ended."""
+"""Callback that receives the number of finished rollouts."""
 
 Asking = Callable[[Question], AskRequest]
-"""How a question is put: what the asker fills in."""
+"""Turns a question into the request that a user would make."""
 
 
 class Rollout(Frozen):
-    """One question through the graph.
+    """One run of a question through the graph.
 
-    ``episode`` holds prompt and completion ids, the mask of the model's own tokens and their
-    sampling log-probs; it is ``None`` where the policy was never asked (the question named no
-    day), where it has no tokens (a policy without a model), and where the rollout is void.
-    ``void`` says which failure voided it. ``own`` is false for a rollout of an earlier policy.
-    ``scores`` are set once, by :func:`scored_rollout`; rewards, labels and the journal read them.
+    ``episode`` holds the prompt and completion ids, the mask of the model's own tokens and their
+    sampling log-probs. It is ``None`` if the policy was never asked (the question had no date), if
+    the policy has no tokens (it is not a language model), or if the rollout is void. ``void`` names
+    the failure that voided it. ``own`` is false for a rollout of another policy. ``scores`` are set
+    once, by :func:`scored_rollout`.
 
     Raises:
         ValueError: there is neither a trace nor a reason why not.
@@ -73,7 +72,7 @@ class Rollout(Frozen):
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of rollouts: turns and tokens of one, and how many run concurrently."""
+    """Limits of rollouts: turns and tokens of one, and the number of concurrent ones."""
 
     max_turns: int = 8
     max_tokens: int | None = None
@@ -100,17 +99,17 @@ def roll_out(  # noqa: PLR0913
     advance: Advance = lambda _: None,
     asking: Asking = asked_in_full,
 ) -> list[Rollout]:
-    """Answer each entry of ``questions`` once; a question repeated G times makes its group.
+    """Run each entry of ``questions`` once; a question repeated G times makes a group of G.
 
     Args:
-        library: where the policy looks. policy: who decides. Completions of a
-        :class:`~agent.policies.language_model.ModelPolicy` whose
-            sampler is an :class:`rl.rollouts.samplers.BatchSampler` are sampled in batches.
-        questions: what is asked, with the day and the state of knowledge that each names.
-        seed: the first episode's; below 2**63. Greedy decoding does not use it.
-        limits: turns, tokens, and episodes at once.
-        advance: told the number of episodes ended, from any thread.
-        asking: how each question is put.
+        library: the corpus and index that tools read.
+        policy: the policy. Completions of a :class:`~agent.policies.language_model.ModelPolicy`
+            whose sampler is an :class:`rl.rollouts.samplers.BatchSampler` are sampled in batches.
+        questions: the questions, each with its governing date and known-at date.
+        seed: seed of the first rollout, below 2**63; unused in greedy decoding.
+        limits: limits on turns, tokens and concurrency.
+        advance: called with the number of finished rollouts, from any thread.
+        asking: turns each question into a request.
 
     Returns:
         One rollout per entry, in the order given.
@@ -134,7 +133,7 @@ def roll_out_each(  # noqa: PLR0913
     advance: Advance = lambda _: None,
     asking: Asking = asked_in_full,
 ) -> list[Rollout]:
-    """Do :func:`roll_out` with a policy of its own for each question (a scripted expert's)."""
+    """Like :func:`roll_out`, with a policy for each question (for scripted experts)."""
     bounds = limits or Limits()
     places = min(bounds.concurrency, len(asked))
     gathering = Batcher(places)
@@ -161,13 +160,13 @@ def roll_out_each(  # noqa: PLR0913
 
 
 def scored_rollout(rollout: Rollout, scorers: Iterable[Scorer]) -> Rollout:
-    """Return a rollout with its scores, asking each scorer once."""
+    """Return a rollout with its scores; each scorer is called once."""
     trace = rollout.trace if rollout.void is None else None
     return rollout.model_copy(update={"scores": scores(trace, rollout.question, scorers)})
 
 
 def scores_of(rollout: Rollout) -> Scores:
-    """Return the scores that a rollout has; none are made.
+    """Return the scores of a rollout.
 
     Raises:
         ValueError: the rollout has not been scored.
@@ -178,7 +177,7 @@ def scores_of(rollout: Rollout) -> Scores:
 
 
 def record(step: int, rollout: Rollout) -> ScoredTrace:
-    """Return the line of a journal about a scored rollout.
+    """Return the journal line of a scored rollout.
 
     Raises:
         ValueError: the rollout has not been scored.
@@ -193,9 +192,10 @@ def record(step: int, rollout: Rollout) -> ScoredTrace:
 
 
 def _shared(library: Library, policies: Iterable[Policy], gathering: Batcher) -> Library:
-    """Return the library of all episodes; searches wait for each other where completions do.
+    """Return a library whose searches are batched if the policies' completions are batched.
 
-    An episode that waits for a server of its own accord would hold up the searches of all others.
+    Otherwise searches stay direct: a rollout that waits for its own server would block the others'
+    searches.
     """
     samplers = [policy.sampler for policy in policies if isinstance(policy, ModelPolicy)]
     if not all(batches(sampler) for sampler in samplers):
@@ -204,7 +204,7 @@ def _shared(library: Library, policies: Iterable[Policy], gathering: Batcher) ->
 
 
 def _seated(policy: Policy, gathering: Batcher, seed: int) -> Policy:
-    """Return the policy of one rollout: its own seed and a batching sampler."""
+    """Return the policy of one rollout, with its own seed and a batching sampler."""
     if not isinstance(policy, ModelPolicy):
         return policy
     sampling = policy.sampling.model_copy(update={"seed": seed})

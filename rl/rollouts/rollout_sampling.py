@@ -1,4 +1,4 @@
-"""How a recipe's rollouts are sampled: by the trainer's own weights, by a server, from a pool."""
+"""Choose how a recipe's rollouts are sampled: local model, vLLM, and a pool."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from rl.run.progress import ProgressWatcher
 from rl.run.run_directory import Run
 
 Current = Callable[[Any], BatchSampler]
-"""Returns a sampler that has the weights of the trainer as they are now."""
+"""Returns a sampler with the trainer's current weights."""
 
 
 def rollout_sampler_of(
     recipe: Recipe, run: Run, library: Library, codec: Any, watch: ProgressWatcher
 ) -> Play:
-    """Return what rolls a round's questions out with the newest weights, and a pool's if any.
+    """Return the function that samples a round's rollouts with the current weights and the pool.
 
     Raises:
         RecipeError: there is no such pool.

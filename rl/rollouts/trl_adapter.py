@@ -1,4 +1,4 @@
-"""TRL adapter: question ids in, columns of token ids out."""
+"""TRL adapter: takes question ids as prompts, returns columns of token ids."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from rl.rewards.scorer import Scorer
 from rl.rollouts.rollout import Rollout, scored_rollout, scores_of
 
 Play = Callable[[Any, Sequence[Question], int], list[Rollout]]
-"""Rolls questions out with the trainer's model and a seed; a question repeated is a group."""
+"""Samples rollouts of questions with the trainer's model and a seed.
+
+A question that is repeated makes a group."""
 
 SHOWN = 3
-"""Failures that are told word by word."""
+"""Number of failures whose messages are quoted."""
 
 
 def question_order(ids: Sequence[str], count: int, seed: int) -> list[str]:
-    """Return the questions of a whole run: every one once, in a new order, and again.
+    """Return ``count`` question ids for a whole run: repeated passes, each in a new random order.
 
-    The order of a run is fixed before it starts, so a run that goes on asks what it would have.
+    The order depends on the arguments only, so a resumed run asks the same questions.
     """
     order: list[str] = []
     while len(order) < count:
@@ -35,12 +37,12 @@ class TrlAdapter:
     """TRL's ``rollout_func``.
 
     Args:
-        play: rolls questions out.
-        scorers: give each rollout the scores that are learnt from and journalled.
-        questions: by id; the trainer's prompts are ids.
-        seed: of the run.
-        filler: a token id that stands where a rollout has none, masked.
-        inspect: told of each round; raises where the run must stop.
+        play: samples rollouts.
+        scorers: compute each rollout's scores, which are both trained on and journalled.
+        questions: questions by id; the trainer's prompts are ids.
+        seed: seed of the run.
+        filler: token id, masked, of a rollout without tokens.
+        inspect: called with the rollouts of each round; raises to stop the run.
     """
 
     def __init__(  # noqa: PLR0913
@@ -57,7 +59,7 @@ class TrlAdapter:
         self._filler, self._inspect = filler, inspect
 
     def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, list[Any]]:
-        """Return ids, mask and log-probs as sampled, and the rollouts with their scores."""
+        """Return token ids, masks, log-probs and scored rollouts, one entry per prompt."""
         place = (self._seed, trainer.state.global_step, trainer.accelerator.process_index)
         digest = hashlib.blake2b(repr(place).encode(), digest_size=7).digest()
         asked = [self._questions[one] for one in prompts]
@@ -67,10 +69,10 @@ class TrlAdapter:
 
 
 def columns(rollouts: Sequence[Rollout], filler: int) -> dict[str, list[Any]]:
-    """Return what TRL takes of rollouts. One without tokens becomes a single masked filler.
+    """Return the columns that TRL reads. A rollout without tokens becomes one masked filler.
 
     Raises:
-        ValueError: a token that the model did not write was sampled, so the mask is not its own.
+        ValueError: a token outside the mask has a log-prob, so the mask is wrong.
     """
     table: dict[str, list[Any]] = {
         "prompt_ids": [],
@@ -93,7 +95,7 @@ def columns(rollouts: Sequence[Rollout], filler: int) -> dict[str, list[Any]]:
 
 
 def reward_functions(names: Sequence[str]) -> list[Callable[..., list[float | None]]]:
-    """Return TRL's reward functions: each reads the scores that the rollouts already have."""
+    """Return TRL reward functions, which read the scores stored in the rollouts."""
     return [_reward_function(name) for name in names]
 
 

@@ -1,1 +1,1 @@
-"""The run directory: settings, metrics, checkpoints, progress and report."""
+"""Run directory: settings, metrics, checkpoints, progress and report."""

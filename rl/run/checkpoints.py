@@ -14,41 +14,41 @@ from corpus.errors import InForceError
 
 CHECKPOINT = "checkpoint-"
 SEAL = "inforce.json"
-"""Written last into a checkpoint: where the run's files stood."""
+"""File written last into a checkpoint; it holds the lengths of the run's journals."""
 
 Seal = Callable[[Path], None]
-"""Writes into a checkpoint what else it must hold, before it counts."""
+"""Writes additional files into a checkpoint before it is renamed."""
 
 
 class TrainingFault(InForceError):  # noqa: N818 - a fault of the run, in the words of its reader
-    """The run cannot go on; its last checkpoint is whole."""
+    """The run cannot continue; its last checkpoint is complete."""
 
     exit_status = 1
 
 
 def checkpoints(home: Path) -> list[Path]:
-    """Return the whole checkpoints of a folder, oldest first."""
+    """Return the complete checkpoints of a folder, oldest first."""
     found = (path for path in home.glob(f"{CHECKPOINT}*") if (path / SEAL).is_file())
     return sorted(found, key=step_of)
 
 
 def step_of(checkpoint: Path) -> int:
-    """Return the optimiser step after which a checkpoint was made."""
+    """Return the optimiser step of a checkpoint."""
     return int(checkpoint.name.removeprefix(CHECKPOINT))
 
 
 @contextmanager
 def drafted(home: Path, name: str, first: bool, seal: Seal) -> Iterator[Path]:
-    """Yield a folder; what is written to ``name`` in it becomes ``home/name`` once all went well.
+    """Yield a folder whose ``name`` is renamed to ``home/name`` when the block succeeds.
 
     Args:
-        home: of the checkpoints.
-        name: of this one.
-        first: whether this process, of those that write, is the one that finishes it.
-        seal: told of the written folder before it counts.
+        home: folder of the checkpoints.
+        name: name of this checkpoint.
+        first: whether this process is the one, of those that write, that renames it.
+        seal: called with the written folder before it is renamed.
 
     Raises:
-        TrainingFault: it cannot be written; what was there before is whole.
+        TrainingFault: it cannot be written; earlier checkpoints are unchanged.
     """
     draft = home / ".draft"
     try:
@@ -66,7 +66,7 @@ def drafted(home: Path, name: str, first: bool, seal: Seal) -> Iterator[Path]:
 
 
 def _make_durable(folder: Path) -> None:
-    """Flush the files of a folder to disk (fsync), before it is renamed."""
+    """Flush the files of a folder to disk (fsync) before it is renamed."""
     for path in (*folder.rglob("*"), folder):
         handle = os.open(path, os.O_RDONLY)
         try:

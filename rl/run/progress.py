@@ -17,7 +17,7 @@ SHOWN = {
     "outcome/abstained": "abstains",
     "calls": "calls",
 }
-"""Metrics of the bar and their short names, in order."""
+"""Metrics shown beside the bar, in order, with their short names."""
 
 
 class ProgressWatcher(Protocol):
@@ -40,7 +40,7 @@ class ProgressWatcher(Protocol):
 
 
 class NoProgress:
-    """Shows nothing."""
+    """Reports no progress."""
 
     def say(self, words: str) -> None:
         """Do nothing."""

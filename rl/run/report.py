@@ -1,4 +1,4 @@
-"""Report of a run as one self-contained HTML page: settings and curves."""
+"""Report of a run as one self-contained HTML page: settings and metric curves."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ FIRST = (
     "completions/mean_length",
     "void",
 )
-"""The curves shown, in this order; every other metric comes after them."""
+"""Metrics shown first, in this order."""
 LEFT_OUT = frozenset({"step", "round", "epoch", "num_tokens"})
 COLOURS = ("#1f5fa8", "#c0503c", "#3c8c4f", "#8658a5", "#b07d1e", "#4aa3a8")
 WIDTH, HEIGHT, EDGE = 340, 150, 34
 SMOOTHED = 10
-"""Rounds ask different questions; of long lines the mean of so many is drawn over them."""
+"""Window of the running mean drawn over long curves; rounds differ in their questions."""
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1120px; margin: 2em auto; color: #222; }
@@ -71,7 +71,7 @@ def write_report(run: Run) -> Path:
 
 
 def page(title: str, body: str) -> str:
-    """Return a whole page."""
+    """Return a complete HTML page."""
     name = escape(title)
     return (
         f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{name}</title>'
@@ -92,12 +92,12 @@ def curves(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 
 def points(rows: Sequence[Mapping[str, Any]], name: str) -> list[Point]:
-    """Return the values that a metric had, by step."""
+    """Return the ``(step, value)`` points of a metric."""
     return [(row["step"], row[name]) for row in rows if isinstance(row.get(name), int | float)]
 
 
 def chart(title: str, series: Series) -> str:
-    """Return a line chart as a figure; long lines are faint, under their running mean."""
+    """Return a line chart as HTML; long curves are faint, with their running mean on top."""
     every = [point for line in series.values() for point in line]
     last, low, high = max(x for x, _ in every), min(y for _, y in every), max(y for _, y in every)
     room = (high - low) or abs(high) or 1.0
@@ -130,7 +130,7 @@ def chart(title: str, series: Series) -> str:
 
 
 def smoothed(line: Sequence[Point]) -> list[Point]:
-    """Return the mean of each point and the :data:`SMOOTHED` - 1 before it."""
+    """Return the running mean of each point and the :data:`SMOOTHED` - 1 before it."""
     found = []
     for place, (step, _) in enumerate(line, start=1):
         some = [value for _, value in line[max(0, place - SMOOTHED) : place]]

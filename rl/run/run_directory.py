@@ -1,13 +1,13 @@
-"""The run directory: files of a training run, its facts, journals and lock.
+"""Run directory: files of a training run, its provenance, journals and lock.
 
 ::
 
     config.toml      the recipe as it was resolved
     run.json         commit, corpus hash, seed, versions
-    questions.jsonl  what was asked
+    questions.jsonl  the training questions
     metrics.jsonl    one line per optimiser step
     traces.jsonl     one line per rollout
-    checkpoints/     whole ones only; each notes where metrics and traces stood
+    checkpoints/     complete ones only; each records the lengths of metrics and traces
     report.html      the curves
 """
 
@@ -39,7 +39,7 @@ PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "vllm")
 
 
 class RunFacts(Frozen):
-    """Provenance of a run. ``commit`` is of InForce, its version where there is none."""
+    """Provenance of a run. ``commit`` is InForce's commit, or its version without a checkout."""
 
     commit: str
     corpus_hash: str
@@ -64,7 +64,7 @@ class Run:
     def create(
         cls, folder: Path, recipe: Recipe, questions: Sequence[Question], corpus_hash: str
     ) -> Run:
-        """Make the directory.
+        """Create the run directory.
 
         Raises:
             RunError: it exists, or cannot be written.
@@ -85,9 +85,7 @@ class Run:
             text = facts.model_dump_json(indent=1) + "\n"
             (folder / "run.json").write_text(text, encoding="utf-8")
         except FileExistsError:
-            raise RunError(
-                f"There is a run at {folder} already; --resume goes on with it."
-            ) from None
+            raise RunError(f"There is a run at {folder} already; --resume continues it.") from None
         except OSError as fault:
             raise RunError(f"The run {folder} cannot be written: {fault.strerror}.") from fault
         return cls(folder)
@@ -98,7 +96,7 @@ class Run:
         return self.folder.name
 
     def recipe(self) -> Recipe:
-        """Return its recipe, in the present names of settings.
+        """Return the run's recipe, with former names of settings translated.
 
         Raises:
             RunError: there is no run.
@@ -111,10 +109,10 @@ class Run:
         return read_recipe(with_present_names(table), str(path))
 
     def facts(self) -> RunFacts:
-        """Return its provenance.
+        """Return the run's provenance.
 
         Raises:
-            RunError: there is no run, or its facts are damaged.
+            RunError: there is no run, or ``run.json`` is damaged.
         """
         path = self.folder / "run.json"
         try:
@@ -127,18 +125,18 @@ class Run:
         """Lock the run against other processes.
 
         Raises:
-            StoreError: one of them trains it.
+            StoreError: another process trains it.
         """
         with file_lock(self.folder / "lock"):
             yield
 
     def cut(self, stood: Mapping[str, int]) -> None:
-        """Truncate the journals to their length at a checkpoint."""
+        """Truncate the journals to the given lengths in bytes."""
         self.metrics.cut(stood.get("metrics", 0))
         self.traces.cut(stood.get("traces", 0))
 
     def stands(self) -> dict[str, int]:
-        """Return the lengths of the journals in bytes."""
+        """Return the lengths of the journals in bytes, by file name."""
         return {"metrics": self.metrics.size, "traces": self.traces.size}
 
 
@@ -161,7 +159,7 @@ def find_run(name: str, home: Path) -> Run:
     """Return a run by its name or folder.
 
     Raises:
-        RunError: there is none.
+        RunError: there is no such run.
     """
     for folder in (home / name, Path(name).expanduser()):
         if (folder / "run.json").is_file():
@@ -173,7 +171,7 @@ def find_run(name: str, home: Path) -> Run:
 
 
 def new_folder(recipe: Recipe, home: Path) -> Path:
-    """Return where the next run of a recipe goes: name, seed and the next number."""
+    """Return the folder of the next run of a recipe: name, seed and the next free number."""
     stem = f"{recipe.name.replace('/', '-')}-s{recipe.train.seed}"
     number = 1
     while (home / f"{stem}-{number}").exists():
@@ -182,10 +180,10 @@ def new_folder(recipe: Recipe, home: Path) -> Path:
 
 
 def resumable(recipe: Recipe, home: Path) -> Run:
-    """Return the newest run that was started with this very recipe.
+    """Return the newest run of a recipe, which must have been started with the same settings.
 
     Raises:
-        RunError: there is none, or the newest differs; names where.
+        RunError: there is none, or a setting differs; names it.
     """
     mine = [run for run in all_runs(home) if run.recipe().name == recipe.name]
     if not mine:
@@ -200,7 +198,7 @@ def resumable(recipe: Recipe, home: Path) -> Run:
 
 
 def differences(recipes: Sequence[Recipe]) -> dict[str, list[object]]:
-    """Return the fields in which recipes differ, with the value of each."""
+    """Return the settings in which recipes differ, with the value of each recipe."""
     flat = [_flat(recipe.model_dump(mode="json")) for recipe in recipes]
     keys = dict.fromkeys(key for one in flat for key in one)
     return {
@@ -211,14 +209,14 @@ def differences(recipes: Sequence[Recipe]) -> dict[str, list[object]]:
 
 
 def check_corpus(run: Run, corpus_hash: str) -> None:
-    """Refuse to go on over another corpus.
+    """Check that the corpus is the one that the run was started with.
 
     Raises:
         RecipeError: the corpus changed since the run was started.
     """
     if run.facts().corpus_hash != corpus_hash:
         raise RecipeError(
-            f"The corpus changed since {run.name} was started, so it cannot go on as it began."
+            f"The corpus changed since {run.name} was started, so it cannot be resumed."
         )
 
 
@@ -231,7 +229,7 @@ def _flat(table: Mapping[str, Any], path: str = "") -> dict[str, Any]:
 
 
 def _commit() -> str:
-    """Return the commit of a checkout, with a plus where files were changed, else the version."""
+    """Return the commit of the checkout, with ``+`` if files were changed, else the version."""
     here = Path(__file__).parent
     asked = ["git", "-C", str(here), "describe", "--always", "--abbrev=40", "--dirty=+"]
     try:

@@ -1,1 +1,1 @@
-"""The trainer and what it is assembled from."""
+"""The trainer and the parts that it is assembled from."""

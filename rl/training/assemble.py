@@ -1,4 +1,4 @@
-"""Assemble and run a training run: model, rollouts, rewards, objective, trainer."""
+"""Assemble a training run (model, rollouts, rewards, objective, trainer) and run it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def train(
     """Train a run to its end, from its newest checkpoint if it has one.
 
     Raises:
-        RecipeError: the recipe names what cannot be, or the corpus changed.
+        RecipeError: a setting is invalid here, or the corpus changed.
         ModelError: the model is missing or damaged.
         TrainingFault: the loss is not a number, too many rollouts failed, or the disk is full.
     """
@@ -79,7 +79,7 @@ def assemble(  # noqa: PLR0913
     objective: Objective,
     watch: ProgressWatcher,
 ) -> PolicyTrainer:
-    """Plug model, rollouts, rewards and objective together."""
+    """Return the trainer with model, rollouts, rewards and objective connected."""
     settings, plan = recipe.train, batch_budget(recipe.train)
     by_id = {question.id: question for question in questions}
     order = question_order(list(by_id), settings.questions * settings.rounds, settings.seed)
@@ -114,7 +114,7 @@ def assemble(  # noqa: PLR0913
 
 
 def judge(rollout: Rollout) -> tuple[Outcome, str | None]:
-    """Return the label of a scored rollout, and the key of its answer."""
+    """Return the outcome of a scored rollout, and the key of its answer."""
     key = answer_key(rollout.trace if rollout.void is None else None)
     return scores_of(rollout).outcome, key
 
@@ -122,7 +122,7 @@ def judge(rollout: Rollout) -> tuple[Outcome, str | None]:
 def teacher_of(
     objective: Objective, recipe: Recipe, student: TrainedModel, library: Library
 ) -> Teach | None:
-    """Return the teacher; ``None`` where no method uses one."""
+    """Return the teacher of a distillation method; ``None`` where no method uses one."""
     named = next((one for one in objective.additives if isinstance(one, Distillation)), None)
     if named is None:
         return None
@@ -136,7 +136,7 @@ def teacher_of(
 
 
 def stop_if_void(rollouts: Sequence[Rollout], most: float) -> None:
-    """Stop a run with too many void rollouts.
+    """Stop the run if too many rollouts are void.
 
     Raises:
         TrainingFault: a greater share than ``most`` is void.

@@ -1,13 +1,12 @@
-"""A scripted policy that answers from the gold answer; it writes the demonstrations.
+"""A scripted policy that knows the gold answer and writes demonstrations.
 
-It reads the provision that the question cites on the governing date, then quotes what is asked
-for, or abstains with the reason that the tool gave. It goes through the same graph, tools,
-rendering and verifier as a model; only the choice of tokens is its own. What it writes is turned
-into ids once.
+It reads the provision that the question cites on the governing date, then quotes what is asked for,
+or abstains with the reason that the tool gave. It uses the same graph, tools, rendering and
+verifier as a model; its moves are converted to token ids.
 
-A misdated expert knows the protocol and not the day: it reads every question as if it were asked
-today, the way a model does that was trained on all law at once, and insists when the verifier
-objects. Its demonstrations leave the care for dates to reinforcement learning.
+A misdated expert asks tools for the law of ``today`` instead of the governing date, as a language
+model trained on undated text does, and repeats its answer when the verifier objects. Reinforcement
+learning then has to correct this.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ WHY = {
     "ambiguous": "Its text differs by territory.",
     "not_found": "No such provision is on record.",
 }
-"""How the expert explains each reason to abstain."""
+"""The expert's explanation for each reason to abstain."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,11 @@ class Expert:
     """Answers one question from its gold answer.
 
     Args:
-        question: what is asked, with its answer.
-        codec: of the model that is to learn.
-        context: tokens that the model takes.
-        works: whose names the question may cite.
-        today: the day on which a misdated expert reads the law; ``None``: the governing day.
+        question: the question with its gold answer.
+        codec: tokenizer and chat format of the model to train.
+        context: context length of the model in tokens.
+        works: works whose names the question may cite.
+        today: the date that a misdated expert uses; ``None``: the governing date.
     """
 
     question: Question
@@ -64,10 +63,10 @@ class Expert:
         return "expert"
 
     def act(self, state: PolicyState) -> Act:
-        """Return the next move, with the ids of a model that made it without a doubt.
+        """Return the next move, with the token ids that the model would have generated for it.
 
         Raises:
-            PolicyError: the words of the move hold a token that ends a turn.
+            PolicyError: the text of the move contains an end-of-turn token.
         """
         ids = self.codec.markup(json.dumps(self._move(state), ensure_ascii=False))
         if not self.codec.stop_ids.isdisjoint(ids):
@@ -94,7 +93,7 @@ class Expert:
         return {"answer": [{"text": quote, "citations": [citation]}]}
 
     def _cited(self) -> str:
-        """Return the citation as the question words it."""
+        """Return the citation in the words of the question."""
         found = find_citations(self.question.text, self.works)
         return found[0].text if found else self.question.label or self.question.text
 
@@ -113,15 +112,15 @@ class _Said:
     context: int
 
     def sample(self, *_: object) -> Completion:
-        """Return the fixed completion; each token has probability 1."""
+        """Return the fixed completion; each token has log-prob 0."""
         return Completion(ids=self.ids, logprobs=(0.0,) * len(self.ids), stop="end")
 
 
 def end_of_turn(codec: Codec) -> int:
-    """Return the token that ends an assistant turn in the chat template.
+    """Return the id of the token that ends an assistant turn in the chat template.
 
     Raises:
-        PolicyError: there is none among the tokens that end a turn.
+        PolicyError: the template has no such token.
     """
     chat = [
         {"role": role, "content": f"[[{role}-{n}]]"}

@@ -19,14 +19,14 @@ from rl.training.assemble import train
 
 
 def start(recipe: Recipe, home: Path | None = None, *, resume: bool = False) -> Run:
-    """Train as a recipe says, in a new run or the newest of this very recipe; return the run.
+    """Train a recipe, in a new run or by resuming its newest run; return the run.
 
     Every process that ``accelerate launch`` started calls it; the first one writes.
 
     Raises:
-        RecipeError: the recipe wants another number of processes or what is not here, or no
-            question is left.
-        RunError: there is nothing to go on with, or the directory cannot be written.
+        RecipeError: the number of processes differs, a requirement is missing, or no question is
+            left.
+        RunError: there is no run to resume, or the directory cannot be written.
         InForceError: as :func:`rl.training.assemble.train`.
     """
     crew = PartialState(cpu=recipe.train.device == "cpu")
@@ -48,7 +48,7 @@ def start(recipe: Recipe, home: Path | None = None, *, resume: bool = False) -> 
 
 
 def check_processes(recipe: Recipe, started: int) -> None:
-    """Refuse to train with another number of processes than the batches were divided for.
+    """Check that as many processes were started as the recipe says.
 
     Raises:
         RecipeError: the two differ.
@@ -62,7 +62,7 @@ def check_processes(recipe: Recipe, started: int) -> None:
 
 
 def check_device(recipe: Recipe, device: str) -> None:
-    """Refuse a sampler that needs a GPU where this process has none.
+    """Check that a sampler that needs a GPU has one in this process.
 
     Raises:
         RecipeError: it has none.
@@ -83,7 +83,7 @@ def _run(  # noqa: PLR0913
     *,
     resume: bool,
 ) -> Run:
-    """Make or find the directory in the first process, and tell the others."""
+    """Create or find the run directory in the first process, and tell the others."""
     folder = [""]
     if crew.is_main_process:
         if resume:

@@ -29,10 +29,10 @@ from rl.training.warm_start import Imitation, MisdatedDemonstrations, demonstrat
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The trained model, its tokenizer in the trainer's form and in the agent's.
+    """The trained model, and its tokenizer as the trainer and as the agent use it.
 
-    ``base`` is a frozen copy of the model before anything was learnt; ``None`` where switching
-    its adapter off gives the same.
+    ``base`` is a frozen copy of the initial model; ``None`` where disabling the adapter gives the
+    same.
     """
 
     model: Any
@@ -42,7 +42,7 @@ class TrainedModel:
 
 
 def load_model(settings: ModelSettings, seed: int) -> TrainedModel:
-    """Open a model and its tokenizer, with a new adapter where one is wanted.
+    """Load a model and its tokenizer, with a new LoRA adapter if the settings want one.
 
     Raises:
         ModelError: the model is missing or damaged.
@@ -60,7 +60,7 @@ def load_model(settings: ModelSettings, seed: int) -> TrainedModel:
 
 
 def check_tokenizer(name: str, tokenizer: Any, rows: int) -> None:
-    """Refuse a tokenizer without an end of sequence, or with more tokens than embeddings.
+    """Check that a tokenizer has an end of sequence, and no more tokens than embeddings.
 
     Raises:
         RecipeError: it has no end of sequence, or more tokens than the model has rows.
@@ -83,7 +83,7 @@ def warmed_up(
     questions: Sequence[Question],
     watch: ProgressWatcher,
 ) -> TrainedModel:
-    """Open the model; where the recipe wants a warm start, make it once and open what it gave.
+    """Load the model; if the recipe has a warm start, run it once and load its result.
 
     Raises:
         ModelError: the model is missing or damaged.
@@ -175,7 +175,7 @@ def _adapted(model: Any, settings: ModelSettings, seed: int) -> Any:
 
 
 def reopened(settings: ModelSettings, folder: Path) -> Any:
-    """Open the saved warm start, so that a resumed run starts from the same weights."""
+    """Load the weights saved by the warm start, so that a resumed run starts from the same ones."""
     if settings.lora is None:
         return _weights(str(folder), settings)
     from peft import PeftModel

@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from rl.training.trainer import PolicyTrainer
 
 CLOCKED = frozenset({"step_time"})
-"""Metrics that no two runs share."""
+"""Metrics of wall-clock time, which differ between two identical runs."""
 
 
 class RunLogger(TrainerCallback):  # type: ignore[misc]
     """Writes the journals of a run; a ``TrainerCallback``.
 
     Args:
-        run: where.
-        steps: of the whole run.
-        steps_per_round: of one round.
-        watch: who else is told.
-        probe: measures the states that are learnt from, now and then.
+        run: the run directory.
+        steps: optimiser steps of the whole run.
+        steps_per_round: optimiser steps of one round.
+        watch: receives the progress.
+        probe: measures state-distribution drift every few rounds.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ def journal_lengths(checkpoint: Path) -> dict[str, int]:
 
 
 def _counts(kept: Sequence[ScoredTrace]) -> dict[str, float]:
-    """Return shares of outcomes, void rollouts, unscored rewards and right days, and means."""
+    """Return the metrics of a round: shares of outcomes, void and unscored rollouts, and means."""
     total = len(kept)
     found = Counter(one.outcome for one in kept)
     noted = {f"outcome/{label.name.lower()}": found[label] / total for label in Outcome}

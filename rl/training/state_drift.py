@@ -1,22 +1,27 @@
 """State-distribution drift: which states the model is trained on (arXiv 2605.22731).
 
 A *state* is a prefix: everything before a token that the model wrote. Training on states that the
-model reaches by itself keeps it close to what it was; training on states that others reached (long
-warm starts, old rollouts) is what forgetting correlates with. So every run says where its states
-come from, how likely they are under the base and under the current policy, and how far the two have
-moved apart, on the model's own states and on text that has nothing to do with law.
+model reaches itself keeps it close to the initial model; training on states reached by others (long
+warm starts, old rollouts) correlates with forgetting. The metrics say where the states come from,
+how likely they are under the base and the current policy, and the KL divergence between the two, on
+the model's own states and on text unrelated to law.
 
-The trainer keeps one :class:`StateDriftProbe` and calls it every few rounds::
+The trainer holds one :class:`StateDriftProbe` and calls it every few rounds::
 
-    probe = StateDriftProbe(reference, tuple(codec.words(text) for text in neutral_prompts())) ...
-    seen = [visited_states(r.episode, own=r.own, age=age) for r in rollouts if r.episode is not
-    None] metrics |= provenance(seen)                      # counts only: every round if
-    probe.due(step):
-        metrics |= probe.measure(unwrapped_model, seen)   # two forward passes per sequence
+    probe = StateDriftProbe(reference, tuple(codec.words(text) for text in neutral_prompts()))
+    ...
+    seen = [
+        visited_states(r.episode, own=r.own, age=age)
+        for r in rollouts
+        if r.episode is not None
+    ]
+    metrics |= provenance(seen)  # counts only: every round
+    if probe.due(step):
+        metrics |= probe.measure(unwrapped_model, seen)  # two forward passes per sequence
 
-All values are floats under names that begin with ``states/``; a value that cannot be had is left
-out, never 0. No random number is drawn and no gradient made, so a run with a probe has the same
-parameters as one without.
+All values are floats under names that begin with ``states/``; a value that cannot be computed is
+left out, never 0. No random number is drawn and no gradient computed, so a run with a probe has the
+same parameters as one without.
 """
 
 from __future__ import annotations
@@ -38,9 +43,9 @@ if TYPE_CHECKING:
 class VisitedState(NamedTuple):
     """A sequence that is trained on.
 
-    ``mask`` is 1 for each id of ``ids`` that is learnt from. ``own``: the current policy sampled it
-    (:class:`rl.rollouts.rollout.Rollout`). ``age`` is how many rounds ago it was sampled, ``None``
-    for a demonstration.
+    ``mask`` is 1 for each id of ``ids`` that is trained on. ``own``: the current policy sampled it
+    (:class:`rl.rollouts.rollout.Rollout`). ``age`` is the number of rounds since it was sampled,
+    ``None`` for a demonstration.
     """
 
     ids: tuple[int, ...]
@@ -52,24 +57,24 @@ class VisitedState(NamedTuple):
 def visited_states(
     episode: TokenSequence, *, own: bool = True, age: int | None = 0
 ) -> VisitedState:
-    """Return an episode as a sequence that is trained on."""
+    """Return the token sequence of a rollout as a sequence that is trained on."""
     prompt = episode.prompt_ids
     mask = (0,) * len(prompt) + episode.mask
     return VisitedState(prompt + episode.completion_ids, mask, own, age)
 
 
 def neutral_prompts() -> tuple[str, ...]:
-    """Return fixed texts without law, the same for every run."""
+    """Return fixed texts unrelated to law, the same for every run."""
     text = (files(__package__) / "neutral_prompts.txt").read_text(encoding="utf-8")
     return tuple(text.splitlines())
 
 
 def provenance(seen: Sequence[VisitedState]) -> dict[str, float]:
-    """Return metrics of where the states come from; needs no model.
+    """Return metrics of where the states come from; no model is needed.
 
-    ``states/own_share`` is the share of states (tokens learnt from) that the current policy
-    reached, ``states/after_tool_share`` the share that have a tool's result before them,
-    ``states/age_mean`` and ``states/age_max`` the age of the sequences in rounds.
+    ``states/own_share`` is the share of states (tokens trained on) that the current policy reached,
+    ``states/after_tool_share`` the share that come after a tool result, ``states/age_mean`` and
+    ``states/age_max`` the age of the sequences in rounds.
     """
     states = sum(sum(sequence.mask) for sequence in seen)
     ages = [sequence.age for sequence in seen if sequence.age is not None]
@@ -84,7 +89,7 @@ def provenance(seen: Sequence[VisitedState]) -> dict[str, float]:
 
 
 def token_logps(logits_T_V: Tensor, ids_T: Tensor) -> Tensor:
-    """Return the log-prob of each token but the first under the logits before it: ``(T-1,)``."""
+    """Return the log-prob of each token but the first, given the tokens before: ``(T-1,)``."""
     logps = logits_T_V[:-1].float().log_softmax(dim=-1)
     return logps.gather(-1, ids_T[1:, None]).squeeze(-1)
 
@@ -92,7 +97,7 @@ def token_logps(logits_T_V: Tensor, ids_T: Tensor) -> Tensor:
 def kl(policy_T_V: Tensor, base_T_V: Tensor) -> Tensor:
     """Return KL(policy || base) in nats at each position, from logits, over the whole vocabulary.
 
-    Computed a stretch of positions at a time: nothing of size T x V is kept in float32.
+    Positions are processed in chunks, so no float32 tensor of size T x V is held.
     """
     import torch
 
@@ -105,15 +110,15 @@ def kl(policy_T_V: Tensor, base_T_V: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class StateDriftProbe:
-    """Measures likelihood of, and drift on, the states that a model is trained on.
+    """Measures likelihood of, and KL divergence on, the states that a model is trained on.
 
     Attributes:
-        reference: the base, a frozen causal language model; ``None`` means that the policy carries
-            a LoRA adapter, and without it is the base.
-        neutral_ids: token ids of the fixed neutral texts.
+        reference: the base, a frozen causal language model; ``None``: the policy has a LoRA
+            adapter, and is the base with the adapter disabled.
+        neutral_ids: token ids of the neutral texts.
         every: rounds between measurements; the first round is measured.
-        sequences: how many sequences a measurement reads, spread evenly over those given.
-        tokens: of a longer sequence only the first so many are read.
+        sequences: number of sequences in a measurement, evenly spaced over those given.
+        tokens: longer sequences are cut to this length.
     """
 
     reference: Any | None
@@ -123,14 +128,14 @@ class StateDriftProbe:
     tokens: int = 4096
 
     def due(self, step: int) -> bool:
-        """Tell whether a round, counted from 0, is measured."""
+        """Return whether a round, counted from 0, is measured."""
         return step % self.every == 0
 
     def measure(self, model: Any, seen: Sequence[VisitedState]) -> dict[str, float]:
-        """Compare the policy with its base on some of the sequences, and on the neutral texts.
+        """Return likelihood and drift metrics of some of the sequences and of the neutral texts.
 
         ``states/nll_base`` and ``states/nll_policy`` are nats per token of the training prefixes
-        (all tokens), ``states/written_nll_*`` of the tokens learnt from alone;
+        (all tokens), ``states/written_nll_*`` of the tokens trained on alone;
         ``states/kl_base_own`` is KL(policy || base) per state that the policy itself reached,
         ``states/kl_base_neutral`` per token of the neutral texts.
 
@@ -139,7 +144,7 @@ class StateDriftProbe:
             seen: the sequences of this round.
 
         Raises:
-            ValueError: there is no reference, and the model has no adapter to switch off.
+            ValueError: there is no reference, and the model has no adapter to disable.
         """
         chosen = _spread(seen, self.sequences)
         read = [self._compare(model, sequence) for sequence in chosen]
@@ -172,7 +177,7 @@ class StateDriftProbe:
 
 
 class _Compared(NamedTuple):
-    """One sequence: log-probs under both, their divergence, which tokens are learnt from."""
+    """One sequence: log-probs under policy and base, their KL divergence, and the training mask."""
 
     policy: Tensor
     base: Tensor
@@ -196,7 +201,7 @@ def _base(model: Any, reference: Any | None) -> Iterator[Any]:
 
 
 def _mean(parts: Sequence[tuple[Tensor, Tensor | None]]) -> float | None:
-    """Return the mean over the selected tokens of all sequences; ``None`` where there is none."""
+    """Return the mean over the selected tokens of all sequences; ``None`` without any."""
     kept = [values if chosen is None else values[chosen] for values, chosen in parts]
     count = sum(values.numel() for values in kept)
     return sum(float(values.double().sum()) for values in kept) / count if count else None
@@ -211,7 +216,7 @@ def _spread(seen: Sequence[VisitedState], wanted: int) -> list[VisitedState]:
 
 
 def _after_tool(sequence: VisitedState) -> int:
-    """Count the states that have a tool's tokens between them and the model's first."""
+    """Return the number of states that come after a tool result."""
     first = sequence.mask.index(1) if 1 in sequence.mask else len(sequence.mask)
     shown = [n for n in range(first, len(sequence.mask)) if not sequence.mask[n]]
     return sum(sequence.mask[shown[0] :]) if shown else 0

@@ -1,12 +1,13 @@
-"""A subclass of TRL's GRPOTrainer that calls the slots of the objective.
+"""A subclass of TRL's GRPOTrainer that uses the slots of the objective.
 
-TRL generates (through ``rollout_func``: our graph), pads, keeps the books, makes the loss and
-steps. Here the rollouts' tensors become a :class:`~rl.objective.slots.Batch`, the objective turns
-it into advantages per token, the clip's epsilons become tensors, and regularisers join the loss.
-With every slot at its default the parameters equal a stock trainer's to the last bit.
+TRL generates (through ``rollout_func``, which runs our graph), pads, computes the loss and makes
+the optimiser steps. This class converts the rollouts' tensors to a
+:class:`~rl.objective.slots.Batch`, replaces TRL's advantages and clip epsilons by the objective's,
+and adds the regularisers to the loss. With every slot at its default the parameters equal those of
+TRL's own trainer bit for bit.
 
-A *round* generates once and learns from it for ``epochs`` x ``minibatches`` steps. Checkpoints
-fall between rounds, so nothing of a half-used round needs saving.
+A *round* generates once and trains on the result for ``epochs`` x ``minibatches`` steps.
+Checkpoints are written between rounds only, so no partly used round has to be saved.
 """
 
 from __future__ import annotations
@@ -31,24 +32,24 @@ from rl.rollouts.rollout import Rollout
 from rl.run.checkpoints import CHECKPOINT, Seal, TrainingFault, checkpoints, drafted
 
 OutcomeOf = Callable[[Rollout], tuple[Outcome, str | None]]
-"""What became of a rollout, and the key of its answer (``None``: unparseable)."""
+"""Returns the outcome of a rollout, and the key of its answer (``None``: unparseable)."""
 
 Observe = Callable[["PolicyTrainer", Sequence[Rollout], ShapedAdvantages], Mapping[str, float]]
-"""Told of each round before it is learnt from; returns what to log of it."""
+"""Callback before each round is trained on; returns metrics to log."""
 
 
 class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
-    """A GRPOTrainer whose advantages, clip and regularisers are the recipe's.
+    """A GRPOTrainer with the advantages, clip and regularisers of a recipe.
 
     Args:
-        objective: the filled slots.
-        judge: labels a rollout.
-        observe: told of each round.
+        objective: the methods, by slot.
+        judge: returns the outcome and answer key of a rollout.
+        observe: called with each round; returns metrics.
         seal: completes a checkpoint.
-        passes: makes the tensors that cost a pass of their own.
-        max_gap: most nats per token by which sampler and trainer may differ on what was sampled.
-        keep: checkpoints kept.
-        trl: what GRPOTrainer takes; its ``rollout_func`` returns a column ``rollout``.
+        passes: computes tensors that need extra forward passes.
+        max_gap: greatest mean log-prob difference of sampler and trainer, in nats per token.
+        keep: number of checkpoints kept.
+        trl: arguments of GRPOTrainer; its ``rollout_func`` returns a column ``rollout``.
     """
 
     def __init__(  # noqa: PLR0913
@@ -122,7 +123,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         return out
 
     def _estimate(self, batch: Batch) -> Tensor:
-        """Compute advantages over all processes' rollouts."""
+        """Return the advantages, computed over the rollouts of all processes."""
         if self.accelerator.num_processes == 1:
             return self._objective.advantage.estimate(batch)
         first = self.accelerator.process_index * len(batch.own_N)
@@ -154,9 +155,9 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         return self._passes.complete(self, batch, rollouts, out)
 
     def _rollout_policy(self, out: Mapping[str, Any]) -> tuple[Tensor | None, Tensor | None]:
-        """Return log-probs and entropies of the policy that the round began with.
+        """Return log-probs and entropies under the policy at the start of the round.
 
-        TRL makes the log-probs first of all, but only where the ratio can leave 1.
+        TRL computes the log-probs only where the ratio can differ from 1.
         """
         if "old_per_token_logps" in out:
             return self._scored[0]
@@ -172,7 +173,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
             )
         return found[:2]
 
-    # -- a pass: clip, regularisers, and what must hold --
+    # -- a forward pass: clip, regularisers and checks --
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
         low, high = self.args.epsilon, self.args.epsilon_high or self.args.epsilon
@@ -200,7 +201,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         return loss
 
     def _averaged(self, terms_N_T: Tensor, inputs: Mapping[str, Any]) -> Tensor:
-        """Average token terms as TRL averages its loss."""
+        """Return the average of token values, weighted as TRL averages its loss."""
         mask = _mask(inputs)
         terms, accumulated = terms_N_T * mask, self.current_gradient_accumulation_steps
         if self.loss_type == "dapo":
@@ -213,10 +214,10 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         return terms.sum() / mask.sum().clamp(min=1.0) / accumulated
 
     def _check_gap(self, logps_N_T: Tensor, inputs: Mapping[str, Any]) -> None:
-        """Compare sampler and trainer on the same tokens, before the round's first step.
+        """Compare the sampler's log-probs with the trainer's, before the round's first step.
 
-        They differ when ids, mask or weights are wrong: a turn tokenised again, a
-        mask shifted, or weights that the sampler never received.
+        They differ if ids, mask or weights are wrong: a turn was tokenised again, the mask is
+        shifted, or the sampler did not receive new weights.
         """
         sampled = inputs.get("sampling_per_token_logps")
         if sampled is None or self._place_in_round >= self.current_gradient_accumulation_steps:
@@ -229,8 +230,8 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         if gap > self._max_gap:
             raise TrainingFault(
                 f"Sampler and trainer differ by {gap:.2f} nats per token on what was sampled before"
-                f" step {self._next_step} (at most {self._max_gap:g}): weights, ids or mask went"
-                " astray."
+                f" step {self._next_step} (at most {self._max_gap:g}): weights, ids or mask are"
+                " wrong."
             )
 
     def _clip_grad_norm(self, model: Any) -> Any:
@@ -248,13 +249,13 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         return int(self._step % (self.args.steps_per_generation * self.num_iterations))
 
     def _chance(self, purpose: str, device: Any) -> torch.Generator:
-        """Return the random generator of a pass; the same when the pass is repeated."""
+        """Return the random generator of a forward pass; the same each time it is repeated."""
         place = (purpose, self.args.seed, self.state.global_step, self._place_in_round)
         told = repr((*place, self.accelerator.process_index)).encode()
         seed = int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big") >> 1
         return torch.Generator(device=device).manual_seed(seed)
 
-    # -- checkpoints: whole or not at all --
+    # -- checkpoints, written atomically --
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Do nothing; the run directory documents the run."""
@@ -274,9 +275,9 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
 
 
 def everywhere(batch: Batch, accelerator: Any) -> Batch:
-    """Return the batch of all processes, in their order; every process must call it.
+    """Return the batch of all processes, in rank order; every process must call it.
 
-    What is read in chunks or belongs to single tokens' distributions stays behind.
+    Hidden states and top-k tokens are left out.
     """
     whole: dict[str, Any] = {"hidden_chunks": None, "top_k": None}
     for one in fields(batch):
@@ -288,7 +289,7 @@ def everywhere(batch: Batch, accelerator: Any) -> Batch:
 
 
 def answer_numbers(keys: Sequence[str | None], group_size: int) -> list[int]:
-    """Number the distinct answers of each group; -1 where there is none."""
+    """Return a number for each distinct answer of a group; -1 where there is none."""
     numbers: list[int] = []
     for first in range(0, len(keys), group_size):
         seen: dict[str, int] = {}

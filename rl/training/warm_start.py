@@ -1,9 +1,9 @@
-"""Warm start: demonstrations through the serving graph, then supervised training.
+"""Warm start: demonstrations from the scripted expert, then supervised training.
 
-A model that has never seen the protocol makes no move at all, and a reward that is always zero
-teaches nothing. :mod:`rl.training.expert` therefore shows how it is done on works of the training
-split. Its episodes hold the ids and the mask that a sampled one would hold, so imitation learns
-from the model's own tokens and from nothing that was only shown to it.
+A model that does not know the protocol makes no valid move, and a reward that is always zero
+teaches nothing. :mod:`rl.training.expert` therefore demonstrates on works of the training split.
+Demonstrations have the token ids and mask of sampled rollouts, so the loss covers the model's own
+tokens only.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from rl.rollouts.rollout import Limits, Rollout, roll_out_each
 from rl.training.expert import Expert
 
 IGNORED = -100
-"""The label of a token that nothing is learnt from."""
+"""Label of a token that is left out of the loss."""
 
 _BETA_2 = 0.99
-"""Of Adam. Some hundred steps are too few for the customary 0.999 to forget the first gradients."""
+"""Adam's beta 2. The usual 0.999 averages over more steps than a warm start has."""
 
 
 class Imitation(Frozen):
-    """Hyperparameters of the supervised training: one step per ``batch`` demonstrations.
+    """Hyperparameters of the supervised training: one optimiser step per ``batch`` demonstrations.
 
-    The learning rate falls linearly to zero, after a rise over ``warmup`` of the steps.
+    The learning rate rises over the share ``warmup`` of the steps, then falls linearly to zero.
     """
 
     epochs: int = 1
@@ -48,9 +48,10 @@ class Imitation(Frozen):
 
 
 class MisdatedDemonstrations(Frozen):
-    """Which demonstrations read the law of ``today`` instead of the governing day's.
+    """Selects the demonstrations that use the law of ``today`` instead of the governing date.
 
-    ``share`` of the questions, drawn from ``seed`` and the question.
+    ``share`` is the share of questions selected, by a random draw from ``seed`` and the question
+    id.
     """
 
     share: float
@@ -72,18 +73,18 @@ def demonstrate(  # noqa: PLR0913
     misdated: MisdatedDemonstrations | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[Rollout]:
-    """Run the expert; return the rollouts that are right or deliberately misdated.
+    """Run the expert on questions; return the rollouts that are right or deliberately misdated.
 
     Args:
-        library: where it looks.
-        codec: of the model that is to learn.
-        questions: with gold answers, of the training split.
-        context: tokens that the model takes.
-        misdated: which questions it answers without care for the day; ``None``: none.
-        advance: told the number of questions done.
+        library: the corpus and index that tools read.
+        codec: tokenizer and chat format of the model to train.
+        questions: questions with gold answers, of the training split.
+        context: context length of the model in tokens.
+        misdated: selects the misdated demonstrations; ``None``: none.
+        advance: called with the number of finished questions.
 
     Raises:
-        BadInputError: it was right in none, so there is nothing to learn.
+        BadInputError: the expert answered none right, so there is nothing to train on.
     """
     works = library.works
     days = {one.id: misdated.of(one) if misdated else None for one in questions}
@@ -107,18 +108,18 @@ def imitate(  # noqa: PLR0913
 ) -> dict[str, float]:
     """Train ``model`` in place on the model's tokens of the demonstrations, with ``SFTTrainer``.
 
-    The same weights, demonstrations and settings give the same weights again on the same machine.
+    The same weights, demonstrations and settings give the same result on the same machine.
 
     Args:
-        model: a causal language model, or one that ``peft`` wraps.
-        tokenizer: its tokenizer; nothing is tokenised, it only says how to pad.
-        demonstrations: rollouts that have an episode.
-        settings: how.
-        folder: for what the trainer writes; no checkpoint is kept.
-        advance: told the number of steps done, and of all.
+        model: a causal language model, possibly wrapped by ``peft``.
+        tokenizer: its tokenizer; used for padding only.
+        demonstrations: rollouts that have token ids.
+        settings: hyperparameters.
+        folder: where the trainer writes its files; no checkpoint is kept.
+        advance: called with the number of steps done, and the total.
 
     Returns:
-        ``loss`` (mean over the steps, in nats per token), ``steps`` and ``tokens`` learnt from.
+        ``loss`` (mean over the steps, in nats per token), ``steps`` and ``tokens`` (trained on).
     """
     from datasets import Dataset
     from transformers import PrinterCallback, ProgressCallback, TrainerCallback
@@ -148,7 +149,7 @@ def imitate(  # noqa: PLR0913
 
 
 def row(rollout: Rollout) -> dict[str, list[int]]:
-    """Return the ids of a rollout and their labels: the model's own tokens, all others ignored.
+    """Return the ids of a rollout and their labels, :data:`IGNORED` outside the model's tokens.
 
     Raises:
         ValueError: the rollout has no tokens.
@@ -195,7 +196,7 @@ def _whole(rollout: Rollout) -> bool:
 
 
 def _right(rollout: Rollout) -> bool:
-    """Tell whether a demonstration gives the gold answer."""
+    """Return whether a demonstration gives the gold answer."""
     trace, gold = rollout.trace, rollout.question
     if trace is None:
         return False

@@ -77,7 +77,7 @@ def test_a_dry_run_of_seven_billion_parameters_needs_neither_torch_nor_weights()
     [
         ("objective.clip=nrs", "field 'objective.clip': 'nrs' is no method; here fit nsr, ppo."),
         ("objective.weights={kind='delta', low=-1}", "'objective.weights.0.low' of delta: Input"),
-        ("objective.clip=nsr", "nsr does nothing while each rollout is learnt from once"),
+        ("objective.clip=nsr", "nsr has no effect while each rollout is trained on once"),
         ("train.micro_batch=7", "which is not a multiple of train.micro_batch = 7"),
     ],
 )

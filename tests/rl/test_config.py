@@ -102,19 +102,19 @@ def test_a_method_read_whole_is_the_method_written(kind: str) -> None:
 @pytest.mark.parametrize(
     ("objective", "train", "words"),
     [
-        ({"clip": "nsr"}, {"epochs": 1}, "nsr does nothing while each rollout is learnt from once"),
-        ({"regularisers": "kl_cov"}, {"epochs": 1}, "kl_cov does nothing"),
+        ({"clip": "nsr"}, {"epochs": 1}, "nsr has no effect while each rollout is trained on once"),
+        ({"regularisers": "kl_cov"}, {"epochs": 1}, "kl_cov has no effect"),
         ({"weights": "delta", "top_entropy": 0.2}, {}, "delta and top_entropy both choose tokens"),
         ({"advantage": "lampo", "post": "tiar"}, {}, "give lam yourself, at lampo's scale"),
         ({"weights": ["tis", "tis"]}, {}, "tis is named twice"),
-        ({"weights": "tis"}, {}, "tis does nothing to rollouts that the policy sampled itself"),
-        ({"post": "ftis_filter"}, {}, "ftis_filter does nothing to .* as rollout.pool"),
+        ({"weights": "tis"}, {}, "tis has no effect on rollouts that the policy sampled itself"),
+        ({"post": "ftis_filter"}, {}, "ftis_filter has no effect on .* rollout.pool to a run"),
     ],
 )
 def test_methods_that_do_not_go_together_are_refused(
     objective: Mapping[str, Any], train: Mapping[str, Any], words: str
 ) -> None:
-    with pytest.raises(RecipeError, match=f"does not hold together: .*{words}"):
+    with pytest.raises(RecipeError, match=f"is inconsistent: .*{words}"):
         recipe(objective=objective, train=train)
 
 

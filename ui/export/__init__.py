@@ -1,1 +1,1 @@
-"""Answers as files."""
+"""Export of answers as files."""

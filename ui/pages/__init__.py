@@ -1,1 +1,1 @@
-"""One file per page of the app, and what a page is made of."""
+"""One file per page of the app, and the components of the pages."""

@@ -1,8 +1,8 @@
 """Read and write the question in the page's URL.
 
-``?q=...&as_at=2006-04-04&known_at=2005-01-01&extent=S&in=uk,fr``, and where the facts choose the
-date ``&issue=criminal&facts=act:2010-01-01,decision:2013-01-01``. ``&each=1`` asks about every day
-that may be meant.
+``?q=...&as_at=2006-04-04&known_at=2005-01-01&extent=S&in=uk,fr``, and where the governing date
+follows from facts ``&issue=criminal&facts=act:2010-01-01,decision:2013-01-01``. ``&each=1`` answers
+once for every date that the question may mean.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _AHEAD = timedelta(days=36_525)
 
 
 def latest() -> date:
-    """Return the last day that the page takes: a hundred years ahead."""
+    """Return the latest date that the form accepts, a hundred years ahead."""
     return today() + _AHEAD
 
 
 def read_address(parameters: Mapping[str, str]) -> tuple[AskRequest, tuple[str, ...]]:
-    """Return what an address asks, and a sentence for each part that cannot be read.
+    """Return the request in a URL, and a sentence for each parameter that cannot be parsed.
 
-    A part that cannot be read is left out; it is never replaced by a guess.
+    A parameter that cannot be parsed is left out; no default replaces it.
     """
     problems: list[str] = []
     asked = AskRequest(
@@ -44,7 +44,7 @@ def read_address(parameters: Mapping[str, str]) -> tuple[AskRequest, tuple[str, 
 
 
 def wants_each(parameters: Mapping[str, str]) -> bool:
-    """Tell whether every day that may be meant is asked about."""
+    """Return whether the question is answered for every date that it may mean."""
     return parameters.get("each", "") == "1"
 
 

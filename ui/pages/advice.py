@@ -37,14 +37,14 @@ COUNSEL = {
 
 
 class Suggestion(Frozen):
-    """Something to try: the words on the button, and what is asked when it is pressed."""
+    """A suggestion: the text of its button, and the request that the button makes."""
 
     words: str
     asked: AskRequest
 
 
 def suggestions(trace: Trace, asked: AskRequest) -> tuple[Suggestion, ...]:
-    """Return what could be asked instead, the most promising first; at most four."""
+    """Return at most four suggested requests, the most promising first."""
     found = [
         *_days_to_try(trace, asked),
         *(_for(asked, name) for reading in _readings(trace) for name in reading.territories),
@@ -53,7 +53,7 @@ def suggestions(trace: Trace, asked: AskRequest) -> tuple[Suggestion, ...]:
 
 
 def days_meant(missing: MissingDate, asked: AskRequest, today: date) -> tuple[Suggestion, ...]:
-    """Return the days that may be meant where one is missing: those named, else today."""
+    """Return the candidate dates of a question without one: those it names, else today."""
     days = missing.days or (() if missing.roles else (today,))
     return tuple(_on(asked, day, "today, " if day == today else "") for day in days)[:4]
 
@@ -87,7 +87,7 @@ def _for(asked: AskRequest, extent: str) -> Suggestion:
 
 
 def _readings(trace: Trace) -> list[ProvisionReading]:
-    """Return what the last turn that read a provision was told, where it had no text to give."""
+    """Return the provision readings of the last turn that found no text in force."""
     for turn in reversed(trace.turns):
         results = [call.result for call in turn.calls]
         readings = [result for result in results if isinstance(result, ProvisionReading)]

@@ -1,7 +1,7 @@
-"""The Ask page: a question, the day whose law is wanted, an answer with its authorities.
+"""The Ask page: a question, its governing date, and the answer with citations.
 
-The address holds the question, so every answer can be linked to; the form is filled from it. A
-day that is missing is asked for, and the thread that waits for it goes on with the reply.
+The URL holds the question, so every answer can be linked to; the form is filled from it. A missing
+date is asked for, and the paused thread continues with the reply.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ui.words import day_words, literal
 
 
 def page() -> None:
-    """Show the page for what the address asks."""
+    """Show the page for the request in the URL."""
     parameters = st.query_params.to_dict()
     asked, problems = read_address(parameters)
     _follow_address(asked)
@@ -52,7 +52,7 @@ def page() -> None:
 
 
 def _follow_address(asked: AskRequest) -> None:
-    """Fill the form whenever the address changed (link, button, back and forward)."""
+    """Fill the form whenever the URL changed (link, button, back and forward)."""
     address = write_address(asked)
     if st.session_state.get("address") != address:
         st.session_state["address"] = address
@@ -106,7 +106,7 @@ def _outcome(library: Library, asked: AskRequest, *, each: bool) -> None:
 
 
 def _ask_back(paused: Paused) -> None:
-    """Ask for the day that is missing, or for leave to answer for each that may be meant."""
+    """Show a field for the missing date, and a button to answer for each possible date."""
     st.html(render.waiting(paused.missing))
     missing_form(paused.missing, lambda: _take_reply(paused))
     with st.container(horizontal=True):
@@ -132,7 +132,7 @@ def _several(library: Library, traces: tuple[Trace, ...], asked: AskRequest) -> 
 
 
 def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> None:
-    """Show one answer; ``place`` tells its parts from those of other answers on the page."""
+    """Show one answer; ``place`` distinguishes its anchors from those of other answers."""
     cards = build_cards(trace.answer.citations if trace.answer else (), library.store, today())
     if trace.governing is not None:
         st.html(render.banner(trace.governing, today()))

@@ -1,4 +1,4 @@
-"""The form of the Ask page: a question, the day, and what narrows or dates it."""
+"""The form of the Ask page: question, governing date, filters and facts of the case."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _USUAL = (
     Role.PERIOD_START,
     Role.PERIOD_END,
 )
-"""The days of a case that the form always has a field for."""
+"""Facts for which the form always has a field."""
 
 
 def fill_form(asked: AskRequest) -> None:
-    """Set the widgets to what is asked."""
+    """Set the widgets to a request."""
     values = asked.model_dump(exclude={"facts", "candidates"})
     for name, value in values.items():
         st.session_state[name] = list(value) if isinstance(value, tuple) else value
@@ -36,7 +36,7 @@ def fill_form(asked: AskRequest) -> None:
 
 
 def form(library: Library, facts: dict[Role, date], on_ask: Callable[[], None]) -> None:
-    """Show the form, with a field for each of ``facts`` besides the usual ones."""
+    """Show the form, with a field for each role in ``facts`` besides the usual ones."""
     with st.form("ask", border=False):
         st.text_area(
             "Question",
@@ -57,7 +57,7 @@ def form(library: Library, facts: dict[Role, date], on_ask: Callable[[], None]) 
 
 
 def asked_in_form() -> AskRequest:
-    """Return what the form asks."""
+    """Return the request in the form."""
     names = ("question", "as_at", "known_at", "extent", "jurisdictions", "issue", "topic")
     days = {role: st.session_state.get(_key(role)) for role in Role}
     facts = {role: day for role, day in days.items() if day is not None}
@@ -65,7 +65,7 @@ def asked_in_form() -> AskRequest:
 
 
 def missing_form(missing: MissingDate, on_reply: Callable[[], None]) -> None:
-    """Show a field for each day that is missing."""
+    """Show a field for each missing date."""
     with st.form("missing"):
         if not missing.roles:
             _day("Law as at", "missing-day", "The day the case turns on.")
@@ -75,7 +75,7 @@ def missing_form(missing: MissingDate, on_reply: Callable[[], None]) -> None:
 
 
 def reply_in_form(missing: MissingDate) -> Reply:
-    """Return what was filled in; empty where nothing was."""
+    """Return the reply in the form; empty if nothing was filled in."""
     facts = {}
     for number, roles in enumerate(missing.roles):
         day = st.session_state.get(f"missing-{number}")

@@ -1,4 +1,4 @@
-"""Questions to start with, shown where the library holds the demonstration corpus."""
+"""Example questions, shown if the library holds the demonstration corpus."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _SHOWN = (
 
 
 class Example(Frozen):
-    """A question worth trying."""
+    """An example question."""
 
     id: str
     asked: AskRequest
 
 
 def examples(works: Collection[str]) -> tuple[Example, ...]:
-    """Return the examples about ``works`` (ids), in the order they are shown."""
+    """Return the examples about the works with these ids, in the order shown."""
     known = {question.id: question for question in golden_questions()}
     chosen = (known[name] for name in _SHOWN if name in known)
     return tuple(

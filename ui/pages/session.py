@@ -20,16 +20,16 @@ from ui.pages.address import write_address
 from ui.words import literal
 
 Outcome = tuple[Trace, ...] | Paused
-"""One answer or one for each day, or what is asked back."""
+"""Answers, one or one for each date, or a run that waits for a missing date."""
 
 _TAIL = 160
 
 
 def outcome(library: Library, asked: AskRequest, *, each: bool) -> Outcome:
-    """Return what the address asks for; asked once, however often the page is drawn.
+    """Return the outcome of a request; it is cached, so reruns of the page do not ask again.
 
     Raises:
-        InForceError: it cannot be asked, or the policy cannot be had.
+        InForceError: the request is invalid, or the policy cannot be opened.
     """
     kept: Any = st.session_state
     request = (write_address(asked, each=each), library.corpus_hash)
@@ -49,14 +49,14 @@ def outcome(library: Library, asked: AskRequest, *, each: bool) -> Outcome:
 
 
 def reply(added: Reply) -> None:
-    """Answer what is asked back, when the page is drawn for the address that says the same."""
+    """Store a reply to a missing date; it is used when the page is shown with the new URL."""
     st.session_state["reply"] = added
 
 
 def _events(context: Context, asked: AskRequest) -> Iterator[Event]:
-    """Go on with the thread that was just replied to, or begin one.
+    """Yield the events of the thread that was replied to, or of a new one.
 
-    A thread that was begun with an earlier state of the corpus is begun anew with the reply.
+    A thread that was started with an earlier state of the corpus is started again with the reply.
     """
     kept: Any = st.session_state
     before, added = kept.get("outcome"), kept.pop("reply", None)
@@ -69,7 +69,7 @@ def _events(context: Context, asked: AskRequest) -> Iterator[Event]:
 
 
 def _followed(events: Iterator[Event]) -> Outcome:
-    """Show what happens as it happens, and return how it ended."""
+    """Show events as they happen, and return the outcome."""
     progress = st.empty()
     said = ""
     for event in events:

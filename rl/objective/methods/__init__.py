@@ -1,5 +1,5 @@
-"""The methods that a recipe can name: ``settings.py`` for all, and a file of tensors for each.
+"""Training methods: all settings in ``settings.py``, the tensor code of each in a file of its own.
 
-A method's ``kind`` names it in a recipe, alone (``clip = "nsr"``) or with its settings
-(``clip = {kind = "nsr", p = 0.2}``). ``docs/methods.md`` explains them all.
+A recipe names a method by its ``kind``, alone (``clip = "nsr"``) or with settings (``clip = {kind =
+"nsr", p = 0.2}``). ``docs/methods.md`` describes every method.
 """

@@ -7,7 +7,7 @@ With the last hidden state ``h (N, T, D)`` at the position that predicts each to
 probability ``p (N, T)`` under the rollout policy, and the advantages ``A``, over the model's own
 tokens of the rollouts with ``A > 0`` (side +) and ``A < 0`` (side -)::
 
-    v_t    = (1 - p_t) h_t                          the token's pull on the output layer
+    v_t    = (1 - p_t) h_t                          direction of the output layer's gradient
     mu_s   = sum_s |A| alpha v / sum_s |A| alpha    alpha = 1 at first
     margin = |v - mu_other|^2 - |v - mu_own|^2
     alpha  = sigmoid(margin / std of margin over the side)
@@ -19,9 +19,9 @@ Defaults: weights in [0.8, 1.2] and one refinement, from the paper's code. Where
 attention mask, tools' tokens are left out here. With one side empty, or with vectors that do not
 differ, every weight is 1.
 
-What it cannot do: tell tokens apart within one side when the other is empty. It reads the
-hidden states twice per round and keeps only two centroids of size ``D``; where the trainer does
-not hold them, that is a forward pass each. Use it or a mask of the most uncertain tokens, not both.
+Limitations: all weights are 1 while a batch has only good or only bad rollouts. Hidden states are
+read twice per round (two forward passes, if the trainer has not recorded them). Do not combine it
+with a mask of the most uncertain tokens.
 """
 
 from __future__ import annotations
@@ -39,18 +39,19 @@ from rl.objective.slots import Batch, Need, WeightSlot
 Chunks = Callable[[], Iterator[tuple[slice, Tensor]]]
 
 FLAT = 1e-5
-"""Margins that vary by less than this part of the centroids' squared length are rounding."""
+"""Margins with a smaller spread, relative to the centroids' squared norm, count as rounding errors.
+"""
 
 
 @dataclass(frozen=True)
 class Delta(WeightSlot):
-    """Weights of mean 1, greater for tokens typical of their own side."""
+    """Token weights of mean 1, larger for tokens typical of the good or of the bad rollouts."""
 
     settings: DeltaSettings = field(default_factory=DeltaSettings)
     needs = frozenset[Need]({"hidden", "old_logps"})
 
     def weigh(self, batch: Batch, advantages_N: Tensor) -> Tensor:
-        """Return ``(N, T)``.
+        """Return the token weights, shape ``(N, T)``.
 
         Raises:
             ValueError: the batch has no hidden states, or no log-probabilities.
@@ -75,7 +76,7 @@ class Delta(WeightSlot):
 
 
 def dealt(weights_N_T: Tensor, mask_N_T: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the same weights within the mask, each on a token drawn at random."""
+    """Return the weights shuffled over the tokens of the mask, ``(N, T)`` (for a control)."""
     earned = weights_N_T[mask_N_T]
     order = torch.randperm(len(earned), generator=generator, device=generator.device)
     return weights_N_T.masked_scatter(mask_N_T, earned[order.to(earned.device)])
@@ -89,15 +90,15 @@ def discriminative(  # noqa: PLR0913
     bounds: tuple[float, float] = (0.8, 1.2),
     refinements: int = 1,
 ) -> Tensor:
-    """Return the weights ``(N, T)``: mean 1 over the mask, 0 outside it.
+    """Return DelTA's token weights ``(N, T)``: mean 1 over the mask, 0 outside it.
 
     Args:
         chunks: yields ``(rows, hidden (n, T, D))``, once per call.
         pull_N_T: ``1 - p`` of each token.
         advantages_N_T: 0 outside the mask.
         mask_N_T: bool, the model's own tokens.
-        bounds: least and greatest weight before the mean is set to 1.
-        refinements: rounds after the first.
+        bounds: smallest and largest weight before the mean is set to 1.
+        refinements: number of times the centroids are computed again.
     """
     sides = advantages_N_T > 0, advantages_N_T < 0
     if not (sides[0].any() and sides[1].any()):
@@ -117,7 +118,7 @@ def discriminative(  # noqa: PLR0913
 def centroids(
     chunks: Chunks, pull_N_T: Tensor, masses_N_T: tuple[Tensor, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Return the mean of ``v`` weighted by each mass, ``(D,)`` twice, in one reading."""
+    """Return two centroids, each ``(D,)``: means of ``v`` weighted by each mass, in one pass."""
     pulls = torch.stack([pull_N_T * mass for mass in masses_N_T])
     totals = sum(
         torch.einsum("snt,ntd->sd", pulls[:, rows], hidden.to(pull_N_T))
@@ -128,7 +129,7 @@ def centroids(
 
 
 def margins(chunks: Chunks, pull_N_T: Tensor, plus_D: Tensor, minus_D: Tensor) -> Tensor:
-    """Return how much nearer each ``v`` is to ``plus`` than to ``minus``, ``(N, T)``."""
+    """Return the margins ``(N, T)``, positive where ``v`` is nearer to ``plus``."""
     toward_D = 2.0 * (plus_D - minus_D)
     offset = plus_D.square().sum() - minus_D.square().sum()
     along_N_T = torch.zeros_like(pull_N_T)
@@ -138,7 +139,7 @@ def margins(chunks: Chunks, pull_N_T: Tensor, plus_D: Tensor, minus_D: Tensor) -
 
 
 def closeness(margins_N_T: Tensor, side_N_T: Tensor, flat: float) -> Tensor:
-    """Return ``alpha`` on one side and 0 elsewhere; a half where the margins do not vary."""
+    """Return ``alpha`` of one side's tokens, 0 elsewhere; 0.5 where the margins do not vary."""
     spread = margins_N_T[side_N_T].std(correction=0)
     alpha = (
         torch.sigmoid(margins_N_T / spread) if spread > flat else torch.full_like(margins_N_T, 0.5)

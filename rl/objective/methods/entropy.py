@@ -1,4 +1,4 @@
-"""Entropy shaping: a bonus for exploring, never more than a part of the advantage.
+"""Entropy shaping: an exploration bonus, bounded by a fraction of the advantage.
 
 Papers: "Reasoning with Exploration: An Entropy Perspective", arXiv 2506.14758; used by
 LegalSearch-R1, "Can LLMs Time Travel?", arXiv 2605.25920, code AlexFanw/LegalSearch-R1. Status:
@@ -11,12 +11,12 @@ both ``(N, T)``::
 
 With ``kappa > 1`` the sign of ``A`` never flips, and 0 stays 0.
 
-Defaults: ``alpha = 0.1``, ``kappa = 2`` and all of the model's tokens, as in LegalSearch-R1's code;
-the first paper has ``alpha = 0.4``, and LegalSearch-R1's text speaks of plan tokens only, which
-its code does not do.
+Defaults: ``alpha = 0.1``, ``kappa = 2`` and all of the model's tokens, as in LegalSearch-R1's code.
+The first paper has ``alpha = 0.4``; LegalSearch-R1's text restricts the bonus to plan tokens, its
+code does not.
 
-What it cannot do: keep entropy up by itself. A token with a negative advantage is punished less
-when it was uncertain, one with no advantage not at all.
+Limitations: it does not keep entropy up by itself. A token with a negative advantage is punished
+less if it was uncertain; a token whose advantage is 0 is unchanged.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from rl.objective.slots import AdditiveSlot, Batch, Need
 
 @dataclass(frozen=True)
 class EntropyShaping(AdditiveSlot):
-    """Add to a token's advantage what it had of entropy, up to a bound."""
+    """Adds ``alpha`` times the entropy to a token's advantage, at most ``|advantage| / kappa``."""
 
     settings: EntropySettings = field(default_factory=EntropySettings)
     needs = frozenset[Need]({"entropies"})
 
     def add(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:
-        """Return ``(N, T)``.
+        """Return the bonus of each token, shape ``(N, T)``.
 
         Raises:
             ValueError: the batch has no entropies.
@@ -58,7 +58,7 @@ class EntropyShaping(AdditiveSlot):
 def shaping(
     advantages_N_T: Tensor, entropies_N_T: Tensor, mask_N_T: Tensor, alpha: float, kappa: float
 ) -> Tensor:
-    """Return what is added to the advantages, ``(N, T)``, 0 where the mask is 0."""
+    """Return the bonus ``(N, T)``, 0 where the mask is 0."""
     advantages = widened(advantages_N_T)
     bonus = torch.minimum(alpha * widened(entropies_N_T).clamp(min=0.0), advantages.abs() / kappa)
     return torch.where(mask_N_T > 0, bonus, 0.0)

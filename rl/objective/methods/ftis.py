@@ -4,16 +4,16 @@ Paper: Blagoev et al., "F-TIS: Harnessing Diverse Models in Collaborative GRPO",
 (workshop). Truncated importance sampling as in TRL and DeepSeek-V3.2's sequence mask (2512.02556).
 Status: published; no official code found.
 
-With ``l`` the log-probabilities under the rollout policy and ``l_gen`` under whoever sampled, both
+With ``l`` the log-probabilities under the rollout policy and ``l_gen`` under the sampler, both
 ``(N, T)``, advantages ``(N,)``, and ``d_t = l_gen,t - l_t``::
 
     tis           w_t = min(exp(-d_t), cap)
     ftis_filter   A_i = 0  if  A_i < 0, rollout i is foreign and  D_i > limit
                   D_i = sum_t exp(d_t) - d_t - 1     (``k3``)   or   sum_t d_t   (``k1``)
 
-The weight truncates, so positive rollouts of others are never dropped; the filter drops negative
-ones that the policy would hardly have written. Both come after the group's mean and standard
-deviation, which still count every rollout.
+The weight only truncates, so positive off-policy rollouts are never dropped; the filter drops
+negative ones that are far from the policy. Both are applied after the group's mean and standard
+deviation, which include every rollout.
 
 Defaults: ``cap = 2`` and ``limit = 50`` per rollout from the paper (``per_token`` divides by the
 length). Which estimate of KL(policy || sampler) it uses was not found: ``k3`` is the one of GRPO's
@@ -21,9 +21,9 @@ own KL term and never negative (ours); ``k1`` is DeepSeek's, which takes the mea
 
 Where the sampler's log-probability is not known (NaN), ``w = 1`` and ``d = 0``.
 
-What it cannot do: use another tokenizer's rollouts, since the log-probabilities must be of the
-same token ids. The truncated weight is biased; only ``cap = inf`` is not. The pool of foreign
-rollouts is :mod:`rl.rollouts.pool`.
+Limitations: rollouts must come from the same tokenizer, since log-probabilities are compared by
+token id. The truncated weight is biased; only ``cap = inf`` is not. The pool of off-policy rollouts
+is :mod:`rl.rollouts.pool`.
 """
 
 from __future__ import annotations
@@ -39,30 +39,30 @@ from rl.objective.methods.settings import FtisFilterSettings, TisSettings
 from rl.objective.slots import Batch, Need, PostSlot, WeightSlot
 
 FAR = 20.0
-"""Differences of log-probabilities beyond this many nats are cut before exp."""
+"""Differences of log-probabilities are clamped to this many nats before exp."""
 
 
 @dataclass(frozen=True)
 class TruncatedWeights(WeightSlot):
-    """How much likelier a token is under the policy than under its sampler, up to a cap."""
+    """Truncated importance weights: policy probability over sampler probability, capped."""
 
     settings: TisSettings = field(default_factory=TisSettings)
     needs = frozenset[Need]({"old_logps"})
 
     def weigh(self, batch: Batch, advantages_N: Tensor) -> Tensor:  # noqa: ARG002
-        """Return ``(N, T)``."""
+        """Return the importance weights, shape ``(N, T)``."""
         return truncated(drift(batch), self.settings.cap)
 
 
 @dataclass(frozen=True)
 class OffPolicyFilter(PostSlot):
-    """Drop bad rollouts of others that the policy would hardly have written."""
+    """Sets the advantage of bad off-policy rollouts to 0 where they are far from the policy."""
 
     settings: FtisFilterSettings = field(default_factory=FtisFilterSettings)
     needs = frozenset[Need]({"old_logps"})
 
     def adjust(self, batch: Batch, advantages_N: Tensor) -> Tensor:
-        """Return ``(N,)``."""
+        """Return the filtered advantages, shape ``(N,)``."""
         drift_N_T = drift(batch)
         distance_N = distances(drift_N_T, self.settings.estimate)
         if self.settings.per_token:
@@ -93,7 +93,7 @@ def truncated(drift_N_T: Tensor, cap: float) -> Tensor:
 
 
 def distances(drift_N_T: Tensor, estimate: Literal["k3", "k1"] = "k3") -> Tensor:
-    """Return how far each rollout is from the policy, ``(N,)``, in nats."""
+    """Return the divergence of each rollout from the policy, ``(N,)``, in nats."""
     if estimate == "k1":
         return drift_N_T.sum(dim=1)
     return (torch.expm1(drift_N_T) - drift_N_T).sum(dim=1)

@@ -1,4 +1,4 @@
-"""Statistics of groups and of masked tokens, as TRL computes them: NaN means "not scored"."""
+"""Statistics of groups and of masked tokens, computed as in TRL; NaN means "not scored"."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from torch import Tensor
 
 
 def widened(values: Tensor) -> Tensor:
-    """Return ``values`` in at least 32 bits: half floats lose group statistics."""
+    """Return ``values`` in float32 at least, since half precision loses group statistics."""
     return values if values.dtype in (torch.float32, torch.float64) else values.float()
 
 
 def grouped(values_N: Tensor, group_size: int) -> Tensor:
-    """Return ``(N / group_size, group_size)``.
+    """Return the values reshaped to ``(N / group_size, group_size)``.
 
     Raises:
         ValueError: ``N`` is not a multiple of ``group_size``.
@@ -23,7 +23,7 @@ def grouped(values_N: Tensor, group_size: int) -> Tensor:
 
 
 def nanstd(values: Tensor, dim: int) -> Tensor:
-    """Return the standard deviation (n - 1) without NaNs, keeping ``dim``; NaN for one value."""
+    """Return the sample standard deviation along ``dim`` (kept) without NaN; NaN for one value."""
     mean = torch.nanmean(values, dim=dim, keepdim=True)
     variance = torch.nanmean((values - mean) ** 2, dim=dim, keepdim=True)
     count = (~torch.isnan(values)).sum(dim=dim, keepdim=True).to(values.dtype)
@@ -32,9 +32,9 @@ def nanstd(values: Tensor, dim: int) -> Tensor:
 
 
 def rollout_means(values_N_T: Tensor, mask_N_T: Tensor) -> Tensor:
-    """Return each rollout's mean over its tokens ``(N,)``; 0 where the mask is empty.
+    """Return each rollout's mean over its masked-in tokens ``(N,)``; 0 where the mask is empty.
 
-    What stands where the mask is 0 is not looked at, not even NaN.
+    Values where the mask is 0 are ignored, NaN too.
     """
     mask = mask_N_T > 0
     kept = torch.where(mask, widened(values_N_T), 0.0)

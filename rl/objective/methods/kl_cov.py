@@ -1,4 +1,4 @@
-"""KL-Cov: hold back the few tokens that drive the entropy down.
+"""KL-Cov: a KL penalty on the few tokens that reduce the entropy most.
 
 Papers: "The Entropy Mechanism of Reinforcement Learning for Reasoning Language Models",
 arXiv 2505.22617, code PRIME-RL/Entropy-Mechanism-of-RL; used by RLIF, arXiv 2605.22620. Status:
@@ -16,7 +16,7 @@ Defaults: ``fraction = 0.002`` and ``coefficient = 1`` as in the first paper's c
 epoch; and it is empty when all advantages, or all log-probabilities, are equal: every ``cov`` is
 then 0 and a choice would be arbitrary.
 
-What it cannot do: nothing while the ratio is exactly 1 (the gradient of ``|log rho|`` is 0
+Limitations: it has no effect while the ratio is exactly 1 (the gradient of ``|log rho|`` is 0
 there), so it needs ``num_iterations >= 2``. Means and counts are those of one process's batch.
 """
 
@@ -34,13 +34,13 @@ from rl.objective.slots import Batch, Need, RegulariserSlot
 
 @dataclass(frozen=True)
 class KlCov(RegulariserSlot):
-    """Penalise the tokens whose likelihood and advantage rise together."""
+    """Penalises the tokens with the greatest covariance of log-probability and advantage."""
 
     settings: KlCovSettings = field(default_factory=KlCovSettings)
     needs = frozenset[Need]({"old_logps"})
 
     def select(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:
-        """Return ``(N, T)`` bool.
+        """Return the selected tokens, bool ``(N, T)``.
 
         Raises:
             ValueError: the batch has no log-probabilities of the rollout policy.
@@ -52,7 +52,7 @@ class KlCov(RegulariserSlot):
         )
 
     def penalty(self, logps_N_T: Tensor, old_logps_N_T: Tensor, selected_N_T: Tensor) -> Tensor:
-        """Return ``(N, T)``."""
+        """Return ``coefficient * |log ratio|`` on the selected tokens, ``(N, T)``."""
         distance = (logps_N_T - old_logps_N_T).abs()
         return torch.where(selected_N_T, self.settings.coefficient * distance, 0.0)
 
@@ -60,7 +60,7 @@ class KlCov(RegulariserSlot):
 def top_covariance(
     logps_N_T: Tensor, advantages_N_T: Tensor, mask_N_T: Tensor, fraction: float
 ) -> Tensor:
-    """Return which tokens have the greatest covariance, ``(N, T)`` bool."""
+    """Return the tokens with the greatest covariance, bool ``(N, T)``."""
     valid = mask_N_T > 0
     selected = torch.zeros_like(valid)
     logps, advantages = widened(logps_N_T)[valid], widened(advantages_N_T)[valid]

@@ -1,4 +1,4 @@
-"""LamPO: every pair of a group compared, weighted by the policy's own confidence.
+"""LamPO: pairwise reward differences in a group, weighted by the policy's confidence.
 
 Paper: "LamPO: A Lambda Style Policy Optimization", arXiv 2605.21235 (sibling LambdaPO, 2605.19416).
 Status: **withdrawn** from arXiv, both. A hypothesis to test, not evidence.
@@ -7,20 +7,20 @@ With rewards ``R (N,)`` and ``l (N,)`` the mean log-probability per own token of
 the rollout policy, for every ``i`` of a group of ``G``::
 
     A_i = 1 / (G - 1) * sum_{j != i} (R_i - R_j) * c_ij
-    lampo       c_ij = sigmoid((l_i - l_j) / tau)      as reported: sharpens what is likely already
+    lampo       c_ij = sigmoid((l_i - l_j) / tau)      as reported: sharpens likely rollouts
     lambdarank  c_ij = sigmoid((l_loser - l_winner) / tau), one weight for both: mis-ordered pairs
     uniform     c_ij = 1: RLOO exactly
 
-Sequence log-probabilities are divided by their length: raw sums saturate the sigmoid. A NaN
-reward drops its pairs; equal rewards and ``G = 1`` give 0. ``scaled`` (ours) divides by the
+Sequence log-probabilities are divided by their length, because raw sums saturate the sigmoid. Pairs
+with a NaN reward are left out; equal rewards and ``G = 1`` give 0. ``scaled`` (ours) divides by the
 group's standard deviation like GRPO.
 
-Defaults: ``tau = 1``, mode ``lampo``, from a secondary note; no code was found.
+Defaults: ``tau = 1``, mode ``lampo``, from a secondary source; no code was found.
 
-What it cannot do: with binary rewards and uniform weights all pairs together say no more than
-the mean does, so the confidence weight is the only new ingredient. In mode ``lampo`` a group's
-advantages do not sum to zero: a net push remains. It needs the rollout policy's
-log-probabilities, one forward pass where the stock step has none.
+Limitations: with binary rewards and uniform weights, pairs contain no more information than the
+mean, so the confidence weight is the only new ingredient. In mode ``lampo`` a group's advantages do
+not sum to zero. It needs the rollout policy's log-probabilities, which cost one forward pass if the
+default step does not compute them.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ Mode = Literal["lampo", "lambdarank", "uniform"]
 
 @dataclass(frozen=True)
 class Lampo(AdvantageSlot):
-    """The mean of weighted pairwise reward gaps."""
+    """Mean of confidence-weighted pairwise reward differences."""
 
     settings: LampoSettings = field(default_factory=LampoSettings)
     needs = frozenset[Need]({"old_logps"})
 
     def estimate(self, batch: Batch) -> Tensor:
-        """Return ``(N,)``.
+        """Return the advantages, shape ``(N,)``.
 
         Raises:
             ValueError: the batch has no log-probabilities of the rollout policy.

@@ -21,9 +21,9 @@ Defaults: the paper's range of the noise was not found; ``delta = 0.3`` rescues 
 ratio of ``(1 + high) / 0.7``, ours. ``p = 0.2`` and ``band = 1.5`` are the articles'; "within 1.5
 times the threshold" is read as ``1 + 1.5 high``, not ``1.5 (1 + high)``.
 
-What it cannot do: it does nothing while the ratio is exactly 1, so it needs ``num_iterations >=
-2`` or stale rollouts. A rescued token keeps its full gradient; the paper may also multiply that
-by ``u``, which depends on the current ratio and is not a bound.
+Limitations: it has no effect while the ratio is exactly 1, so it needs ``num_iterations >= 2`` or
+stale rollouts. A rescued token keeps its full gradient; the paper may also multiply the gradient by
+``u``, which depends on the current ratio and cannot be expressed as a bound.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from rl.objective.slots import ClipSlot
 
 @dataclass(frozen=True)
 class NearBoundaryRescue(ClipSlot):
-    """A random bound per token."""
+    """PPO clip with a random bound per token."""
 
     settings: NsrSettings = field(default_factory=NsrSettings)
 
     def epsilons(
         self, low: float, high: float, like_N_T: Tensor, generator: torch.Generator
     ) -> tuple[float | Tensor, float | Tensor]:
-        """Return ``(N, T)`` bounds."""
+        """Return the lower and upper epsilon of each token, each ``(N, T)``."""
         uniform = draws(like_N_T, generator)
         if self.settings.draw == "noise":
             return noise_bounds(low, high, 1.0 - self.settings.delta * uniform)
@@ -54,19 +54,19 @@ class NearBoundaryRescue(ClipSlot):
 
 
 def draws(like_N_T: Tensor, generator: torch.Generator) -> Tensor:
-    """Return uniform numbers of [0, 1) in float32, of the shape and on the device of the ratio."""
+    """Return uniform random numbers in [0, 1), float32, with shape and device of ``like_N_T``."""
     drawn = torch.rand(like_N_T.shape, generator=generator, device=generator.device)
     return drawn.to(like_N_T.device)
 
 
 def noise_bounds(low: float, high: float, u_N_T: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the bounds at which a token is kept if ``u`` brings its ratio back inside."""
+    """Return lower and upper epsilon; they keep a token if ``u * ratio`` is within the clip."""
     return 1.0 - (1.0 - low) * u_N_T, (1.0 + high) / u_N_T - 1.0
 
 
 def bernoulli_bounds(
     low: float, high: float, rescued_N_T: Tensor, band: float
 ) -> tuple[Tensor, Tensor]:
-    """Return each side's bound, ``band`` times as wide where ``rescued``."""
+    """Return lower and upper epsilon, ``band`` times as wide where ``rescued`` is true."""
     factor_N_T = torch.where(rescued_N_T, band, 1.0)
     return low * factor_N_T, high * factor_N_T

@@ -18,8 +18,9 @@ the policy itself shown the governing text (:mod:`rl.objective.methods.teachers`
 Defaults: ``clip = 5`` nats, ours; ``lam = 0.1``, ours: the papers distil in a stage of its own,
 without rewards beside it.
 
-What it cannot do: teach across tokenizers; the teacher must read the student's token ids. Teach
-what the student never visits. Tokens that the teacher did not score (NaN) get nothing.
+Limitations: the teacher must have the student's tokenizer, since it scores token ids; nothing is
+learnt about states that the student never visits. Tokens that the teacher did not score (NaN) get
+no advantage.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ from rl.objective.slots import AdditiveSlot, Batch, Need
 
 @dataclass(frozen=True)
 class Distillation(AdditiveSlot):
-    """Pull every token towards the teacher's opinion of it."""
+    """Adds the clipped log-probability difference of teacher and policy to the advantage."""
 
     settings: OpdSettings = field(default_factory=OpdSettings)
     needs = frozenset[Need]({"teacher_logps", "old_logps"})
 
     def add(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:  # noqa: ARG002
-        """Return ``(N, T)``.
+        """Return the distillation advantage of each token, shape ``(N, T)``.
 
         Raises:
             ValueError: the batch has no log-probabilities of the teacher or the policy.
@@ -58,7 +59,7 @@ class Distillation(AdditiveSlot):
 def towards_teacher(
     teacher_logps_N_T: Tensor, logps_N_T: Tensor, mask_N_T: Tensor, clip: float
 ) -> Tensor:
-    """Return the clipped difference of log-probabilities, ``(N, T)``; 0 where unknown or masked."""
+    """Return the clipped difference of log-probabilities ``(N, T)``; 0 where unknown or masked."""
     gap_N_T = widened(teacher_logps_N_T) - widened(logps_N_T)
     known = (mask_N_T > 0) & ~torch.isnan(gap_N_T)
     return torch.where(known, gap_N_T.clamp(-clip, clip), 0.0)
@@ -70,8 +71,8 @@ def jensen_shannon(
     """Return the mean generalised Jensen-Shannon divergence per unmasked token, in nats.
 
     Args:
-        logits_N_T_V: the student's, with a gradient.
-        teacher_logits_N_T_V: at the same temperature.
+        logits_N_T_V: logits of the student, with a gradient.
+        teacher_logits_N_T_V: logits of the teacher, at the same temperature.
         mask_N_T: tokens that count.
         beta: 1 is KL(student || teacher), 0 is KL(teacher || student).
     """

@@ -1,4 +1,4 @@
-"""Method registry: from settings to the class that implements them. Needs torch."""
+"""Registry of training methods: finds the class that implements given settings. Needs torch."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def _files() -> list[Any]:
 METHODS: dict[type[MethodSettings], type[Slot]] = {
     takes: slot for module in _files() for takes, slot in _slots_of(module).items()
 }
-"""Every method by the class of its settings."""
+"""The implementing class of every method, by the class of its settings."""
 
 
 def method(settings: MethodSettings) -> Slot:
-    """Return the method that works with these settings."""
+    """Return the method that these settings configure."""
     return METHODS[type(settings)](settings)

@@ -1,4 +1,4 @@
-"""RLIF: rewards that need no labels, agreement with the group and the policy's own certainty.
+"""RLIF: rewards without labels: agreement within the group, and the policy's own certainty.
 
 Paper: Joarder et al., "Two is better than one: A Collapse-free Multi-Reward RLIF Training
 Framework", arXiv 2605.22620. Status: published, code announced. Certainty as a reward is
@@ -16,11 +16,11 @@ opposite hypotheses: ``certainty`` is the paper's, ``overconfidence`` the articl
 combines the channels by GDPO with weights one half each and adds KL-Cov
 (:mod:`rl.objective.methods.kl_cov`) with 0.02 and 0.05.
 
-An excluded rollout (truncated, voided) neither votes nor scores: NaN. Nor does certainty say
-anything of a rollout in which the model wrote nothing.
+An excluded rollout (truncated, voided) is not counted and has the reward NaN. Certainty is NaN too
+for a rollout in which the model wrote nothing.
 
-What it cannot do: tell right from popular. Agreement rises when the policy repeats itself; the
-report therefore shows the gap between agreement and true accuracy.
+Limitations: agreement does not distinguish a right answer from a common one, and rises when the
+policy repeats itself; the report therefore shows the gap between agreement and true accuracy.
 """
 
 from __future__ import annotations
@@ -42,25 +42,25 @@ from rl.rewards.outcome import Outcome
 
 @dataclass(frozen=True)
 class Agreement(ChannelSlot):
-    """How much of the group gave the same answer."""
+    """Share of the group's parseable answers that equal the rollout's own."""
 
     settings: AgreementSettings = field(default_factory=AgreementSettings)
 
     def reward(self, batch: Batch) -> Tensor:
-        """Return ``(N,)`` in [0, 1]."""
+        """Return the agreement of each rollout, ``(N,)`` in [0, 1]; NaN where it is excluded."""
         excluded = batch.outcomes_N == Outcome.EXCLUDED
         return agreement(batch.answer_keys_N, excluded, batch.group_size)
 
 
 @dataclass(frozen=True)
 class Certainty(ChannelSlot):
-    """How far the policy's next-token distributions are from uniform."""
+    """Mean KL divergence from uniform of the policy's next-token distributions."""
 
     settings: CertaintySettings = field(default_factory=CertaintySettings)
     needs = frozenset[Need]({"certainty"})
 
     def reward(self, batch: Batch) -> Tensor:
-        """Return ``(N,)``, in nats.
+        """Return the certainty of each rollout, ``(N,)``, in nats.
 
         Raises:
             ValueError: the batch has no certainty.
@@ -72,13 +72,13 @@ class Certainty(ChannelSlot):
 
 @dataclass(frozen=True)
 class Overconfidence(ChannelSlot):
-    """Minus the share of tokens of which the policy was all but sure."""
+    """Negative share of tokens with a probability above a threshold."""
 
     settings: OverconfidenceSettings = field(default_factory=OverconfidenceSettings)
     needs = frozenset[Need]({"old_logps"})
 
     def reward(self, batch: Batch) -> Tensor:
-        """Return ``(N,)`` in [-1, 0].
+        """Return minus the share of overconfident tokens, ``(N,)`` in [-1, 0].
 
         Raises:
             ValueError: the batch has no log-probabilities of the rollout policy.
@@ -94,7 +94,8 @@ def agreement(answer_keys_N: Tensor, excluded_N: Tensor, group_size: int) -> Ten
 
     Args:
         answer_keys_N: equal within a group for equal answers, -1 for an unparseable one.
-        excluded_N: bool, the rollouts that do not count; their reward is NaN.
+        excluded_N: bool; the reward of an excluded rollout is NaN, and it does not count for
+            others.
         group_size: rollouts per question.
     """
     keys = grouped(answer_keys_N, group_size)

@@ -1,8 +1,8 @@
-"""The settings of every method, and which slot each fills. Needs no torch, so a dry run checks all.
+"""Settings of every training method, and the slot that each fills. Needs no torch.
 
-A method's tensors are in the file of its name beside this one, which takes the settings declared
-here. In a recipe ``kind`` tells them apart. A new method is declared here, named in the union of
-its slot at the end, and written in a file of its own; ``docs/methods.md`` explains them all.
+The tensor code of a method is in the file of its name beside this one. In a recipe, ``kind``
+selects the method. To add one, declare its settings here, add the class to the union of its slot at
+the end of this file, and write its code in a new file; ``docs/methods.md`` describes every method.
 """
 
 from __future__ import annotations
@@ -23,60 +23,60 @@ from corpus.model import Frozen
 
 
 class MethodSettings(Frozen):
-    """What a recipe says of one method. ``kind`` names it."""
+    """Base of all method settings; ``kind`` is the method's name in a recipe."""
 
     kind: str
 
 
-# -- reward channels that tensors decide --
+# -- reward channels computed from tensors --
 
 
 class ChannelSettings(MethodSettings):
-    """What every such channel has."""
+    """Base of the settings of reward channels computed from tensors."""
 
     weight: float = 0.5
-    """How much the channel counts."""
+    """Weight of the channel in the sum of rewards."""
 
 
 class AgreementSettings(ChannelSettings):
-    """How much of the group gave the same answer (RLIF)."""
+    """Share of the group's parseable answers that equal the rollout's own (RLIF)."""
 
     kind: Literal["agreement"] = "agreement"
 
 
 class CertaintySettings(ChannelSettings):
-    """How far the policy's next-token distributions are from uniform (RLIF)."""
+    """Mean KL divergence from uniform of the policy's next-token distributions (RLIF)."""
 
     kind: Literal["certainty"] = "certainty"
 
 
 class OverconfidenceSettings(ChannelSettings):
-    """Minus the share of tokens of which the policy was all but sure (RLIF)."""
+    """Negative share of tokens with a probability above a threshold (RLIF)."""
 
     kind: Literal["overconfidence"] = "overconfidence"
     above: float = Field(default=0.99, gt=0.0, lt=1.0)
-    """Probability above which a token counts as too sure."""
+    """Probability above which a token counts as overconfident."""
 
 
 # -- from rewards to advantages --
 
 
 class GrpoSettings(MethodSettings):
-    """Distance from the group's mean, in standard deviations."""
+    """Difference from the group's mean reward, in standard deviations."""
 
     kind: Literal["grpo"] = "grpo"
     scale: Literal["group", "batch", "none"] = "group"
-    """Whose standard deviation divides; ``none`` is Dr. GRPO's choice (2503.20783)."""
+    """Standard deviation to divide by; ``none`` is Dr. GRPO's choice (2503.20783)."""
 
 
 class GdpoSettings(MethodSettings):
-    """Every channel in its own standard deviations, then their sum whitened over the batch."""
+    """Each channel normalised within its group, then their weighted sum over the batch."""
 
     kind: Literal["gdpo"] = "gdpo"
 
 
 class RlooSettings(MethodSettings):
-    """Distance from the mean of the other rollouts."""
+    """Difference from the mean reward of the group's other rollouts."""
 
     kind: Literal["rloo"] = "rloo"
     whiten: bool = False
@@ -84,13 +84,13 @@ class RlooSettings(MethodSettings):
 
 
 class LampoSettings(MethodSettings):
-    """The mean of weighted pairwise reward gaps."""
+    """Mean of confidence-weighted pairwise reward differences."""
 
     kind: Literal["lampo"] = "lampo"
     mode: Literal["lampo", "lambdarank", "uniform"] = "lampo"
-    """How the confidence weighs a pair: reported, by mis-ordered pairs, or not at all (RLOO)."""
+    """Confidence weight of a pair: as reported, by mis-ordered pairs (LambdaRank), or 1 (RLOO)."""
     tau: float = Field(default=1.0, gt=0.0)
-    """Temperature of the confidence."""
+    """Temperature of the confidence weight."""
     scaled: bool = False
     """Divide by the group's standard deviation, as GRPO does."""
 
@@ -99,25 +99,26 @@ class LampoSettings(MethodSettings):
 
 
 class TiarSettings(MethodSettings):
-    """Raise or lower the advantage of abstaining."""
+    """Raises or lowers the advantage of abstaining, by how often the group was right."""
 
     kind: Literal["tiar"] = "tiar"
     lam: float = 0.3
-    """Most that abstaining gains or loses."""
+    """Greatest change of the advantage."""
     relative: bool = False
-    """``lam`` is a multiple of the standard deviation of the batch's advantages."""
+    """Whether ``lam`` is a multiple of the standard deviation of the batch's advantages."""
     confidence: Literal["labels", "agreement"] = "labels"
     """How often the group is right: by the labels, or by its largest cluster of equal answers."""
 
 
 class FtisFilterSettings(MethodSettings):
-    """Drop bad rollouts of others that the policy would hardly have written (F-TIS)."""
+    """Sets the advantage of bad off-policy rollouts that are far from the policy to 0 (F-TIS)."""
 
     kind: Literal["ftis_filter"] = "ftis_filter"
     limit: float = Field(default=50.0, ge=0.0)
-    """In nats, of a whole rollout or per token."""
+    """Greatest divergence from the policy that is kept, in nats, of a whole rollout or per token.
+    """
     per_token: bool = False
-    """Divide the distance by the length of the rollout."""
+    """Whether the divergence is divided by the length of the rollout."""
     estimate: Literal["k3", "k1"] = "k3"
     """Estimator of the KL divergence between policy and sampler."""
 
@@ -126,48 +127,48 @@ class FtisFilterSettings(MethodSettings):
 
 
 class TisSettings(MethodSettings):
-    """How much likelier a token is under the policy than under its sampler, up to a cap (F-TIS)."""
+    """Truncated importance weights: policy probability over sampler probability, capped (F-TIS)."""
 
     kind: Literal["tis"] = "tis"
     cap: float = Field(default=2.0, gt=0.0)
-    """Greatest weight."""
+    """Largest weight."""
 
 
 class DeltaSettings(MethodSettings):
-    """Weights of mean 1, greater for tokens typical of their own side."""
+    """Token weights of mean 1, larger for tokens typical of the good or of the bad rollouts."""
 
     kind: Literal["delta"] = "delta"
     low: float = Field(default=0.8, ge=0.0)
-    """Least weight, before the mean is set to 1."""
+    """Smallest weight, before the mean is set to 1."""
     high: float = Field(default=1.2, gt=0.0)
-    """Greatest weight, before the mean is set to 1."""
+    """Largest weight, before the mean is set to 1."""
     refinements: int = Field(default=1, ge=0)
-    """Rounds in which the centroids are refined."""
+    """Number of times the centroids are computed again."""
     shuffled: bool = False
-    """Deal the weights to the tokens at random: the control that the method must beat."""
+    """Shuffle the weights over the tokens: the control experiment for the method."""
 
 
 # -- advantages added to tokens --
 
 
 class OpdSettings(MethodSettings):
-    """Pull every token towards the teacher's opinion of it."""
+    """On-policy distillation: adds the log-probability difference of teacher and policy."""
 
     kind: Literal["opd"] = "opd"
     lam: float = Field(default=0.1, ge=0.0)
-    """Weight of the teacher's opinion."""
+    """Weight of the log-probability difference."""
     clip: float = Field(default=5.0, gt=0.0)
-    """Greatest difference of log-probabilities, in nats."""
+    """Bound on the absolute log-probability difference, in nats."""
     teacher: str = "self"
     """A model name or path, ``http://host:port/v1`` with log-probabilities, or ``self``."""
     teacher_model: str | None = None
-    """The name that the endpoint knows its model by."""
+    """Name under which the endpoint serves the model; required with a URL."""
     shows_governing_text: bool = True
     """Whether the teacher's prompt begins with the provisions that answer the question."""
 
     @property
     def at_an_endpoint(self) -> bool:
-        """Return whether the teacher is asked over HTTP."""
+        """Return whether the teacher is reached over HTTP."""
         return self.teacher.startswith(("http://", "https://"))
 
     @model_validator(mode="after")
@@ -180,19 +181,19 @@ class OpdSettings(MethodSettings):
 
 
 class WpgSettings(MethodSettings):
-    """Keep the policy near its reference, where a synonym is nearer than a stranger."""
+    """Regulariser towards the reference in optimal-transport distance between token embeddings."""
 
     kind: Literal["wpg"] = "wpg"
     weight: float = Field(default=0.05, ge=0.0)
     """Weight of the transport potential."""
     epsilon: float = Field(default=0.2, gt=0.0)
-    """Entropic smoothing, in units of the cost, which lies in [0, 2]."""
+    """Entropic smoothing, in units of the token distance, which lies in [0, 2]."""
     iterations: int = Field(default=15, ge=1)
-    """Of Sinkhorn's algorithm."""
+    """Iterations of Sinkhorn's algorithm."""
 
 
 class EntropySettings(MethodSettings):
-    """Add to a token's advantage what it had of entropy, up to a bound."""
+    """Entropy bonus on the advantage, bounded by a fraction of the advantage."""
 
     kind: Literal["entropy"] = "entropy"
     alpha: float = Field(default=0.1, ge=0.0)
@@ -201,11 +202,11 @@ class EntropySettings(MethodSettings):
     """The bonus is at most the absolute advantage divided by this."""
 
 
-# -- how far the ratio may go --
+# -- clipping of the probability ratio --
 
 
 class PpoSettings(MethodSettings):
-    """The clip with fixed bounds."""
+    """The PPO clip with fixed bounds."""
 
     kind: Literal["ppo"] = "ppo"
 
@@ -214,17 +215,17 @@ _BY_DRAW = {"noise": {"delta"}, "bernoulli": {"p", "band"}}
 
 
 class NsrSettings(MethodSettings):
-    """A random bound per token; the settings of one ``draw`` exclude those of the other."""
+    """PPO clip with a random bound per token; settings of the other ``draw`` are refused."""
 
     kind: Literal["nsr"] = "nsr"
     draw: Literal["noise", "bernoulli"] = "noise"
-    """How a bound is drawn; naming ``p`` or ``band`` chooses ``bernoulli``."""
+    """Distribution of the bound; a recipe that sets ``p`` or ``band`` gets ``bernoulli``."""
     delta: float = Field(default=0.3, gt=0.0, le=1.0)
-    """Width of the noise below 1."""
+    """Width of the noise below 1 (``noise``)."""
     p: float = Field(default=0.2, ge=0.0, le=1.0)
     """Probability of the wide bound (``bernoulli``)."""
     band: float = Field(default=1.5, ge=1.0)
-    """How much wider that bound is (``bernoulli``)."""
+    """Factor by which that bound is wider (``bernoulli``)."""
 
     @model_validator(mode="before")
     @classmethod
@@ -242,7 +243,7 @@ class NsrSettings(MethodSettings):
 
     @model_serializer(mode="wrap")
     def _without_what_is_idle(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the other draw's settings, which would be refused when read again."""
+        """Leave out the settings of the other draw, which would be refused on reading."""
         other = "noise" if self.draw == "bernoulli" else "bernoulli"
         return {key: value for key, value in dump(self).items() if key not in _BY_DRAW[other]}
 
@@ -251,17 +252,17 @@ class NsrSettings(MethodSettings):
 
 
 class KlCovSettings(MethodSettings):
-    """Penalise the tokens whose likelihood and advantage rise together."""
+    """Penalty on the tokens with the greatest covariance of log-probability and advantage."""
 
     kind: Literal["kl_cov"] = "kl_cov"
     fraction: float = Field(default=0.002, ge=0.0, le=1.0)
-    """Share of the valid tokens; 0 is off."""
+    """Share of the valid tokens that is penalised; 0 switches it off."""
     coefficient: float = Field(default=1.0, ge=0.0)
     """Weight of the penalty."""
 
 
 def _read_method(slot: str, value: object) -> object:
-    """Read a method given by its name alone or as a table; it must fit the slot."""
+    """Convert a method name or table to a table with ``kind``, and check that it fits the slot."""
     table = {"kind": value} if isinstance(value, str) else value
     if isinstance(table, Mapping):
         _check_kind(str(table.get("kind", "")), slot)
@@ -300,7 +301,7 @@ Regulariser = Annotated[KlCovSettings, _named("regularisers")]
 
 
 def _members(slot: Any) -> tuple[type[MethodSettings], ...]:
-    """Return the classes that an annotation allows."""
+    """Return the classes of an annotated union."""
     allowed = get_args(slot)[0]
     return get_args(allowed) or (allowed,)
 
@@ -314,16 +315,16 @@ SLOTS: dict[str, tuple[type[MethodSettings], ...]] = {
     "clip": _members(Clip),
     "regularisers": _members(Regulariser),
 }
-"""What may fill each slot, by the slot's name in a recipe and in their order of use."""
+"""Methods that may fill each slot, by the slot's name in a recipe, in the order of application."""
 
 SETTINGS: dict[str, type[MethodSettings]] = {
     one.model_fields["kind"].default: one for fitting in SLOTS.values() for one in fitting
 }
-"""Every method's settings by kind."""
+"""The settings class of every method, by its kind."""
 
 
 def kinds_of(slot: str) -> list[str]:
-    """Return the methods that may fill a slot, sorted."""
+    """Return the names of the methods that may fill a slot, sorted."""
     return sorted(kind for kind, one in SETTINGS.items() if one in SLOTS[slot])
 
 

@@ -1,8 +1,8 @@
-"""What TRL does by itself: GRPO, GDPO and RLOO advantages and the PPO clip.
+"""The methods that TRL implements: GRPO, GDPO and RLOO advantages, and the PPO clip.
 
 Papers: GRPO 2402.03300, GDPO 2601.05242, RLOO 2402.14740, PPO 1707.06347. Status: published, in
 TRL 1.16; the arithmetic follows TRL's step by step, so that a run whose other slots are empty
-equals a stock run to the last bit.
+equals TRL's own bit for bit.
 
 With rewards ``R (N, F)``, weights ``w (F,)`` and groups of ``G``::
 
@@ -11,11 +11,10 @@ With rewards ``R (N, F)``, weights ``w (F,)`` and groups of ``G``::
            A_i = (r_i - mean r) / (std r + 1e-4) over the whole batch
     RLOO   A_i = r_i - mean of the other rollouts of its group
 
-A NaN reward says nothing: its channel is left out, and a rollout without any reward is left out
-of the means and gets 0. A group whose rewards are all equal gets 0.
+NaN rewards are ignored: the channel is left out of the sum, and a rollout without any reward is
+left out of the means and gets 0. A group whose rewards are all equal gets 0.
 
-What they cannot do: one rollout cannot be compared with nothing (``G = 1`` gives 0), and none
-of them tells one token of a rollout from another.
+Limitations: a group of one has advantage 0, and all tokens of a rollout get the same advantage.
 """
 
 from __future__ import annotations
@@ -31,45 +30,45 @@ from rl.objective.methods.settings import GdpoSettings, GrpoSettings, PpoSetting
 from rl.objective.slots import AdvantageSlot, Batch, ClipSlot
 
 EPS = 1e-4
-"""TRL's guard against a zero standard deviation."""
+"""Added to standard deviations to avoid division by zero, as in TRL."""
 
 
 @dataclass(frozen=True)
 class Grpo(AdvantageSlot):
-    """Distance from the group's mean, in standard deviations."""
+    """Difference from the group's mean reward, in standard deviations."""
 
     settings: GrpoSettings = field(default_factory=GrpoSettings)
 
     def estimate(self, batch: Batch) -> Tensor:
-        """Return ``(N,)``."""
+        """Return the advantages, shape ``(N,)``."""
         return group_norm(summed(batch), batch.group_size, self.settings.scale)
 
 
 @dataclass(frozen=True)
 class Gdpo(AdvantageSlot):
-    """Every channel in its own standard deviations, then their sum whitened over the batch."""
+    """Each channel normalised within its group, then their weighted sum over the batch."""
 
     settings: GdpoSettings = field(default_factory=GdpoSettings)
 
     def estimate(self, batch: Batch) -> Tensor:
-        """Return ``(N,)``."""
+        """Return the advantages, shape ``(N,)``."""
         return channel_norm(batch.rewards_N_F, batch.channel_weights_F, batch.group_size)
 
 
 @dataclass(frozen=True)
 class Rloo(AdvantageSlot):
-    """Distance from the mean of the other rollouts."""
+    """Difference from the mean reward of the group's other rollouts."""
 
     settings: RlooSettings = field(default_factory=RlooSettings)
 
     def estimate(self, batch: Batch) -> Tensor:
-        """Return ``(N,)``."""
+        """Return the advantages, shape ``(N,)``."""
         return leave_one_out(summed(batch), batch.group_size, whiten=self.settings.whiten)
 
 
 @dataclass(frozen=True)
 class Ppo(ClipSlot):
-    """The clip with fixed bounds."""
+    """The PPO clip with fixed bounds."""
 
     settings: PpoSettings = field(default_factory=PpoSettings)
 
@@ -85,7 +84,7 @@ class Ppo(ClipSlot):
 
 
 def summed(batch: Batch) -> Tensor:
-    """Return the weighted sum of a rollout's channels ``(N,)``; NaN where none scored it."""
+    """Return the weighted sum of each rollout's channels ``(N,)``; NaN where none has a value."""
     rewards = widened(batch.rewards_N_F)
     total = (rewards * batch.channel_weights_F.to(rewards)).nansum(dim=1)
     return total.masked_fill(torch.isnan(rewards).all(dim=1), torch.nan)

@@ -1,7 +1,7 @@
-"""Teachers: another model, an endpoint, or the policy given the text of the law.
+"""Teachers of on-policy distillation: another model, an endpoint, or the policy shown the law.
 
-Each scores the very token ids that the student wrote (:mod:`rl.objective.methods.opd`). What a
-teacher did not score is NaN and teaches nothing.
+A teacher scores the token ids that the student wrote (:mod:`rl.objective.methods.opd`). Tokens
+without a score are NaN and do not contribute.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Teach = Callable[[Sequence[Rollout], Batch, Mapping[str, Any]], Tensor]
 """Returns log-probabilities of the sampled tokens ``(N, T)``."""
 
 Shown = Callable[[Question], Sequence[int]]
-"""Token ids that a teacher reads before the student's prompt; none for a question without text."""
+"""Returns token ids to put before the student's prompt for the teacher; empty for none."""
 
 
 def teacher(
@@ -34,15 +34,15 @@ def teacher(
     """Return the teacher that a recipe names.
 
     Args:
-        settings: of the method.
-        student: the model that learns, with ``model`` and ``tokenizer``.
-        text_of: the governing text of a question, as the student's token ids.
-        rows: rollouts of one forward pass.
-        temperature: of the student's distributions; the teacher's must be the same.
+        settings: settings of the method.
+        student: the trained model, with attributes ``model`` and ``tokenizer``.
+        text_of: returns the governing text of a question, as token ids of the student's tokenizer.
+        rows: rollouts per forward pass.
+        temperature: temperature of the student's distributions; the teacher uses the same.
 
     Raises:
         ModelError: there is no such model, or it is not prepared.
-        RecipeError: its tokenizer is not the student's, or it cannot have its temperature.
+        RecipeError: its tokenizer is not the student's, or it cannot use this temperature.
     """
     shown = text_of if settings.shows_governing_text else _nothing
     if settings.teacher == "self":
@@ -67,15 +67,15 @@ def _opened(name: str, tokenizer: Any) -> Any:
     location = open_location(name)
     if AutoTokenizer.from_pretrained(location).get_vocab() != tokenizer.get_vocab():
         raise RecipeError(
-            f"{name} cannot teach this model: their tokenizers differ, so its opinions would be of"
-            " other tokens."
+            f"{name} cannot be the teacher: its tokenizer differs from the model's, so it cannot"
+            " score the model's tokens."
         )
     return AutoModelForCausalLM.from_pretrained(location).requires_grad_(False).eval()
 
 
 @dataclass(frozen=True)
 class ModelTeacher:
-    """A model in process; ``model`` may be the student itself."""
+    """A teacher model in this process; ``model`` may be the student itself."""
 
     model: Any
     shown: Shown
@@ -83,7 +83,7 @@ class ModelTeacher:
     temperature: float = 1.0
 
     def __call__(self, rollouts: Sequence[Rollout], batch: Batch, out: Mapping[str, Any]) -> Tensor:
-        """Return log-probabilities ``(N, T)``."""
+        """Return the teacher's log-probabilities of the completion tokens, ``(N, T)``."""
         prefixes = [self.shown(rollout.question) for rollout in rollouts]
         device = batch.completion_ids_N_T.device
         self.model.to(device)
@@ -113,7 +113,7 @@ class ModelTeacher:
 def prefixed(
     prefixes: Sequence[Sequence[int]], prompts: Tensor, masks: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return left-padded ids and mask with each prefix before its prompt."""
+    """Return left-padded ids and mask with each prefix put before its prompt."""
     rows = [
         [*prefix, *prompt[mask > 0].tolist()]
         for prefix, prompt, mask in zip(prefixes, prompts, masks, strict=True)
@@ -126,14 +126,14 @@ def prefixed(
 
 @dataclass(frozen=True)
 class EndpointTeacher:
-    """A model behind vLLM, which scores a prompt's own tokens (``prompt_logprobs``)."""
+    """A teacher behind a vLLM endpoint, which scores a prompt's tokens (``prompt_logprobs``)."""
 
     endpoint: Endpoint
     model: str
     shown: Shown
 
     def __call__(self, rollouts: Sequence[Rollout], batch: Batch, out: Mapping[str, Any]) -> Tensor:
-        """Return log-probabilities ``(N, T)``, NaN for what lies outside the thread.
+        """Return the teacher's log-probabilities ``(N, T)``, NaN where a token has none.
 
         Raises:
             PolicyError: the endpoint fails, or answers without log-probabilities.
@@ -166,6 +166,6 @@ class EndpointTeacher:
             ]
         except (LookupError, TypeError, ValueError):
             raise PolicyError(
-                f"{self.endpoint.url} answered without the log-probabilities of the prompt: only"
-                " vLLM can teach from afar."
+                f"{self.endpoint.url} answered without the log-probabilities of the prompt: a"
+                " teacher behind an endpoint must be served by vLLM."
             ) from None

@@ -1,4 +1,4 @@
-"""TIAR: abstaining pays where the group's other attempts were wrong.
+"""TIAR: abstaining gains advantage where the group's other attempts were wrong.
 
 Paper: Pan et al., "TIAR: Trajectory-Informed Advantage Reweighting for LLM Abstention Learning",
 arXiv 2605.25850. Status: published, code muyupan/TruthRL (where the adjustment never fires,
@@ -18,8 +18,8 @@ not in standard deviations already (LamPO, RLOO). ``confidence = "agreement"`` (
 method that articles describe) takes for ``p`` the largest cluster of equal answers over the
 attempts.
 
-What it cannot do: with labels, work without them. With agreement, tell a consistent
-hallucination from knowledge: it then teaches not to abstain.
+Limitations: ``labels`` needs gold answers. ``agreement`` cannot tell a consistent hallucination
+from knowledge, and then discourages abstaining.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from rl.rewards.outcome import Outcome
 
 @dataclass(frozen=True)
 class Tiar(PostSlot):
-    """Raise or lower the advantage of abstaining."""
+    """Raises or lowers the advantage of abstaining, by how often the group was right."""
 
     settings: TiarSettings = field(default_factory=TiarSettings)
 
     def adjust(self, batch: Batch, advantages_N: Tensor) -> Tensor:
-        """Return ``(N,)``."""
+        """Return the adjusted advantages, shape ``(N,)``."""
         outcomes = grouped(batch.outcomes_N, batch.group_size)
         p, attempts = (
             correct_share(outcomes)
@@ -56,14 +56,14 @@ class Tiar(PostSlot):
 
 
 def correct_share(outcomes_B_G: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the share of attempts that were correct, and how many attempts, both ``(B, 1)``."""
+    """Return the share of correct attempts and the number of attempts, both ``(B, 1)``."""
     correct = (outcomes_B_G == Outcome.CORRECT).sum(dim=1, keepdim=True)
     attempts = correct + (outcomes_B_G == Outcome.WRONG).sum(dim=1, keepdim=True)
     return correct / attempts.clamp(min=1), attempts
 
 
 def majority_share(outcomes_B_G: Tensor, keys_B_G: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the largest cluster's share of the attempts, and how many, both ``(B, 1)``."""
+    """Return the largest cluster's share of the attempts and their number, both ``(B, 1)``."""
     attempted = (outcomes_B_G == Outcome.CORRECT) | (outcomes_B_G == Outcome.WRONG)
     votes = attempted & (keys_B_G >= 0)
     same = (

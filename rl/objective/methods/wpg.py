@@ -4,7 +4,7 @@ Paper: Zhu, Gao, Li, "Global Convergence of Wasserstein Policy Gradient for Entr
 Reinforcement Learning", arXiv 2605.26078. Status: published theory for actions in R^d with an
 exact Q; no experiments, no language model, no code. Its geometric rate has an O(eta) bias.
 
-Three things carry the name here:
+Three modules implement parts of it:
 
 - :mod:`eval.claims.wpg_particles` is the paper's own step for continuous actions;
 - :mod:`eval.claims.wpg_finite` is the flow on finitely many actions, whose rate is checked exactly;
@@ -21,16 +21,16 @@ potential of entropic transport from ``p`` to ``q``, ``(N, T, K + 1)``::
     A_t += -weight * (f(y_t) - E_pi f)
 
 which is the score-function form of the gradient of the debiased transport cost. Without the
-second term the potential pushes even a policy that equals its reference.
+second term the potential would move even a policy that equals its reference.
 
 Defaults: ``epsilon = 0.2``, 15 iterations, ``weight = 0.05``: ours (WPR: 0.01, up to 500). At 0.05
-and 50 iterations the potential is still on its way where likely tokens lie far apart and the two
+and 50 iterations the potential has not converged where likely tokens lie far apart and the two
 policies are close (measured in ``docs/methods.md``). Ours too: the bin's cost of 1, since WPR's bin
 is joined to itself only, which has no solution when the two tails weigh differently; and a token
 outside the policy's ``K`` shares the bin's potential.
 
-What it cannot do: anything in the tail that the ``K`` tokens do not show. It costs a forward pass
-of the reference, unless a KL asks the reference too, the logits of either, and
+Limitations: it does not act on tokens outside the top ``K``. It costs a forward pass of the
+reference (unless a KL penalty makes one anyway), the logits of both models, and
 ``iterations * (K + 1)^2`` operations per token, twice.
 """
 
@@ -45,25 +45,26 @@ from rl.objective.methods.settings import WpgSettings
 from rl.objective.slots import AdditiveSlot, Batch, Need, TopK
 
 FARTHEST = {torch.float32: 40.0, torch.float64: 300.0}
-"""Costs in epsilons of which a float still holds the exponential and its reciprocal, squared."""
+"""Greatest cost in epsilons for which a float type holds exp and its reciprocal, squared."""
 PLAIN = 2
-"""Iterations before steps are lengthened."""
+"""Iterations before over-relaxation begins."""
 POSITIONS = 256
-"""Tokens solved at once: bounds memory to ``POSITIONS * K * D`` numbers, and fits into a cache."""
+"""Positions solved at once: bounds memory to ``POSITIONS * K * D`` numbers, which fit into cache.
+"""
 
 
 @dataclass(frozen=True)
 class WassersteinProximal(AdditiveSlot):
-    """Keep the policy near its reference, where a synonym is nearer than a stranger."""
+    """Regulariser towards the reference in optimal-transport distance between token embeddings."""
 
     settings: WpgSettings = field(default_factory=WpgSettings)
     needs = frozenset[Need]({"top_k"})
 
     def add(self, batch: Batch, advantages_N_T: Tensor) -> Tensor:  # noqa: ARG002
-        """Return ``(N, T)``.
+        """Return the advantage added to each token, shape ``(N, T)``.
 
         Raises:
-            ValueError: the batch has no likeliest tokens.
+            ValueError: the batch has no top-k tokens.
         """
         if batch.top_k is None:
             raise ValueError("wpg needs the likeliest tokens of the policy and the reference")
@@ -102,7 +103,7 @@ def centred_potentials(
 
 
 def with_bin(logps_P_K: Tensor) -> Tensor:
-    """Return the log-masses of ``K`` tokens and of all others together, ``(P, K + 1)``."""
+    """Return the log-masses of ``K`` tokens and of all others in one bin, ``(P, K + 1)``."""
     exact = logps_P_K.double()
     rest = (1.0 - exact.exp().sum(dim=1, keepdim=True)).clamp(min=0.0)
     masses = torch.cat([exact, rest.log()], dim=1)
@@ -110,11 +111,13 @@ def with_bin(logps_P_K: Tensor) -> Tensor:
 
 
 def token_costs(tokens_P_K_D: Tensor, others_P_K_D: Tensor) -> Tensor:
-    """Return ``1 - cos`` between tokens, 1 to the bin and 0 within it, ``(P, K + 1, K + 1)``.
+    """Return the cost matrix ``(P, K + 1, K + 1)``: ``1 - cos`` between tokens, 1 to the bin.
+
+    The cost within the bin is 0.
 
     Args:
         tokens_P_K_D: embeddings of unit norm.
-        others_P_K_D: the same of the other side.
+        others_P_K_D: embeddings of the other distribution's tokens, of unit norm.
     """
     cosine = tokens_P_K_D @ others_P_K_D.transpose(1, 2)
     cost = torch.nn.functional.pad((1.0 - cosine).clamp(min=0.0), (0, 1, 0, 1), value=1.0)
@@ -127,18 +130,18 @@ def sinkhorn(
 ) -> tuple[Tensor, Tensor]:
     """Return the dual potentials ``f (P, A)`` and ``g (P, B)`` of entropic transport.
 
-    The regulariser is ``epsilon * KL(plan || p x q)``; a mass of 0 (log -inf) takes no part. The
-    iteration multiplies ``exp(f / epsilon)`` and ``exp(g / epsilon)``, which the masses' precision,
-    or else float64, holds while costs stay below some :data:`FARTHEST` epsilons; beyond, it adds
-    logarithms, which is slower. After :data:`PLAIN` iterations each step goes half as far again
-    (over-relaxation, arXiv 1711.01851), which settles in half as many.
+    The regulariser is ``epsilon * KL(plan || p x q)``; a mass of 0 (log -inf) is ignored. The
+    iteration multiplies ``exp(f / epsilon)`` and ``exp(g / epsilon)``, in the masses' precision or
+    else in float64, while costs stay below :data:`FARTHEST` epsilons; above, it works with
+    logarithms, which is slower. After :data:`PLAIN` iterations each step is over-relaxed by one
+    half (arXiv 1711.01851), which halves the number of iterations needed.
 
     Args:
-        log_p: ``(P, A)``.
-        log_q: ``(P, B)``.
-        cost: ``(P, A, B)``, not negative.
-        epsilon: of the regulariser.
-        iterations: of both potentials.
+        log_p: log-masses ``(P, A)``.
+        log_q: log-masses ``(P, B)``.
+        cost: costs ``(P, A, B)``, not negative.
+        epsilon: strength of the entropic regulariser.
+        iterations: number of updates of both potentials.
     """
     farthest = float(cost.amax()) / epsilon if cost.numel() else 0.0
     precision = log_p.dtype if farthest <= FARTHEST.get(log_p.dtype, 0.0) else torch.float64
@@ -183,10 +186,10 @@ def debiased(
 
     Args:
         policy: ids and log-masses of ``pi``.
-        reference: of the reference.
-        embeddings_V_D: of unit norm.
+        reference: ids and log-masses of the reference.
+        embeddings_V_D: token embeddings of unit norm.
         epsilon: entropic smoothing.
-        iterations: of Sinkhorn's algorithm.
+        iterations: iterations of Sinkhorn's algorithm.
     """
     ours, theirs = (
         torch.nn.functional.embedding(m[0], embeddings_V_D) for m in (policy, reference)

@@ -1,8 +1,8 @@
 """Samplers that continue many prompts in one batch.
 
-``local.py`` batches in this process, ``server.py`` asks a vLLM server, ``colocated.py`` runs vLLM
-in this process on a GPU. All give what :class:`agent.models.sampling.Sampler` promises for each
-prompt.
+``local.py`` samples from a model in this process, ``server.py`` from a vLLM server,
+``colocated.py`` from vLLM in this process on a GPU. For each prompt they return what
+:class:`agent.models.sampling.Sampler` specifies.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from agent.policy import PolicyError
 
 
 class SamplingRequest(NamedTuple):
-    """One prompt to be continued, and how."""
+    """One prompt with its sampling settings and stop ids."""
 
     prompt_ids: tuple[int, ...]
     sampling: Sampling
@@ -23,26 +23,25 @@ class SamplingRequest(NamedTuple):
 
 
 class BatchSampler(Protocol):
-    """A language model that continues many prompts at once. Also a ``Sampler``, of one prompt."""
+    """A language model that continues many prompts at once. It is also a ``Sampler``."""
 
     @property
     def context(self) -> int:
-        """Return how many tokens prompt and completion may have together."""
+        """Return the context length: tokens of prompt and completion together."""
         ...
 
     def sample_many(self, requests: Sequence[SamplingRequest]) -> list[Completion | PolicyError]:
-        """Continue each prompt; answers keep their order, a failure stands in its place.
+        """Continue each prompt; results keep their order, an error stands for a failed one.
 
-        What is sampled for one prompt does not depend on the others, as far as the arithmetic of
-        the hardware allows: each draw is seeded by its own
-        :class:`~agent.models.sampling.Sampling`.
+        The result of one prompt does not depend on the others, up to the hardware's rounding: each
+        is sampled with the seed of its own :class:`~agent.models.sampling.Sampling`.
         """
         ...
 
     def sample(
         self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
     ) -> Completion:
-        """Continue one prompt until a stop id or the budget.
+        """Continue one prompt until a stop id or the token limit.
 
         Raises:
             PolicyError: the model failed or cannot be reached.
@@ -51,7 +50,7 @@ class BatchSampler(Protocol):
 
 
 def batches(sampler: Sampler) -> TypeGuard[BatchSampler]:
-    """Tell whether a sampler continues many prompts at once, without asking it anything."""
+    """Return whether a sampler is a :class:`BatchSampler`, without calling it."""
     return callable(getattr(sampler, "sample_many", None))
 
 

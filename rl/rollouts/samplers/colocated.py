@@ -1,7 +1,7 @@
-"""Many prompts continued together by vLLM in the trainer's own process, on its GPU.
+"""vLLM sampler in the trainer's own process, on its GPU.
 
-Weights come through TRL's own path (``GRPOConfig.use_vllm``, ``vllm_mode="colocate"``): the engine
-that :attr:`GRPOTrainer.vllm_generation` holds is the one that samples here.
+Weights are synchronised by TRL (``GRPOConfig.use_vllm``, ``vllm_mode="colocate"``): samples come
+from the engine that :attr:`GRPOTrainer.vllm_generation` holds.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from rl.rollouts.samplers import SamplingRequest, sample_one
 
 
 class ColocatedSampler:
-    """Samples from an engine in this process.
+    """Samples from a vLLM engine in this process.
 
     Args:
-        engine: a ``vllm.LLM``. It must report the log-probs of the distribution drawn from
+        engine: a ``vllm.LLM``. It must report log-probs of the distribution that is sampled from
             (``logprobs_mode="processed_logprobs"``).
     """
 
@@ -29,13 +29,13 @@ class ColocatedSampler:
 
     @property
     def context(self) -> int:
-        """Return how many tokens prompt and completion may have together."""
+        """Return the context length: tokens of prompt and completion together."""
         return int(self._engine.llm_engine.model_config.max_model_len)
 
     def sample(
         self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
     ) -> Completion:
-        """Continue one prompt until a stop id or the budget.
+        """Continue one prompt until a stop id or the token limit.
 
         Raises:
             PolicyError: the engine failed.
@@ -43,7 +43,7 @@ class ColocatedSampler:
         return sample_one(self, SamplingRequest(tuple(prompt_ids), sampling, stop_ids))
 
     def sample_many(self, requests: Sequence[SamplingRequest]) -> list[Completion | PolicyError]:
-        """Continue each prompt; answers keep their order, a failure stands in its place."""
+        """Continue each prompt; results keep their order, an error stands for a failed one."""
         prompts = [{"prompt_token_ids": list(request.prompt_ids)} for request in requests]
         with self._lock:
             outputs = self._engine.generate(

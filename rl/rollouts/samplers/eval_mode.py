@@ -1,4 +1,4 @@
-"""Eval-mode context of a module."""
+"""Context manager that puts a module into evaluation mode."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @contextmanager
 def eval_mode(model: Any) -> Iterator[None]:
-    """Switch dropout off while inside, then restore the mode."""
+    """Put ``model`` into evaluation mode inside the context, then restore its mode."""
     training = model.training
     model.eval()
     try:

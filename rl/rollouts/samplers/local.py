@@ -1,9 +1,10 @@
-"""Many prompts continued together by a model in this process, through ``transformers``.
+"""Batched sampling from a model in this process, through ``transformers``.
 
-Prompts are padded on the left; those of very different lengths go in batches of their own. A draw
-inverts the distribution's cumulative sum at a number that the request's own seed gives, so what is
-drawn for one prompt does not depend on its neighbours (but for rounding, which a batch of another
-shape may change in the last digit). The weights are the trainer's own: nothing is synchronised.
+Prompts are padded on the left; prompts of very different lengths go into separate batches. Tokens
+are drawn by inverting the cumulative distribution at a random number from the request's own seed,
+so the result of one prompt does not depend on the others (except for rounding, which may differ
+between batch shapes in the last digit). The weights are the trainer's own, so nothing is
+synchronised.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ except ImportError as missing:
     raise ModelError(f"{missing.name} is not installed: pip install 'inforce[train]'.") from missing
 
 _UNEVEN = 2
-"""How much longer than another a prompt of the same batch may be, as a factor."""
+"""Greatest ratio of two prompt lengths in one batch."""
 
 
 class BatchedSampler:
     """Samples token by token from a causal language model, many prompts at a time.
 
     Args:
-        model: a causal language model of ``transformers``, or one that ``peft`` wraps. It is put
-            into evaluation mode while it samples, and back.
-        batch_size: prompts in one batch, at most.
+        model: a causal language model of ``transformers``, possibly wrapped by ``peft``. It is in
+            evaluation mode while it samples, and is then restored.
+        batch_size: most prompts in one batch.
     """
 
     def __init__(self, model: Any, batch_size: int = 64) -> None:
@@ -45,21 +46,21 @@ class BatchedSampler:
 
     @property
     def context(self) -> int:
-        """Return how many tokens prompt and completion may have together."""
+        """Return the context length: tokens of prompt and completion together."""
         return int(self.model.config.max_position_embeddings)
 
     def sample(
         self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
     ) -> Completion:
-        """Continue one prompt until a stop id or the budget.
+        """Continue one prompt until a stop id or the token limit.
 
         Raises:
-            PolicyError: memory ran out.
+            PolicyError: out of memory.
         """
         return sample_one(self, SamplingRequest(tuple(prompt_ids), sampling, stop_ids))
 
     def sample_many(self, requests: Sequence[SamplingRequest]) -> list[Completion | PolicyError]:
-        """Continue each prompt; answers keep their order. Memory that runs out is a failure."""
+        """Continue each prompt; results keep their order, running out of memory gives an error."""
         answers: dict[int, Completion | PolicyError] = {}
         with self._lock, torch.inference_mode(), eval_mode(self.model):
             for batch in batches(
@@ -76,7 +77,7 @@ class BatchedSampler:
 
 
 def batches(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
-    """Yield the numbers of the prompts that are continued together, each prompt once."""
+    """Yield batches of prompt indices, so that similar lengths go together; each index once."""
     batch: list[int] = []
     for number in sorted(range(len(lengths)), key=lambda n: -lengths[n]):
         full = len(batch) == batch_size
@@ -89,7 +90,7 @@ def batches(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
 
 
 class _Batch:
-    """A batch being sampled; ended rows are removed once they are half of it."""
+    """A batch being sampled; finished rows are removed once they are half of it."""
 
     def __init__(self, model: Any, requests: Sequence[SamplingRequest]) -> None:
         self._model, self._requests = model, requests
@@ -131,7 +132,7 @@ class _Batch:
         return ids_N_P.to(self._model.device), mask_N_P.to(self._model.device)
 
     def _take(self, logits_N_V: Any) -> Any:
-        """Draw a token for every row, note it, and return the tokens, shape (N,)."""
+        """Draw one token for every row, record it, and return the tokens, shape (N,)."""
         tokens_N, logprobs_N = self._draws.draw(logits_N_V)
         for n, token, logprob in zip(
             self._rows, tokens_N.tolist(), logprobs_N.tolist(), strict=True
@@ -149,7 +150,7 @@ class _Batch:
         return tokens_N
 
     def _kept(self) -> list[int]:
-        """Return the rows that stay in the batch; drops those that have ended, once many have."""
+        """Return the indices of the rows to keep; finished rows go once there are many."""
         open_rows = [at for at, n in enumerate(self._rows) if self._ended[n] is None]
         if 2 * len(open_rows) > len(self._rows):
             return list(range(len(self._rows)))
@@ -167,7 +168,7 @@ class _Batch:
 
 
 class _Draws:
-    """How the rows of a batch are drawn: temperatures, top-p and the numbers of chance, (N, T)."""
+    """Sampling state of a batch: temperatures, top-p, and random numbers of shape (N, T)."""
 
     def __init__(self, requests: Sequence[SamplingRequest], device: Any) -> None:
         longest = max(request.sampling.max_tokens for request in requests)
@@ -180,12 +181,12 @@ class _Draws:
         self._step = 0
 
     def keep(self, rows: Any) -> None:
-        """Go on with these rows only."""
+        """Keep only these rows."""
         self._chances_N_T = self._chances_N_T[rows]
         self._temperatures_N, self._top_p_N = self._temperatures_N[rows], self._top_p_N[rows]
 
     def draw(self, logits_N_V: Any) -> tuple[Any, Any]:
-        """Return tokens and their log-probs under the distribution drawn from, each (N,)."""
+        """Return tokens and their log-probs under the sampling distribution, each (N,)."""
         greedy_N = self._temperatures_N == 0
         heat_N = torch.where(greedy_N, torch.ones_like(self._temperatures_N), self._temperatures_N)
         logprobs_N_V = torch.log_softmax(logits_N_V / heat_N[:, None], dim=-1)
@@ -200,7 +201,7 @@ class _Draws:
 
 
 def inverted(logprobs_N_V: Any, chances_N: Any) -> Any:
-    """Return the tokens where the cumulative probability passes ``chances_N``, shape (N,)."""
+    """Return the first tokens whose cumulative probability exceeds ``chances_N``, shape (N,)."""
     reached_N_V = logprobs_N_V.double().exp().cumsum(-1)
     wanted_N = chances_N * reached_N_V[:, -1]
     found_N = torch.searchsorted(reached_N_V, wanted_N[:, None], right=True)[:, 0]
@@ -208,7 +209,7 @@ def inverted(logprobs_N_V: Any, chances_N: Any) -> Any:
 
 
 def nucleus(logprobs_N_V: Any, top_p_N: Any) -> Any:
-    """Keep of each row the likeliest tokens whose probabilities reach ``top_p``; at least one."""
+    """Keep of each row the top-p tokens, at least one; the others get log-prob -inf."""
     ordered_N_V, order_N_V = logprobs_N_V.sort(dim=-1, descending=True)
     before_N_V = ordered_N_V.exp().cumsum(-1) - ordered_N_V.exp()
     out_N_V = (before_N_V >= top_p_N[:, None]) & (top_p_N[:, None] < 1)

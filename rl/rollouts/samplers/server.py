@@ -1,7 +1,7 @@
-"""Many prompts continued together by a vLLM server, on a CPU or a GPU.
+"""Sampler for a vLLM server, on a CPU or a GPU.
 
-Each prompt is a request of its own, with its own seed; the server batches what arrives together.
-Ids go in, and ids with their log-probs come out, so nothing is tokenised on the way.
+Each prompt is one request with its own seed; the server batches concurrent requests. Requests and
+responses hold token ids, so nothing is tokenised again.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from rl.rollouts.samplers import SamplingRequest, sample_one
 
 
 class VllmSampler:
-    """Samples from a model that a vLLM server has under a name.
+    """Samples from a model served by a vLLM server.
 
     Args:
-        endpoint: where the server answers.
-        model: the name, of a model or of an adapter that the server has loaded.
-        concurrency: requests under way at once, at most.
+        endpoint: the server.
+        model: the served name of a model, or of an adapter that the server has loaded.
+        concurrency: most concurrent requests.
     """
 
     def __init__(self, endpoint: Endpoint, model: str, concurrency: int = 64) -> None:
@@ -33,7 +33,7 @@ class VllmSampler:
 
     @property
     def context(self) -> int:
-        """Return how many tokens prompt and completion may have together.
+        """Return the context length: tokens of prompt and completion together.
 
         Raises:
             PolicyError: the endpoint fails or does not serve the model.
@@ -43,22 +43,22 @@ class VllmSampler:
         return self._context
 
     def switch(self, model: str) -> None:
-        """Sample from another name of the same server from now on: other weights, same limits."""
+        """Sample from another served name from now on: other weights with the same limits."""
         self._inner = ServerSampler(Served(self._endpoint, model))
         self.model = model
 
     def sample(
         self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
     ) -> Completion:
-        """Continue one prompt until a stop id or the budget.
+        """Continue one prompt until a stop id or the token limit.
 
         Raises:
-            PolicyError: the endpoint fails, or its answer is not exact to the id.
+            PolicyError: the endpoint fails, or its response lacks exact token ids or log-probs.
         """
         return sample_one(self, SamplingRequest(tuple(prompt_ids), sampling, stop_ids))
 
     def sample_many(self, requests: Sequence[SamplingRequest]) -> list[Completion | PolicyError]:
-        """Continue each prompt; answers keep their order, a failure stands in its place."""
+        """Continue each prompt; results keep their order, an error stands for a failed one."""
         inner = self._inner
 
         def answer(request: SamplingRequest) -> Completion | PolicyError:

@@ -1,10 +1,10 @@
 """Weight sync to a vLLM server: load the new adapter under a new name, unload the old one.
 
-In process nothing is synchronised, since sampler and trainer share their weights; with vLLM in the
-trainer's process TRL does it. A server that runs elsewhere must have been started with
-``--enable-lora``, ``VLLM_ALLOW_RUNTIME_LORA_UPDATING=1`` and a disk that it shares with the trainer
-(:func:`agent.models.serving.served` does the first two, given ``swappable``). A name stands for one
-state of the weights and is never used again: the server keeps what it computed under a name.
+Sampling in the trainer's process needs no sync, and with vLLM in the trainer's process TRL does it.
+A separate server must be started with ``--enable-lora``, ``VLLM_ALLOW_RUNTIME_LORA_UPDATING=1`` and
+access to a disk that the trainer writes to (:func:`agent.models.serving.served` sets the first two
+with ``swappable``). A name belongs to one state of the weights and is never used again, since the
+server caches results by name.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from rl.rollouts.samplers.server import VllmSampler
 
 
 class AdapterSync:
-    """Keeps a server's adapter equal to the trainer's.
+    """Keeps a server's LoRA adapter equal to the trainer's.
 
     Args:
-        endpoint: where the server answers.
+        endpoint: the server.
         sampler: switched to the new weights once they are loaded.
         folder: where adapters are written; the server must see it under the same path.
-        run: begins every adapter's name, so that two runs may share a server.
+        run: prefix of adapter names, so that several runs may share a server.
     """
 
     def __init__(self, endpoint: Endpoint, sampler: VllmSampler, folder: Path, run: str) -> None:
@@ -34,14 +34,14 @@ class AdapterSync:
         self._loaded: str | None = None
 
     def push(self, model: Any, step: int) -> str:
-        """Give the server the adapter of ``model`` as it is now; return the name it has there.
+        """Load the current adapter of ``model`` into the server; return its served name.
 
         Args:
             model: a ``peft`` model.
-            step: of the trainer; one state of the weights has one step.
+            step: the trainer's step, which identifies the state of the weights.
 
         Raises:
-            PolicyError: the server is down, or refuses the adapter. It goes on with the old one.
+            PolicyError: the server is down, or refuses the adapter; it keeps serving the old one.
             OSError: the adapter cannot be written.
         """
         name = f"{self._run}-{step}"

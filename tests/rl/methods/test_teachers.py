@@ -114,7 +114,7 @@ def test_an_endpoint_without_scores_is_named_in_one_sentence() -> None:
     rollouts, out, batch = a_round()
     endpoint = FakeEndpoint()
     endpoint.call = lambda *_: {"choices": [{"text": "no"}]}
-    with pytest.raises(PolicyError, match="only vLLM can teach from afar"):
+    with pytest.raises(PolicyError, match="must be served by vLLM"):
         EndpointTeacher(endpoint, "m", prefix_of)(rollouts, batch, out)
 
 
