@@ -56,8 +56,7 @@ def masthead() -> str:
 
 
 def banner(governing: GoverningDate, today: date) -> str:
-    """Return the banner with the governing date; its colour distinguishes past from future dates.
-    """
+    """Return the banner with the governing date; its colour tells past from future dates."""
     day = governing.as_at
     when = "past" if day < today else "future" if day > today else "today"
     notes = {

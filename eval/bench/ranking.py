@@ -92,8 +92,7 @@ def load_demo(folder: Path) -> Store:
 
 
 def made(ground: RankingSet, split: Split, count: int) -> list[RankedQuery]:
-    """Return at most ``count`` made questions of a split whose answer is a version, evenly drawn.
-    """
+    """Return at most ``count`` made questions of a split with a gold version, evenly drawn."""
     asked = [
         _asked(question)
         for question in make_questions(ground.store.histories(), ground.seed, _PER_FAMILY)
@@ -213,8 +212,7 @@ GRID = tuple(
 
 
 class Chosen(Frozen):
-    """Field weights with their mean reciprocal rank on train questions; the best also on test ones.
-    """
+    """Return the rank of each gold version among ten, from 1; ``None``: not among them."""
 
     train: dict[str, float]
     best: str

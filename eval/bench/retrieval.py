@@ -242,8 +242,7 @@ def ratio(ours: Sequence[float], bare: Sequence[float], draws: int = 1000) -> Ra
 
 
 def _rates(contender: Contender, asked: Sequence[StatuteQuery]) -> dict[int, float]:
-    """Return queries per second by number of concurrent clients, measured for three seconds each.
-    """
+    """Return queries per second by number of concurrent clients, for three seconds each."""
     rates: dict[int, float] = {}
     with progress_bar(f"Clients of {contender.name}") as advance:
         for clients in CLIENTS:

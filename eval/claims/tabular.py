@@ -52,8 +52,7 @@ def contraction(seed: int = 0) -> Contraction:
 
 
 def picture(steps: int = 30) -> str:
-    """Return a chart of the errors of 200 MDPs with one discount and step size, with their bound.
-    """
+    """Return a chart of the errors of 200 MDPs with one discount and step, with their bound."""
     runs = [descent(random_mdp(5, 4, GAMMA, TAU, n), ETA, steps, n) for n in range(PROCESSES)]
     shrunk = [[error / errors[0] for error in errors] for errors in runs]
     by_step = list(zip(*shrunk, strict=True))

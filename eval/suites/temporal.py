@@ -83,8 +83,7 @@ def temporal_scores(scored: Sequence[ScoredTrace], store: Store | None = None) -
 
 
 def is_in_force(citation: Citation, on: date, store: Store | None = None) -> bool:
-    """Return whether a citation was in force on a date, by the store or else by its own interval.
-    """
+    """Return whether a citation was in force on a date, by the store or its own interval."""
     if store is None:
         return on in citation.valid
     version = store.version(citation.version_id, citation.known_at)
