@@ -40,7 +40,8 @@ def open_engine(url: str, *, create: bool) -> sa.Engine:
     options: dict[str, Any] = {"pool_pre_ping": True}
     if path is not None:
         _find(path, create=create)
-        options = {"creator": lambda: connect_sqlite(path)}
+        # Threads wait for each other's reads, however long the machine or its clock stands still.
+        options = {"creator": lambda: connect_sqlite(path), "pool_timeout": None}
     try:
         engine = sa.create_engine(parsed, **options)
     except sa.exc.ArgumentError:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -133,3 +137,20 @@ def test_schema_of_migrations_equals_the_tables(store: Store) -> None:
 
     with store._engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_machine_that_stood_still_fails_no_read_that_waited_for_a_connection(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write(history(version("1990-01-01")))
+    hours = count(step=3600)
+    monkeypatch.setattr("sqlalchemy.util.queue._time", lambda: next(hours))
+    held, read = ExitStack(), threading.Event()
+    with held, ThreadPoolExecutor(1) as others:
+        for _ in range(15):  # all that the pool lends
+            held.enter_context(store._engine.connect())
+        reading = others.submit(store.works)
+        reading.add_done_callback(lambda _: read.set())
+        assert not read.wait(0.3)
+        held.close()
+        assert [work.id for work in reading.result(10)] == [WORK.id]
