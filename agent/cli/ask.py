@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,70 +14,77 @@ from corpus.console import errors, optional_day
 from corpus.errors import BadInputError
 
 if TYPE_CHECKING:
+    from agent.policies.registry import PolicyChoice
+    from agent.request import AskRequest
     from agent.trace import Trace
     from corpus.settings import Settings
 
 app = typer.Typer()
 
+Asked = Annotated[
+    str | None, typer.Argument(help="The question, in the language of the law asked about.")
+]
+AsAt = Annotated[str | None, typer.Option("--as-at", "--on", help="Governing date (YYYY-MM-DD).")]
+KnownAt = Annotated[str | None, typer.Option(help="Use only what had been published by that date.")]
+Issue = Annotated[
+    str | None,
+    typer.Option(
+        help="Legal issue whose rules choose the governing date: criminal, penalty, civil, "
+        "procedure, limitation, continuing or tax."
+    ),
+]
+Fact = Annotated[list[str] | None, typer.Option(help="A date of the case, ROLE=YYYY-MM-DD.")]
+Topic = Annotated[
+    str | None, typer.Option(help="A special subject with rules of its own, such as gdpr.")
+]
+Each = Annotated[bool, typer.Option(help="Answer once for every governing date that may be meant.")]
+Jurisdiction = Annotated[list[str] | None, typer.Option(help="Search only in this jurisdiction.")]
+Extent = Annotated[str | None, typer.Option(help="Territory, where the text differs by territory.")]
+PolicyName = Annotated[
+    str | None,
+    typer.Option(
+        help="extractive (no model), MODEL or MODEL+ADAPTER in this process, or the URL of an "
+        "OpenAI-compatible endpoint, with #MODEL where it serves several."
+    ),
+]
+StrategyName = Annotated[
+    str | None,
+    typer.Option(
+        help="Instruction added before every turn of a model: none, date, narrow, widen, read, "
+        "compare, quote, ask or abstain."
+    ),
+]
+MaxTurns = Annotated[int, typer.Option(min=1, help="Most turns of the policy.")]
+MaxTokens = Annotated[
+    int | None, typer.Option(min=1, help="Most tokens of all prompts and completions together.")
+]
+ThreadName = Annotated[
+    str | None, typer.Option(help="Keep the run under this name, or continue it.")
+]
+Save = Annotated[bool, typer.Option(help="Keep the trace for traces and replay.")]
+Timing = Annotated[bool, typer.Option(help="Print the agent's own time.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the trace as one object.")]
+
 
 @app.command(epilog="Example:  inforce ask 'At what age may one marry?' --as-at 2010-01-01")
 def ask(
-    question: Annotated[
-        str | None, typer.Argument(help="The question, in the language of the law asked about.")
-    ] = None,
-    as_at: Annotated[
-        str | None, typer.Option("--as-at", "--on", help="Governing date (YYYY-MM-DD).")
-    ] = None,
-    known_at: Annotated[
-        str | None, typer.Option(help="Use only what had been published by that date.")
-    ] = None,
-    issue: Annotated[
-        str | None,
-        typer.Option(
-            help="Legal issue whose rules choose the governing date: criminal, penalty, civil, "
-            "procedure, limitation, continuing or tax."
-        ),
-    ] = None,
-    fact: Annotated[
-        list[str] | None, typer.Option(help="A date of the case, ROLE=YYYY-MM-DD.")
-    ] = None,
-    topic: Annotated[
-        str | None,
-        typer.Option(help="A special subject with rules of its own, such as gdpr."),
-    ] = None,
-    each: Annotated[
-        bool, typer.Option(help="Answer once for every governing date that may be meant.")
-    ] = False,
-    jurisdiction: Annotated[
-        list[str] | None, typer.Option(help="Search only in this jurisdiction.")
-    ] = None,
-    extent: Annotated[
-        str | None, typer.Option(help="Territory, where the text differs by territory.")
-    ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(
-            help="extractive (no model), MODEL or MODEL+ADAPTER in this process, or the URL of an "
-            "OpenAI-compatible endpoint, with #MODEL where it serves several."
-        ),
-    ] = None,
-    strategy: Annotated[
-        str | None,
-        typer.Option(
-            help="Instruction added before every turn of a model: none, date, narrow, widen, read, "
-            "compare, quote, ask or abstain."
-        ),
-    ] = None,
-    max_turns: Annotated[int, typer.Option(min=1, help="Most turns of the policy.")] = 8,
-    max_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Most tokens of all prompts and completions together.")
-    ] = None,
-    thread: Annotated[
-        str | None, typer.Option(help="Keep the run under this name, or continue it.")
-    ] = None,
-    save: Annotated[bool, typer.Option(help="Keep the trace for traces and replay.")] = True,
-    timing: Annotated[bool, typer.Option(help="Print the agent's own time.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the trace as one object.")] = False,
+    question: Asked = None,
+    as_at: AsAt = None,
+    known_at: KnownAt = None,
+    issue: Issue = None,
+    fact: Fact = None,
+    topic: Topic = None,
+    each: Each = False,
+    jurisdiction: Jurisdiction = None,
+    extent: Extent = None,
+    policy: PolicyName = None,
+    strategy: StrategyName = None,
+    max_turns: MaxTurns = 8,
+    max_tokens: MaxTokens = None,
+    thread: ThreadName = None,
+    save: Save = True,
+    timing: Timing = False,
+    json: Json = False,
 ) -> None:
     """Answer a question from the law in force on the governing date, or abstain with a reason.
 
@@ -88,13 +96,8 @@ def ask(
     same --thread continues, and --as-at, --issue and --fact reply to what it waits for. A thread
     continues only with the corpus and the policy that it began with.
     """
-    from agent.cli import terminal
     from agent.governing_date.replies import read_facts_given, read_issue
-    from agent.graph.nodes import Context
-    from agent.graph.run import run_each
-    from agent.library import Library
-    from agent.policies.controllers import steered
-    from agent.policies.registry import PolicyChoice, open_policy
+    from agent.policies.registry import PolicyChoice
     from agent.request import AskRequest
     from corpus.settings import Settings
 
@@ -102,7 +105,8 @@ def ask(
         raise BadInputError("Ask a question, or name the --thread to go on with.")
     if each and thread is not None:
         raise BadInputError("--each answers several times and keeps no --thread.")
-    choice, settings = PolicyChoice.load(policy), Settings.load()
+    how = _How(PolicyChoice.load(policy), strategy, max_turns, max_tokens, thread, each)
+    settings = Settings.load()
     asked = AskRequest(
         question=question or "",
         as_at=optional_day(as_at, "--as-at"),
@@ -113,20 +117,46 @@ def ask(
         topic=topic,
         facts=read_facts_given(fact or ()),
     )
-    with ExitStack() as opened:
-        library = opened.enter_context(Library.open(settings))
-        decides = steered(open_policy(choice, library.works), strategy)
-        context = Context(library, decides, max_turns=max_turns, max_tokens=max_tokens)
-        if each:
-            traces = run_each(context, asked)
-        else:
-            kept = terminal.open_thread(opened, settings, thread)
-            traces = terminal.answered(context, asked, kept, json=json)
-        shown = [terminal.show(trace, json=json, timing=timing) for trace in traces]
+    shown = _answered(asked, how, settings, json=json, timing=timing)
     if save and shown:
         _keep(shown, settings, quiet=json)
     if any(trace.stop in {"policy_error", "tool_error"} for trace in shown):
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class _How:
+    """How a question is answered: the policy and what is said to it, limits, thread or days."""
+
+    policy: PolicyChoice
+    strategy: str | None
+    max_turns: int
+    max_tokens: int | None
+    thread: str | None
+    each: bool
+
+
+def _answered(
+    asked: AskRequest, how: _How, settings: Settings, *, json: bool, timing: bool
+) -> list[Trace]:
+    """Answer in the library, and print each trace as it is there; return them."""
+    from agent.cli import terminal
+    from agent.graph.nodes import Context
+    from agent.graph.run import run_each
+    from agent.library import Library
+    from agent.policies.controllers import steered
+    from agent.policies.registry import open_policy
+
+    with ExitStack() as opened:
+        library = opened.enter_context(Library.open(settings))
+        decides = steered(open_policy(how.policy, library.works), how.strategy)
+        context = Context(library, decides, max_turns=how.max_turns, max_tokens=how.max_tokens)
+        if how.each:
+            traces = run_each(context, asked)
+        else:
+            kept = terminal.open_thread(opened, settings, how.thread)
+            traces = terminal.answered(context, asked, kept, json=json)
+        return [terminal.show(trace, json=json, timing=timing) for trace in traces]
 
 
 def _keep(traces: Sequence[Trace], settings: Settings, *, quiet: bool) -> None:
