@@ -8,11 +8,10 @@ can be replayed exactly as it was given.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple, Self, TypeVar
+from datetime import UTC, date, datetime
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 
@@ -33,23 +32,21 @@ from corpus.model import (
     Work,
     WorkHistory,
 )
-from corpus.provision_numbers import LABEL_KEYS, label_key
+from corpus.provision_numbers import LABEL_KEYS
+from corpus.record_clock import (
+    NEVER,
+    CorpusState,
+    WorkRow,
+    instants,
+    next_stamp,
+    state_at,
+    work_row,
+)
 from corpus.resolve import Resolution, resolve
 from corpus.schema import open_database
+from corpus.store_rows import Row, chunks, digest_of, replace_rows, rows_of
 
 _Model = TypeVar("_Model", bound=Frozen)
-_Row = dict[str, Any]
-
-
-class CorpusState(Frozen):
-    """One whole state of a store: ``corpus_hash`` of what it held, ``recorded_at`` when it did.
-
-    The store is append-only, so :meth:`Store.as_recorded` reads a state for as long as the store
-    exists.
-    """
-
-    corpus_hash: str
-    recorded_at: datetime
 
 
 class Store(Closeable):
@@ -185,7 +182,7 @@ class Store(Closeable):
     def state(self) -> CorpusState:
         """Return the state that is read: the present one, or that of :meth:`as_recorded`."""
         rows = self._work_rows()
-        return _state_at(rows, max(_instants(rows), default=_NEVER))
+        return state_at(rows, max(instants(rows), default=NEVER))
 
     def state_with(self, corpus_hash: str, guess: datetime | None = None) -> CorpusState | None:
         """Return the latest state there ever was with a hash, or ``None``.
@@ -194,8 +191,8 @@ class Store(Closeable):
         """
         rows = Store(self._engine)._work_rows()
         guesses = [guess.astimezone(UTC)] if guess is not None else []
-        for instant in (*guesses, *sorted(_instants(rows), reverse=True)):
-            state = _state_at(rows, instant)
+        for instant in (*guesses, *sorted(instants(rows), reverse=True)):
+            state = state_at(rows, instant)
             if state.corpus_hash == corpus_hash:
                 return state
         return None
@@ -265,13 +262,13 @@ class Store(Closeable):
         Raises:
             StoreError: another process writes, the connection was lost, or the disk is full.
         """
-        content = _digest(f"{LABEL_KEYS}{history.model_dump_json()}")
+        content = digest_of(f"{LABEL_KEYS}{history.model_dump_json()}")
         with self._refusals(), self._transaction() as connection:
             if self._content(connection, history.work.id) == content:
                 return False
-            stamp = _next_stamp(connection)
-            for table, rows in _rows_of(history, content):
-                _sync(connection, table, history.work.id, rows, stamp)
+            stamp = next_stamp(connection)
+            for table, rows in rows_of(history, content):
+                replace_rows(connection, table, history.work.id, rows, stamp)
         return True
 
     def write_reports(self, source: str, reports: Iterable[ActReport]) -> None:
@@ -289,11 +286,13 @@ class Store(Closeable):
         with self._refusals(), self._transaction() as connection:
             stamp = now()
             former = [sa.and_(table.c.work_id.is_(None), table.c.source == source)]
-            former += [table.c.work_id.in_(some) for some in _chunks(ids, 500)]
+            former += [table.c.work_id.in_(some) for some in chunks(ids, 500)]
             for those in former:
                 retired = sa.update(table).where(table.c.recorded_to.is_(None), those)
                 connection.execute(retired.values(recorded_to=stamp))
-            added = [{**row, "digest": _digest(repr(row)), "recorded_from": stamp} for row in rows]
+            added = [
+                {**row, "digest": digest_of(repr(row)), "recorded_from": stamp} for row in rows
+            ]
             if added:
                 connection.execute(sa.insert(table), added)
 
@@ -348,7 +347,7 @@ class Store(Closeable):
             sa.or_(table.c.recorded_to.is_(None), table.c.recorded_to > self._recorded_at),
         )
 
-    def _rows(self, query: sa.Select[Any]) -> list[_Row]:
+    def _rows(self, query: sa.Select[Any]) -> list[Row]:
         try:
             with self._reading.connect() as connection:
                 return [dict(row) for row in connection.execute(query).mappings()]
@@ -357,20 +356,20 @@ class Store(Closeable):
                 error
             )
 
-    def _work_rows(self) -> list[_WorkRow]:
+    def _work_rows(self) -> list[WorkRow]:
         """Return every work row up to the state that is read, retired ones too, by work."""
         table = tables.works
         query = sa.select(table.c.id, table.c.content, table.c.recorded_from, table.c.recorded_to)
         if self._recorded_at is not None:
             query = query.where(table.c.recorded_from <= self._recorded_at)
         rows = self._rows(query.order_by(table.c.id, table.c.row))
-        return [_work_row(row, self._recorded_at) for row in rows]
+        return [work_row(row, self._recorded_at) for row in rows]
 
     def _provisions(self, query: sa.Select[Any]) -> list[Provision]:
         rows = self._rows(query)
         borne: dict[str, list[ProvisionNumber]] = {row["id"]: [] for row in rows}
         table = tables.labels
-        for some in _chunks(list(borne), 500):
+        for some in chunks(list(borne), 500):
             found = self._current(table).where(table.c.provision_id.in_(some))
             for row in self._rows(found.order_by(table.c.valid_from, table.c.row)):
                 borne[row["provision_id"]].append(_load(ProvisionNumber, row))
@@ -383,116 +382,10 @@ class Store(Closeable):
         return [_load(Version, row) for row in self._rows(ordered)]
 
 
-class _WorkRow(NamedTuple):
-    """A row of a work on the record clock; ``end`` is ``None`` while it is current."""
-
-    id: str
-    content: str
-    start: datetime
-    end: datetime | None
-
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-def _work_row(row: _Row, until: datetime | None) -> _WorkRow:
-    end = row["recorded_to"] and _utc(row["recorded_to"])
-    if until is not None and end is not None and end > until:
-        end = None
-    return _WorkRow(row["id"], row["content"], _utc(row["recorded_from"]), end)
-
-
-def _utc(stamp: datetime) -> datetime:
-    """Return an instant as UTC; SQLite gives it back without a zone."""
-    return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
-
-
-def _instants(rows: Iterable[_WorkRow]) -> set[datetime]:
-    """Return every instant at which the store changed: no write leaves its work row as it was."""
-    return {stamp for row in rows for stamp in (row.start, row.end) if stamp is not None}
-
-
-def _state_at(rows: Iterable[_WorkRow], instant: datetime) -> CorpusState:
-    lines = "".join(
-        f"{row.id} {row.content}\n"
-        for row in rows
-        if row.start <= instant and (row.end is None or row.end > instant)
-    )
-    return CorpusState(corpus_hash=hashlib.sha256(lines.encode()).hexdigest(), recorded_at=instant)
-
-
-def _next_stamp(connection: sa.Connection) -> datetime:
-    """Return the present instant, after every earlier one even where a clock was set back."""
-    table = tables.works
-    last = [
-        _utc(stamp)
-        for column in (table.c.recorded_from, table.c.recorded_to)
-        if (stamp := connection.scalar(sa.select(sa.func.max(column)))) is not None
-    ]
-    return max([now(), *(stamp + timedelta(microseconds=1) for stamp in last)])
-
-
-def _rows_of(history: WorkHistory, content: str) -> list[tuple[sa.Table, list[_Row]]]:
-    work_id = history.work.id
-    labels = [
-        {
-            **label.model_dump(),
-            "provision_id": provision.id,
-            "work_id": work_id,
-            "key": label_key(label.text),
-        }
-        for provision in history.provisions
-        for label in provision.labels
-    ]
-    provisions = [p.model_dump(exclude={"labels"}) for p in history.provisions]
-    versions = [{**v.model_dump(), "work_id": work_id} for v in history.versions]
-    return [
-        (tables.works, [{**history.work.model_dump(), "content": content}]),
-        (tables.provisions, provisions),
-        (tables.labels, labels),
-        (tables.versions, versions),
-        (tables.coverage, [c.model_dump() for c in history.coverage]),
-    ]
-
-
-def _sync(
-    connection: sa.Connection, table: sa.Table, work_id: str, rows: list[_Row], stamp: datetime
-) -> None:
-    """Retire the stored rows that are gone and append the new ones."""
-    owner = table.c.id if table is tables.works else table.c.work_id
-    stored = {
-        row.digest: row.row
-        for row in connection.execute(
-            sa.select(table.c.row, table.c.digest).where(
-                owner == work_id, table.c.recorded_to.is_(None)
-            )
-        )
-    }
-    fresh = {_digest(repr(sorted(row.items()))): row for row in rows}
-    gone = [stored[digest] for digest in stored.keys() - fresh.keys()]
-    for some in _chunks(gone, 500):
-        connection.execute(sa.update(table).where(table.c.row.in_(some)).values(recorded_to=stamp))
-    added = [
-        {**row, "digest": digest, "recorded_from": stamp}
-        for digest, row in fresh.items()
-        if digest not in stored
-    ]
-    if added:
-        connection.execute(sa.insert(table), added)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _chunks(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
-    return (items[i : i + size] for i in range(0, len(items), size))
-
-
-def _load(model: type[_Model], row: _Row, **more: object) -> _Model:
+def _load(model: type[_Model], row: Row, **more: object) -> _Model:
     fields = {name: row[name] for name in model.model_fields if name in row}
     return model.model_validate({**fields, **more})
 
 
-def _work(row: _Row) -> Work:
+def _work(row: Row) -> Work:
     return _load(Work, row)

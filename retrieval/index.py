@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from corpus.store import CorpusState
+from corpus.record_clock import CorpusState
 from retrieval.index_url import IndexUrl, parse_index_url
 from retrieval.query import Facets, Hit, IndexedText, IndexStatus, StatuteQuery
 

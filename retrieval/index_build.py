@@ -5,9 +5,10 @@ from __future__ import annotations
 from corpus.console import progress_bar
 from corpus.errors import IndexMissingError
 from corpus.ingest import IngestReport, Progress, ingest
+from corpus.record_clock import CorpusState
 from corpus.settings import Settings
 from corpus.sources import Source
-from corpus.store import CorpusState, Store
+from corpus.store import Store
 from retrieval.index import open_builder, open_index
 from retrieval.index_rows import indexed_texts, texts_of
 

@@ -23,7 +23,7 @@ from corpus.compare import Segment, compare_texts
 from corpus.errors import BadInputError, StoreError
 from corpus.ingest import Progress
 from corpus.model import Citation, Frozen
-from corpus.store import CorpusState
+from corpus.record_clock import CorpusState
 from retrieval.index import open_index
 from retrieval.index_build import refresh_index
 from retrieval.index_url import parse_index_url

@@ -61,7 +61,7 @@ class Ours:
     def build(self, rows: Iterable[IndexedText]) -> None:
         """Build and open the index."""
         from corpus.clock import now
-        from corpus.store import CorpusState
+        from corpus.record_clock import CorpusState
         from retrieval.engines.elastic import ElasticIndex
         from retrieval.engines.elastic_build import ElasticBuilder
         from retrieval.engines.embedded import EmbeddedIndex

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from corpus.errors import IndexMissingError, SearchFailedError
-from corpus.store import CorpusState
+from corpus.record_clock import CorpusState
 from retrieval.engines.elastic_client import (
     CONNECTIONS,
     ElasticSettings,

@@ -18,7 +18,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, BadRequestError, Elasticsearch
 
 from corpus.errors import BadInputError, IndexMissingError, SearchFailedError
-from corpus.store import CorpusState
+from corpus.record_clock import CorpusState
 from retrieval.engines.elastic_client import ElasticSettings, answering, connect, reason
 from retrieval.engines.elastic_schema import (
     SCHEMA_VERSION,

@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch, NotFoundError
 from corpus.errors import BadInputError, IndexMissingError
 from corpus.languages.tables import base_language
 from corpus.model import Frozen
-from corpus.store import CorpusState
+from corpus.record_clock import CorpusState
 from retrieval.engines.index_schema import STORED, body, extents, place, stems_field
 from retrieval.query import IndexedText
 from retrieval.text.analysis import ANALYSIS_VERSION

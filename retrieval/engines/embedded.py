@@ -27,7 +27,7 @@ from pydantic_core import to_json
 from tantivy import Query
 
 from corpus.errors import IndexMissingError, SearchFailedError
-from corpus.store import CorpusState
+from corpus.record_clock import CorpusState
 from retrieval.engines.embedded_build import register_analysers
 from retrieval.engines.embedded_folder import POINTER, Build, intact, same_sizes, usable
 from retrieval.engines.embedded_query import engine_query

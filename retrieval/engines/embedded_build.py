@@ -13,7 +13,7 @@ from corpus.database import private_folder
 from corpus.errors import StoreError
 from corpus.languages.tables import base_language
 from corpus.locking import file_lock
-from corpus.store import CorpusState
+from corpus.record_clock import CorpusState
 from retrieval.engines.day_blocks import interval_words
 from retrieval.engines.embedded_folder import (
     SCHEMA_VERSION,

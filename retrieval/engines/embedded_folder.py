@@ -20,7 +20,7 @@ from corpus.database import private_file
 from corpus.errors import BadInputError
 from corpus.locking import file_lock
 from corpus.model import Frozen
-from corpus.store import CorpusState
+from corpus.record_clock import CorpusState
 from retrieval.text.analysis import ANALYSIS_VERSION
 
 SCHEMA_VERSION = f"5.{ANALYSIS_VERSION}"

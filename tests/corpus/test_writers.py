@@ -131,13 +131,13 @@ def test_a_store_with_doubled_rows_is_mended_by_the_migration(database_url: str)
     work = history(version("1990-01-01"))
     engine = open_engine(database_url, create=True)
     stamp = datetime(2024, 1, 1, tzinfo=UTC)
-    from corpus.store import _digest, _rows_of
+    from corpus.store_rows import digest_of, rows_of
 
     with engine.begin() as connection:
         for _ in range(2):
-            for table, rows in _rows_of(work, "x"):
+            for table, rows in rows_of(work, "x"):
                 added = [
-                    {**r, "digest": _digest(repr(sorted(r.items()))), "recorded_from": stamp}
+                    {**r, "digest": digest_of(repr(sorted(r.items()))), "recorded_from": stamp}
                     for r in rows
                 ]
                 connection.execute(sa.insert(table), added)
@@ -155,9 +155,9 @@ def test_a_store_with_doubled_rows_is_mended_by_the_migration(database_url: str)
 def test_a_lock_lost_to_a_timeout_lets_nobody_write_a_work_twice(
     postgres_server: str, many: Path
 ) -> None:
-    url = own_database(postgres_server, idle_in_transaction_session_timeout="500")
+    url = own_database(postgres_server, idle_in_transaction_session_timeout="2000")
     with Store.open(url, create=True) as first, Store.open(url) as second, first.writing():
-        time.sleep(1.5)
+        time.sleep(3)
         with pytest.raises(StoreError, match="another writer"), second.writing():
             pass
         assert first.write(other_work(1))
@@ -203,7 +203,7 @@ def test_stamps_grow_even_when_the_clock_is_set_back(
     with Store.open(database_url, create=True) as store:
         store.write(history(version("1990-01-01", text="one")))
         states = [store.state()]
-        monkeypatch.setattr("corpus.store.now", lambda: datetime(2001, 1, 1, tzinfo=UTC))
+        monkeypatch.setattr("corpus.record_clock.now", lambda: datetime(2001, 1, 1, tzinfo=UTC))
         store.write(history(version("1990-01-01", text="two")))
         states.append(store.state())
         assert states[1].recorded_at > states[0].recorded_at

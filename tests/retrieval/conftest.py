@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from elasticsearch import Elasticsearch
 
-from corpus.store import CorpusState
+from corpus.record_clock import CorpusState
 from retrieval.engines.elastic_swap import indices_of
 from retrieval.index import StatuteIndex, open_builder, open_index
 from retrieval.query import Hit, IndexedText, StatuteQuery
