@@ -13,6 +13,7 @@ from pydantic import Field
 
 from corpus.model import Frozen
 from corpus.wording import DayAt, Wording
+from retrieval.citations.pinpoints import Pinpoint
 
 Status = Literal[
     "in_force", "not_yet_in_force", "repealed", "coverage_gap", "ambiguous", "not_found"
@@ -49,7 +50,8 @@ class ProvisionReading(Frozen):
     ``name`` is title and label, ``None`` where no provision was found. ``last_day`` is the last
     day before the date on which it was law, ``first_day`` the first one after it, each ``None``
     where there is none. ``territories`` are the extents of the texts to choose from where they
-    differ by territory. ``explanation_days`` are the days in ``explanation``.
+    differ by territory. ``pinpoint`` is the part of the passage that the reference cites, where it
+    cites one and the text shows it. ``explanation_days`` are the days in ``explanation``.
     """
 
     kind: Literal["provision"] = "provision"
@@ -59,6 +61,7 @@ class ProvisionReading(Frozen):
     explanation_days: tuple[DayAt, ...] = ()
     name: str | None = None
     passage: Passage | None = None
+    pinpoint: Pinpoint | None = None
     last_day: date | None = None
     first_day: date | None = None
     territories: tuple[str, ...] = ()

@@ -19,11 +19,12 @@ from typing import Any, TypeVar
 
 from agent.policy import Act, Draft, DraftCitation, PolicyError, PolicyState, Sentence, ToolRequest
 from agent.tool_results import Passage, ProvisionReading, Refused, SearchResult
-from agent.tools.relevance import best_quote, coverage
+from agent.tools.relevance import QUOTE, best_quote, coverage
 from agent.trace import Abstention, AbstentionReason, Finding, ToolCall
 from corpus.languages.dates import without_dates
 from corpus.model import Frozen, Work
 from corpus.wording import Wording, wording
+from retrieval.citations.pinpoints import Pinpoint
 from retrieval.citations.resolution import ParsedCitation, find_citations
 
 PROBED_YEARS = (-100, -50, -20, -10, -5, -2, -1, 1, 2, 5, 10, 20, 50)
@@ -117,12 +118,15 @@ def _after_reading(subject: str, readings: Sequence[ProvisionReading]) -> Act:
         if reading.passage is None:
             named = f"{reading.name}. " if reading.name else ""
             return _decline(AbstentionReason(reading.status), wording(named, reading.wording))
-        sentences.append(_sentence(subject, reading.passage))
+        sentences.append(_sentence(subject, reading.passage, reading.pinpoint))
     return Act(thought="Quote what covers most.", draft=Draft(sentences=tuple(sentences)))
 
 
-def _sentence(subject: str, passage: Passage) -> Sentence:
-    quote = best_quote(subject, passage.text, passage.language)
+def _sentence(subject: str, passage: Passage, pinpoint: Pinpoint | None) -> Sentence:
+    """Quote a passage, and of one that is cited by a part that part alone."""
+    text = passage.text[pinpoint.start : pinpoint.end] if pinpoint else passage.text
+    whole = pinpoint is not None and len(text) <= QUOTE
+    quote = text if whole else best_quote(subject, text, passage.language)
     words = " ".join(quote.split())
     return Sentence(
         text=f"{passage.work_title}, {passage.label}: “{words}”",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -29,6 +29,7 @@ from corpus.errors import BadInputError
 from corpus.model import Provision, ProvisionHistory, Version
 from corpus.resolve import Ambiguous, Resolution, explain, explained, resolve
 from corpus.wording import Wording, wording
+from retrieval.citations.pinpoints import Pinpoint
 from retrieval.citations.resolution import resolve_citation
 from retrieval.filters import check_filters
 from retrieval.query import Hit, StatuteQuery
@@ -114,6 +115,7 @@ def read_provision(scope: Scope, reference: str, as_at: str) -> ProvisionReading
         explanation_days=located.wording.days,
         name=_name(scope, history.provision, day),
         passage=_passage(scope, found, day) if isinstance(found, Version) else None,
+        pinpoint=located.pinpoint,
         last_day=last_day,
         first_day=first_day,
         territories=_territories(found) if isinstance(found, Ambiguous) else (),
@@ -176,6 +178,7 @@ class _Located:
     wording: Wording
     history: ProvisionHistory | None = None
     resolution: Resolution | None = None
+    pinpoint: Pinpoint | None = None
 
 
 def _day(text: str, argument: str) -> date:
@@ -193,16 +196,24 @@ def _locate(scope: Scope, reference: str, day: date) -> _Located:
         raise BadInputError(
             f"The reference has {len(reference)} characters; at most {LONGEST_REFERENCE} are read."
         )
-    store, provision_id = scope.library.store, reference.strip().partition("@")[0]
     _check(scope)
-    if "#" not in provision_id:
-        cited = resolve_citation(
-            store, reference, day, scope.known_at, scope.extent, scope.jurisdictions
-        )
-        if cited.provision is None:
-            return _Located(cited.status, cited.wording)
-        provision_id = cited.provision
-    history = store.history(provision_id)
+    provision_id = reference.strip().partition("@")[0]
+    if "#" in provision_id:
+        return _by_id(scope, provision_id, day)
+    cited = resolve_citation(
+        scope.library.store, reference, day, scope.known_at, scope.extent, scope.jurisdictions
+    )
+    if cited.provision is None or cited.missing is not None:
+        return _Located(cited.status, cited.wording)
+    found = _by_id(scope, cited.provision, day)
+    if found.history is None or cited.status != found.status:
+        return found
+    return replace(found, wording=wording(found.wording, cited.unsure), pinpoint=cited.pinpoint)
+
+
+def _by_id(scope: Scope, provision_id: str, day: date) -> _Located:
+    """Return the state of a provision on ``day``."""
+    history = scope.library.store.history(provision_id)
     if history is None:
         return _Located("not_found", wording(f"No provision has the id '{provision_id}'."))
     if not _admits(scope, history.provision.work_id):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,6 +16,22 @@ from corpus.languages.tables import Pattern, read_tables
 from corpus.model import Frozen
 
 Words = tuple[str, ...]
+
+Shown = Literal[
+    "mark",
+    "leading mark",
+    "line",
+    "paragraph",
+    "sentence",
+    "first half",
+    "last half",
+    "proviso",
+    "before proviso",
+    "not",
+]
+"""How a text shows a part: by a ``mark``, by a mark with which the text begins (``leading mark``),
+by its place among the lines, the paragraphs (lines without a mark) or the sentences; ``not``: a
+text does not show it."""
 
 
 class Kind(Frozen):
@@ -81,7 +98,9 @@ class CitationWords(Frozen):
 
     ``parts`` map the name of a part to its words; ``following`` means "and what follows", ``of``
     stands between label and title, ``noise`` may stand beside a citation, ``units`` speak of parts
-    in words that are not read (``second sentence``).
+    in words that are not read (``second sentence``). ``shown`` says how a text shows a part where
+    that is no mark, ``shown_in`` the same for one script (``zh-Hant``). A stop behind one of
+    ``abbreviations`` ends no sentence.
     """
 
     and_: Words = Field(alias="and")
@@ -92,6 +111,9 @@ class CitationWords(Frozen):
     units: Words
     kinds: dict[str, Kind]
     parts: dict[str, Words]
+    shown: dict[str, Shown] = Field(default_factory=dict)
+    shown_in: dict[str, dict[str, Shown]] = Field(default_factory=dict)
+    abbreviations: Words = ()
     numbers: Numbers = Numbers()
     titles: Titles
 

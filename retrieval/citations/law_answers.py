@@ -9,7 +9,7 @@ from typing import Literal
 from corpus.errors import BadInputError
 from corpus.model import Frozen, Provision, Version
 from corpus.store import Store
-from retrieval.citations.resolution import resolve_citation
+from retrieval.citations.resolution import CitationAnswer, resolve_citation
 
 Status = Literal[
     "in_force", "not_yet_in_force", "repealed", "coverage_gap", "ambiguous", "not_found"
@@ -38,6 +38,10 @@ class LawAnswer(Frozen):
     """First date on which the text is no longer law; null when open."""
     text: str | None
     """The text; only when ``status`` is ``in_force``."""
+    pinpoint: str | None
+    """The part of it that was cited and found, as ``(b)(1)``; null when none was."""
+    quote: str | None
+    """The words of that part; null when none was found."""
     source: str | None
     """Where it was read: file, place in it, official page."""
     explanation: str
@@ -97,10 +101,18 @@ def law(
         valid_from=found.valid_from,
         valid_to=found.valid_to,
         text=found.text if live else None,
+        pinpoint=found.pinpoint.cited if found.pinpoint else None,
+        quote=_quote(found),
         source=found.source,
         explanation=found.explanation,
         unread=found.unread,
     )
+
+
+def _quote(found: CitationAnswer) -> str | None:
+    if found.pinpoint is None or found.text is None:
+        return None
+    return found.text[found.pinpoint.start : found.pinpoint.end]
 
 
 def versions(store: Store, citation: str, on: date, known_at: date | None = None) -> VersionsAnswer:

@@ -43,6 +43,7 @@ class Lexicon:
     instruments: frozenset[str]
     noise: frozenset[str]
     units: frozenset[str]
+    abbreviations: frozenset[str]
     title_words: frozenset[str]
     title_starts: frozenset[str]
     title_links: frozenset[str]
@@ -87,6 +88,7 @@ def lexicon() -> Lexicon:
         instruments=_union(title.instruments for title in titles),
         noise=_union(table.noise for table in tables.values()),
         units=_union(table.units for table in tables.values()),
+        abbreviations=_union(table.abbreviations for table in tables.values()),
         title_words=_union(title.words for title in titles),
         title_starts=_union(title.before for title in titles),
         title_links=_union(title.of for title in titles),

@@ -28,7 +28,7 @@ from corpus.resolve import (
 from corpus.store import Store
 from corpus.wording import Wording, wording
 from retrieval.citations.citation_grammar import ParsedCitation, find_citations, parse_citation
-from retrieval.citations.pinpoints import holds
+from retrieval.citations.pinpoints import Located, Pinpoint, cited_parts, locate
 from retrieval.citations.whole import not_understood, read_whole
 from retrieval.filters import check_filters
 
@@ -51,8 +51,11 @@ class CitationAnswer(Frozen):
 
     ``text`` is set only when ``status`` is ``in_force``. The interval is that of the text in force,
     of the last one for ``repealed``, of the first one for ``not_yet_in_force``. ``label`` is the
-    number borne on the day, else the one cited. ``unread`` is what was not understood of the
-    citation. ``resolution`` is ``None`` when no provision was found.
+    number borne on the day, else the one cited. ``pinpoint`` is the part cited of the text in
+    force; ``None`` where none is cited, or nobody can tell where it stands. ``missing`` is a part
+    that the text in force lacks: ``status`` is then ``not_found``; ``unsure`` says of which parts
+    nobody can tell. ``unread`` is what was not understood of the citation.
+    ``resolution`` is ``None`` when no provision was found.
     """
 
     status: Status
@@ -64,6 +67,9 @@ class CitationAnswer(Frozen):
     text: str | None = None
     source: str | None = None
     wording: Wording
+    pinpoint: Pinpoint | None = None
+    missing: str | None = None
+    unsure: str = ""
     unread: str | None = None
     resolution: Resolution | None = None
 
@@ -187,9 +193,12 @@ class _Asked:
         """Return what became of one provision, of which some parts were cited."""
         shown = _shown(resolution)
         live = isinstance(resolution, Version)
-        missing, words = _pinpoints(resolution, pinpoints) if live else (False, "")
-        if missing:
-            return self.answer("not_found", words).model_copy(update={"provision": provision.id})
+        located = _located(resolution, pinpoints)
+        if located.missing is not None:
+            words = "The provision is in force on that day, but its text holds no "
+            lacking = self.answer("not_found", f"{words}{located.missing}.")
+            update = {"provision": provision.id, "missing": located.missing}
+            return lacking.model_copy(update=update)
         return CitationAnswer(
             status="in_force" if isinstance(resolution, Version) else resolution.status,
             citation=self.parsed.text,
@@ -199,7 +208,9 @@ class _Asked:
             valid_to=shown.valid_to if shown else None,
             text=shown.text if shown and live else None,
             source=shown.source.words() if shown else None,
-            wording=wording(explained(resolution), _territory(resolution), words),
+            wording=wording(explained(resolution), _territory(resolution), _unsure(located)),
+            pinpoint=_pinpoint(located, pinpoints),
+            unsure=_unsure(located),
             resolution=resolution,
         )
 
@@ -235,18 +246,25 @@ def _beyond(parsed: ParsedCitation, key: str) -> tuple[str, ...]:
     return parsed.parts[len(parsed.parts) - place :]
 
 
-def _pinpoints(resolution: Resolution, parts: tuple[str, ...]) -> tuple[bool, str]:
-    """Tell whether a text surely lacks a part that was cited, and say what is known of them."""
+def _located(resolution: Resolution, parts: tuple[str, ...]) -> Located:
+    """Find the parts that were cited of a text in force."""
     if not parts or not isinstance(resolution, Version):
-        return False, ""
-    found = [(part, holds(resolution.text, part)) for part in parts]
-    for part, held in found:
-        if held is False:
-            return True, f"The provision is in force on that day, but its text holds no {part}."
-    unsure = ", ".join(part for part, held in found if held is None)
-    if not unsure:
-        return False, ""
-    return False, f" Whether it holds {unsure} cannot be told: its text is not divided so."
+        return Located(None)
+    return locate(resolution.text, parts, resolution.language)
+
+
+def _pinpoint(located: Located, parts: tuple[str, ...]) -> Pinpoint | None:
+    if located.span is None:
+        return None
+    start, end = located.span
+    return Pinpoint(cited=cited_parts(parts), start=start, end=end)
+
+
+def _unsure(located: Located) -> str:
+    if not located.unsure:
+        return ""
+    parts = ", ".join(located.unsure)
+    return f" Whether it holds {parts} cannot be told: its text is not divided so."
 
 
 def _territory(resolution: Resolution) -> str:

@@ -131,6 +131,8 @@ def _show_law(found: LawAnswer) -> None:
     title = f"{found.citation} on {found.on}"
     out.print(f"[bold]{escape(title)}[/]  [cyan]{found.status.replace('_', ' ')}[/]")
     out.print(escape(found.explanation))
+    if found.quote:
+        out.print(f"\n[bold]{escape(found.pinpoint or '')}[/]  {escape(found.quote)}")
     if found.text:
         out.print(f"\n{escape(found.text)}\n")
         out.print(f"[dim]{escape(f'{found.label} · {found.provision} · {found.source}')}[/]")

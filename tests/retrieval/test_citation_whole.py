@@ -27,7 +27,7 @@ from corpus.sources.jsonl import Jsonl
 from corpus.sources.registry import open_source
 from corpus.store import Store
 from retrieval.citations.citation_grammar import ParsedCitation, find_citations
-from retrieval.citations.pinpoints import holds
+from retrieval.citations.pinpoints import locate
 from retrieval.citations.resolution import CitationAnswer, resolve_citation
 from retrieval.citations.whole import read_whole
 from tests.retrieval.citation_cases import case_works
@@ -178,8 +178,10 @@ def test_a_pinpoint_that_nobody_can_look_for_is_said(store: Store) -> None:
     [("(2)", True), ("(b)", True), ("(c)", False), ("(20)", False), ("abs3", True), ("al9", False)],
 )
 def test_parts_are_looked_for_by_their_marks(part: str, held: bool) -> None:
-    assert holds(SECTION, part) is held
-    assert holds("One undivided sentence about section 4(1).", part) is None
+    found = locate(SECTION, [part], "en")
+    assert (found.span is not None, found.missing is None) == (held, held)
+    undivided = locate("One undivided sentence about section 4(1).", [part], "en")
+    assert (undivided.span, undivided.missing, undivided.unsure) == (None, None, (part,))
 
 
 def test_the_territory_of_a_text_is_said(store: Store) -> None:
