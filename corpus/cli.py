@@ -110,7 +110,7 @@ def make(
     from corpus.store import Store
 
     with Store.open(Settings.load().store_url) as store, progress_bar("Works") as advance:
-        histories = _watched(store, advance)
+        histories = _watched(store.as_recorded(store.state().recorded_at), advance)
         write_questions(make_questions(histories, seed=seed, per_family=per_family), file)
     _show_stats(tally(read_questions(file)).model_dump(), json)
 

@@ -40,11 +40,11 @@ def baselines(
     """
     from corpus.questions import read_questions
     from corpus.settings import Settings
-    from corpus.store import Store
     from eval.baselines import newest_text, oracle, score_by_family
+    from retrieval.whole_state import last_whole_state
 
     asked = [q for q in read_questions(file) if split in (None, q.split)]
-    with Store.open(Settings.load().store_url) as store:
+    with last_whole_state(Settings.load()) as store:
         found = {
             name: score_by_family(store, asked, baseline)
             for name, baseline in (("oracle", oracle), ("newest_text", newest_text))

@@ -203,12 +203,12 @@ def _ground(own: bool, seed: int) -> Iterator[RankingSet]:
     import tempfile
 
     from corpus.settings import Settings
-    from corpus.store import Store
     from eval.bench.ranking import RankingSet, load_demo
+    from retrieval.whole_state import last_whole_state
 
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as scratch:
         folder = Path(scratch)
-        with Store.open(Settings.load().store_url) if own else load_demo(folder) as store:
+        with last_whole_state(Settings.load()) if own else load_demo(folder) as store:
             yield RankingSet(store, folder, seed)
 
 

@@ -104,15 +104,15 @@ def law(
     """
     from corpus.errors import BadInputError
     from corpus.settings import Settings
-    from corpus.store import Store
     from retrieval.citations.batch import read_requests
     from retrieval.citations.law_answers import law as answer
+    from retrieval.whole_state import last_whole_state
 
     if (citation is None) == (batch is None):
         raise BadInputError("give either a citation with --as-at, or --batch FILE")
     if batch is not None:
         requests = read_requests(batch)
-        with Store.open(Settings.load().store_url) as store:
+        with last_whole_state(Settings.load()) as store:
             for ask in requests:
                 found = answer(store, ask.citation, ask.on, ask.known_at, ask.extent)
                 print_json(found.model_dump(mode="json")) if json else _show_law(found)
@@ -120,7 +120,7 @@ def law(
     if citation is None or as_at is None:
         raise BadInputError("--as-at: the governing date is missing")
     day, known = parse_day(as_at, "--as-at"), optional_day(known_at, "--known-at")
-    with Store.open(Settings.load().store_url) as store:
+    with last_whole_state(Settings.load()) as store:
         found = answer(store, citation, day, known, extent)
     print_json(found.model_dump(mode="json")) if json else _show_law(found)
 
@@ -156,11 +156,11 @@ def versions(
     """
     from corpus.clock import today
     from corpus.settings import Settings
-    from corpus.store import Store
     from retrieval.citations.law_answers import versions as answer
+    from retrieval.whole_state import last_whole_state
 
     day = parse_day(as_at, "--as-at") if as_at else today()
-    with Store.open(Settings.load().store_url) as store:
+    with last_whole_state(Settings.load()) as store:
         found = answer(store, citation, day, optional_day(known_at, "--known-at"))
     print_json(found.model_dump(mode="json")) if json else _show_versions(found)
 
@@ -193,11 +193,11 @@ def compare(
     from corpus.compare import as_html, as_text
     from corpus.compare import compare as redline
     from corpus.settings import Settings
-    from corpus.store import Store
     from retrieval.citations.law_answers import in_force_pair
+    from retrieval.whole_state import last_whole_state
 
     days = parse_day(before, "BEFORE"), parse_day(after, "AFTER")
-    with Store.open(Settings.load().store_url) as store:
+    with last_whole_state(Settings.load()) as store:
         old, new = in_force_pair(store, citation, *days)
     result = redline(old, new)
     if json:

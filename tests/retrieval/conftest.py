@@ -13,6 +13,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from corpus.record_clock import CorpusState
+from corpus.settings import Settings
 from retrieval.engines.elastic_swap import indices_of
 from retrieval.index import StatuteIndex, open_builder, open_index
 from retrieval.query import Hit, IndexedText, StatuteQuery
@@ -204,6 +205,11 @@ def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     with own_alias(request.getfixturevalue("cluster")) as url:
         yield url
+
+
+@pytest.fixture
+def settings(engine_url: str, tmp_path: Path) -> Settings:
+    return Settings(store_url=f"sqlite:///{tmp_path / 'home' / 'law.db'}", index_url=engine_url)
 
 
 @pytest.fixture(scope="session", params=["embedded", "elastic"])

@@ -2,89 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
-import random
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from click.testing import Result
 from elasticsearch import Elasticsearch
+from typer.testing import CliRunner
 
 from agent.graph.replay import library_as_recorded, replay
 from agent.graph.run import ask
 from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
-from corpus.errors import IndexMissingError, SearchFailedError, StoreError
-from corpus.ingest import ingest
+from corpus.errors import IndexMissingError, SearchFailedError
 from corpus.model import WorkHistory
 from corpus.settings import Settings
-from corpus.sources.jsonl import Jsonl, write_jsonl
 from corpus.store import Store
+from inforce import app
 from retrieval.engines.elastic_schema import live_index
 from retrieval.engines.elastic_swap import building_alias, indices_of
 from retrieval.index import open_builder, open_index
-from retrieval.index_build import refresh_index
 from retrieval.index_check import verify
 from retrieval.index_rows import indexed_texts
 from retrieval.index_url import parse_index_url
-from retrieval.query import Hit, IndexedText, StatuteQuery
+from retrieval.query import IndexedText, StatuteQuery
 from tests.corpus.build import history, version
-
-ROOT = Path(__file__).parents[2]
-DAY = date(2000, 1, 1)
-MANY = 60
-
-
-def act(n: int, text: str) -> WorkHistory:
-    """A work of its own with one provision that says ``text``."""
-    whole = history(version("1990-01-01", text=text)).model_dump_json()
-    return WorkHistory.model_validate_json(whole.replace("widgets-1990", f"gadgets-{n}"))
-
-
-def book(word: str, many: int = MANY) -> list[WorkHistory]:
-    """Acts that all say one word, which tells the states of the corpus apart."""
-    return [act(n, f"The duty {word} number{n} binds every maker.") for n in range(many)]
-
-
-@pytest.fixture
-def settings(engine_url: str, tmp_path: Path) -> Settings:
-    return Settings(store_url=f"sqlite:///{tmp_path / 'home' / 'law.db'}", index_url=engine_url)
-
-
-def recorded(settings: Settings, *works: WorkHistory) -> None:
-    """Record works and leave the index as it is: the middle of an ingest."""
-    with Store.open(settings.store_url, create=True) as store, store.writing():
-        for work in works:
-            store.write(work)
-
-
-def indexed(settings: Settings, *, anew: bool = False) -> int:
-    with Store.open(settings.store_url) as store:
-        return refresh_index(store, settings.index_url, lambda *_: None, anew=anew)
-
-
-def found(library: Library, text: str, limit: int = 100) -> list[Hit]:
-    return library.index.search(StatuteQuery(text=text, as_at=DAY, limit=limit))
-
-
-def whole(library: Library, word: str, many: int = MANY) -> None:
-    """Check that a library holds one state alone, in its index and in its store."""
-    hits = found(library, "duty")
-    assert {hit.provision_id for hit in hits} == {f"uk/gadgets-{n}#duty" for n in range(many)}
-    for hit in hits:
-        assert f" {word} " in hit.text
-        read = library.store.version(hit.version_id)
-        assert read is not None
-        assert read.text == hit.text
-    assert len(library.works) == many
-    assert library.store.state().corpus_hash == library.corpus_hash
+from tests.retrieval.one_state import DAY, MANY, act, book, found, indexed, recorded, whole
 
 
 def test_a_library_opens_during_an_ingest_and_holds_the_last_whole_state(
@@ -213,6 +160,72 @@ def test_many_replaced_rows_lead_to_a_build_anew(settings: Settings) -> None:
         assert found(library, "old") == []
 
 
+# -- verbs that read the store alone --------------------------------------------------------------
+
+
+def said(settings: Settings, *words: str) -> Result:
+    """Run a verb on a store and its index."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.environment().items():
+            patch.setenv(name, value)
+        return CliRunner().invoke(app, [*words])
+
+
+def spoken(done: Result) -> str:
+    """Return what a verb printed as JSON, on one line."""
+    assert done.exit_code == 0, done.output
+    return json.dumps(json.loads(done.stdout))
+
+
+def test_citations_are_answered_from_the_last_whole_state_during_an_ingest(
+    settings: Settings, tmp_path: Path
+) -> None:
+    recorded(settings, cited("old"))
+    indexed(settings)
+    recorded(settings, cited("new"))
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text('{"citation": "s 1 WA 1990", "as_at": "2000-01-01"}')
+    verbs = (
+        ("law", "s 1 WA 1990", "--as-at", "2000-01-01", "--json"),
+        ("law", "--batch", str(batch), "--json"),
+        ("versions", "s 1 WA 1990", "--as-at", "2000-01-01", "--json"),
+        ("compare", "s 1 WA 1990", "1995-01-01", "2000-01-01", "--json"),
+    )
+    for verb in verbs:
+        during = spoken(said(settings, *verb))
+        assert "old" in during
+        assert "new" not in during
+    indexed(settings)
+    for verb in verbs:
+        after = spoken(said(settings, *verb))
+        assert "new" in after
+        assert "old" not in after
+
+
+def cited(word: str) -> WorkHistory:
+    """An act whose first section says a word."""
+    return history(version("1990-01-01", text=f"The {word} duty binds every maker."))
+
+
+def test_a_citation_is_answered_without_an_index_and_that_is_said(settings: Settings) -> None:
+    recorded(settings, cited("old"))
+    done = said(settings, "law", "s 1 WA 1990", "--as-at", "2000-01-01", "--json")
+    assert "old" in spoken(done)
+    assert "read from the store as it is now, since" in " ".join(done.stderr.split())
+
+
+def test_an_index_of_another_corpus_does_not_date_a_citation(
+    settings: Settings, tmp_path: Path
+) -> None:
+    recorded(settings, *book("old"))
+    indexed(settings)
+    other = settings.model_copy(update={"store_url": f"sqlite:///{tmp_path / 'other.db'}"})
+    recorded(other, cited("new"))
+    done = said(other, "law", "s 1 WA 1990", "--as-at", "2000-01-01", "--json")
+    assert "new" in spoken(done)
+    assert "built from another corpus" in " ".join(done.stderr.split())
+
+
 # -- two indices behind one alias ----------------------------------------------------------------
 
 
@@ -306,9 +319,9 @@ def test_an_index_removed_while_it_is_built_is_not_made_again_by_a_bulk(
             (index,) = indices_of(client, alias)
             client.indices.delete(index=index.name)
 
-    with Store.open(settings.store_url) as store, pytest.raises(SearchFailedError) as said:
+    with Store.open(settings.store_url) as store, pytest.raises(SearchFailedError) as refusal:
         open_builder(settings.index_url).build(robbed(), store.state(), lambda _: None)
-    assert "was removed while it was built" in str(said.value)
+    assert "was removed while it was built" in str(refusal.value)
     with Elasticsearch(cluster) as client:
         assert not client.indices.get(index=f"{alias}*", allow_no_indices=True).body
     assert indexed(settings) == MANY
@@ -379,10 +392,6 @@ def cut_off(file: Path) -> None:
 def test_a_damaged_file_is_a_sentence_and_the_next_ingest_repairs_it(
     tmp_path: Path, how: object, kind: str
 ) -> None:
-    from typer.testing import CliRunner
-
-    from inforce import app
-
     settings = Settings.under(tmp_path / "home")
     recorded(settings, *book("old"))
     indexed(settings)
@@ -395,146 +404,12 @@ def test_a_damaged_file_is_a_sentence_and_the_next_ingest_repairs_it(
         with Library.open(settings) as library:
             found(library, "duty number7")
             library.index.facets(StatuteQuery(text="duty", as_at=DAY))
-    except (IndexMissingError, SearchFailedError) as said:
-        assert "\n" not in str(said)  # noqa: PT017 - some damage is not noticed by a search
-        assert "inforce index" in str(said)  # noqa: PT017
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.environment().items():
-            patch.setenv(name, value)
-        status = CliRunner().invoke(app, ["index", "status"])
+    except (IndexMissingError, SearchFailedError) as refusal:
+        assert "\n" not in str(refusal)  # noqa: PT017 - some damage is not noticed by a search
+        assert "inforce index" in str(refusal)  # noqa: PT017
+    status = said(settings, "index", "status")
     assert "inforce index build" in (status.stdout + str(status.exception))
     assert indexed(settings) == MANY
     with Library.open(settings) as library:
         assert library.index.status().health == "green"
         whole(library, "old")
-
-
-# -- killed at any moment ------------------------------------------------------------------------
-
-LOAD = """
-import sys
-from pathlib import Path
-from corpus.settings import Settings
-from corpus.sources.jsonl import Jsonl
-from retrieval.index_build import load
-print("begun", flush=True)
-load(Jsonl(Path(sys.argv[1])), Settings.load())
-"""
-BUILD = """
-import sys
-from retrieval.cli.index import build
-print("begun", flush=True)
-build(anew=True)
-"""
-SWAP = """
-from retrieval.cli.index import swap
-print("begun", flush=True)
-swap()
-"""
-KILLS = int(os.environ.get("INFORCE_KILLS", "2"))
-
-
-@contextmanager
-def begun(settings: Settings, code: str, *words: str) -> Iterator[subprocess.Popen[str]]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings.environment()}
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *words],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "begun\n"
-        yield process
-
-
-def killed(settings: Settings, seconds: float, code: str, *words: str) -> bool:
-    """Kill a process some seconds after it began its work; tell whether it was still at it."""
-    with begun(settings, code, *words) as process:
-        try:
-            process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-        process.communicate()
-    assert process.returncode in (0, -signal.SIGKILL)
-    return process.returncode != 0
-
-
-def of_one_state(settings: Settings) -> set[str]:
-    """Check that what a reader sees now is one whole state; return its words."""
-    try:
-        library = Library.open(settings)
-    except IndexMissingError:
-        return set()
-    except StoreError as said:
-        assert "holds no InForce store" in str(said)  # noqa: PT017 - killed before there was one
-        return set()
-    with library:
-        hits = found(library, "duty")
-        for hit in hits:
-            read = library.store.version(hit.version_id)
-            assert read is not None
-            assert read.text == hit.text
-        assert len(hits) == len(library.works)
-        words = {hit.text.split()[2] for hit in hits}
-        assert len(words) == 1
-        return words
-
-
-@pytest.fixture
-def sources(tmp_path: Path) -> dict[str, Path]:
-    made = {}
-    for word in ("old", "new"):
-        made[word] = tmp_path / f"{word}.jsonl"
-        write_jsonl(book(word), made[word])
-    return made
-
-
-@pytest.mark.slow
-def test_an_ingest_killed_at_any_moment_ends_like_a_straight_one(
-    settings: Settings, sources: dict[str, Path], tmp_path: Path
-) -> None:
-    straight = Settings.under(tmp_path / "straight")
-    for word in ("old", "new"):
-        with Store.open(straight.store_url, create=True) as store:
-            ingest(Jsonl(sources[word]), store)
-    indexed(straight)
-    chance = random.Random(7)
-    hit = 0
-    for word, before in (("old", set()), ("new", {"old"})):
-        for _ in range(KILLS):
-            hit += killed(settings, chance.uniform(0, 0.9), LOAD, str(sources[word]))
-            assert of_one_state(settings) in (before, {word})
-        with begun(settings, LOAD, str(sources[word])) as process:
-            process.communicate()
-        assert process.returncode == 0
-        assert of_one_state(settings) == {word}
-    with Library.open(settings) as one, Library.open(straight) as other:
-        assert one.corpus_hash == other.corpus_hash
-        assert list(one.store.histories()) == list(other.store.histories())
-        assert sorted(one.index.keys()) == sorted(other.index.keys())
-        assert verify(one.store, one.index, searches=300).sound
-    print(f"{hit} of {2 * KILLS} kills hit an ingest at work")  # noqa: T201 - shown with -s
-
-
-@pytest.mark.slow
-def test_a_build_and_a_swap_killed_at_any_moment_leave_one_whole_index(
-    settings: Settings, sources: dict[str, Path]
-) -> None:
-    for word in ("old", "new"):
-        with begun(settings, LOAD, str(sources[word])) as process:
-            process.communicate()
-    chance = random.Random(11)
-    hit = 0
-    for _ in range(KILLS):
-        hit += killed(settings, chance.uniform(0, 0.6), BUILD)
-        assert of_one_state(settings) in ({"old"}, {"new"})
-        hit += killed(settings, chance.uniform(0, 0.1), SWAP)
-        assert of_one_state(settings) in ({"old"}, {"new"})
-    assert indexed(settings, anew=True) == MANY
-    with Library.open(settings) as library:
-        whole(library, "new")
-        assert verify(library.store, library.index, searches=300).sound
-    print(f"{hit} of {2 * KILLS} kills hit a build or a swap at work")  # noqa: T201
