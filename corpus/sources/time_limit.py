@@ -14,19 +14,24 @@ READING_SECONDS = 180.0
 """Seconds for one act. The largest real code takes some ten."""
 
 
+def can_be_stopped() -> bool:
+    """Tell whether :func:`time_limit` holds here: in the main thread."""
+    return threading.current_thread() is threading.main_thread()
+
+
 @contextmanager
 def time_limit(seconds: float, place: Place) -> Iterator[None]:
     """Stop what runs inside after ``seconds``, a regular expression too.
 
-    Only the main thread can be stopped, and only where nobody else waits for the alarm; elsewhere
-    nothing is limited.
+    Only the main thread can be stopped, and only where nobody else waits for the alarm; another
+    one reads by a process of its own (:mod:`corpus.sources.own_process`).
 
     Raises:
         SourceError: the time is over.
+        RuntimeError: this is not the main thread.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    if not can_be_stopped():
+        raise RuntimeError("only the main thread can be stopped")
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         problem = f"was not read within {seconds:g} s; a pattern of the dialect may be too costly"

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from corpus.errors import BadInputError, SourceError
 from corpus.ingest import ingest
-from corpus.sources.git import git_markdown
+from corpus.sources.dated.dated_dialect import read_listing
+from corpus.sources.dated.dated_files import DatedFiles
 from corpus.sources.git.git_markdown import GitMarkdown
 from corpus.sources.git.markdown_dialect import read_dialect
 from corpus.sources.jsonl import Jsonl, write_jsonl
@@ -137,8 +141,6 @@ def test_version_whose_days_are_confused_leaves_no_silent_hole(
 
 @pytest.mark.parametrize("place", ["stray.xml", "regulation/stray.xml", "other/9001/stray.xml"])
 def test_regml_file_outside_a_part_is_a_fault_of_its_own(tmp_path: Path, place: str) -> None:
-    import shutil
-
     folder = Path(shutil.copytree(GOLDEN / "regml", tmp_path / "regml"))
     (folder / place).parent.mkdir(parents=True, exist_ok=True)
     (folder / place).write_text("<regulation/>", encoding="utf-8")
@@ -216,21 +218,101 @@ def test_setting_that_would_break_reading_is_named(
     assert str(fault.value).startswith("x.toml, field 'page")
 
 
-@pytest.mark.parametrize(
-    "pattern", [r"(a+)+$", r"(a|aa)+$", r"(\w+\s?)*!$", r"(aa|a)+$", r"(.*a){20}!$"]
-)
-def test_pattern_that_never_ends_is_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
-) -> None:
-    monkeypatch.setattr(git_markdown, "READING_SECONDS", 0.5)
-    text = f"---\ntitle: X\n---\n§ 1\n\n{'a' * 40}!?\n"
-    commit = {"path": "xx/1.md", "message": "x\n\nSource-Date: 2000-01-01\n", "text": text}
-    file = tmp_path / "x.toml"
+ENDLESS = [r"(a+)+$", r"(a|aa)+$", r"(\w+\s?)*!$", r"(aa|a)+$", r"(.*a){20}!$"]
+
+
+def endless(folder: Path, pattern: str) -> GitMarkdown:
+    """A repository whose second act a pattern of the dialect never comes to the end of."""
+    texts = ("One.", f"{'a' * 40}!?", "Three.")
+    commits = [
+        {
+            "path": f"xx/{n}.md",
+            "message": f"{n}\n\nSource-Date: 2000-01-01\n",
+            "text": f"---\ntitle: X\n---\n§ 1\n\n{text}\n",
+        }
+        for n, text in enumerate(texts)
+    ]
+    file = folder / "x.toml"
     file.write_text(f"{DIALECT}rewrite = [{{ match = '{pattern}', write = '' }}]\n")
+    repo = repository(folder / "r", commits)
+    return GitMarkdown(repo, read_dialect(file), reading_seconds=0.5)
+
+
+def in_a_thread(call: Callable[[], None]) -> None:
+    """Call something outside the main thread, and wait for its end."""
+    thread = Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(timeout=60)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("pattern", ENDLESS)
+def test_pattern_that_never_ends_is_stopped(tmp_path: Path, pattern: str) -> None:
     faults: list[SourceError] = []
-    repo = repository(tmp_path / "r", [commit])
-    assert list(GitMarkdown(repo, read_dialect(file)).works(faults.append)) == []
-    assert "was not read within 0.5 s" in str(faults[0])
+    found = list(endless(tmp_path, pattern).works(faults.append))
+    assert [work.versions[0].text for work in found] == ["One.", "Three."]
+    assert [str(f).startswith("xx/1.md: was not read within 0.5 s") for f in faults] == [True]
+
+
+def test_pattern_that_never_ends_is_stopped_in_a_thread(tmp_path: Path, store: Store) -> None:
+    source, reports = endless(tmp_path, ENDLESS[0]), []
+    in_a_thread(lambda: reports.append(ingest(source, store)))
+    assert [fault.startswith("xx/1.md: was not read within 0.5 s") for fault in reports[0].faults]
+    assert [version.text for work in store.histories() for version in work.versions] == [
+        "One.",
+        "Three.",
+    ]
+
+
+def endless_files(folder: Path) -> DatedFiles:
+    """A folder of dated texts, one of whose patterns never comes to an end."""
+    export = Path(shutil.copytree(GOLDEN / "dated_files", folder / "export"))
+    listing = read_listing("folder")
+    starts = (re.compile(r"^(?P<label>(\w+[ ,.:]*)+)\0$", re.MULTILINE),)
+    layout = listing.layout.model_copy(update={"starts": starts})
+    return DatedFiles(export, listing.model_copy(update={"layout": layout}), reading_seconds=0.5)
+
+
+@pytest.mark.parametrize("is_main", [True, False])
+def test_pattern_that_never_ends_is_stopped_in_dated_files(tmp_path: Path, is_main: bool) -> None:
+    faults: list[SourceError] = []
+
+    def read() -> None:
+        assert list(endless_files(tmp_path).works(faults.append)) == []
+
+    read() if is_main else in_a_thread(read)
+    assert faults
+    assert all("was not read within 0.5 s" in str(fault) for fault in faults)
+
+
+def test_works_read_in_a_thread_are_those_of_the_main_thread(tmp_path: Path) -> None:
+    export = Path(shutil.copytree(GOLDEN / "dated_files", tmp_path / "export"))
+    min((export / "texts").iterdir()).unlink()
+    read: dict[str, tuple[list[str], list[str]]] = {}
+
+    def reading(where: str) -> None:
+        faults: list[SourceError] = []
+        works = DatedFiles.open(export, "folder").works(faults.append)
+        found = [work.model_dump_json() for work in works]
+        read[where] = (found, [f"{fault} {fault.place}" for fault in faults])
+
+    reading("here")
+    in_a_thread(lambda: reading("elsewhere"))
+    assert read["here"][0]
+    assert read["here"][1]
+    assert read["elsewhere"] == read["here"]
+
+
+def test_fault_in_a_thread_stops_a_strict_reading(tmp_path: Path, store: Store) -> None:
+    source, stopped = endless(tmp_path, ENDLESS[0]), []
+
+    def strictly() -> None:
+        with pytest.raises(SourceError, match="was not read within"):
+            ingest(source, store, strict=True)
+        stopped.append(True)
+
+    in_a_thread(strictly)
+    assert stopped == [True]
 
 
 # Bundles ------------------------------------------------------------------------------------------

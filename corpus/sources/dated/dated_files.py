@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from corpus.sources.dated.rows import Row, rows
 from corpus.sources.dated.tables import Damaged, inside, read_text, records
 from corpus.sources.dated.texts import read_document
 from corpus.sources.jsonl import source_error
+from corpus.sources.own_process import works_elsewhere
+from corpus.sources.time_limit import READING_SECONDS, can_be_stopped, time_limit
 
 _UNFIT = re.compile(r"[\s@#]+")
 
@@ -37,13 +40,19 @@ Renumberings = dict[str, dict[date, dict[str, tuple[str, Place]]]]
 
 
 class DatedFiles:
-    """One collection of dated files. Each work is read whole; a faulty one is left out."""
+    """One collection of dated files. Each work is read whole; a faulty one is left out.
 
-    def __init__(self, root: Path, listing: Listing) -> None:
+    ``reading_seconds`` is the most that one work may take.
+    """
+
+    def __init__(
+        self, root: Path, listing: Listing, *, reading_seconds: float = READING_SECONDS
+    ) -> None:
         if not root.is_dir():
             raise BadInputError(f"{root}: no such folder")
         self._root = root
         self._listing = listing
+        self._seconds = reading_seconds
         self._parts = {part: name for name, act in listing.acts.items() for part in act.parts}
 
     @classmethod
@@ -86,17 +95,23 @@ class DatedFiles:
 
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
         """Yield each work of the index with the history of its provisions."""
+        if not can_be_stopped():
+            again = partial(DatedFiles, self._root, self._listing, reading_seconds=self._seconds)
+            yield from (work for work, _ in works_elsewhere(again, self.name, on_fault))
+            return
         try:
-            grouped = self._rows(on_fault)
-            renumbered = _renumberings(self._root, self._listing.renumberings)
+            with time_limit(self._seconds, Place(self._listing.index.file)):
+                grouped = self._rows(on_fault)
+                renumbered = _renumberings(self._root, self._listing.renumberings)
+                shared = Counter(n for name in grouped for n in {name, *self._short(name)})
         except SourceError as error:
             on_fault(error)
             return
-        shared = Counter(n for name in grouped for n in {name, *self._short(name)})
         given: set[str] = set()
         for name, own in grouped.items():
             try:
-                history = self._history(name, own, grouped, renumbered, shared)
+                with time_limit(self._seconds, own[0].at()):
+                    history = self._history(name, own, grouped, renumbered, shared)
                 if history.work.id in given:
                     problem = f"another work already has the id {history.work.id}"
                     raise SourceError(own[0].at("work"), problem)

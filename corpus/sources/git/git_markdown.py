@@ -17,7 +17,7 @@ import re
 import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
 from corpus.act_report import Observation
@@ -32,7 +32,8 @@ from corpus.sources.git.markdown_dialect import Act, Dialect, built_in, read_dia
 from corpus.sources.git.plausible_states import plausible
 from corpus.sources.git.undated_texts import without_days
 from corpus.sources.jsonl import modelling
-from corpus.sources.time_limit import READING_SECONDS, time_limit
+from corpus.sources.own_process import works_elsewhere
+from corpus.sources.time_limit import READING_SECONDS, can_be_stopped, time_limit
 
 _NO_ID = re.compile(r"[\s@#]")
 
@@ -41,11 +42,15 @@ class GitMarkdown:
     """A git bundle or repository, read in a dialect.
 
     A bundle is unpacked once, when it is first looked into; the copy goes with this object.
+    ``reading_seconds`` is the most that one act may take.
     """
 
-    def __init__(self, path: Path, dialect: Dialect) -> None:
+    def __init__(
+        self, path: Path, dialect: Dialect, *, reading_seconds: float = READING_SECONDS
+    ) -> None:
         self._path = path
         self._dialect = dialect
+        self._seconds = reading_seconds
         self._seen, self._seen_of = Observation(), ""
 
     @property
@@ -72,6 +77,9 @@ class GitMarkdown:
         Raises:
             SourceError: the bundle is damaged or has not the dialect's branch.
         """
+        if not can_be_stopped():
+            yield from self._works_elsewhere(on_fault)
+            return
         if not self._acts:
             branch, files = self._dialect.branch, self._dialect.files
             problem = f"no file of the branch '{branch}' matches '{files}'"
@@ -79,13 +87,19 @@ class GitMarkdown:
         for path, revisions in self._acts.items():
             self._seen = Observation()
             try:
-                with time_limit(READING_SECONDS, Place(path)):
+                with time_limit(self._seconds, Place(path)):
                     work = _read(path, revisions, self._history, self._dialect, self._seen)
             except SourceError as error:
                 on_fault(error)
             else:
                 self._seen_of = work.work.id
                 yield work
+
+    def _works_elsewhere(self, on_fault: OnFault) -> Iterator[WorkHistory]:
+        again = partial(GitMarkdown, self._path, self._dialect, reading_seconds=self._seconds)
+        for work, seen in works_elsewhere(again, str(self._path), on_fault):
+            self._seen, self._seen_of = seen or Observation(), work.work.id
+            yield work
 
     @cached_property
     def _history(self) -> GitHistory:
