@@ -14,14 +14,15 @@ from pydantic import Field
 from corpus.model import Frozen
 from corpus.wording import DayAt, Wording
 from retrieval.citations.pinpoints import Pinpoint
-
-Status = Literal[
-    "in_force", "not_yet_in_force", "repealed", "coverage_gap", "ambiguous", "not_found"
-]
+from retrieval.citations.resolution import Status
 
 
 class Passage(Frozen):
-    """A version in force on the date asked about, under the label it bore that day."""
+    """A version in force on the date asked about, under the label it bore that day.
+
+    ``caution`` says why it may not be cited although it is in force (:mod:`corpus.gate`); ``None``
+    where it may.
+    """
 
     version_id: str
     provision_id: str
@@ -34,6 +35,7 @@ class Passage(Frozen):
     valid_to: date | None
     interval: str
     text: str
+    caution: str | None = None
 
 
 class SearchResult(Frozen):
@@ -73,7 +75,7 @@ class ProvisionReading(Frozen):
 
 
 class VersionLine(Frozen):
-    """One state of a provision in a list."""
+    """One state of a provision in a list. ``applies_from`` is set where it does not apply yet."""
 
     version_id: str
     label: str
@@ -82,6 +84,7 @@ class VersionLine(Frozen):
     interval: str
     ended: str | None
     introduced_by: str | None
+    applies_from: date | None = None
 
 
 class VersionList(Frozen):

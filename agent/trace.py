@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from agent.models.sampling import Sampling
 from agent.tool_results import ToolResult
 from corpus.applicability import Code, Issue, Role
+from corpus.gate.ruling import Ruling
 from corpus.model import Citation, Frozen
 from corpus.wording import DayAt, Wording
 
@@ -43,6 +44,8 @@ class AbstentionReason(StrEnum):
     REPEALED = "repealed"
     COVERAGE_GAP = "coverage_gap"
     AMBIGUOUS = "ambiguous"
+    OTHER_TERRITORY = "other_territory"
+    NOT_APPLICABLE = "not_applicable"
     NOT_FOUND = "not_found"
     UNVERIFIED = "unverified"
     FAILED = "failed"
@@ -57,6 +60,7 @@ class GoverningDate(Frozen):
     says whether that rule was compared with the official text; all ``None`` where the date was
     given or read out of the question without a rule. ``candidates`` are set where the law of
     several days counts, or may: ``as_at`` is one of them, and each wants an answer of its own.
+    ``confirmed``: the asker said that this day counts, whatever the days of the case.
     """
 
     as_at: date
@@ -68,6 +72,7 @@ class GoverningDate(Frozen):
     rule_id: str | None = None
     verified: bool | None = None
     candidates: tuple[date, ...] = ()
+    confirmed: bool = False
 
     @property
     def wording(self) -> Wording:
@@ -89,7 +94,7 @@ class ToolCall(Frozen):
 class Finding(Frozen):
     """What the verifier says of one citation or statement of the draft."""
 
-    check: Literal["resolves", "in_force", "verbatim", "seen", "sentence", "figure"]
+    check: Literal["resolves", "in_force", "applies", "verbatim", "seen", "sentence", "figure"]
     passed: bool
     subject: str
     explanation: str
@@ -98,12 +103,14 @@ class Finding(Frozen):
 class DraftCitation(Frozen):
     """A version and words claimed to stand in it.
 
-    ``findings`` are what the verifier says of it; empty until it was asked.
+    ``findings`` are what the verifier says of it; empty until it was asked. ``ruling`` is whether
+    the version applies to the case; ``None`` until then, and where it is not on record.
     """
 
     version_id: str
     quote: str = Field(max_length=20_000)
     findings: tuple[Finding, ...] = ()
+    ruling: Ruling | None = None
 
 
 class Sentence(Frozen):
@@ -175,11 +182,14 @@ class Turn(Frozen):
 class AnswerSentence(Frozen):
     """One sentence that stood, and the law it rests on.
 
-    ``reasoning`` rests on all citations of the answer and has none of its own.
+    ``rulings`` say of each citation, in their order, that the version applies, and why; empty in a
+    trace kept before that was recorded. ``reasoning`` rests on all citations of the answer and has
+    none of its own.
     """
 
     text: str = Field(min_length=1)
     citations: tuple[Citation, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
     reasoning: bool = False
 
 
@@ -202,6 +212,12 @@ class Answer(Frozen):
     def citations(self) -> tuple[Citation, ...]:
         """Return the citations in the order of the sentences, which is that of their numbers."""
         return tuple(citation for sentence in self.sentences for citation in sentence.citations)
+
+    @property
+    def rulings(self) -> tuple[Ruling | None, ...]:
+        """Return the ruling on each of :attr:`citations`; ``None`` where none was recorded."""
+        recorded = (s.rulings or (None,) * len(s.citations) for s in self.sentences)
+        return tuple(ruling for rulings in recorded for ruling in rulings)
 
     def numbered(self) -> Iterator[tuple[AnswerSentence, range]]:
         """Yield each sentence with the numbers of its citations, counted from 1."""

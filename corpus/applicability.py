@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from corpus.errors import BadInputError
 from corpus.model import Frozen, Interval
 from corpus.rules import LAW, PLACEHOLDER, Code, Issue, Rule, Table, table
-from corpus.rules.day_expressions import CONNECTING, SLICE, Days, Role, parse_day_expression
+from corpus.rules.day_expressions import AS_AT, CONNECTING, SLICE, Days, Role, parse_day_expression
 from corpus.wording import Wording, wording
 
 __all__ = [
@@ -48,7 +48,8 @@ _IN_ORDER = (
 class Matter(Frozen):
     """One legal issue of a case: where, of what kind, and the days known of it.
 
-    ``topic`` and ``work`` narrow the search to special rules (``rules_for`` lists them).
+    ``topic``, ``work`` and ``provision`` let special rules count (``rules_for`` lists them).
+    ``as_at`` is the day whose law is asked for, where one is known already.
 
     Raises:
         ValueError: an end lies before its beginning, or a decision before the act.
@@ -59,6 +60,8 @@ class Matter(Frozen):
     dates: dict[Role, date] = Field(default_factory=dict)
     topic: str | None = None
     work: str | None = None
+    provision: str | None = None
+    as_at: date | None = None
 
     @model_validator(mode="after")
     def _ends_follow_beginnings(self) -> Self:
@@ -89,8 +92,9 @@ class Applicability(Frozen):
     """Which date governs, and why.
 
     ``dates`` are the days whose law governs: one; several to compare (``LEX_MITIOR``); one per
-    slice (``SPLIT``), or none yet where only the changes of the text can tell the slices. ``span``
-    is set where every text in force inside it counts: intermediate laws, or a period to be split.
+    slice (``SPLIT``), or none yet where only the changes of the text can tell the slices.
+    ``instead`` is another provision that governs in the place of the one asked about. ``span`` is
+    set where every text in force inside it counts: intermediate laws, or a period to be split.
     ``missing`` are the roles to ask for; any one of an inner tuple will do.
     """
 
@@ -99,6 +103,7 @@ class Applicability(Frozen):
     dates: tuple[date, ...] = ()
     slices: tuple[Slice, ...] = ()
     span: Interval | None = None
+    instead: str | None = None
     authority: str | None = None
     verified: bool = False
     wording: Wording
@@ -135,8 +140,8 @@ def governing_dates(matter: Matter, changes: Iterable[date] = ()) -> Applicabili
     silent: list[Rule] = []
     for rule, following in _with_rest(_candidates(matter)):
         days = _days(rule, matter)
-        if CONNECTING not in days and not rule.scoped:
-            silent.append(rule)
+        if CONNECTING not in days and not _is_asked_for(rule, matter):
+            silent += [] if rule.scoped else [rule]
             continue
         if denied := next((c for c in rule.when if c.holds(days) is False), None):
             rejected.append(_rejected(rule, days, denied.denial(days)))
@@ -197,9 +202,15 @@ def _rules(rules: Table | None) -> Sequence[Rule]:
 
 def _candidates(matter: Matter) -> list[Rule]:
     def fits(rule: Rule) -> bool:
-        return not rule.scoped or matter.topic in rule.topics or matter.work in rule.works
+        special = _is_asked_for(rule, matter) or matter.provision in rule.provisions
+        return special or not rule.scoped
 
     return [rule for rule in _for_issue(matter.jurisdiction, matter.issue) if fits(rule)]
+
+
+def _is_asked_for(rule: Rule, matter: Matter) -> bool:
+    """Tell whether the matter names the subject of a rule, so that the rule's day is asked for."""
+    return matter.topic in rule.topics or matter.work in rule.works
 
 
 def _with_rest(rules: list[Rule]) -> Iterable[tuple[Rule, list[Rule]]]:
@@ -209,6 +220,8 @@ def _with_rest(rules: list[Rule]) -> Iterable[tuple[Rule, list[Rule]]]:
 def _days(rule: Rule, matter: Matter) -> Days:
     """Return the matter's days, with the rule's connecting date where it is known."""
     days = {role.value: day for role, day in matter.dates.items()}
+    if matter.as_at is not None:
+        days[AS_AT] = matter.as_at
     connecting = rule.connecting.on(days)
     return days if connecting is None else {**days, CONNECTING: connecting}
 
@@ -232,6 +245,7 @@ def _decided(
         dates=dates,
         slices=slices,
         span=span,
+        instead=rule.instead,
         authority=rule.authority,
         verified=rule.verified,
         wording=_cited(_filled(rule, known, dates), rule.authority, verified=rule.verified),

@@ -1,4 +1,4 @@
-"""Which text of a provision is the law on a day: five answers with words, never a nearest guess."""
+"""Which text of a provision is the law on a day: six answers with words, never a nearest guess."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from corpus.model import (
     ProvisionHistory,
     Version,
 )
+from corpus.territories import extent_choice, extent_fits, extent_words
 from corpus.wording import Wording, wording
 
 
@@ -99,7 +100,20 @@ class Ambiguous(Frozen):
         return self.wording.text
 
 
-Resolution = Version | NotYetInForce | Repealed | CoverageGap | Ambiguous
+class OtherTerritory(Frozen):
+    """Texts are in force on that date, none of them in the territory asked about."""
+
+    status: Literal["other_territory"] = "other_territory"
+    candidates: tuple[Version, ...]
+    wording: Wording
+
+    @property
+    def explanation(self) -> str:
+        """The sentence as plain text."""
+        return self.wording.text
+
+
+Resolution = Version | NotYetInForce | Repealed | CoverageGap | Ambiguous | OtherTerritory
 
 
 def resolve(
@@ -116,7 +130,7 @@ def resolve(
         history: the provision asked for, its rows and the coverage of its work.
         as_at: the day whose law is wanted.
         known_at: answer from what was known on that day; ``None`` is the latest knowledge.
-        extent: a territory; texts for another territory are left out.
+        extent: a territory, or several joined by ``+``; texts that do not hold there are left out.
         language: a language; ``None`` takes every language of the provision.
     """
     known = [v for v in history.versions if v.is_known(known_at) and _fits(v, extent, language)]
@@ -125,6 +139,9 @@ def resolve(
         return live[0]
     if live:
         return Ambiguous(candidates=tuple(live), wording=wording(_why_ambiguous(live)))
+    if extent is not None and (elsewhere := _elsewhere(history, as_at, known_at, language)):
+        words = wording(_where(elsewhere, extent))
+        return OtherTerritory(candidates=tuple(elsewhere), wording=words)
     return _absent(history, known, as_at)
 
 
@@ -158,14 +175,33 @@ def _in_force(version: Version) -> Wording:
 def _fits(version: Version, extent: str | None, language: str | None) -> bool:
     if language is not None and version.language != language:
         return False
-    return extent is None or version.extent is None or extent in version.extent.split("+")
+    return extent_fits(version.extent, extent)
+
+
+def _elsewhere(
+    history: ProvisionHistory, as_at: date, known_at: date | None, language: str | None
+) -> list[Version]:
+    """Return the texts in force for any territory."""
+    rows = (row for row in history.versions if _fits(row, None, language))
+    return [row for row in rows if row.in_force(as_at, known_at)]
+
+
+def _where(elsewhere: list[Version], extent: str) -> str:
+    held = sorted({row.extent for row in elsewhere if row.extent})
+    if len(held) > 1:
+        places = ", ".join(map(extent_choice, held))
+        return f"Texts differ by territory on that date: {places}. Name one."
+    return (
+        f"The text in force on that date holds in {extent_words(held[0])}, "
+        f"not in {extent_words(extent)}."
+    )
 
 
 def _why_ambiguous(live: list[Version]) -> str:
-    extents = sorted({v.extent or "everywhere" for v in live})
+    extents = sorted({extent_choice(v.extent) if v.extent else "everywhere" for v in live})
     languages = sorted({v.language for v in live})
     if len(extents) > 1:
-        return f"Different texts are in force by territory ({', '.join(extents)}): name one."
+        return f"Different texts are in force by territory: {', '.join(extents)}. Name one."
     if len(languages) > 1:
         return f"Texts in several languages are in force ({', '.join(languages)}): name one."
     return f"The source gives {len(live)} different texts for that date and does not choose."

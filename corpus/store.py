@@ -8,7 +8,7 @@ can be replayed exactly as it was given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any, Self, TypeVar
@@ -146,6 +146,11 @@ class Store(Closeable):
         """Return a version as known at ``known_at`` (``None``: latest), or ``None``."""
         rows = self._versions(tables.versions.c.id == version_id)
         return next((v for v in rows if v.is_known(known_at)), None)
+
+    def versions(self, ids: Collection[str], known_at: date | None = None) -> dict[str, Version]:
+        """Return the versions of those ids that are on record as known at ``known_at``, by id."""
+        rows = self._versions(tables.versions.c.id.in_(ids)) if ids else ()
+        return {row.id: row for row in rows if row.is_known(known_at)}
 
     def coverage(self, work_id: str) -> tuple[Coverage, ...]:
         """Return the coverage of a work, by date."""

@@ -8,6 +8,7 @@ from corpus.errors import BadInputError
 from corpus.languages.places import places_known
 from corpus.model import Work
 from corpus.store import Store
+from corpus.territories import extent_parts
 
 
 def check_filters(
@@ -30,8 +31,9 @@ def check_filters(
     if extent is None:
         return
     territories = store.extents()
-    if extent not in territories:
+    unheld = [part for part in extent_parts(extent) if part not in territories]
+    if unheld:
         listed = ", ".join(sorted(territories)) or "none: no text of it is limited to a territory"
         raise BadInputError(
-            f"There is no territory '{extent[:60]}' in this corpus; there are {listed}."
+            f"There is no territory '{unheld[0][:60]}' in this corpus; there are {listed}."
         )

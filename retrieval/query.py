@@ -16,7 +16,8 @@ class StatuteQuery(Frozen):
 
     There is no undated query: ``as_at`` has no default, and every engine applies it before
     ranking. ``known_at`` restricts to what had been published by that day; ``None`` is the latest
-    knowledge. Empty filters admit everything.
+    knowledge. Empty filters admit everything; ``extent`` may join several territories with ``+``,
+    in all of which a text must hold.
 
     Raises:
         pydantic.ValidationError: no ``as_at``, or ``limit`` outside 1..100.
@@ -30,6 +31,11 @@ class StatuteQuery(Frozen):
     languages: tuple[str, ...] = ()
     extent: str | None = None
     limit: int = Field(default=10, ge=1, le=100)
+
+    @property
+    def extents(self) -> tuple[str, ...]:
+        """The territories asked about, one by one."""
+        return tuple(self.extent.split("+")) if self.extent else ()
 
 
 class Hit(Frozen):

@@ -41,6 +41,7 @@ from agent.verification.verify import Verdict
 from corpus.applicability import Code, Issue, Role
 from corpus.database import BUSY_SECONDS, create_sqlite, sqlite_file
 from corpus.errors import BadInputError, StoreError, without_password
+from corpus.gate.ruling import Case, RulingKind
 from corpus.model import Frozen
 from corpus.settings import Settings
 
@@ -62,8 +63,8 @@ class RunHeader(Frozen):
 
 
 _KEPT = (
-    *(Abstention, Act, Answer, AskRequest, RunHeader, GoverningDate, ToolCall, Turn, Verdict),
-    *(AbstentionReason, Code, Issue, Role, StopReason),
+    *(Abstention, Act, Answer, AskRequest, Case, RunHeader, GoverningDate, ToolCall, Turn),
+    *(Verdict, AbstentionReason, Code, Issue, Role, RulingKind, StopReason),
 )
 """What a state is made of; all that a checkpoint may be read back into."""
 

@@ -32,12 +32,14 @@ from corpus.languages.quotation import seen
 UNREADABLE = "unreadable"
 """The tool that a text without a move is recorded as calling."""
 
-REASONS = tuple(
-    reason.value
-    for reason in AbstentionReason
-    if reason
-    not in {AbstentionReason.NO_DATE, AbstentionReason.UNVERIFIED, AbstentionReason.FAILED}
-)
+_OF_THE_GRAPH = {
+    AbstentionReason.NO_DATE,
+    AbstentionReason.OTHER_TERRITORY,
+    AbstentionReason.NOT_APPLICABLE,
+    AbstentionReason.UNVERIFIED,
+    AbstentionReason.FAILED,
+}
+REASONS = tuple(reason.value for reason in AbstentionReason if reason not in _OF_THE_GRAPH)
 """Why a model may abstain."""
 
 MAX_CALLS = 8

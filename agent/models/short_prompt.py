@@ -98,7 +98,9 @@ def _lines(call: ToolCall, known: Handles, cap: int) -> Iterator[str]:
 
 
 def _hit(hit: Passage, known: Handles, cap: int) -> str:
-    return f"{_handle(hit.version_id, known)} {hit.label} {hit.work_title}: {hit.text[:cap]}"
+    said = f" ({hit.caution[:cap]})" if hit.caution else ""
+    name = f"{_handle(hit.version_id, known)} {hit.label} {hit.work_title}"
+    return f"{name}{said}: {hit.text[:cap]}"
 
 
 def _reading(reading: ProvisionReading, known: Handles, cap: int) -> str:

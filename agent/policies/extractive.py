@@ -142,9 +142,17 @@ def _withdraw(findings: Sequence[Finding]) -> Act:
 
 
 def _best(subject: str, passages: Sequence[Passage]) -> Passage | None:
-    """Return the passage that holds most, the engine's order deciding ties, if that is enough."""
-    best = max(passages, key=lambda passage: coverage(subject, passage).share, default=None)
-    return best if best is not None and coverage(subject, best).enough else None
+    """Return the passage that holds most, the engine's order deciding ties, if that is enough.
+
+    One that does not apply is returned only where none that applies holds enough: reading it says
+    why it does not.
+    """
+    applying = [passage for passage in passages if passage.caution is None]
+    for among in (applying, passages):
+        best = max(among, key=lambda passage: coverage(subject, passage).share, default=None)
+        if best is not None and coverage(subject, best).enough:
+            return best
+    return None
 
 
 def _other_days(day: date) -> Iterator[date]:

@@ -20,17 +20,18 @@ from agent.tool_results import (
     Passage,
     ProvisionReading,
     SearchResult,
-    Status,
     VersionLine,
     VersionList,
 )
 from corpus.compare import as_text, compare
 from corpus.errors import BadInputError
+from corpus.gate.decide import rule_on
+from corpus.gate.ruling import Case, Ruling, RulingKind
 from corpus.model import Provision, ProvisionHistory, Version
 from corpus.resolve import Ambiguous, Resolution, explain, explained, resolve
 from corpus.wording import Wording, wording
 from retrieval.citations.pinpoints import Pinpoint
-from retrieval.citations.resolution import resolve_citation
+from retrieval.citations.resolution import Status, resolve_citation
 from retrieval.filters import check_filters
 from retrieval.query import Hit, StatuteQuery
 
@@ -46,12 +47,18 @@ Limit = Annotated[int, Field(ge=1, le=20)]
 
 @dataclass(frozen=True)
 class Scope:
-    """What binds the tools of one thread: where they look, and the filters the asker set."""
+    """What binds the tools of one thread: where they look, the filters the asker set, the case."""
 
     library: Library
     known_at: date | None = None
     extent: str | None = None
     jurisdictions: tuple[str, ...] = ()
+    case: Case | None = None
+
+    def ruling(self, version: Version, day: date) -> Ruling:
+        """Return whether a version in force on ``day`` applies to the case."""
+        case = self.case or Case(as_at=day, known_at=self.known_at, extent=self.extent)
+        return rule_on(self.library.store, version, case.on(day))
 
 
 def search_statutes(scope: Scope, query: Query, as_at: str, limit: Limit = 8) -> SearchResult:
@@ -64,7 +71,7 @@ def search_statutes(scope: Scope, query: Query, as_at: str, limit: Limit = 8) ->
         limit: How many provisions to return.
     """
     asked = statute_query(scope, query, as_at, limit)
-    return search_result(asked, scope.library.index.search(asked))
+    return search_result(scope, asked, scope.library.index.search(asked))
 
 
 def statute_query(scope: Scope, query: str, as_at: str, limit: int = 8) -> StatuteQuery:
@@ -84,9 +91,13 @@ def statute_query(scope: Scope, query: str, as_at: str, limit: int = 8) -> Statu
     )
 
 
-def search_result(asked: StatuteQuery, hits: Sequence[Hit]) -> SearchResult:
+def search_result(scope: Scope, asked: StatuteQuery, hits: Sequence[Hit]) -> SearchResult:
     """Return what ``search_statutes`` says of the hits of its query."""
-    return SearchResult(as_at=asked.as_at, hits=tuple(passage_of(hit) for hit in hits))
+    held = scope.library.store.versions([hit.version_id for hit in hits], asked.known_at)
+    rulings = {name: scope.ruling(version, asked.as_at) for name, version in held.items()}
+    cautions = {name: ruling.sentence for name, ruling in rulings.items() if not ruling.ships}
+    passages = (passage_of(hit, cautions.get(hit.version_id)) for hit in hits)
+    return SearchResult(as_at=asked.as_at, hits=tuple(passages))
 
 
 def read_provision(scope: Scope, reference: str, as_at: str) -> ProvisionReading:
@@ -108,18 +119,28 @@ def read_provision(scope: Scope, reference: str, as_at: str) -> ProvisionReading
             explanation_days=located.wording.days,
         )
     last_day, first_day = _nearest(scope, history, day)
+    ruling = scope.ruling(found, day) if isinstance(found, Version) else None
+    words = _told(located.wording, ruling)
+    applies = ruling is None or ruling.ships
     return ProvisionReading(
         as_at=day,
-        status=located.status,
-        explanation=located.wording.text,
-        explanation_days=located.wording.days,
+        status=located.status if applies else "not_applicable",
+        explanation=words.text,
+        explanation_days=words.days,
         name=_name(scope, history.provision, day),
-        passage=_passage(scope, found, day) if isinstance(found, Version) else None,
-        pinpoint=located.pinpoint,
+        passage=_passage(scope, found, day) if applies and isinstance(found, Version) else None,
+        pinpoint=located.pinpoint if applies else None,
         last_day=last_day,
         first_day=first_day,
         territories=_territories(found) if isinstance(found, Ambiguous) else (),
     )
+
+
+def _told(found: Wording, ruling: Ruling | None) -> Wording:
+    """Say what was found; where a text in force does not simply apply, what is ruled of it."""
+    if ruling is None or ruling.kind is RulingKind.APPLIES:
+        return found
+    return wording(found, " ", ruling.said) if ruling.ships else ruling.said
 
 
 def list_versions(scope: Scope, reference: str, as_at: str) -> VersionList:
@@ -138,7 +159,7 @@ def list_versions(scope: Scope, reference: str, as_at: str) -> VersionList:
         as_at=day,
         provision_id=history.provision.id if history else None,
         explanation=located.wording.text,
-        versions=tuple(_line(located, version, scope.known_at) for version in known),
+        versions=tuple(_line(located, version, scope.known_at, day) for version in known),
     )
 
 
@@ -155,7 +176,7 @@ def compare_versions(scope: Scope, reference: str, as_at: str, other: str) -> Co
     if located.history is None:
         return Comparison(as_at=day, other=second, explanation=located.wording.text)
     states = {at: _resolved(scope, located.history, at) for at in sorted((day, second))}
-    words = " ".join(f"{at}: {explain(state)}" for at, state in states.items())
+    words = " ".join(f"{at}: {_stated(state, at)}" for at, state in states.items())
     texts = [state for state in states.values() if isinstance(state, Version)]
     if len(texts) < len(states):
         return Comparison(as_at=day, other=second, explanation=words)
@@ -168,6 +189,13 @@ def compare_versions(scope: Scope, reference: str, as_at: str, other: str) -> Co
         changed=redline.changed,
         redline=as_text(redline),
     )
+
+
+def _stated(state: Resolution, day: date) -> str:
+    """Say a resolution in one sentence, and that a text does not apply yet where it does not."""
+    if isinstance(state, Version) and _waits(state, day):
+        return f"{explain(state)} It applies only from {state.applies_from}."
+    return explain(state)
 
 
 @dataclass(frozen=True)
@@ -285,8 +313,8 @@ def _passage(scope: Scope, version: Version, day: date) -> Passage:
     )
 
 
-def passage_of(hit: Hit) -> Passage:
-    """Return a hit as a policy is shown it."""
+def passage_of(hit: Hit, caution: str | None = None) -> Passage:
+    """Return a hit as a policy is shown it, with why it may not be cited, if it may not."""
     return Passage(
         version_id=hit.version_id,
         provision_id=hit.provision_id,
@@ -299,6 +327,7 @@ def passage_of(hit: Hit) -> Passage:
         valid_to=hit.valid_to,
         interval=hit.valid.words(),
         text=_excerpt(hit),
+        caution=caution,
     )
 
 
@@ -311,7 +340,7 @@ def _excerpt(hit: Hit) -> str:
     return hit.text[start : start + EXCERPT]
 
 
-def _line(located: _Located, version: Version, known_at: date | None) -> VersionLine:
+def _line(located: _Located, version: Version, known_at: date | None, day: date) -> VersionLine:
     assert located.history is not None
     provision = located.history.provision
     dated = version.valid_from is not None
@@ -323,4 +352,9 @@ def _line(located: _Located, version: Version, known_at: date | None) -> Version
         interval=version.valid.words() if dated else version.condition or "not dated",
         ended=version.ended,
         introduced_by=version.introduced_by,
+        applies_from=version.applies_from if _waits(version, day) else None,
     )
+
+
+def _waits(version: Version, day: date) -> bool:
+    return version.applies_from is not None and day < version.applies_from

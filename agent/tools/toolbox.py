@@ -106,7 +106,7 @@ def _searched(scope: Scope, group: Sequence[ToolRequest]) -> Iterator[ToolCall]:
             id=request.id,
             name=request.name,
             arguments=request.arguments,
-            result=search_result(query, hits),
+            result=search_result(scope, query, hits),
             milliseconds=share,
         )
 

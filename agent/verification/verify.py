@@ -2,9 +2,10 @@
 
 Pure code over the store; nothing that a model writes can change what is checked. A sentence stands
 or falls as a whole: every version it cites must be on record, have been shown to the policy in this
-thread, be in force on the governing day and hold the quotation; and what the sentence itself puts
-between quotation marks, and every figure in it, must stand in those versions. A sentence that
-falls is struck. Reasoning rests on all that was said, so it falls with any sentence.
+thread, be in force on the governing day, apply to the case and hold the quotation; and what the
+sentence itself puts between quotation marks, and every figure in it, must stand in those versions.
+A sentence that falls is struck. Reasoning rests on all that was said, so it falls with any
+sentence.
 
 What cannot be checked this way is listed in ``docs/verification.md``.
 """
@@ -23,12 +24,14 @@ from agent.library import Library
 from agent.policy import Draft, DraftCitation, Sentence
 from agent.trace import Answer, AnswerSentence, Finding, GoverningDate
 from agent.verification.allowed_facts import AllowedFacts
+from corpus.gate.decide import rule_on
+from corpus.gate.ruling import Case, Ruling
 from corpus.languages.quotation import quotations, quoted_span, seen, unquoted
 from corpus.languages.stated_figures import Figures, figures_said
 from corpus.model import Citation, Frozen, Version
 from corpus.resolve import explain
 
-Check = Literal["resolves", "in_force", "verbatim", "seen", "sentence", "figure"]
+Check = Literal["resolves", "in_force", "applies", "verbatim", "seen", "sentence", "figure"]
 
 _END = re.compile(r"(?:(?<=\w{4})\.|[!?])[\"')\]]*(?=\s+[^\W\da-zß-ÿ])|[。！？](?=.)", re.DOTALL)
 _MARKER = re.compile(r"\[\s*\d+\s*\]")
@@ -57,13 +60,14 @@ class Verdict(Frozen):
         return " ".join(f.explanation for f in self.draft.findings if not f.passed)
 
 
-def verify(
+def verify(  # noqa: PLR0913 - everything that a draft is checked against, by name
     draft: Draft,
     library: Library,
     governing: GoverningDate,
     seen_ids: AbstractSet[str],
     *,
     extent: str | None = None,
+    case: Case | None = None,
 ) -> Verdict:
     """Check every sentence of a draft, and strike those that do not stand.
 
@@ -73,8 +77,12 @@ def verify(
         governing: the day, and the day of knowledge, that the answer is for.
         seen_ids: version ids that a tool returned in this thread.
         extent: the territory asked about.
+        case: what decides whether a version applies; where it is left out, the day and the
+            territory alone.
     """
-    desk = _Desk(library, governing, seen_ids, extent)
+    day, known_at = governing.as_at, governing.known_at
+    case = case or Case(as_at=day, known_at=known_at, extent=extent)
+    desk = _Desk(library, governing, seen_ids, extent, case)
     checked = [_checked(sentence, desk) for sentence in draft.sentences]
     grounds = [ground for one in checked if not one.faults for ground in one.grounds]
     fallen = any(one.faults for one in checked)
@@ -98,6 +106,7 @@ class _Desk:
     governing: GoverningDate
     seen_ids: AbstractSet[str]
     extent: str | None
+    case: Case
 
 
 @dataclass
@@ -112,6 +121,7 @@ class _Checked:
     cited: list[DraftCitation] = field(default_factory=list)
     details: list[Finding] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
+    rulings: list[Ruling] = field(default_factory=list)
     grounds: list[AllowedFacts] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
@@ -136,7 +146,10 @@ class _Checked:
     def shipped(self) -> AnswerSentence:
         """Return the sentence as it ships."""
         return AnswerSentence(
-            text=self.text, citations=tuple(self.citations), reasoning=self.is_reasoning
+            text=self.text,
+            citations=tuple(self.citations),
+            rulings=tuple(self.rulings),
+            reasoning=self.is_reasoning,
         )
 
     def _verdict(self) -> Finding:
@@ -221,19 +234,24 @@ def _cite(one: _Checked, drafted: DraftCitation, desk: _Desk) -> None:
         one.faults.append(words)
         return
     span = quoted_span(drafted.quote, version.text)
+    in_force, ruling = _in_force(version, desk), rule_on(desk.library.store, version, desk.case)
     findings = [
         _finding("resolves", True, name, f"{name} is on record."),
         _seen(name, desk.seen_ids),
-        _in_force(version, desk),
+        in_force,
         _verbatim(drafted, span),
     ]
-    one.cited.append(drafted.model_copy(update={"findings": tuple(findings)}))
+    if in_force.passed and not ruling.ships:
+        findings.append(_finding("applies", False, name, f"{name}: {ruling.sentence}"))
+    update = {"findings": tuple(findings), "ruling": ruling}
+    one.cited.append(drafted.model_copy(update=update))
     failed = [finding.explanation for finding in findings if not finding.passed]
     one.faults += failed
     if span is not None and not failed:
         ground = replace(ground, quote=version.text[slice(*span)])
         one.grounds.append(ground)
         one.citations.append(_citation(ground, span))
+        one.rulings.append(ruling)
 
 
 def _ground(version: Version, desk: _Desk) -> AllowedFacts | None:

@@ -20,6 +20,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from corpus.errors import Place, SourceError
 from corpus.model import Frozen
 from corpus.rules.day_expressions import (
+    AS_AT,
     CONNECTING,
     SLICE,
     Condition,
@@ -63,13 +64,16 @@ class Example(Frozen):
     """A worked case: the given days, and the code and days that must come out.
 
     ``rule`` is the rule expected to decide, where it is another than the one the example stands
-    under: the other side of a change. ``text_changed`` are days on which the text itself changed.
+    under: the other side of a change. ``text_changed`` are days on which the text itself changed;
+    ``as_at`` is the day asked for, where a rule looks at it.
     """
 
     given: dict[Role, date]
     issue: Issue | None = None
     topic: str | None = None
     work: str | None = None
+    provision: str | None = None
+    as_at: date | None = None
     text_changed: tuple[date, ...] = ()
     expect: Code
     law: tuple[date, ...] = ()
@@ -82,15 +86,19 @@ class Rule(Frozen):
     ``law_at`` are the days whose law governs: one, or several to be compared (``LEX_MITIOR``), or
     one per slice (``SPLIT``; ``slice`` stands for the slice's first day). ``intermediate`` says
     whether laws between those compared count too. ``changes`` are days on which the law itself
-    changed, which the examples must lie around. A rule with ``topics`` or ``works`` answers only
-    for those; ``verified`` says whether someone compared the rule with the official text named in
-    ``authority``.
+    changed, which the examples must lie around. A rule with ``topics``, ``works`` or
+    ``provisions`` answers only for those: rules for provisions are their transitional and savings
+    provisions. ``verified`` says whether someone compared the rule with the official text named
+    in ``authority``. ``instead`` is the provision that governs in the place of those named in
+    ``provisions``; where it is left out, the same provision does, in the text of ``law_at``.
     """
 
     id: str = Field(pattern=r"^[a-z]{2,7}(-[a-z0-9]+)+$")
     issues: tuple[Issue, ...] = Field(min_length=1)
     topics: tuple[str, ...] = ()
     works: tuple[str, ...] = ()
+    provisions: tuple[str, ...] = ()
+    instead: str | None = None
     connecting: Annotated[DayExpression, BeforeValidator(parse_day_expression)]
     code: Code
     when: tuple[Annotated[Condition, BeforeValidator(parse_condition)], ...] = ()
@@ -105,8 +113,8 @@ class Rule(Frozen):
 
     @property
     def scoped(self) -> bool:
-        """Tell whether the rule is limited to topics or works."""
-        return bool(self.topics or self.works)
+        """Tell whether the rule is limited to topics, works or provisions."""
+        return bool(self.topics or self.works or self.provisions)
 
     @property
     def transitional(self) -> bool:
@@ -139,7 +147,7 @@ class Rule(Frozen):
 
     def _always_known(self, moment: DayExpression) -> bool:
         """Tell whether the moment has a day whenever the rule applies."""
-        if moment.fixed or CONNECTING in moment.names:
+        if moment.fixed or {CONNECTING, AS_AT} & set(moment.names):
             return True
         needed = [self.connecting, *self.law_at, *(m for c in self.when for m in (c.left, c.right))]
         return any(set(m.names) <= set(moment.names) for m in needed if m.names)

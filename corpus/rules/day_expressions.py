@@ -60,9 +60,10 @@ _WORDS = {
 }
 
 CONNECTING = "date"  # the rule's connecting date
+AS_AT = "as_at"  # the day whose law is asked for, whatever the days of the case
 SLICE = "slice"  # the first day of a slice of a split period
 _ROLES = {role.value: role for role in Role}
-_NAMES = {*_ROLES, CONNECTING, SLICE}
+_NAMES = {*_ROLES, CONNECTING, SLICE, AS_AT}
 
 Days = Mapping[str, date]
 """The days known of a matter, by role name."""

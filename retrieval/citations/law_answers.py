@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Literal
 
 from corpus.errors import BadInputError
+from corpus.gate.decide import rule_on
+from corpus.gate.ruling import Case, Ruling
 from corpus.model import Frozen, Provision, Version
+from corpus.resolve import Resolution
 from corpus.store import Store
-from retrieval.citations.resolution import CitationAnswer, resolve_citation
-
-Status = Literal[
-    "in_force", "not_yet_in_force", "repealed", "coverage_gap", "ambiguous", "not_found"
-]
+from retrieval.citations.resolution import CitationAnswer, Status, resolve_citation
 
 
 class LawAnswer(Frozen):
@@ -26,8 +24,8 @@ class LawAnswer(Frozen):
     known_at: date | None
     """As asked."""
     status: Status
-    """``in_force``, ``not_yet_in_force``, ``repealed``, ``coverage_gap``, ``ambiguous`` or
-    ``not_found``."""
+    """``in_force``, ``not_applicable`` (in force, but it does not apply), ``other_territory``,
+    ``not_yet_in_force``, ``repealed``, ``coverage_gap``, ``ambiguous`` or ``not_found``."""
     provision: str | None
     """Id of the provision, independent of its number; null when none was found."""
     label: str | None
@@ -42,6 +40,10 @@ class LawAnswer(Frozen):
     """The part of it that was cited and found, as ``(b)(1)``; null when none was."""
     quote: str | None
     """The words of that part; null when none was found."""
+    territory: str | None
+    """Where the text holds, in words; null when no text is in force."""
+    ruling: Ruling | None
+    """Whether the text in force applies, why and on what authority; null when none is in force."""
     source: str | None
     """Where it was read: file, place in it, official page."""
     explanation: str
@@ -62,6 +64,8 @@ class VersionLine(Frozen):
     """Territory; null when it holds everywhere."""
     valid_from: date | None
     """First date on which it is law; null while the date is to be fixed."""
+    applies_from: date | None
+    """First date on which it applies; null when that is the date on which it is law."""
     valid_to: date | None
     """First date on which it is no longer law; null when open."""
     ended: str | None
@@ -90,21 +94,25 @@ def law(
 ) -> LawAnswer:
     """Answer what ``citation`` meant on a day."""
     found = resolve_citation(store, citation, on, known_at, extent)
-    live = found.status == "in_force"
+    ruling = _ruling(store, found.resolution, Case(as_at=on, known_at=known_at, extent=extent))
+    live = ruling is not None and ruling.ships and found.status == "in_force"
+    refused = ruling is not None and not ruling.ships
     return LawAnswer(
         citation=citation,
         on=on,
         known_at=known_at,
-        status=found.status,
+        status="not_applicable" if refused else found.status,
         provision=found.provision,
         label=found.label,
         valid_from=found.valid_from,
         valid_to=found.valid_to,
         text=found.text if live else None,
-        pinpoint=found.pinpoint.cited if found.pinpoint else None,
-        quote=_quote(found),
+        pinpoint=found.pinpoint.cited if found.pinpoint and live else None,
+        quote=_quote(found) if live else None,
+        territory=ruling.territory if ruling else None,
+        ruling=ruling,
         source=found.source,
-        explanation=found.explanation,
+        explanation=ruling.sentence if ruling and refused else found.explanation,
         unread=found.unread,
     )
 
@@ -113,6 +121,10 @@ def _quote(found: CitationAnswer) -> str | None:
     if found.pinpoint is None or found.text is None:
         return None
     return found.text[found.pinpoint.start : found.pinpoint.end]
+
+
+def _ruling(store: Store, resolution: Resolution | None, case: Case) -> Ruling | None:
+    return rule_on(store, resolution, case) if isinstance(resolution, Version) else None
 
 
 def versions(store: Store, citation: str, on: date, known_at: date | None = None) -> VersionsAnswer:
@@ -169,6 +181,7 @@ def _lines(
             language=row.language,
             extent=row.extent,
             valid_from=row.valid_from,
+            applies_from=row.applies_from,
             valid_to=row.valid_to,
             ended=row.ended,
             introduced_by=row.introduced_by,

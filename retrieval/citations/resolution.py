@@ -26,6 +26,7 @@ from corpus.resolve import (
     explained,
 )
 from corpus.store import Store
+from corpus.territories import extent_words
 from corpus.wording import Wording, wording
 from retrieval.citations.citation_grammar import ParsedCitation, find_citations, parse_citation
 from retrieval.citations.pinpoints import Located, Pinpoint, cited_parts, locate
@@ -35,6 +36,7 @@ from retrieval.filters import check_filters
 __all__ = [
     "CitationAnswer",
     "ParsedCitation",
+    "Status",
     "find_citations",
     "parse_citation",
     "resolve_citation",
@@ -42,8 +44,17 @@ __all__ = [
 ]
 
 Status = Literal[
-    "in_force", "not_yet_in_force", "repealed", "coverage_gap", "ambiguous", "not_found"
+    "in_force",
+    "not_yet_in_force",
+    "repealed",
+    "coverage_gap",
+    "ambiguous",
+    "other_territory",
+    "not_applicable",
+    "not_found",
 ]
+"""What became of a citation or a provision on a day. ``not_applicable``: in force, but the gate
+(:mod:`corpus.gate`) rules that it does not apply."""
 
 
 class CitationAnswer(Frozen):
@@ -269,7 +280,7 @@ def _unsure(located: Located) -> str:
 
 def _territory(resolution: Resolution) -> str:
     extent = resolution.extent if isinstance(resolution, Version) else None
-    return f" This is the text for {extent.replace('+', ', ')}." if extent else ""
+    return f" This text holds in {extent_words(extent)}." if extent else ""
 
 
 def _bearers(asked: _Asked, work_id: str, key: str) -> list[Provision]:

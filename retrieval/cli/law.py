@@ -135,7 +135,8 @@ def _show_law(found: LawAnswer) -> None:
         out.print(f"\n[bold]{escape(found.pinpoint or '')}[/]  {escape(found.quote)}")
     if found.text:
         out.print(f"\n{escape(found.text)}\n")
-        out.print(f"[dim]{escape(f'{found.label} · {found.provision} · {found.source}')}[/]")
+        told = f"{found.label} · {found.territory} · {found.provision} · {found.source}"
+        out.print(f"[dim]{escape(told)}[/]")
 
 
 @app.command(epilog="Example:  inforce versions 'art. 144 Code civil'")
@@ -174,6 +175,7 @@ def _show_versions(found: VersionsAnswer) -> None:
         table.add_column(column)
     for row in found.versions:
         start = str(row.valid_from or "to be fixed")
+        start += f" (applies from {row.applies_from})" if row.applies_from else ""
         end = f"{row.valid_to} ({row.ended})" if row.valid_to else "open"
         text = row.text[:60] + ("…" if len(row.text) > 60 else "")
         cells = (start, end, row.label or "", row.introduced_by or "", text)

@@ -327,7 +327,7 @@ def _filters(query: StatuteQuery) -> Iterator[dict[str, Any]]:
         ("jurisdiction", query.jurisdictions),
         ("work", query.works),
         ("language", query.languages),
-        ("extent", (EVERYWHERE, query.extent) if query.extent else ()),
+        *(("extent", (EVERYWHERE, part)) for part in query.extents),
     ):
         if wanted:
             yield {"terms": {field: list(wanted)}}

@@ -66,7 +66,7 @@ def _filters(schema: tantivy.Schema, query: StatuteQuery, status: Status) -> Ite
         ("jurisdiction", query.jurisdictions),
         ("work", query.works),
         ("language", query.languages),
-        ("extent", (EVERYWHERE, query.extent) if query.extent else ()),
+        *(("extent", (EVERYWHERE, part)) for part in query.extents),
     ):
         if wanted:
             yield Query.term_set_query(schema, field, list(wanted))

@@ -116,8 +116,8 @@ class DatedVectors:
             for name, values in self._values.items()
             if (wanted := getattr(query, name))
         ]
-        if query.extent is not None:
-            here = {EVERYWHERE, query.extent}
+        for part in query.extents:
+            here = {EVERYWHERE, part}
             masks.append(np.array([bool(self._extents[row] & here) for row in rows], dtype=bool))
         return np.logical_and.reduce(masks) if masks else None
 

@@ -18,7 +18,7 @@ from corpus.applicability import (
 from corpus.errors import BadInputError, SourceError
 from corpus.model import Interval
 from corpus.rules import Example, Rule, jurisdictions, parse_table, table
-from corpus.rules.day_expressions import parse_condition, parse_day_expression
+from corpus.rules.day_expressions import AS_AT, parse_condition, parse_day_expression
 
 TABLES = [table(name) for name in jurisdictions()]
 RULES = [(t.jurisdiction, rule) for t in TABLES if t for rule in t.rule]
@@ -42,6 +42,8 @@ def matter_of(place: str, rule: Rule, example: Example) -> Matter:
         issue=example.issue or rule.issues[0],
         topic=example.topic or next(iter(rule.topics), None),
         work=example.work,
+        provision=example.provision or next(iter(rule.provisions), None),
+        as_at=example.as_at,
         dates=example.given,
     )
 
@@ -101,11 +103,14 @@ def _tested_days(rule: Rule, example: Example) -> list[date]:
     """The days of an example that a change can lie between: those the rule looks at."""
     moments = [rule.connecting, *(m for c in rule.when for m in (c.left, c.right)), *rule.law_at]
     roles = {name for moment in moments for name in moment.names}
-    return [d for role, d in example.given.items() if role in roles or role.endswith("_end")]
+    days = [d for role, d in example.given.items() if role in roles or role.endswith("_end")]
+    return days if example.as_at is None else [*days, example.as_at]
 
 
 def _moved(matter: Matter, rule: Rule, to: date) -> Matter:
     """The matter with its connecting day moved, and later days pushed beyond it."""
+    if rule.connecting.names == (AS_AT,):
+        return matter.model_copy(update={"as_at": to})
     role = next(Role(n) for n in rule.connecting.names if Role(n) in matter.dates)
     dates = {r: d for r, d in matter.dates.items() if r not in (Role.ACT_END, Role.PERIOD_END)}
     dates = {r: max(d, to) if r is not Role.ACT else min(d, to) for r, d in dates.items()}

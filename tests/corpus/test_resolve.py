@@ -88,7 +88,7 @@ def test_two_territories_are_ambiguous_until_one_is_named() -> None:
     work = history(south, north)
     both = on(work, "2000-01-01")
     assert isinstance(both, Ambiguous)
-    assert "E+W, S" in both.explanation
+    assert "England and Wales (E+W), Scotland (S)" in both.explanation
     assert on(work, "2000-01-01", extent="W") == south
     assert on(work, "2000-01-01", extent="S") == north
 

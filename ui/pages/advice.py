@@ -17,6 +17,8 @@ HEADINGS = {
     AbstentionReason.REPEALED: "No longer in force",
     AbstentionReason.COVERAGE_GAP: "Outside what this corpus holds",
     AbstentionReason.AMBIGUOUS: "More than one text was in force",
+    AbstentionReason.OTHER_TERRITORY: "Law of another territory",
+    AbstentionReason.NOT_APPLICABLE: "In force, but it does not apply",
     AbstentionReason.NOT_FOUND: "Nothing found",
     AbstentionReason.UNVERIFIED: "Withheld: it could not be verified",
     AbstentionReason.FAILED: "Something failed",
