@@ -104,7 +104,7 @@ def test_nothing_that_was_written_is_lost(old: dict[str, Any]) -> None:
     assert calls == [call for turn in old["turns"] for call in turn["calls"]]
 
 
-_LATER = ("caution", "applies_from")
+_LATER = ("caution", "applies_from", "pinpoint")
 """Fields of results that earlier versions did not have; empty in what they wrote."""
 
 
