@@ -1,1 +1,1 @@
-"""What the law says, and when: the model of time, the store, and the sources."""
+"""The law and its dates: data model, store, sources, rules for the governing date."""

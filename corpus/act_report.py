@@ -1,7 +1,7 @@
-"""Report of an act after reading: its states and the implausible ones.
+"""Report on each act after reading its source: states, gaps and refused records.
 
-A source notes what it refuses or doubts in an :class:`Observation` while it reads; ``ingest`` adds
-what the rows themselves show and keeps the result as an :class:`ActReport`.
+A source records what it refuses or doubts in an :class:`Observation` while it reads; ``ingest``
+adds what the rows themselves show and stores the result as an :class:`ActReport`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from corpus.errors import Place, SourceError
 from corpus.model import Frozen, Version, WorkHistory
 
 LONG = 20_000
-"""Characters from which a provision can be out of proportion."""
+"""Least number of characters of a provision that can be reported as disproportionately long."""
 TIMES_MEDIAN = 50
 
 
 class Remark(Frozen):
-    """One thing that was refused or doubted, and where it stands in the source."""
+    """A refused or doubtful record, and its place in the source."""
 
     place: str
     problem: str
@@ -33,7 +33,7 @@ class Remark(Frozen):
 
 @dataclass
 class Observation:
-    """What a source notes of one act while it reads it; ``outside`` is a share from 0 to 1."""
+    """Notes of a source on one act while it is read; ``outside`` is a share from 0 to 1."""
 
     states: int = 0
     unchanged: int = 0
@@ -43,25 +43,25 @@ class Observation:
     refused: list[Remark] = field(default_factory=list)
 
     def refuse(self, fault: SourceError) -> None:
-        """Note what was refused; the same sentence about the same place once."""
+        """Record a refused record; a message about the same place is kept once."""
         remark = Remark(place=str(fault.place), problem=fault.problem)
         if remark not in self.refused:
             self.refused.append(remark)
 
     def note(self, place: Place, problem: str) -> None:
-        """Note what was refused, by its place."""
+        """Record a refused or doubtful place."""
         self.refuse(SourceError(place, problem))
 
 
 class ActReport(Frozen):
-    """What was found of one act; of an act that was left out whole, ``work_id`` may be unknown.
+    """Findings on one act; ``work_id`` is ``None`` for an act left out as a whole.
 
-    ``states``: days on which its text begins. ``unchanged``: states that change nothing.
-    ``of_one_day``: states that share their day with another. ``before_origin``: states from before
+    ``states``: dates on which its text begins. ``unchanged``: states that change nothing.
+    ``of_one_day``: states that share their date with another. ``before_origin``: states from before
     the act. ``outside``: the largest share of a state's text that is in no provision (0 to 1).
-    ``out_of_proportion``: labels of provisions far longer than the others. ``gaps``: spans within
-    the record that are not covered. ``undated``: texts without a day of commencement. ``refused``:
-    what was left out, each with its place.
+    ``out_of_proportion``: labels of provisions far longer than the others. ``gaps``: intervals
+    within the record that are not covered. ``undated``: texts without a commencement. ``refused``:
+    records left out, each with its place.
     """
 
     source: str
@@ -79,15 +79,15 @@ class ActReport(Frozen):
 
     @property
     def is_remarkable(self) -> bool:
-        """Tell whether a person should look at the act."""
+        """Return whether a person should check the act."""
         counted = (self.unchanged, self.of_one_day, self.before_origin, self.gaps, self.undated)
         return bool(any(counted) or self.out_of_proportion or self.refused or self.outside > 0.05)
 
 
 def act_report(source: str, history: WorkHistory, seen: Observation | None) -> ActReport:
-    """Return the report of an act that was read.
+    """Return the report on an act that was read.
 
-    Without an observation the rows alone are counted.
+    Without an observation only the rows are counted.
     """
     noted = seen or from_rows(history)
     return ActReport(
@@ -107,14 +107,14 @@ def act_report(source: str, history: WorkHistory, seen: Observation | None) -> A
 
 
 def left_out(source: str, fault: SourceError) -> ActReport:
-    """Return the report of an act, or part of a source, that was left out whole."""
+    """Return the report on an act, or part of a source, that was left out as a whole."""
     return ActReport(
         source=source, refused=(Remark(place=str(fault.place), problem=fault.problem),)
     )
 
 
 def from_rows(history: WorkHistory) -> Observation:
-    """Return what the rows themselves show, of a source that states no whole texts."""
+    """Return what the rows show, for a source that does not publish whole snapshots."""
     origin = next((c.covered_from for c in history.coverage if c.from_origin), None)
     days = {v.valid_from for v in history.versions if v.valid_from is not None}
     rows: dict[str, list[Version]] = defaultdict(list)
@@ -129,7 +129,7 @@ def from_rows(history: WorkHistory) -> Observation:
 
 
 def _repeats(rows: list[Version]) -> int:
-    """Count the rows that say what the row before them, which they follow, says."""
+    """Return the number of rows that repeat the text of the row before."""
     ordered = sorted(rows, key=lambda v: (v.extent or "", v.language, v.valid_from or date.min))
     return sum(
         (one.text, one.heading, one.extent, one.language, one.valid_to)
@@ -139,7 +139,7 @@ def _repeats(rows: list[Version]) -> int:
 
 
 def _out_of_proportion(history: WorkHistory) -> tuple[str, ...]:
-    """Return the labels of provisions that are long, and many times as long as the median."""
+    """Return the labels of provisions that are long, and much longer than the median."""
     longest: dict[str, int] = defaultdict(int)
     for version in history.versions:
         longest[version.provision_id] = max(longest[version.provision_id], len(version.text))

@@ -1,8 +1,8 @@
-"""Choose the governing date of a matter by rule, with a sentence and its authority.
+"""Choose the governing date of a matter by rules, with the reason and its legal authority.
 
-The rules are data (``corpus/rules/*.toml``). Transitional rules come before defaults, rules for a
-topic or work before general ones. Nothing is guessed: where a day that could change the outcome is
-missing, the answer is to ask for it.
+The rules are data (``corpus/rules/*.toml``). Transitional rules are tried before defaults, and
+rules for a topic or work before general ones. No date is guessed: if a date that could change the
+outcome is missing, the result says which.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ _IN_ORDER = (
 
 
 class Matter(Frozen):
-    """One legal issue of a case: where, of what kind, and the days known of it.
+    """One legal issue of a case: its jurisdiction, its kind, and the known dates.
 
     ``topic``, ``work`` and ``provision`` let special rules count (``rules_for`` lists them).
     ``as_at`` is the day whose law is asked for, where one is known already.
 
     Raises:
-        ValueError: an end lies before its beginning, or a decision before the act.
+        ValueError: a period ends before it begins, or a decision is before the act.
     """
 
     jurisdiction: str
@@ -73,14 +73,14 @@ class Matter(Frozen):
 
 
 class Slice(Frozen):
-    """A part of a period and the day whose law governs it."""
+    """A part of a period, with the date whose law governs it."""
 
     interval: Interval
     as_at: date
 
 
 class Rejected(Frozen):
-    """A rule that does not decide, what it would have said, and why it gives way."""
+    """A rule that was not applied, its result, and why another rule has precedence."""
 
     rule: str
     code: Code
@@ -89,7 +89,7 @@ class Rejected(Frozen):
 
 
 class Applicability(Frozen):
-    """Which date governs, and why.
+    """The governing date, and the reason for it.
 
     ``dates`` are the days whose law governs: one; several to compare (``LEX_MITIOR``); one per
     slice (``SPLIT``), or none yet where only the changes of the text can tell the slices.
@@ -112,12 +112,12 @@ class Applicability(Frozen):
 
     @property
     def sentence(self) -> str:
-        """The sentence as plain text."""
+        """Return the explanation as plain text."""
         return self.wording.text
 
 
 class TakesEffect(Frozen):
-    """The day on which an act without a stated day takes effect."""
+    """The date on which an act that states none takes effect."""
 
     day: date
     authority: str
@@ -126,15 +126,15 @@ class TakesEffect(Frozen):
 
 
 def governing_dates(matter: Matter, changes: Iterable[date] = ()) -> Applicability:
-    """Return the date or dates whose law governs a matter.
+    """Return the governing date or dates of a matter.
 
     Args:
-        matter: the issue and the days known of it.
-        changes: days on which the text concerned changed, for splitting a continuing period;
-            without them such a period comes back as a ``span`` to be split by the caller.
+        matter: the issue and the known dates.
+        changes: dates on which the text concerned changed, for splitting a continuing period;
+            without them such a period is returned as a ``span``.
 
     Raises:
-        SourceError: a table of rules is malformed.
+        SourceError: a rule file is malformed.
     """
     rejected: list[Rejected] = []
     silent: list[Rule] = []
@@ -155,15 +155,15 @@ def governing_dates(matter: Matter, changes: Iterable[date] = ()) -> Applicabili
 
 
 def takes_effect(jurisdiction: str, published: date, kind: str = "act") -> TakesEffect:
-    """Return when an act that names no day takes effect.
+    """Return when an act that states no date takes effect.
 
     Args:
         jurisdiction: ``uk``, ``fr``, ...
-        published: the day of publication, promulgation or assent, as the jurisdiction counts it.
-        kind: ``act``, or another kind the jurisdiction's table knows (``regulation``).
+        published: the date of publication, promulgation or assent, as the jurisdiction counts it.
+        kind: ``act``, or another kind in the jurisdiction's rules (``regulation``).
 
     Raises:
-        BadInputError: the jurisdiction's table has no such rule.
+        BadInputError: the jurisdiction has no such rule.
     """
     rules = table(jurisdiction)
     rule = rules.commencement.get(kind) if rules else None
@@ -182,14 +182,14 @@ def takes_effect(jurisdiction: str, published: date, kind: str = "act") -> Takes
 
 
 def rules_for(jurisdiction: str, issue: Issue | None = None) -> tuple[Rule, ...]:
-    """Return the rules tried for a jurisdiction, in order, for one issue or for all."""
+    """Return the rules of a jurisdiction in the order in which they are tried."""
     issues = list(Issue) if issue is None else [issue]
     found = {rule.id: rule for each in issues for rule in _for_issue(jurisdiction, each)}
     return tuple(found.values())
 
 
 def _for_issue(jurisdiction: str, issue: Issue) -> list[Rule]:
-    """Order rules: topic or work first, transitional before default, then as written."""
+    """Return the rules in order: topic or work first, then transitional, then as written."""
     own = [rule for rule in _rules(table(jurisdiction)) if issue in rule.issues]
     if not any(not rule.scoped and not rule.transitional for rule in own):
         own += [rule for rule in _rules(table("default")) if issue in rule.issues]
@@ -218,7 +218,7 @@ def _with_rest(rules: list[Rule]) -> Iterable[tuple[Rule, list[Rule]]]:
 
 
 def _days(rule: Rule, matter: Matter) -> Days:
-    """Return the matter's days, with the rule's connecting date where it is known."""
+    """Return the matter's dates, with the rule's connecting date where it is known."""
     days = {role.value: day for role, day in matter.dates.items()}
     if matter.as_at is not None:
         days[AS_AT] = matter.as_at
@@ -259,7 +259,7 @@ def _law(rule: Rule, known: Days) -> tuple[date, ...]:
 
 
 def _span(rule: Rule, known: Days) -> Interval | None:
-    """Return the days whose every text counts: from act to decision, or the whole period."""
+    """Return the interval in which every text counts: from act to decision, or the whole period."""
     if rule.code is Code.LEX_MITIOR and rule.intermediate:
         law = _law(rule, known)
         return Interval(start=min(law), end=max(law) + timedelta(days=1))
@@ -272,7 +272,7 @@ def _period(known: Days) -> Interval:
 
 
 def _slices(rule: Rule, known: Days, changes: Sequence[date]) -> tuple[Slice, ...]:
-    """Cut the period at the rule's days, or else at the days on which the text changed."""
+    """Split the period at the rule's dates, or else at the dates on which the text changed."""
     cuts = rule.split_at or changes
     if not cuts:
         return ()
@@ -312,7 +312,7 @@ def _rejected(rule: Rule, known: Days, why: str) -> Rejected:
 
 
 def _overridden(rule: Rule, winner: Rule, matter: Matter) -> Rejected | None:
-    """Describe a later rule that would have applied, had the winner not come first."""
+    """Return a later rule that would have applied if ``winner`` had not."""
     days = _days(rule, matter)
     if _missing(rule, days) or not all(condition.holds(days) for condition in rule.when):
         return None

@@ -1,4 +1,4 @@
-"""The verbs of ``inforce questions``."""
+"""Command-line verbs ``questions`` and ``corpus``."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def report(
 
 
 def show_act_reports(acts: Sequence[ActReport], most: int | None = 20) -> None:
-    """Print a line for each act that a person should look at, and what was refused of it.
+    """Print one line for each act that a person should check, and its refused records.
 
-    ``most`` bounds the acts printed; the others are counted.
+    ``most`` limits the acts printed; the others are counted.
     """
     from rich.markup import escape
     from rich.table import Table

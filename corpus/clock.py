@@ -1,7 +1,7 @@
 """Current date; no other module reads the clock.
 
-Legal answers depend on an explicit date; "today" enters the system here and nowhere else, so a
-test (or a replay) can pin it.
+Legal answers depend on an explicit date. Only this module asks for today's date, so a test or a
+replay can fix it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _pinned: ContextVar[date | None] = ContextVar("inforce_pinned_today", default=No
 
 
 def today() -> date:
-    """Return the day it is for the asker.
+    """Return today's date.
 
-    That is the pinned day; else ``INFORCE_TODAY``; else the day in the time zone of
+    The date fixed by :func:`pinned`; else ``INFORCE_TODAY``; else the date in a time zone: that of
     :func:`in_time_zone`, of ``INFORCE_TIME_ZONE`` (an IANA name, ``Asia/Taipei``), or of this
     machine, whichever is set first.
 
     Raises:
-        BadInputError: one of the two variables cannot be read.
+        BadInputError: one of the two variables is invalid.
     """
     if (pin := _pinned.get()) is not None:
         return pin
@@ -37,15 +37,15 @@ def today() -> date:
 
 
 def now() -> datetime:
-    """Return the current instant in UTC, for audit stamps only (never for choosing law)."""
+    """Return the current instant in UTC, for record timestamps only (never for choosing law)."""
     return datetime.now(UTC)
 
 
 @contextmanager
 def in_time_zone(name: str | None) -> Iterator[None]:
-    """Let :func:`today` be the day in a zone (IANA name) inside the block.
+    """Use a time zone (IANA name) for :func:`today` inside the context.
 
-    The name comes from a browser; a zone that this system does not have is ignored.
+    The name comes from a browser; a zone that this system does not know is ignored.
     """
     try:
         zone = ZoneInfo(name) if name else None
@@ -66,7 +66,7 @@ def _read_day(text: str) -> date:
 
 
 def _set_zone() -> tzinfo | None:
-    """Return the zone of the setting; ``None`` is this machine's."""
+    """Return the time zone of the environment; ``None`` is this machine's."""
     name = os.environ.get("INFORCE_TIME_ZONE")
     if not name:
         return None
@@ -80,7 +80,7 @@ def _set_zone() -> tzinfo | None:
 
 @contextmanager
 def pinned(day: date) -> Iterator[None]:
-    """Make :func:`today` return ``day`` inside the block."""
+    """Make :func:`today` return ``day`` inside the context."""
     token = _pinned.set(day)
     try:
         yield

@@ -8,11 +8,11 @@ from typing import Self
 
 
 class Closeable(ABC):
-    """A context manager that closes itself."""
+    """A context manager that calls :meth:`close` on exit."""
 
     @abstractmethod
     def close(self) -> None:
-        """Release what is held."""
+        """Release the resources."""
 
     def __enter__(self) -> Self:
         return self

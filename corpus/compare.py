@@ -1,12 +1,11 @@
 """Word-level redlines of two versions.
 
-The redline is lossless: joined, ``same`` and ``removed`` segments are the old text exactly, and
+The redline is lossless: ``same`` and ``removed`` segments joined give exactly the old text,
 ``same`` and ``added`` the new one. Words are compared where the script has spaces, characters where
-it has none (Chinese, Japanese, Thai); a figure is always one piece.
+it has none (Chinese, Japanese, Thai); a figure is always one token.
 
-Alignment is patience diff (Bram Cohen): runs of words that occur once on both sides anchor the
-texts, and ``difflib`` aligns only the small stretches between anchors, where its cubic worst case
-is harmless.
+Alignment is patience diff (Bram Cohen): runs of words that occur once on both sides are anchors,
+and ``difflib`` aligns the short stretches between them, where its cubic worst case does not matter.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ Opcode = tuple[bool, int, int, int, int]
 
 
 class Segment(Frozen):
-    """A stretch of text that both versions share, or that only one of them has."""
+    """A stretch of text that both versions have, or only one of them."""
 
     kind: Kind
     text: str
@@ -67,7 +66,7 @@ class Redline(Frozen):
 
     @property
     def changed(self) -> bool:
-        """Tell whether the two texts differ at all."""
+        """Return whether the two texts differ."""
         return any(segment.kind != "same" for segment in self.segments)
 
 
@@ -82,10 +81,10 @@ def compare(before: Version, after: Version) -> Redline:
 
 
 def compare_texts(before: str, after: str) -> tuple[Segment, ...]:
-    """Return the segments that lead from one text to the other; a removal precedes its addition.
+    """Return the segments that change ``before`` into ``after``; a removal precedes its addition.
 
-    A lone space or mark between two changes joins them, so that a rewritten phrase reads as one;
-    a line break does not.
+    A single space or punctuation mark between two changes is merged into them, so that a rewritten
+    phrase is one change; a line break is not.
     """
     a, b = _TOKEN.findall(before), _TOKEN.findall(after)
     pieces = (("".join(a[i:j]), "".join(b[k:m]), same) for same, i, j, k, m in _aligned(a, b))
@@ -103,7 +102,7 @@ def as_text(redline: Redline) -> str:
 
 
 def as_html(redline: Redline) -> str:
-    """Return an HTML figure with ``<del>`` and ``<ins>``; everything that is not markup is escaped.
+    """Return an HTML figure with ``<del>`` and ``<ins>``; all text is escaped.
 
     Show it with ``white-space: pre-wrap`` to keep the line breaks of the statute.
     """
@@ -118,7 +117,7 @@ def as_html(redline: Redline) -> str:
 
 
 def caption(redline: Redline) -> str:
-    """Say in one line which two texts are compared, and what brought the change."""
+    """Return one line that names the two texts and the amending act."""
     by = f", by {redline.instrument}" if redline.instrument else ""
     return f"Before: {_when(redline.before)}. After: {_when(redline.after)}{by}."
 
@@ -148,7 +147,7 @@ def _visible(text: str) -> str:
 
 
 def _joined(pieces: Iterable[tuple[str, str, bool]]) -> Iterator[tuple[str, str, bool]]:
-    """Merge neighbours of one kind, and changes that only an insubstantial piece separates."""
+    """Merge neighbours of one kind, and changes separated only by a space or mark."""
     held: list[tuple[str, str, bool]] = []
     for piece in pieces:
         held.append(piece)
@@ -196,7 +195,7 @@ def _aligned(a: Sequence[str], b: Sequence[str]) -> Iterator[Opcode]:
 def _divided(
     a: Sequence[str], b: Sequence[str], stretch: Opcode, depth: int
 ) -> list[Opcode] | None:
-    """Split a stretch at what both sides share; ``None`` when it is rewritten altogether."""
+    """Split a stretch at common tokens; ``None`` if the two sides have none."""
     _, i, j, k, m = stretch
     head = _common(a[i:j], b[k:m])
     tail = _common(reversed(a[i + head : j]), reversed(b[k + head : m]))
@@ -222,7 +221,7 @@ def _by_difflib(a: Sequence[str], b: Sequence[str], stretch: Opcode) -> list[Opc
 
 
 def _anchors(a: Sequence[str], b: Sequence[str], stretch: Opcode) -> list[tuple[int, int, int]]:
-    """Return tokens where the same words begin on both sides, once on each; long runs first."""
+    """Return the tokens that start runs occurring once on both sides; long runs first."""
     _, i, j, k, m = stretch
     for width in _RUNS:
         left, right = _single(a, i, j, width), _single(b, k, m, width)
@@ -233,14 +232,14 @@ def _anchors(a: Sequence[str], b: Sequence[str], stretch: Opcode) -> list[tuple[
 
 
 def _single(tokens: Sequence[str], start: int, stop: int, width: int) -> dict[Sequence[str], int]:
-    """Return the runs of ``width`` tokens that occur once, in order, with their places."""
+    """Return the runs of ``width`` tokens that occur once, with their positions, in order."""
     runs = [tuple(tokens[n : n + width]) for n in range(start, stop - width + 1)]
     counts = Counter(runs)
     return {run: n for n, run in enumerate(runs, start) if counts[run] == 1}
 
 
 def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the longest subsequence whose second members rise (patience sorting)."""
+    """Return the longest subsequence whose second members increase (patience sorting)."""
     tops: list[int] = []
     top_at: list[int] = []
     previous: list[int] = []
@@ -257,7 +256,7 @@ def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _around(blocks: Sequence[tuple[int, int, int]], stretch: Opcode) -> list[Opcode]:
-    """Return the blocks as equal parts with what lies between them as parts still to align."""
+    """Return the blocks as equal parts, and the stretches between them as parts to align."""
     _, i, j, k, m = stretch
     parts: list[Opcode] = []
     for x, y, n in blocks:

@@ -22,19 +22,19 @@ _UNPRINTABLE = re.compile(
 
 
 def printable(text: str) -> str:
-    """Return a text in which nothing steers a terminal.
+    """Return a text without characters that control a terminal.
 
-    Control characters (escape sequences begin with one), marks that reorder a line, and halves of
-    surrogate pairs become U+FFFD; tab and line feed stay.
+    Control characters (including escape sequences), marks that reorder text, and lone surrogates
+    become U+FFFD; tab and line feed stay.
     """
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class _SafeConsole(Console):
-    """A console that prints what others wrote without obeying it."""
+    """A console that prints external text without terminal control characters."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Render a text, printed or in a cell of a table, without what steers a terminal."""
+        """Render a text or table cell without terminal control characters."""
         return super().render_str(printable(text), **options)
 
 
@@ -43,10 +43,10 @@ out = _SafeConsole(highlight=False, soft_wrap=True, width=None if sys.stdout.isa
 
 
 def parse_day(text: str, name: str) -> date:
-    """Read an ISO day.
+    """Parse an ISO date.
 
     Raises:
-        BadInputError: it is not one; the sentence names the option or field.
+        BadInputError: the text is not an ISO date; the message names the option or field.
     """
     try:
         return date.fromisoformat(text)
@@ -57,7 +57,7 @@ def parse_day(text: str, name: str) -> date:
 
 
 def optional_day(text: str | None, name: str) -> date | None:
-    """Read an ISO day or nothing."""
+    """Parse an ISO date; ``None`` stays ``None``."""
     return parse_day(text, name) if text is not None else None
 
 

@@ -1,9 +1,8 @@
 """Open the databases of the store, of traces and of threads.
 
-One way for all of them. SQLite files are made private, wait for each other for a bounded time, and
-are opened unchanged where they cannot be written. A transaction that writes (:func:`writing`) takes
-the database's one writer's place at its beginning, so that it cannot fail half way because another
-process wrote first.
+SQLite files are created private, wait a bounded time for other writers, and are opened read-only
+where they cannot be written. A writing transaction (:func:`writing`) takes the database's write
+lock at its beginning, so it cannot fail halfway because another process wrote first.
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ import sqlalchemy as sa
 from corpus.errors import StoreError, without_password
 
 BUSY_SECONDS = 30.0
-"""How long a process waits for another one that writes."""
+"""Seconds to wait for another process that writes."""
 
 _SCHEMA_KEY = 7_316_843  # the advisory lock under which tables are made in Postgres
 
 
 def open_engine(url: str, *, create: bool) -> sa.Engine:
-    """Return an engine on a database, whatever it holds; ``create`` makes its folder and file.
+    """Return a SQLAlchemy engine for a database; ``create`` makes its folder and file.
 
     A new folder and a new file are readable by their owner only.
 
     Raises:
-        StoreError: the URL is unusable, there is nothing there, or it cannot be made.
+        StoreError: the URL is unusable, there is no database, or it cannot be created.
     """
     parsed = parse_url(url)
     path = sqlite_file(parsed)
@@ -58,10 +57,10 @@ def open_engine(url: str, *, create: bool) -> sa.Engine:
 
 
 def parse_url(url: str) -> sa.URL:
-    """Read a SQLAlchemy URL.
+    """Parse a SQLAlchemy URL.
 
     Raises:
-        StoreError: it is none.
+        StoreError: the URL is invalid.
     """
     try:
         return sa.make_url(url)
@@ -78,10 +77,10 @@ def sqlite_file(url: sa.URL) -> Path | None:
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder, and those above it that are missing, for its owner only.
+    """Create a folder and its missing parents, accessible to the owner only.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     if not path.is_dir():
         private_folder(path.parent)
@@ -89,26 +88,26 @@ def private_folder(path: Path) -> None:
 
 
 def private_file(path: Path) -> None:
-    """Make an empty file for its owner only, unless it is there.
+    """Create an empty file, accessible to the owner only, unless it exists.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Yield a connection in a transaction that nobody else can write beside."""
+    """Yield a connection in a transaction that holds the write lock."""
     with engine.execution_options(writes=True).begin() as connection:
         yield connection
 
 
 def create_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:
-    """Make the tables that are missing; processes that begin at once take turns.
+    """Create the missing tables; concurrent processes do it one after another.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError: they cannot be made.
+        sqlalchemy.exc.SQLAlchemyError: they cannot be created.
     """
     with engine.connect() as connection:
         if set(metadata.tables) <= set(sa.inspect(connection).get_table_names()):
@@ -119,19 +118,19 @@ def create_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:
 
 
 def take_turns(connection: sa.Connection) -> None:
-    """Wait, in Postgres, until no other transaction makes tables (SQLite has one writer)."""
+    """Wait, in Postgres, until no other transaction creates tables (SQLite has one writer)."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_KEY)))
 
 
 def cause(error: Exception) -> str:
-    """Return the first line of what a database or the system says."""
+    """Return the first line of an error message of a database or the system."""
     said = str(getattr(error, "orig", None) or error).strip()
     return (said.splitlines() or [type(error).__name__])[0]
 
 
 def connect_sqlite(path: Path) -> sqlite3.Connection:
-    """Connect to an existing SQLite file, also where neither it nor its folder can be written."""
+    """Connect to an existing SQLite file, read-only where it cannot be written."""
     wal = Path(f"{path}-wal")
     if os.access(path.parent, os.W_OK, effective_ids=True):
         mode = "mode=rw"
@@ -149,11 +148,11 @@ def connect_sqlite(path: Path) -> sqlite3.Connection:
 
 
 def create_sqlite(path: Path) -> sqlite3.Connection:
-    """Connect to a SQLite file, making it and its folder for their owner only.
+    """Connect to a SQLite file, creating it and its folder for their owner only.
 
     Raises:
-        OSError: one of them cannot be made.
-        sqlite3.Error: it cannot be opened, or others have been writing for long.
+        OSError: the file or folder cannot be created.
+        sqlite3.Error: it cannot be opened, or other writers held it too long.
     """
     private_folder(path.parent)
     private_file(path)
@@ -162,10 +161,10 @@ def create_sqlite(path: Path) -> sqlite3.Connection:
 
 
 def _find(path: Path, *, create: bool) -> None:
-    """Check that a SQLite file is there; with ``create``, make it.
+    """Check that a SQLite file exists; with ``create``, create it.
 
     Raises:
-        StoreError: it is not there, or cannot be made or looked at.
+        StoreError: it does not exist, or cannot be created or read.
     """
     try:
         if path.exists():
@@ -179,7 +178,7 @@ def _find(path: Path, *, create: bool) -> None:
 
 
 def _write_ahead(path: Path) -> None:
-    """Let readers go on while somebody writes; SQLite keeps this in the file."""
+    """Switch the file to write-ahead logging, so that readers can read during a write."""
     until = time.monotonic() + BUSY_SECONDS
     while True:
         connection = connect_sqlite(path)

@@ -1,4 +1,4 @@
-"""Errors that a person reads: each message is one sentence that names the place."""
+"""Error classes: each message is one sentence that names the place."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 
 class InForceError(Exception):
-    """Base of every error that InForce raises on purpose. ``str(error)`` is fit to print."""
+    """Base of all errors that InForce raises on purpose. ``str(error)`` can be shown to users."""
 
     exit_status = 2
 
 
 class BadInputError(InForceError):
-    """What was asked or supplied cannot be understood; nothing was changed."""
+    """A request or an input is invalid; nothing was changed."""
 
 
 class StoreError(InForceError):
@@ -26,21 +26,21 @@ class IndexMissingError(InForceError):
 
 
 class SearchFailedError(InForceError):
-    """The engine failed. An infrastructure fault, never an empty result."""
+    """The search engine failed; this is never reported as an empty result."""
 
     exit_status = 1
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a fault sits: file, line (1-based) or record, and field, as far as each is known."""
+    """Place of an error: file, line (1-based) or record, and field, as far as known."""
 
     file: str
     line: int | None = None
     field: str | None = None
 
     def __str__(self) -> str:
-        """Return ``file:line, field 'x'``, leaving out what is not known."""
+        """Return ``file:line, field 'x'``, without the parts that are not known."""
         spot = self.file if self.line is None else f"{self.file}:{self.line}"
         return spot if self.field is None else f"{spot}, field '{self.field}'"
 
@@ -55,7 +55,7 @@ class SourceError(BadInputError):
 
 
 def without_password(url: str) -> str:
-    """Return a URL, whole or broken, as an error may show it: user, password and settings hidden.
+    """Return a URL, also an invalid one, without user, password and query parameters.
 
     >>> without_password("postgresql://lawyer:secret@db/law")
     'postgresql://***@db/law'
@@ -69,10 +69,10 @@ def without_password(url: str) -> str:
 
 @contextmanager
 def training_installed(what: str = "This") -> Iterator[None]:
-    """Turn a failed import of the training stack into a sentence.
+    """Turn a failed import of the training packages into an error message.
 
     Raises:
-        BadInputError: a package is missing; names it, and how it is installed.
+        BadInputError: a package is missing; the message says how to install it.
     """
     try:
         yield

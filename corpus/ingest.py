@@ -1,7 +1,7 @@
-"""Ingest: read a source, check each work, record it in one transaction.
+"""Ingest: read a source, check each work, and store it in one transaction.
 
-Every work is its own transaction, so a killed run leaves whole works only; run it again and the
-works already recorded are recognised by their content and skipped.
+Every work has its own transaction, so an interrupted run leaves complete works only. Run it again
+to continue; works already stored are recognised by their digest and skipped.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from corpus.sources import Source
 from corpus.store import Store
 
 Progress = Callable[[int, int | None, str], None]
-"""Called after each work with: works done, works in all (or ``None``), the title."""
+"""Called after each work with the number of works done, the total (or ``None``), and the title."""
 
 
 class IngestReport(Frozen):
-    """What an ingest did. ``faults`` are sentences; their works were left as they were.
+    """Result of an ingest. ``faults`` are sentences; the works concerned were not changed.
 
-    ``acts`` says of each act what reading it showed.
+    ``acts`` holds the report on each act that was read.
     """
 
     source: str
@@ -41,7 +41,7 @@ class IngestReport(Frozen):
 
 @runtime_checkable
 class Locates(Protocol):
-    """A source that can tell where it read a record."""
+    """A source that knows where it read a record."""
 
     def place(self, subject_id: str) -> Place:
         """Return the place of a record of the work last yielded."""
@@ -50,10 +50,10 @@ class Locates(Protocol):
 
 @runtime_checkable
 class Observes(Protocol):
-    """A source that notes what it refuses or doubts of each work."""
+    """A source that records what it refuses or doubts in each work."""
 
     def observed(self, work_id: str) -> Observation | None:
-        """Return what was noted of the work last yielded."""
+        """Return the notes on the work last yielded, or ``None``."""
         ...
 
 
@@ -70,17 +70,17 @@ class _Tally:
 def ingest(
     source: Source, store: Store, *, strict: bool = False, progress: Progress | None = None
 ) -> IngestReport:
-    """Record every sound work of ``source``.
+    """Store every valid work of ``source``.
 
     Args:
-        source: where to read.
-        store: where to record; held by this one writer meanwhile.
-        strict: stop at the first fault. Works recorded before it stay.
-        progress: told of each work.
+        source: the source to read.
+        store: the store to write; this process is its only writer meanwhile.
+        strict: stop at the first error. Works stored before it stay.
+        progress: called after each work.
 
     Raises:
-        SourceError: ``strict`` and a record is malformed or a work breaks an invariant.
-        StoreError: another writer holds the store.
+        SourceError: with ``strict``, a record is malformed or a work violates an invariant.
+        StoreError: another process writes to the store.
     """
     started = time.perf_counter()
     tally = _Tally()
@@ -127,7 +127,7 @@ def _record(history: WorkHistory, store: Store, tally: _Tally) -> None:
 
 
 def _fault(history: WorkHistory, source: Source) -> SourceError | None:
-    """Return the first broken invariant, at the place the source gives, and how many follow."""
+    """Return the first violated invariant with its place, and the number of others."""
     found = violations(history)
     if not found:
         return None

@@ -1,8 +1,8 @@
 """Invariants of a work, checked before it is stored.
 
-The rules follow from the model: rows of one provision, extent and language never overlap in valid
-and known time; a hole in the timeline has a reason; nothing reaches beyond the coverage of the
-work; ids resolve; no placeholder date survives; every version names its source.
+Rows of one provision, extent and language never overlap in valid and known time; a hole in the
+timeline has a reason; nothing is outside the coverage of the work; ids resolve; no placeholder date
+occurs; every version names its source.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ PLACEHOLDERS = frozenset(
         *(date(1000, 1, 1), date(1001, 1, 1), date(1111, 1, 1), date(1111, 11, 11)),
     }
 )
-"""Days that publishers write where they mean "never" or "not known"."""
+"""Dates that publishers write for "never" or "not known"."""
 
 UNKNOWN_PUBLICATION = frozenset({date(1900, 1, 1), date(1970, 1, 1)})
-"""Days that stand for an unrecorded publication; as days of commencement they can be real."""
+"""Dates written for an unknown publication; as dates of commencement they can be real."""
 
 
 _HALF = re.compile("[\ud800-\udfff]")
 
 
 def is_placeholder(day: date) -> bool:
-    """Tell whether a day stands for "never" or "not known" and so for no day at all."""
+    """Return whether a date is a placeholder for "never" or "not known"."""
     return day in PLACEHOLDERS or not 1000 <= day.year < 2900
 
 
 class Violation(Frozen):
-    """One broken rule: its name, the id of what breaks it, and a sentence for a reader."""
+    """One violated invariant: the rule, the id of the record, and a message."""
 
     rule: str
     subject_id: str
@@ -60,7 +60,7 @@ class Violation(Frozen):
 
 
 def violations(history: WorkHistory) -> tuple[Violation, ...]:
-    """Check a work and return what breaks a rule, in a stable order; empty when it is sound.
+    """Return the violations of a work, in a stable order; empty if it is valid.
 
     Takes time proportional to ``n log n`` in the rows of a provision. The rules are ``unknown_id``,
     ``duplicate_id``, ``overlap``, ``unexplained_hole``, ``outside_coverage``, ``sentinel_date``,
@@ -81,7 +81,7 @@ def violations(history: WorkHistory) -> tuple[Violation, ...]:
 
 
 def _unfit(subject_id: str, *texts: str | None) -> Iterator[Violation]:
-    """Find U+0000 and halves of surrogate pairs, which no database keeps in a text."""
+    """Yield violations for U+0000 and lone surrogates, which databases cannot store."""
     for text in texts:
         if text is not None and "\0" in text:
             yield _violation("unfit_character", subject_id, "holds the character U+0000")
@@ -146,7 +146,7 @@ def _provision_ids(
 
 
 def _cycles(provisions: Iterable[Provision]) -> Iterator[Violation]:
-    """Yield the first cycle of successors there is."""
+    """Yield a violation for the first cycle of successors."""
     try:
         TopologicalSorter({p.id: p.successors for p in provisions}).prepare()
     except CycleError as error:
@@ -170,7 +170,7 @@ def _sentinels(
 
 
 def _coverage(row: Version, spans: Sequence[Interval]) -> Iterator[Violation]:
-    """Check that the row lies in one of the sorted, disjoint and non-touching spans."""
+    """Check that the row is inside one of the sorted, disjoint and non-adjacent spans."""
     if row.valid_from is None:
         return
     place = bisect_right(spans, row.valid_from, key=lambda span: span.start or date.min) - 1
@@ -202,7 +202,7 @@ def _merged(coverage: Iterable[Coverage]) -> list[Interval]:
 
 @dataclass(frozen=True)
 class _Area:
-    """A rectangle of valid and known days, as ordinals; ``name`` is for the message."""
+    """A rectangle of valid and known dates, as ordinals; ``name`` is used in the message."""
 
     valid: tuple[int, int]
     known: tuple[int, int]
@@ -222,7 +222,7 @@ def _overlaps(rows: Iterable[Version]) -> Iterator[Violation]:
 
 
 def _double_ids(rows: Iterable[Version]) -> Iterator[Violation]:
-    """A version id answers for one row at each moment of knowledge."""
+    """Check that a version id has at most one row at each known-at date."""
     groups = defaultdict(list)
     for row in rows:
         groups[row.id].append(_Area((0, 1), _ordinals(row.known), row.id))
@@ -246,10 +246,10 @@ def _label_dates(label: ProvisionNumber, provision_id: str) -> Iterator[Violatio
 
 
 def _clashes(areas: Iterable[_Area]) -> Iterator[tuple[_Area, _Area]]:
-    """Yield pairs of areas that share a day on both clocks: none exactly when no two do.
+    """Yield pairs of areas that share a date on both clocks; none exactly if no two overlap.
 
-    A sweep over valid time. The areas open at one moment have disjoint known times (one that
-    clashes is not admitted), so a sorted list finds the two neighbours that could clash.
+    A sweep over valid time. The areas open at one date have disjoint known times (one that overlaps
+    is not added), so a sorted list finds the two neighbours that could overlap.
     """
     active: list[_Area] = []
     endings: list[tuple[int, int, _Area]] = []
@@ -281,7 +281,7 @@ def _ordinals(interval: Interval) -> tuple[int, int]:
 
 
 def _holes(provision_id: str, rows: Sequence[Version]) -> Iterator[Violation]:
-    """A superseded row is followed on its last day by another, whenever it was known."""
+    """Check that a superseded row is followed directly by another, whenever that was known."""
     starting = defaultdict(list)
     for row in rows:
         if row.valid_from is not None:
@@ -296,7 +296,7 @@ def _holes(provision_id: str, rows: Sequence[Version]) -> Iterator[Violation]:
 
 
 def _share(one: str | None, other: str | None) -> bool:
-    """Tell whether two extents (``E+W``; ``None``: everywhere) have a territory in common."""
+    """Return whether two extents (``E+W``; ``None``: everywhere) share a territory."""
     if one is None or other is None:
         return True
     return not set(one.split("+")).isdisjoint(other.split("+"))

@@ -1,4 +1,4 @@
-"""File lock for one writer across processes; released when the writer dies."""
+"""Lock for one writer across processes; released when the process dies."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _POSTGRES_KEY = 7_316_842  # an arbitrary constant: the advisory lock of every I
 
 @contextmanager
 def writer(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Hold the writer's place of a database while inside; yields the connection to write on.
+    """Hold the write lock of a database inside the context; yields the connection to write on.
 
-    SQLite files are locked by a file beside them; an in-memory database has one process anyway. In
-    Postgres the connection itself holds an advisory lock: whoever loses the connection loses the
-    place and cannot write.
+    SQLite is locked by a file beside the database; an in-memory database belongs to one process
+    anyway. In Postgres the connection holds an advisory lock, so a lost connection releases the
+    lock and cannot write.
 
     Raises:
-        StoreError: another writer holds it.
+        StoreError: another process holds the lock.
     """
     path = sqlite_file(engine.url)
     if path is not None:
@@ -42,10 +42,10 @@ def writer(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def claim(connection: sa.Connection) -> None:
-    """Make sure, inside a transaction that writes, that the writer's place is not another's.
+    """Check, in a writing transaction, that no other process holds the write lock.
 
     Raises:
-        StoreError: it is.
+        StoreError: another process holds it.
     """
     if connection.dialect.name != "postgresql":
         return  # the transaction itself is the only one that writes
@@ -55,7 +55,7 @@ def claim(connection: sa.Connection) -> None:
 
 @contextmanager
 def _connection(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Yield a connection for writing that is closed, not kept, at the end: its locks go with it."""
+    """Yield a connection that is closed, not pooled, at the end, so that its locks are released."""
     with engine.execution_options(writes=True).connect() as connection:
         if sqlite_file(engine.url) is not None or engine.dialect.name == "postgresql":
             connection.detach()
@@ -64,10 +64,10 @@ def _connection(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """Hold the lock of a file while inside; the system releases it when the process dies.
+    """Hold the lock of a file inside the context; the system releases it if the process dies.
 
     Raises:
-        StoreError: another process holds it, or it cannot be made.
+        StoreError: another process holds it, or it cannot be created.
     """
     try:
         private_file(path)
@@ -87,7 +87,7 @@ def file_lock(path: Path) -> Iterator[None]:
 
 
 def _sign(descriptor: int, path: Path) -> None:
-    """Write down who holds a lock.
+    """Write the holder's process id into the lock file.
 
     Raises:
         StoreError: the disk is full.

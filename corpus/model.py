@@ -1,13 +1,12 @@
-"""What the law says and when, as frozen data. No I/O, no clock.
+"""Data model: works, provisions, versions and their dates, as frozen data. No I/O, no clock.
 
 The vocabulary follows FRBR as legal publishers use it: a :class:`Work` (an act or code) contains
-:class:`Provision` s (an article, whatever number it bears), and each provision has
-:class:`Version` s (FRBR expressions: one text state, in one language, for one territory).
+:class:`Provision` s (an article, whatever its number), and each provision has :class:`Version` s
+(FRBR expressions: one text, in one language, for one territory).
 
-Two clocks run through everything. *Valid time* (``valid_from``/``valid_to``): when was this the
-law? *Known time* (``known_from``/``known_to``): since when, and until when, was that the published
-state of knowledge? Both are half-open ``[start, end)``; ``None`` is an open end. There are no
-sentinel dates.
+There are two clocks. *Valid time* (``valid_from``/``valid_to``): when was this the law? *Known
+time* (``known_from``/``known_to``): when was this the published state of knowledge? Both are
+half-open ``[start, end)``; ``None`` is an open end. There are no sentinel dates.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ class Frozen(BaseModel):
 
 
 class Interval(Frozen):
-    """A half-open span of days ``[start, end)``. ``None`` leaves that side open.
+    """A half-open interval of dates ``[start, end)``. ``None`` leaves that side open.
 
     Raises:
-        ValueError: the interval ends on or before the day it starts.
+        ValueError: the interval ends on or before its start.
     """
 
     start: date | None = None
@@ -42,19 +41,19 @@ class Interval(Frozen):
         return self
 
     def __contains__(self, day: date) -> bool:
-        """Tell whether ``day`` lies inside; the end day does not."""
+        """Return whether ``day`` is inside the interval; the end is excluded."""
         return not (self.before(day) or self.after(day))
 
     def before(self, day: date) -> bool:
-        """Tell whether the whole interval lies before ``day``."""
+        """Return whether the whole interval is before ``day``."""
         return self.end is not None and self.end <= day
 
     def after(self, day: date) -> bool:
-        """Tell whether the whole interval lies after ``day``."""
+        """Return whether the whole interval is after ``day``."""
         return self.start is not None and self.start > day
 
     def intersect(self, other: Interval) -> Interval | None:
-        """Return the days that both intervals contain, or ``None`` when there are none."""
+        """Return the dates that both intervals contain, or ``None`` if there are none."""
         starts = [day for day in (self.start, other.start) if day is not None]
         ends = [day for day in (self.end, other.end) if day is not None]
         start, end = max(starts, default=None), min(ends, default=None)
@@ -63,15 +62,15 @@ class Interval(Frozen):
         return Interval(start=start, end=end)
 
     def overlaps(self, other: Interval) -> bool:
-        """Tell whether the two intervals share a day."""
+        """Return whether the two intervals share a date."""
         return self.intersect(other) is not None
 
     def words(self) -> str:
-        """Say the interval as a lawyer would: the last day is named, not the day after it."""
+        """Return the interval in words, by its first and its last day (not the exclusive end)."""
         return "".join(map(str, self.parts()))
 
     def parts(self) -> tuple[str | date, ...]:
-        """Return :meth:`words` with the days in it as dates."""
+        """Return :meth:`words` as parts, with the dates as ``date`` objects."""
         if self.start is None and self.end is None:
             return ("without recorded limits",)
         if self.end is None:
@@ -83,7 +82,7 @@ class Interval(Frozen):
 
 
 class EndReason(StrEnum):
-    """Why a version stopped being the law on its ``valid_to``."""
+    """Why a version stopped being in force on its ``valid_to``."""
 
     SUPERSEDED = "superseded"
     REPEALED = "repealed"
@@ -94,7 +93,7 @@ class EndReason(StrEnum):
 
 
 class Commencement(StrEnum):
-    """What is known of the day a version takes effect."""
+    """What is known of the date on which a version takes effect."""
 
     FIXED = "fixed"
     TO_BE_FIXED = "to_be_fixed"  # enacted; commencement depends on ``condition``
@@ -102,7 +101,7 @@ class Commencement(StrEnum):
 
 
 class DateBasis(StrEnum):
-    """Where ``valid_from`` was taken from."""
+    """Origin of ``valid_from``."""
 
     METADATA = "metadata"
     CLAUSE = "clause"
@@ -111,10 +110,10 @@ class DateBasis(StrEnum):
 
 
 class SourceRef(Frozen):
-    """The document a version was read from.
+    """The document that a version was read from.
 
     ``file`` is the path inside the source, ``locator`` a commit, line or element id, ``url`` the
-    official page where there is one.
+    official page if there is one.
     """
 
     file: str
@@ -122,15 +121,15 @@ class SourceRef(Frozen):
     url: str | None = None
 
     def words(self) -> str:
-        """Say where a text was read: the file, the place inside it, the official page."""
+        """Return the file, the place inside it and the official page as text."""
         return " ".join(part for part in (self.file, self.locator, self.url) if part)
 
 
 class Work(Frozen):
-    """An act, code, regulation or constitution: the thing that bears a title.
+    """An act, code, regulation or constitution.
 
     ``id`` is ``<jurisdiction>/<local id>``; ``citation`` is the official citation; ``aliases`` are
-    the short titles and abbreviations lawyers write; ``note`` is shown with every text of the work.
+    short titles and abbreviations; ``note`` is shown with every text of the work.
     """
 
     id: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)?/[^\s@#]+$")
@@ -146,7 +145,7 @@ class Work(Frozen):
 
 
 class ProvisionNumber(Frozen):
-    """The number a provision bears (``art. 1382``, ``s 98``) and when it bore it."""
+    """A number of a provision (``art. 1382``, ``s 98``) with its interval."""
 
     text: str = Field(min_length=1)
     valid_from: date | None = None
@@ -156,12 +155,12 @@ class ProvisionNumber(Frozen):
 
     @property
     def valid(self) -> Interval:
-        """The days on which the provision bears this label."""
+        """Return the interval in which the provision has this number."""
         return Interval(start=self.valid_from, end=self.valid_to)
 
     @property
     def known(self) -> Interval:
-        """The days on which this was the published state of knowledge."""
+        """Return the interval in which this was the published state of knowledge."""
         return Interval(start=self.known_from, end=self.known_to)
 
     @model_validator(mode="after")
@@ -171,10 +170,10 @@ class ProvisionNumber(Frozen):
 
 
 class Provision(Frozen):
-    """One article or section through time, whatever number it bears.
+    """One article or section through time, whatever its number.
 
-    ``id`` says nothing of the number (numbers move and are used again). ``order`` sorts the
-    provisions of a work as printed. ``successors`` names the provisions that took over after a
+    ``id`` does not contain the number, since numbers move and are reused. ``order`` sorts the
+    provisions of a work as printed. ``successors`` names the provisions that replaced it after a
     split, a merger or a replacement.
     """
 
@@ -186,7 +185,7 @@ class Provision(Frozen):
     successors: tuple[str, ...] = ()
 
     def label_on(self, day: date, known_at: date | None = None) -> str | None:
-        """Return the label borne on ``day``, or ``None``."""
+        """Return the label on ``day``, or ``None``."""
         for label in self.labels:
             if day in label.valid and _is_known(label.known, known_at):
                 return label.text
@@ -194,12 +193,12 @@ class Provision(Frozen):
 
 
 class Version(Frozen):
-    """One text state of a provision, as known during ``[known_from, known_to)``.
+    """One text of a provision with its intervals in valid and known time.
 
-    ``valid_from`` is ``None`` only when ``commencement`` is not ``fixed``; ``condition`` then says
-    what commencement waits for. ``known_from`` is the official publication where the source
-    records it, else open. ``applies_from`` is set where application starts later than force.
-    ``upstream`` keeps what the source said where it was corrected, and why.
+    ``valid_from`` is ``None`` only if ``commencement`` is not ``fixed``; ``condition`` then says
+    what commencement depends on. ``known_from`` is the official publication if the source records
+    it, else open. ``applies_from`` is set if application starts later than force. ``upstream``
+    keeps the source's own value where it was corrected, and the reason.
     """
 
     id: str = Field(pattern=r"^[^\s@]+@[^\s@]+$")
@@ -226,23 +225,23 @@ class Version(Frozen):
 
     @property
     def valid(self) -> Interval:
-        """The days on which this text is in force."""
+        """Return the interval in which this text is in force."""
         return Interval(start=self.valid_from, end=self.valid_to)
 
     @property
     def known(self) -> Interval:
-        """The days on which this was the published state of knowledge."""
+        """Return the interval in which this was the published state of knowledge."""
         return Interval(start=self.known_from, end=self.known_to)
 
     def in_force(self, day: date, known_at: date | None = None) -> bool:
-        """Tell whether this text is in force on ``day`` as known at ``known_at`` (``None``: now).
+        """Return whether this text is in force on ``day`` as known at ``known_at`` (``None``: now).
 
         A version without a fixed commencement is never in force.
         """
         return self.valid_from is not None and day in self.valid and self.is_known(known_at)
 
     def is_known(self, known_at: date | None = None) -> bool:
-        """Tell whether this row was the state of knowledge at ``known_at`` (``None``: latest)."""
+        """Return whether this row was the state of knowledge at ``known_at`` (``None``: latest)."""
         return _is_known(self.known, known_at)
 
     @model_validator(mode="after")
@@ -260,10 +259,10 @@ class Version(Frozen):
 
 
 class Coverage(Frozen):
-    """A span of valid time for which the corpus holds a work completely.
+    """An interval of valid time for which the corpus holds a work completely.
 
-    ``from_origin`` says that ``covered_from`` is the beginning of the work itself, so that an
-    earlier day means *not yet in force* rather than *unknown*. ``checked`` is the day the source
+    ``from_origin`` means that ``covered_from`` is the beginning of the work itself, so an earlier
+    date is *not yet in force* rather than *unknown*. ``checked`` is the date on which the source
     was last compared with its publisher.
     """
 
@@ -276,7 +275,7 @@ class Coverage(Frozen):
 
     @property
     def span(self) -> Interval:
-        """The covered days."""
+        """Return the covered interval."""
         return Interval(start=self.covered_from, end=self.covered_to)
 
     @model_validator(mode="after")
@@ -294,7 +293,7 @@ class ProvisionHistory(Frozen):
 
 
 class WorkHistory(Frozen):
-    """A work with everything known of it: the unit that is validated, stored and indexed whole."""
+    """A work with all its data: the unit that is validated, stored and indexed."""
 
     work: Work
     provisions: tuple[Provision, ...]
@@ -302,16 +301,16 @@ class WorkHistory(Frozen):
     coverage: tuple[Coverage, ...]
 
     def of(self, provision: Provision) -> ProvisionHistory:
-        """Return what belongs to one provision."""
+        """Return the history of one provision."""
         own = tuple(v for v in self.versions if v.provision_id == provision.id)
         return ProvisionHistory(provision=provision, versions=own, coverage=self.coverage)
 
 
 class Citation(Frozen):
-    """A quotation of one version, for one date: what an answer is built from.
+    """A quotation of one version for one date; answers consist of these.
 
     ``quote`` stands verbatim in the version's text at ``[start, end)`` (characters). ``label`` is
-    the number borne on ``as_at``.
+    the provision's number on ``as_at``.
     """
 
     version_id: str
@@ -329,7 +328,7 @@ class Citation(Frozen):
 
     @property
     def valid(self) -> Interval:
-        """The days on which the cited text is in force."""
+        """Return the interval in which the cited text is in force."""
         return Interval(start=self.valid_from, end=self.valid_to)
 
 

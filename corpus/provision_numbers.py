@@ -13,7 +13,8 @@ from corpus.languages.citation_words import (
 )
 
 LABEL_KEYS = 3
-"""Raise it when :func:`label_key` changes: stored works are then read again."""
+"""Version of :func:`label_key`; raise it when the function changes, so that works are read again.
+"""
 
 _RULE = re.compile(r"^rr?\s+(?=\d)")  # English "r 26.9"; in French "R. 1234-2" the letter counts
 _CHINESE = re.compile(
@@ -29,10 +30,10 @@ _UNITS = {"十": 10, "百": 100, "千": 1000}
 def label_key(text: str) -> str:
     """Return the comparison key of a label: ``Article L. 52-1``, ``art. L52-1`` give ``l52-1``.
 
-    Kind words of every language (``corpus/languages/*/citations.toml``), dots, spaces and case
-    vanish, except the kinds that belong to the number (``Annexe II`` gives ``annexii``); Chinese
+    Kind words of every language (``corpus/languages/*/citations.toml``), dots, spaces and case are
+    removed, except the kinds that belong to the number (``Annexe II`` gives ``annexii``); Chinese
     numerals become digits (``第三百九十三条之一`` gives ``393之1``). Punctuation that distinguishes
-    numbers (``-``, ``(``, ``/``) stays, and so does a raised number: ``§ 87¹`` gives ``87^1``,
+    numbers (``-``, ``(``, ``/``) stays, and so does a superscript number: ``§ 87¹`` gives ``87^1``,
     which is not ``871``.
     """
     plain = re.sub(r"(?<=\d)\s?\.?[º°ª]", "", text)
@@ -74,10 +75,10 @@ def chinese_number(numeral: str) -> str:
 
 
 def roman_number(numeral: str) -> int:
-    """Return a Roman numeral as a number: ``IV`` is 4, ``Ⅳ`` too.
+    """Return the value of a Roman numeral: ``IV`` is 4, ``Ⅳ`` too.
 
     Raises:
-        ValueError: a character is no Roman digit.
+        ValueError: a character is not a Roman digit.
     """
     digits = unicodedata.normalize("NFKC", numeral).upper()
     if not digits or digits.strip("IVXLCDM"):

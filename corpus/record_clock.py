@@ -32,7 +32,7 @@ class CorpusState(Frozen):
 
 
 class WorkRow(NamedTuple):
-    """A row of a work on the record clock; ``end`` is ``None`` while it is current."""
+    """A row of a work in record time; ``end`` is ``None`` while it is current."""
 
     id: str
     content: str
@@ -54,7 +54,7 @@ def as_utc(stamp: datetime) -> datetime:
 
 
 def instants(rows: Iterable[WorkRow]) -> set[datetime]:
-    """Return every instant at which the store changed: no write leaves its work row as it was."""
+    """Return every instant at which the store changed; every write replaces a work row."""
     return {stamp for row in rows for stamp in (row.start, row.end) if stamp is not None}
 
 
@@ -69,7 +69,7 @@ def state_at(rows: Iterable[WorkRow], instant: datetime) -> CorpusState:
 
 
 def next_stamp(connection: sa.Connection) -> datetime:
-    """Return the present instant, after every earlier one even where a clock was set back."""
+    """Return the present instant, later than every earlier one even if the clock was set back."""
     table = tables.works
     last = [
         as_utc(stamp)

@@ -30,22 +30,22 @@ class NotYetInForce(Frozen):
 
     @property
     def wording(self) -> Wording:
-        """One sentence for a reader."""
+        """Return an explanation of one sentence."""
         if self.starts is None:
             return wording(f"Enacted, but not yet in force: {self.condition}.")
         return wording("Not yet in force on that date: it takes effect on ", self.starts, ".")
 
     @property
     def explanation(self) -> str:
-        """The sentence as plain text."""
+        """Return the explanation as plain text."""
         return self.wording.text
 
 
 class Repealed(Frozen):
-    """The provision was law earlier and is not on that date.
+    """The provision was in force earlier and is not on that date.
 
-    ``how`` tells repeal, expiry, annulment and suspension apart; ``revived`` is the day the law
-    resumes, where it does.
+    ``how`` is repeal, expiry, annulment or suspension; ``revived`` is the date on which it is in
+    force again, if any.
     """
 
     status: Literal["repealed"] = "repealed"
@@ -58,7 +58,7 @@ class Repealed(Frozen):
 
     @property
     def wording(self) -> Wording:
-        """One sentence for a reader."""
+        """Return an explanation of one sentence."""
         again = ("; in force again from ", self.revived) if self.revived else ()
         return wording(
             f"No longer in force on that date: {self.how.value} from ",
@@ -70,12 +70,12 @@ class Repealed(Frozen):
 
     @property
     def explanation(self) -> str:
-        """The sentence as plain text."""
+        """Return the explanation as plain text."""
         return self.wording.text
 
 
 class CoverageGap(Frozen):
-    """The corpus does not hold this work for that date, so nothing may be said."""
+    """The corpus does not hold this work for that date, so the law is unknown."""
 
     status: Literal["coverage_gap"] = "coverage_gap"
     work_id: str
@@ -83,12 +83,12 @@ class CoverageGap(Frozen):
 
     @property
     def explanation(self) -> str:
-        """The sentence as plain text."""
+        """Return the explanation as plain text."""
         return self.wording.text
 
 
 class Ambiguous(Frozen):
-    """Several texts are in force on that date and nothing in the request chooses between them."""
+    """Several texts are in force on that date and the request does not choose between them."""
 
     status: Literal["ambiguous"] = "ambiguous"
     candidates: tuple[Version, ...]
@@ -96,7 +96,7 @@ class Ambiguous(Frozen):
 
     @property
     def explanation(self) -> str:
-        """The sentence as plain text."""
+        """Return the explanation as plain text."""
         return self.wording.text
 
 
@@ -124,7 +124,7 @@ def resolve(
     extent: str | None = None,
     language: str | None = None,
 ) -> Resolution:
-    """Return the version in force on ``as_at``, or say why there is none.
+    """Return the version in force on ``as_at``, or the reason why there is none.
 
     Args:
         history: the provision asked for, its rows and the coverage of its work.
@@ -146,19 +146,19 @@ def resolve(
 
 
 def explain(resolution: Resolution) -> str:
-    """Say a resolution in one sentence."""
+    """Return a resolution as one sentence."""
     return explained(resolution).text
 
 
 def explained(resolution: Resolution) -> Wording:
-    """Say a resolution in one sentence whose days stay dates."""
+    """Return a resolution as one sentence that keeps its dates as dates."""
     if isinstance(resolution, Version):
         return _in_force(resolution)
     return resolution.wording
 
 
 def _in_force(version: Version) -> Wording:
-    """Say since when a text is in force; where the record merely stops is not its end."""
+    """Return since when a text is in force; the end of the record is not reported as its end."""
     if version.ended is not EndReason.UNKNOWN or version.valid_to is None:
         return wording("In force ", version.valid, ".")
     since = version.valid.model_copy(update={"end": None})
@@ -208,7 +208,7 @@ def _why_ambiguous(live: list[Version]) -> str:
 
 
 def _absent(history: ProvisionHistory, known: list[Version], as_at: date) -> Resolution:
-    """Explain why nothing is in force: coverage first, then the past, then the future."""
+    """Explain why nothing is in force, by coverage, earlier texts, then later ones."""
     provision, coverage = history.provision, history.coverage
     ended = [v for v in known if v.valid_to is not None and v.valid_to <= as_at]
     last = max(ended, key=lambda v: (v.valid_to or as_at, v.valid_from or as_at), default=None)
@@ -243,7 +243,7 @@ def _after(
 
 
 def _bears_number(provision: Provision, day: date) -> bool:
-    """Tell whether the provision is recorded to exist on a day: a dated label says so."""
+    """Return whether the provision has a dated label on a date."""
     return any(label.valid_from is not None and day in label.valid for label in provision.labels)
 
 
@@ -272,12 +272,12 @@ def _undated(provision: Provision, known: list[Version], as_at: date) -> Resolut
 
 
 def covered(coverage: Sequence[Coverage], day: date) -> bool:
-    """Tell whether the record is complete for ``day``; before a work's origin it is."""
+    """Return whether the record is complete for ``day``; it is, before a work's origin."""
     return any(day in c.span or (c.from_origin and day < c.covered_from) for c in coverage)
 
 
 def coverage_gap(work_id: str, coverage: Sequence[Coverage], day: date) -> CoverageGap:
-    """Say that the corpus does not hold a work for a day, and for which days it does."""
+    """Return the coverage gap of a work on a date, with the dates that are covered."""
     spans = [c.span for c in sorted(coverage, key=lambda c: c.covered_from)]
     held = [part for span in spans for part in ("; ", span)][1:]
     first = f": it holds {work_id} " if spans else f": it holds no dated text of {work_id}"

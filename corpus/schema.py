@@ -18,15 +18,13 @@ SCHEMA_REVISION = "0003"
 
 
 def open_database(url: str, *, create: bool, upgrade: bool = False) -> sa.Engine:
-    """Return an engine on a database of this InForce's schema.
+    """Return an engine for a database with the current schema.
 
-    ``create`` makes or upgrades it, ``upgrade`` only upgrades it.
-
-    Processes that make or upgrade it at once take turns, and one that is killed meanwhile leaves
-    the database as it was.
+    ``create`` creates or upgrades it, ``upgrade`` only upgrades it. Concurrent processes do this
+    one after another, and an interrupted upgrade leaves the database as it was.
 
     Raises:
-        StoreError: the URL is unusable, there is no store there, or it has another schema.
+        StoreError: the URL is unusable, there is no store, or it has another schema.
     """
     engine = open_engine(url, create=create)
     try:
@@ -71,7 +69,7 @@ def _revision_in(connection: sa.Connection) -> str | None:
 
 
 def _upgrade(engine: sa.Engine) -> None:
-    """Bring the schema up to date, all of it or nothing.
+    """Upgrade the schema in one transaction.
 
     Raises:
         StoreError: the schema is newer than this InForce.
@@ -100,10 +98,10 @@ def _alembic(connection: sa.Connection) -> Config:
 
 
 def _drop_unfinished(connection: sa.Connection) -> None:
-    """Drop empty tables without a schema: an earlier InForce left them when it was killed.
+    """Drop empty tables without a schema version, left by an interrupted earlier InForce.
 
     Raises:
-        StoreError: a table of that name holds something.
+        StoreError: one of the tables is not empty.
     """
     present = set(sa.inspect(connection).get_table_names())
     for table in metadata.sorted_tables:

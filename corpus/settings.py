@@ -10,16 +10,16 @@ from corpus.model import Frozen
 
 
 class Settings(Frozen):
-    """``store_url`` is a SQLAlchemy URL, ``index_url`` an index URL (:mod:`retrieval.index`)."""
+    """Settings: ``store_url`` (a SQLAlchemy URL) and ``index_url`` (see :mod:`retrieval.index`)."""
 
     store_url: str
     index_url: str
 
     @classmethod
     def load(cls) -> Self:
-        """Read ``INFORCE_STORE`` and ``INFORCE_INDEX``; each defaults to ``INFORCE_HOME``.
+        """Return the settings from ``INFORCE_STORE`` and ``INFORCE_INDEX``.
 
-        ``INFORCE_HOME`` defaults to ``~/.inforce``.
+        Each defaults to a place in ``INFORCE_HOME``, which defaults to ``~/.inforce``.
         """
         home = os.environ.get("INFORCE_HOME")
         default = cls.under(Path(home) if home else Path.home() / ".inforce")
@@ -30,7 +30,7 @@ class Settings(Frozen):
 
     @classmethod
     def under(cls, home: Path) -> Self:
-        """Keep both in one folder."""
+        """Return settings with both in one folder."""
         base = home.expanduser().absolute()
         return cls(
             store_url=f"sqlite:///{base / 'store.db'}", index_url=f"embedded:{base / 'index'}"
@@ -39,7 +39,7 @@ class Settings(Frozen):
     def beside(self, name: str) -> str:
         """Return the URL of a database beside the store.
 
-        Beside a SQLite store that is a file of that name, in Postgres the store's own database.
+        For SQLite a file of that name in the same folder, for Postgres the store's own database.
         """
         from sqlalchemy import make_url
 
@@ -49,5 +49,5 @@ class Settings(Frozen):
         return f"sqlite:///{Path(store.database).with_name(name)}"
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that make another process load these settings."""
+        """Return the environment variables that give another process these settings."""
         return {"INFORCE_STORE": self.store_url, "INFORCE_INDEX": self.index_url}

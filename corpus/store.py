@@ -1,9 +1,9 @@
-"""The store: the source of truth, in SQL, append-only, on three clocks.
+"""The store: the corpus in an append-only SQL database, with three clocks.
 
 Valid time and known time belong to the data (:mod:`corpus.model`). The *record* clock belongs to
 the store: a row is never changed or deleted, only retired when a newer reading of its source no
 longer contains it. ``Store.as_recorded(instant)`` reads the store as it stood then, so an answer
-can be replayed exactly as it was given.
+can be replayed exactly.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _Model = TypeVar("_Model", bound=Frozen)
 
 
 class Store(Closeable):
-    """A connection to one corpus. Open it with :meth:`open`; it is safe to share for reading."""
+    """A connection to one corpus. Open it with :meth:`open`; it may be shared for reading."""
 
     def __init__(self, engine: sa.Engine, recorded_at: datetime | None = None) -> None:
         self._engine = engine
@@ -63,7 +63,7 @@ class Store(Closeable):
     def open(cls, url: str, *, create: bool = False, upgrade: bool = False) -> Self:
         """Open the store at a SQLAlchemy ``url``.
 
-        ``create`` makes it or brings its schema up to date; ``upgrade`` does the latter only.
+        ``create`` creates it or upgrades its schema; ``upgrade`` only does the latter.
 
         Raises:
             StoreError: there is no store at ``url``, or it has another schema.
@@ -75,7 +75,7 @@ class Store(Closeable):
         return Store(self._engine, instant)
 
     def close(self) -> None:
-        """Release the connections."""
+        """Close the connections."""
         self._engine.dispose()
 
     # -- reading ---------------------------------------------------------------------------
@@ -86,12 +86,12 @@ class Store(Closeable):
         return [_work(row) for row in self._rows(query)]
 
     def work(self, work_id: str) -> Work | None:
-        """Return one work, or ``None``."""
+        """Return a work, or ``None``."""
         query = self._current(tables.works).where(tables.works.c.id == work_id)
         return next((_work(row) for row in self._rows(query)), None)
 
     def provision(self, provision_id: str) -> Provision | None:
-        """Return one provision with its labels, or ``None``."""
+        """Return a provision with its labels, or ``None``."""
         query = self._current(tables.provisions).where(tables.provisions.c.id == provision_id)
         return next(iter(self._provisions(query)), None)
 
@@ -102,7 +102,7 @@ class Store(Closeable):
         return self._provisions(query.order_by(table.c.order, table.c.row))
 
     def provisions_by_label(self, work_id: str, key: str) -> list[Provision]:
-        """Return the provisions of a work that bear, bore or will bear a label (by its key)."""
+        """Return the provisions of a work that have, had or will have a label (by its key)."""
         ids = (
             self._current(tables.labels)
             .where(tables.labels.c.work_id == work_id, tables.labels.c.key == key)
@@ -124,7 +124,7 @@ class Store(Closeable):
         )
 
     def work_history(self, work_id: str) -> WorkHistory | None:
-        """Return a work with everything known of it, or ``None``."""
+        """Return a work with all its data, or ``None``."""
         work = self.work(work_id)
         if work is None:
             return None
@@ -136,7 +136,7 @@ class Store(Closeable):
         )
 
     def histories(self) -> Iterator[WorkHistory]:
-        """Yield every work with everything known of it, one in memory at a time."""
+        """Yield every work with all its data, one in memory at a time."""
         for work in self.works():
             history = self.work_history(work.id)
             if history is not None:
@@ -159,7 +159,7 @@ class Store(Closeable):
         return tuple(_load(Coverage, r) for r in self._rows(query.order_by(table.c.covered_from)))
 
     def extents(self) -> frozenset[str]:
-        """Return every territory that a text is limited to: ``E+W`` is two."""
+        """Return every territory named by a text's extent: ``E+W`` is two."""
         column = tables.versions.c.extent
         query = self._current(tables.versions).with_only_columns(column).distinct()
         found = (row["extent"] for row in self._rows(query.where(column.is_not(None))))
@@ -174,25 +174,26 @@ class Store(Closeable):
         extent: str | None = None,
         language: str | None = None,
     ) -> Resolution | None:
-        """Resolve a provision on a day (:func:`corpus.resolve.resolve`); ``None``: no such id."""
+        """Resolve a provision on a date (:func:`corpus.resolve.resolve`); ``None``: unknown id."""
         history = self.history(provision_id)
         if history is None:
             return None
         return resolve(history, as_at, known_at, extent=extent, language=language)
 
     def corpus_hash(self) -> str:
-        """Return a hash of everything the store holds now: equal corpora, equal hashes."""
+        """Return a hash of the store's present content: equal corpora, equal hashes."""
         return self.state().corpus_hash
 
     def state(self) -> CorpusState:
-        """Return the state that is read: the present one, or that of :meth:`as_recorded`."""
+        """Return the state being read: the present one, or that of :meth:`as_recorded`."""
         rows = self._work_rows()
         return state_at(rows, max(instants(rows), default=NEVER))
 
     def state_with(self, corpus_hash: str, guess: datetime | None = None) -> CorpusState | None:
-        """Return the latest state there ever was with a hash, or ``None``.
+        """Return the latest state with a hash, or ``None``.
 
-        ``guess`` is an instant to try first: there may be as many states as works were written.
+        ``guess`` is an instant to try first, since there may be as many states as works were
+        written.
         """
         rows = Store(self._engine)._work_rows()
         guesses = [guess.astimezone(UTC)] if guess is not None else []
@@ -203,7 +204,7 @@ class Store(Closeable):
         return None
 
     def holding(self, state: CorpusState) -> Store | None:
-        """Return the store as it stood when it held a state; ``None``: it never did."""
+        """Return the store as it stood in a state; ``None`` if it never was in that state."""
         found = self.state_with(state.corpus_hash, state.recorded_at)
         return None if found is None else self.as_recorded(found.recorded_at)
 
@@ -216,9 +217,9 @@ class Store(Closeable):
         )
 
     def act_reports(self, work_id: str | None = None) -> list[ActReport]:
-        """Return what was found of the acts when they were last read, or of one of them.
+        """Return the reports of the last ingest on all acts, or on one work.
 
-        Acts that were left out whole come last.
+        Acts that were left out as a whole come last.
         """
         table = tables.act_reports
         query = self._current(table)
@@ -228,7 +229,7 @@ class Store(Closeable):
         return [ActReport.model_validate(row["content"]) for row in self._rows(ordered)]
 
     def counts(self) -> dict[str, int]:
-        """Return how many works, provisions and distinct versions there are."""
+        """Return the number of works, provisions and distinct versions."""
         distinct = {
             "works": tables.works.c.id,
             "provisions": tables.provisions.c.id,
@@ -247,10 +248,10 @@ class Store(Closeable):
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the one writer's place.
+        """Hold the write lock of the store inside the context.
 
         Raises:
-            StoreError: somebody else is writing.
+            StoreError: another process is writing.
         """
         with self._refusals(), writer(self._engine) as connection:
             self._writer = connection
@@ -260,9 +261,9 @@ class Store(Closeable):
                 self._writer = None
 
     def write(self, history: WorkHistory) -> bool:
-        """Record one work in one transaction; return whether anything changed.
+        """Store one work in one transaction; return whether anything changed.
 
-        Rows that the new reading no longer contains are retired, new ones appended.
+        Rows that the new reading no longer contains are retired, new ones are appended.
 
         Raises:
             StoreError: another process writes, the connection was lost, or the disk is full.
@@ -277,7 +278,7 @@ class Store(Closeable):
         return True
 
     def write_reports(self, source: str, reports: Iterable[ActReport]) -> None:
-        """Keep what an ingest found of its acts, in place of what earlier ones found of them.
+        """Store the reports of an ingest, replacing earlier reports on the same acts.
 
         Raises:
             StoreError: another process writes, the connection was lost, or the disk is full.
@@ -303,7 +304,7 @@ class Store(Closeable):
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        """Begin a transaction on the writer's own connection, else on one for this once."""
+        """Begin a transaction on the writer's connection, else on a new one."""
         if self._writer is None:
             with writing(self._engine) as connection:
                 claim(connection)
@@ -317,7 +318,7 @@ class Store(Closeable):
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
-        """Turn what the database says while writing into one sentence."""
+        """Turn database errors during a write into a :class:`StoreError`."""
         try:
             yield
         except sa.exc.IntegrityError as error:
@@ -339,7 +340,7 @@ class Store(Closeable):
         return found
 
     def _current(self, table: sa.Table) -> sa.Select[Any]:
-        """Return what selects the rows of a table that are read; built once for each table."""
+        """Return the select statement for the current rows of a table, built once per table."""
         if table.name not in self._selects:
             self._selects[table.name] = sa.select(table).where(self._recorded(table))
         return self._selects[table.name]
@@ -362,7 +363,7 @@ class Store(Closeable):
             )
 
     def _work_rows(self) -> list[WorkRow]:
-        """Return every work row up to the state that is read, retired ones too, by work."""
+        """Return all work rows up to the state being read, including retired ones, by work."""
         table = tables.works
         query = sa.select(table.c.id, table.c.content, table.c.recorded_from, table.c.recorded_to)
         if self._recorded_at is not None:

@@ -1,6 +1,6 @@
-"""The tables of the store. Each row carries the record clock: never deleted, only retired.
+"""Database tables of the store, with the record clock: rows are retired, never deleted.
 
-``digest`` is the hash of the row's content; re-reading a source compares digests, retires the rows
+``digest`` is the hash of a row's content; re-reading a source compares digests, retires the rows
 that are gone (``recorded_to``) and appends the new ones.
 """
 

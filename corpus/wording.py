@@ -1,4 +1,4 @@
-"""Sentences whose days stay dates, so that each rendering writes them in its own way."""
+"""Sentences that keep their dates as dates, so that each output can format them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from corpus.model import Frozen, Interval
 
 
 class DayAt(Frozen):
-    """A day and where it stands in a text: the characters ``[start, end)``."""
+    """A date and its position in a text: the characters ``[start, end)``."""
 
     start: int
     end: int
@@ -20,10 +20,10 @@ class DayAt(Frozen):
 
 
 class Wording(Frozen):
-    """A text and the days that are written in it, as YYYY-MM-DD, in their order.
+    """A text and the dates written in it as YYYY-MM-DD, in order.
 
     Raises:
-        ValueError: a day does not stand where it is said to stand.
+        ValueError: a date is not at its stated position.
     """
 
     text: str
@@ -37,7 +37,7 @@ class Wording(Frozen):
         return self
 
     def written(self, say: Callable[[date], str]) -> str:
-        """Return the text with each of its days as ``say`` writes it."""
+        """Return the text with each date as formatted by ``say``."""
         parts, reached = [], 0
         for found in self.days:
             parts += [self.text[reached : found.start], say(found.day)]
@@ -46,7 +46,7 @@ class Wording(Frozen):
 
 
 def wording(*parts: str | date | Interval | Wording) -> Wording:
-    """Join parts to one text; only what is given as a day or an interval counts as a day."""
+    """Return the parts joined; only ``date`` and ``Interval`` parts count as dates."""
     text, days = "", list[DayAt]()
     for part in parts:
         if isinstance(part, Wording):

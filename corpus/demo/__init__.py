@@ -1,9 +1,8 @@
-"""The embedded demonstration corpus: true titles, dates and figures, texts in our own words.
+"""The demonstration corpus: true titles, dates and figures, texts in our own words.
 
 One JSONL file per jurisdiction in InForce's interchange format, and two files of dated questions
-(:class:`corpus.questions.Question`) whose answer is known: ``golden.jsonl`` (28, the acceptance
-set) and ``questions.jsonl`` (200). No text here is an official text; every work carries the note
-that says so.
+(:class:`corpus.questions.Question`) with known answers: ``golden.jsonl`` (28, the acceptance set)
+and ``questions.jsonl`` (200). No text is an official text; every work has a note that says so.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ def golden_questions(name: str = "golden.jsonl") -> tuple[Question, ...]:
 
 
 def demo_questions(number: int, seed: int = 0) -> list[Question]:
-    """Return so many of the 200 dated questions, drawn without regard to language or answer."""
+    """Return ``number`` of the 200 dated questions, drawn at random."""
     questions = golden_questions("questions.jsonl")
     drawn = random.Random(seed).sample(questions, min(number, len(questions)))  # noqa: S311
     return sorted(drawn, key=lambda question: question.id)

@@ -1,1 +1,1 @@
-"""From the states of a work to the history of each provision: identity, numbers, intervals."""
+"""Histories of provisions from snapshots of a work: identity, numbers, intervals."""

@@ -1,18 +1,18 @@
 """Identity of provisions across renumbering: from snapshots of a work to histories.
 
-Some publishers give a work as a series of complete texts, each from a day on, in which a provision
-is known by its number only. Numbers move and are used again, so a number is no identity. A text is
-never guessed here; of identity no more is claimed than this:
+Some publishers print a work as a series of complete texts, each from a date on, in which a
+provision is known by its number only. Numbers move and are reused, so a number does not identify a
+provision. These rules decide identity; texts are never guessed:
 
 - A provision keeps its identity while its number stays and its text changes.
-- It takes its identity along to another number when, on one day, its text leaves its number and
-  appears, unchanged and nowhere else, under the other (:func:`renumbered`). What stands under its
-  old number from that day on is another provision.
+- It keeps its identity under another number if, on one date, its text leaves its number and
+  appears, unchanged and nowhere else, under the other (:func:`renumbered`). The text under its old
+  number from that date on belongs to another provision.
 - A number that comes back after a repeal with another text is another provision; with the same
   text, or after a gap in the record, it is the same one.
-- Several texts printed under one number in one state are several provisions that bear the same
-  label on the same days, so that whoever asks for the label is told that it is ambiguous. The
-  first of them stays when a single text is printed again; the record of the others stops there.
+- Several texts printed under one number in one state are several provisions with the same label on
+  the same dates, so resolving the label reports an ambiguity. If later only one text is printed, it
+  continues the first of them; the record of the others ends.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from corpus.model import EndReason, Provision, Version
 def renumbered(
     left: Mapping[Slot, str], arrived: Mapping[Slot, str], stayed: Collection[str], shortest: int
 ) -> dict[Slot, Slot]:
-    """Return which provisions moved to which number on one day.
+    """Return which provisions moved to which number on one date.
 
-    A provision moved when the text that left its slot is the text that arrived in a slot of
-    another label, and no other slot lost, gained or kept that text.
+    A provision moved if the text that left its slot is the text that arrived in a slot of another
+    label, and no other slot lost, gained or kept that text.
 
     Args:
-        left: the texts on the eve of the slots whose text changed or went.
-        arrived: the texts on the day of the slots whose text changed or came.
+        left: the texts, on the day before, of slots whose text changed or disappeared.
+        arrived: the texts, on the date, of slots whose text changed or appeared.
         stayed: the texts of all other slots.
-        shortest: texts of fewer characters say too little to be recognised.
+        shortest: texts of fewer characters are not matched.
     """
     lost, gained = Counter(left.values()), Counter(arrived.values())
     target = {text: slot for slot, text in arrived.items()}
@@ -56,7 +56,7 @@ def renumbered(
 
 
 def provision_id(work_id: str, label: str, day: date, nth: int = 0) -> str:
-    """Return an id that says nothing of the number: a hash of the first label and day."""
+    """Return an id that does not contain the number: a hash of the first label and date."""
     digest = hashlib.sha256(f"{work_id}|{label}|{day}|{nth}".encode())
     return f"{work_id}#{digest.hexdigest()[:12]}"
 
@@ -69,14 +69,14 @@ def trace(
     kind: str = "article",
     shortest: int = 80,
 ) -> tuple[tuple[Provision, ...], tuple[Version, ...]]:
-    """Return the provisions of a work and their rows on both clocks.
+    """Return the provisions of a work and their version rows, in valid and known time.
 
     Args:
         work_id: the work's id.
-        stages: the states in order of their days; of one day, in order of publication.
-        language: of the texts.
-        kind: of the provisions.
-        shortest: the least characters of a text by which a renumbering is recognised.
+        stages: the snapshots in order of their dates; on one date, in order of publication.
+        language: language of the texts.
+        kind: kind of the provisions.
+        shortest: least characters of a text by which a renumbering is recognised.
     """
     so_far = _SoFar(work_id)
     for stage in stages:
@@ -99,10 +99,10 @@ def trace(
 
 @dataclass
 class _SoFar:
-    """The state reached. ``standing`` has the units in force, by label key and number.
+    """State while snapshots are processed. ``standing`` has the units in force, by slot.
 
-    ``bearers`` has the last provision of each slot, in force or not; ``early`` the stages that were
-    published before a stage of an earlier day.
+    ``bearers`` has the last provision of each slot, in force or not; ``early`` the snapshots that
+    were published before a snapshot of an earlier date.
     """
 
     work_id: str
@@ -123,7 +123,7 @@ def _interrupt(so_far: _SoFar, gap: Gap) -> None:
 
 
 def _advance(so_far: _SoFar, stage: Snapshot, shortest: int) -> None:
-    """Apply a stage; only the labels whose units changed are looked at."""
+    """Process a snapshot; only the labels whose units changed are examined."""
     changed = [k for k in {**so_far.page, **stage.page} if so_far.page.get(k) != stage.page.get(k)]
     eve = {(k, n): u for k in changed for n, u in so_far.standing.pop(k, {}).items()}
     day = {s: u for k in changed for s, u in _aligned(k, stage.page.get(k, ()), eve).items()}
@@ -165,7 +165,7 @@ def _moves(
 def _arrive(
     so_far: _SoFar, stage: Snapshot, slot: Slot, unit: Unit, mover: ProvisionTrace | None
 ) -> None:
-    """Begin a text in a slot: of the provision that moved there, that stands there, or a new."""
+    """Start a text in a slot, of the provision that moved there, is there, or is new."""
     there = so_far.bearers.get(slot)
     thread = mover
     if thread is None and there is not None and there.resumes_with(unit):
@@ -184,7 +184,7 @@ def _arrive(
 
 
 def _depart(thread: ProvisionTrace, slot: Slot, absent: Unit | None, stage: Snapshot) -> None:
-    """End a provision: repealed, unless the state says otherwise or another text stays."""
+    """End a provision: repealed, unless the snapshot says otherwise or another text stays."""
     reason = EndReason.UNKNOWN if slot[1] else EndReason.REPEALED
     if absent is not None and absent.absence is not None:
         reason = absent.absence
@@ -196,7 +196,7 @@ def _depart(thread: ProvisionTrace, slot: Slot, absent: Unit | None, stage: Snap
 
 
 def _aligned(key: str, units: Sequence[Unit], eve: Mapping[Slot, Unit]) -> dict[Slot, Unit]:
-    """Give units their slots: a single one the first; of several, each keeps the slot it had."""
+    """Assign units to slots: a single one the first; of several, each keeps its previous slot."""
     if len(units) == 1:
         return {(key, 0): units[0]}
     kept = {slot: unit for slot, unit in eve.items() if slot[0] == key and unit in units}
@@ -206,7 +206,7 @@ def _aligned(key: str, units: Sequence[Unit], eve: Mapping[Slot, Unit]) -> dict[
 
 
 def _place(so_far: _SoFar, keys: Collection[str]) -> None:
-    """Give the provisions in force under these labels their place in the current page."""
+    """Set the printed position of the provisions in force under these labels."""
     if not keys:
         return
     for place, (key, units) in enumerate(so_far.page.items()):

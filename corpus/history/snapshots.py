@@ -1,4 +1,4 @@
-"""Snapshots of a work, as publishers of consolidated texts print them."""
+"""Snapshots of a work: the complete text from a date on, as publishers print it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from datetime import date
 from corpus.model import EndReason, SourceRef
 
 Slot = tuple[str, int]
-"""A label's key, and which of the texts printed under it (0 is the first)."""
+"""A label's key, and the index among the texts printed under it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """A provision as a state prints it. Two that print the same must be one object.
+    """A provision as printed in a snapshot. Two that print the same must be one object.
 
-    ``text`` is ``None`` where the state says that there is none; ``absence`` then says why.
-    ``words`` is the text with all white space made single spaces.
+    ``text`` is ``None`` if the snapshot says that there is none; ``absence`` is then the reason.
+    ``words`` is the text with white space normalised to single spaces.
     """
 
     key: str
@@ -29,15 +29,15 @@ class Unit:
 
 
 Page = Mapping[str, tuple[Unit, ...]]
-"""The units of a state as printed, by label key; of equal texts under one label, only one."""
+"""The units of a snapshot by label key; equal texts under one label appear once."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """A whole work as it stands from ``day`` on.
 
-    ``unsure_since``: the stage is a copy made on ``day``, and what differs from the stage before
-    took effect on an unknown day since then.
+    ``unsure_since``: the snapshot is a copy made on ``day``, and what differs from the one before
+    took effect on an unknown date since then.
     """
 
     day: date
@@ -52,7 +52,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Gap:
-    """From ``day`` until the next stage the record is incomplete."""
+    """From ``day`` until the next snapshot the record is incomplete."""
 
     day: date
     source: SourceRef

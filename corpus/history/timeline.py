@@ -1,8 +1,8 @@
-"""From dated states to version rows on both clocks.
+"""Version rows from dated states, in valid and known time.
 
-Consolidating publishers give *states*: "from this day, as published on that day, the provision
-reads so" (or is absent). This module turns the states of one provision into non-overlapping rows,
-and keeps what was believed before a later publication changed it.
+Publishers of consolidated texts print *states*: "from this date, as published on that date, the
+provision reads so" (or is absent). This module converts the states of one provision to
+non-overlapping rows, and keeps the rows that were believed before a later publication changed them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from corpus.model import Commencement, DateBasis, EndReason, Frozen, SourceRef, 
 
 
 class PublishedState(Frozen):
-    """A provision as it stands from ``valid_from`` on. ``text`` is ``None`` when it is gone.
+    """A provision as it stands from ``valid_from`` on. ``text`` is ``None`` if it ended.
 
-    ``published`` is when this became known, ``None`` when the source does not say (it then counts
-    as known from the start). ``gone`` says how it went. States of equal ``valid_from`` are ordered
-    by publication, then as given; the last one known counts.
+    ``published`` is when this became known, ``None`` if the source does not say (it then counts as
+    always known). ``gone`` is the reason of the end. States of equal ``valid_from`` are ordered by
+    publication, then as given; the last one known counts.
     """
 
     valid_from: date
@@ -38,7 +38,7 @@ class PublishedState(Frozen):
 def version_rows(
     provision_id: str, states: Iterable[PublishedState], *, language: str, extent: str | None = None
 ) -> tuple[Version, ...]:
-    """Turn states into rows: for each day of knowledge, the timeline believed on that day.
+    """Return the rows of a provision: for each known-at date, the timeline believed then.
 
     A row keeps its version id while its end changes with later knowledge. Consecutive states with
     the same text and heading are one version, from the first of them.
@@ -66,7 +66,7 @@ def version_rows(
 
 
 def _believed(states: Sequence[PublishedState], moment: date | None) -> list[PublishedState]:
-    """Return the states known at ``moment``, one per day: of equal days the last counts."""
+    """Return the states known at ``moment``, one per date; of equal dates the last counts."""
     by_day: dict[date, PublishedState] = {}
     for state in states:
         if state.published is None or (moment is not None and state.published <= moment):
@@ -120,7 +120,7 @@ def _timeline(
 def _version_ids(
     provision_id: str, states: Sequence[PublishedState], extent: str | None
 ) -> dict[int, str]:
-    """Name each state ``provision@day``, with ``~n`` where one day has several texts."""
+    """Return an id for each state: ``provision@date``, with ``~n`` for more texts of a date."""
     ids: dict[int, str] = {}
     seen: dict[date, int] = {}
     territory = f"~{extent}" if extent else ""
@@ -138,6 +138,6 @@ def _content(state: PublishedState) -> tuple[str | None, str | None, EndReason |
 
 
 def _same(new: Version, old: Version) -> bool:
-    """Tell whether two rows claim the same (everything but the known time)."""
+    """Return whether two rows are equal apart from their known time."""
     blank = {"known_from": None, "known_to": None}
     return new.model_copy(update=blank) == old.model_copy(update=blank)

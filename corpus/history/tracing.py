@@ -1,4 +1,4 @@
-"""One provision traced through the states of its work, and the rows that come of it."""
+"""Trace of one provision through the snapshots of its work, and the rows made from it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class TraceEvent(NamedTuple):
 class ProvisionTrace:
     """A provision being traced.
 
-    ``events`` come in order of their days, ``borne`` has the label borne from each day on (``None``
-    for none), ``last`` is the last text it had and ``order`` its last place on the page.
+    ``events`` are in order of their dates, ``borne`` holds the label from each date on (``None``
+    for none), ``last`` is its last text and ``order`` its last printed position.
     """
 
     id: str
@@ -38,38 +38,38 @@ class ProvisionTrace:
 
     @property
     def alive(self) -> bool:
-        """Tell whether it is in force after its last event."""
+        """Return whether it is in force after its last event."""
         return bool(self.events) and self.events[-1].unit is not None
 
     def bears(self, day: date, label: str | None) -> None:
-        """Bear a label from ``day`` on."""
+        """Record its label from ``day`` on."""
         if not self.borne or self.borne[-1][1] != label:
             self.borne.append((day, label))
 
     def reads(self, unit: Unit, stage: Snapshot) -> None:
-        """Have a text from the stage's day on."""
+        """Record its text from the snapshot's date on."""
         if not (self.alive and self.says(unit)):
             note = _note(stage, len(stage.page[unit.key]))
             self.events.append(TraceEvent(stage.day, unit, EndReason.SUPERSEDED, stage, note))
         self.last = unit
 
     def ends(self, day: date, reason: EndReason, stage: Snapshot | Gap) -> None:
-        """Have no text from ``day`` on, if it had one."""
+        """Record that it has no text from ``day`` on, if it had one."""
         if self.alive:
             self.events.append(TraceEvent(day, None, reason, stage))
 
     def says(self, unit: Unit) -> bool:
-        """Tell whether its last text is the unit's."""
+        """Return whether its last text equals the unit's."""
         last = self.last
         return last is not None and (last.words, last.heading) == (unit.words, unit.heading)
 
     def resumes_with(self, unit: Unit) -> bool:
-        """Tell whether the unit, printed under its number, is still this provision."""
+        """Return whether the unit, printed under its number, continues this provision."""
         return self.alive or self.events[-1].reason is EndReason.UNKNOWN or self.says(unit)
 
 
 def labels(thread: ProvisionTrace) -> tuple[ProvisionNumber, ...]:
-    """Return the labels that a provision bore; one that lasted no day is left out."""
+    """Return the labels of a provision with their intervals; empty intervals are left out."""
     ends = [day for day, _ in thread.borne[1:]]
     return tuple(
         ProvisionNumber(text=text, valid_from=start, valid_to=end)
@@ -79,10 +79,10 @@ def labels(thread: ProvisionTrace) -> tuple[ProvisionNumber, ...]:
 
 
 def states(thread: ProvisionTrace, early: Sequence[Snapshot]) -> Iterator[PublishedState]:
-    """Yield what was published of a provision.
+    """Yield the published states of a provision.
 
-    A stage that repeats an earlier day's text is left out, unless it was published before it: then
-    it was the first to say so, for its own day.
+    A snapshot that repeats the text of an earlier date is left out, unless it was published before
+    it; then it was the first to state the text, for its own date.
     """
     for event in thread.events:
         yield _state(event)

@@ -1,4 +1,4 @@
-"""Numbers of provisions in a text that may be in any language: ``section 12``, ``第十二条``."""
+"""Provision numbers in a text of any language: ``section 12``, ``第十二条``."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _BRACKETED = re.compile(r"\(([0-9a-z]{1,5})\)", re.IGNORECASE)
 
 
 class Address(NamedTuple):
-    """Provisions named together: as written, where, and the key of each number.
+    """Provisions named together: the text, its position, and the key of each number.
 
-    A part in brackets has a key by itself.
+    A subdivision in brackets has its own key.
     """
 
     words: str
@@ -33,7 +33,7 @@ class Address(NamedTuple):
 
 
 def addresses_in(text: str) -> Iterator[Address]:
-    """Yield the numbers of provisions that a text names."""
+    """Yield the provision numbers that a text names."""
     for match in _address().finditer(text):
         yield Address(match[0], *match.span(), tuple(_keys(match["many"] or match["one"])))
     for pattern, written in _whole():

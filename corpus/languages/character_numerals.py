@@ -33,9 +33,9 @@ def in_characters(text: str) -> Iterator[Number]:
 
 
 def character_value(numeral: str) -> str:
-    """Return a numeral, in characters or in digits before one (``5万``), as plain digits.
+    """Return a numeral, in characters or as digits before one (``5万``), in plain digits.
 
-    One that cannot be read is returned as it is written.
+    A numeral that cannot be parsed is returned unchanged.
     """
     if digits := _DIGITS.match(numeral):
         scale, end = scale_behind(numeral, digits.end())
@@ -48,20 +48,20 @@ def character_value(numeral: str) -> str:
 
 
 def scale_behind(text: str, end: int) -> tuple[int, int]:
-    """Return what a character behind a number multiplies it by, and where it ends; else 1."""
+    """Return the multiplier of a character after a number, and its end; 1 if there is none."""
     match = _scale().match(text, end)
     return (_scales()[match[0].strip()], match.end()) if match else (1, end)
 
 
 @cache
 def numeral_characters() -> str:
-    """Return the characters that numerals are written in."""
+    """Return the characters that numerals consist of."""
     return "".join(known.characters for known in _tables())
 
 
 @cache
 def plain_characters() -> str:
-    """Return those of :func:`numeral_characters` that multiply nothing by themselves."""
+    """Return the characters of :func:`numeral_characters` that are not multipliers."""
     return "".join(mark for mark in numeral_characters() if mark not in _scales())
 
 
@@ -105,5 +105,5 @@ def _scales() -> dict[str, int]:
 
 @cache
 def _scale() -> re.Pattern[str]:
-    """Return the pattern of a character that multiplies the digits before it."""
+    """Return the pattern of a multiplier after digits."""
     return re.compile(rf"\s?[{''.join(_scales())}]" if _scales() else "(?!)")

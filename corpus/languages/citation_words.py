@@ -1,6 +1,6 @@
-"""The words by which citations are written: one table a language, ``citations.toml``.
+"""Words of citations: one ``citations.toml`` per language.
 
-``docs/citations.md`` says what each field holds and how a language is added.
+``docs/citations.md`` documents the fields and how a language is added.
 """
 
 from __future__ import annotations
@@ -76,12 +76,12 @@ class Numbers(Frozen):
 
 
 class Titles(Frozen):
-    """How titles of acts go on, and how they are declined.
+    """How titles of acts continue and are inflected.
 
-    A word of ``words``, ``before`` or ``foreign`` beside a name makes it part of a longer title,
-    and so does a word of ``of`` with a capital behind it; ``own`` are the words of ``foreign``
-    that say nothing new of a jurisdiction. ``instruments`` stand before official numbers.
-    ``declined`` are replacements (pattern, text) that give the title as it stands after "of".
+    A word of ``words``, ``before`` or ``foreign`` next to a name makes it part of a longer title,
+    and so does a word of ``of`` with a capital after it; ``own`` are the words of ``foreign`` that
+    do not change the jurisdiction. ``instruments`` stand before official numbers. ``declined`` are
+    replacements (pattern, text) that give the title as it stands after "of".
     """
 
     words: Words
@@ -120,10 +120,10 @@ class CitationWords(Frozen):
 
 @cache
 def citation_words() -> dict[str, CitationWords]:
-    """Return the table of every language that has one.
+    """Return the citation words by language.
 
     Raises:
-        SourceError: a table is wrong; names file and field.
+        SourceError: a table is invalid; names file and field.
     """
     return read_tables("citations", CitationWords)
 

@@ -1,6 +1,6 @@
-"""Cue words for the role of a date and for the legal issue.
+"""Cue words for the role of a date and for the legal issue (``cues.toml``).
 
-They are in each ``cues.toml``. Languages mix freely: a question is read by the words of all.
+A question may mix languages, so the words of all languages are matched.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class CueTable(Frozen):
 
 @cache
 def role_words() -> Mapping[Role, re.Pattern[str]]:
-    """Return, for each role, the pattern of the words that give it to a date."""
+    """Return, for each role, the pattern of the words that assign it to a date."""
     return _patterns(Role, [table.roles for table in _tables().values()])
 
 
 @cache
 def issue_words() -> Mapping[Issue, re.Pattern[str]]:
-    """Return, for each kind of issue, the pattern of the words that tell it."""
+    """Return, for each kind of issue, the pattern of the words that indicate it."""
     return _patterns(Issue, [table.issues for table in _tables().values()])
 
 

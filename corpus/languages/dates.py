@@ -1,8 +1,8 @@
-"""Full calendar dates as lawyers write them, found in free text and written out.
+"""Full calendar dates in free text: find them and write them.
 
-Only a day, month and year written out name a day. ``10/01/2016`` is one day in Paris and another
-in Chicago, and a year alone is no day at all: both are left for the asker to settle. How each
-language writes a day is in its ``dates.toml``; ``2016-10-01`` is read in every language.
+Only a written-out day, month and year is a date. ``10/01/2016`` is ambiguous between countries and
+a year alone is not a date, so both are left out. The formats of each language are in its
+``dates.toml``; ``2016-10-01`` is accepted in every language.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FALLBACK = "en"
 
 
 class WrittenDate(Frozen):
-    """A day and the words that name it, which stand in the text at ``[start, end)``."""
+    """A date found in a text, at ``[start, end)``."""
 
     day: date
     words: str
@@ -64,7 +64,7 @@ class DateTable(Frozen):
 
 
 def find_dates(text: str) -> tuple[WrittenDate, ...]:
-    """Return the full dates written in ``text``, in order. An impossible day is no date."""
+    """Return the full dates written in ``text``, in order. Impossible dates are left out."""
     if _FOUR_DIGITS.search(text) is None:
         return ()
     kept: list[WrittenDate] = []
@@ -76,16 +76,16 @@ def find_dates(text: str) -> tuple[WrittenDate, ...]:
 
 
 def without_dates(text: str) -> str:
-    """Return a text without its dates: what is asked, and not of when."""
+    """Return a text without its dates."""
     for written in reversed(find_dates(text)):
         text = f"{text[: written.start]} {text[written.end :]}"
     return text
 
 
 def write_date(day: date, language: str) -> str:
-    """Write a day in words: ``1 October 2016``, ``1er octobre 2016``, ``2016年10月1日``.
+    """Return a date in words: ``1 October 2016``, ``1er octobre 2016``, ``2016年10月1日``.
 
-    In English where nobody wrote down how the language writes one.
+    English is used if the language has no date format.
     """
     table = date_tables()[table_language(language, "dates") or _FALLBACK]
     month = table.months[day.month - 1][0] if table.months else str(day.month)
@@ -105,12 +105,12 @@ def _abbreviates(name: str, full: str) -> bool:
 
 @cache
 def date_tables() -> Mapping[str, DateTable]:
-    """Return how each language writes days."""
+    """Return the date formats by language."""
     return read_tables("dates", DateTable)
 
 
 class _Form(NamedTuple):
-    """One way to write a day, and the numbers of the months named in it."""
+    """One date format, with the month numbers by name."""
 
     pattern: re.Pattern[str]
     numbers: Mapping[str, int]
@@ -128,7 +128,7 @@ class _Form(NamedTuple):
 
 @cache
 def _forms() -> tuple[_Form, ...]:
-    """Return every form; a month may be named in any language, its own deciding what it means."""
+    """Return every format; month names of any language match, the format's own first."""
     every: dict[str, int] = {}
     for table in date_tables().values():
         every = table.numbers | every

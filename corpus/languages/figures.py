@@ -1,9 +1,9 @@
 """Figures in statutes: sums, rates, periods, prison terms and counts, in digits or in words.
 
-What looks like a figure but is an address is left out: numbers of articles, dates, years, list
-marks. The words of each language are data (its ``figures.toml`` and ``numerals.toml``); the figures
-that a sentence states, kind by kind, are read by :mod:`corpus.languages.stated_figures` from the
-same tables.
+Numbers that are not figures are left out: article numbers, dates, years, list marks. The words of
+each language are data (``figures.toml`` and ``numerals.toml``);
+:mod:`corpus.languages.stated_figures` reads the figures of a sentence by kind, from the same
+tables.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from corpus.model import Frozen
 
 
 class Figure(Frozen):
-    """A figure at ``[start, end)`` (characters) of a text; ``value`` compares, ``text`` reads."""
+    """A figure at ``[start, end)`` of a text; ``value`` is normalised, ``text`` as written."""
 
     kind: FigureKind
     start: int
@@ -51,7 +51,7 @@ def figures(text: str, language: str) -> list[Figure]:
 
 
 def _whole(text: str, words: FigureTable) -> Iterator[Figure]:
-    """Yield the figures of a script that does not divide words."""
+    """Yield the figures of a script without spaces between words."""
     for kind, patterns in words.patterns.items():
         for pattern in patterns:
             for match in _with_number(pattern).finditer(text):
@@ -60,7 +60,7 @@ def _whole(text: str, words: FigureTable) -> Iterator[Figure]:
 
 
 def _composed(text: str, language: str, words: FigureTable) -> Iterator[Figure]:
-    """Yield what a number makes with a symbol before it or a unit behind it, or by itself."""
+    """Yield a number with its currency symbol or unit, or alone."""
     for start, end, value in _numbers(text, language):
         if symbol := _symbol(language).search(text, max(start - 8, 0), start):
             said = f"{value}{symbol[0].casefold()}"
@@ -102,7 +102,7 @@ def _numbers(text: str, language: str) -> Iterator[_Spelt]:
 
 
 def _is_address(text: str, start: int, end: int, value: str, language: str) -> bool:
-    """Tell numbers of provisions, years, days of the month and a mere "one" from counts."""
+    """Return whether a number is a provision number, a year, a day of the month or a mere "one"."""
     if _YEAR.fullmatch(text[start:end]) or value in ("0", "1"):
         return True
     if _address(language).search(text[max(start - 60, 0) : start]):
@@ -112,7 +112,7 @@ def _is_address(text: str, start: int, end: int, value: str, language: str) -> b
 
 @cache
 def _address(language: str) -> re.Pattern[str]:
-    """Return the pattern of what ends right before a number that counts nothing."""
+    """Return the pattern of words before a number that is not a count."""
     words = figure_table(language).addresses
     link = rf"(?:[\w.()/-]+\s*(?:,|;|{words.lists})\s*)"
     return re.compile(rf"(?:{words.uncounted})\s*{link}{{0,4}}$", re.IGNORECASE)
@@ -120,7 +120,7 @@ def _address(language: str) -> re.Pattern[str]:
 
 @cache
 def _month(language: str) -> re.Pattern[str]:
-    """Return the pattern of a month right behind the number of its day."""
+    """Return the pattern of a month name after the number of its day."""
     known = table_language(language, "dates")
     months = _any(month_names(known) if known else (), escape=True)
     link = figure_table(language).month_link
@@ -129,14 +129,14 @@ def _month(language: str) -> re.Pattern[str]:
 
 @cache
 def _symbol(language: str) -> re.Pattern[str]:
-    """Return the pattern of a symbol of money that ends right before its number."""
+    """Return the pattern of a currency symbol before a number."""
     symbols = sorted(figure_table(language).symbols, key=len, reverse=True)
     return re.compile(rf"(?:{_any(symbols, escape=True)})\s?$", re.IGNORECASE)
 
 
 @cache
 def _behind(language: str) -> list[tuple[FigureKind, re.Pattern[str]]]:
-    """Return what a number's kind is told by, right behind it."""
+    """Return the patterns after a number by which its kind is recognised."""
     words = figure_table(language)
     periods = _units(words, words.period)
     known = table_language(language, "numerals")
@@ -155,7 +155,7 @@ def _behind(language: str) -> list[tuple[FigureKind, re.Pattern[str]]]:
 
 
 def _units(words: FigureTable, units: dict[str, str]) -> str:
-    """Return the pattern of some units, those that are read only close to the number too."""
+    """Return the pattern of some units, including those recognised only next to the number."""
     close = (pattern for name, pattern in words.close.items() if name in units)
     return _any([*units.values(), *close])
 

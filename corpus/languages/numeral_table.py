@@ -11,7 +11,7 @@ from corpus.model import Frozen
 
 
 class Number(Frozen):
-    """A number at ``[start, end)``. ``value`` compares: digits, or all of a token like ``12a``."""
+    """A number at ``[start, end)``; ``value`` is normalised: digits, or a token like ``12a``."""
 
     value: str
     words: str
@@ -60,7 +60,7 @@ def numeral_table(language: str) -> NumeralTable:
 
 
 def point(number: str) -> str:
-    """Return a number without needless zeros, with a point before its fraction."""
+    """Return a number without superfluous zeros, with a decimal point."""
     whole, _, fraction = number.replace(",", ".").partition(".")
     fraction = fraction.rstrip("0")
     whole = whole.lstrip("0") or "0"

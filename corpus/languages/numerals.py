@@ -1,7 +1,7 @@
-"""Numbers as people write them: in digits however grouped, in words, in Chinese characters.
+"""Numbers in text: in digits with any grouping, in words, in Chinese characters.
 
-The words of each language are data (its ``numerals.toml``). What cannot be told from an ordinary
-word (``one``, ``un``, ``ein``, ``viis``) is a number only beside a unit, and so is marked doubtful.
+The words of each language are data (``numerals.toml``). Words that are also ordinary words
+(``one``, ``un``, ``ein``, ``viis``) are marked doubtful: they are numbers only before a unit.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def numbers(text: str, own: Iterable[str], foreign: Iterable[str] = ()) -> list[
     """Return the numbers of a text (NFKC), in order, without overlaps.
 
     Args:
-        text: what is read.
-        own: the languages it may be in, whose number words count; Chinese characters and digits
-            always do.
+        text: the text.
+        own: its possible languages, whose number words count; digits and Chinese characters always
+            do.
         foreign: languages whose number words count unless they mean something else in another.
     """
     found = [*_in_digits(text), *in_characters(text)]
@@ -58,7 +58,7 @@ def numbers(text: str, own: Iterable[str], foreign: Iterable[str] = ()) -> list[
 
 
 def plain_digits(number: str) -> str:
-    """Return digits however grouped in one form: ``10,000`` and ``10 000`` give ``10000``."""
+    """Return digits without grouping: ``10,000`` and ``10 000`` give ``10000``."""
     return point(_GROUPING.sub("", number))
 
 
@@ -87,7 +87,7 @@ class _Piece(NamedTuple):
 
 
 def number_words(text: str, language: str) -> Iterator[Number]:
-    """Yield the numbers that a text spells out in the words of a language."""
+    """Yield the numbers written in the words of a language."""
     group: list[_Piece] = []
     known = numeral_table(language)
     for piece in _pieces(text, language):
@@ -100,7 +100,7 @@ def number_words(text: str, language: str) -> Iterator[Number]:
 
 
 def _pieces(text: str, language: str) -> Iterator[_Piece]:
-    """Yield the number words of a text; of a longer word only if all of it is understood."""
+    """Yield the number words of a text; parts of a longer word only if all of it is known."""
     values, scales = _values(language), numeral_table(language).scales
     part, pattern = _part(language), _pattern(language)
     for word in _WORD.finditer(text):
@@ -112,7 +112,7 @@ def _pieces(text: str, language: str) -> Iterator[_Piece]:
 
 
 def _joins(last: _Piece, piece: _Piece, gap: str, known: NumeralTable) -> bool:
-    """Tell whether two number words make one number: ``twenty five``, ``two hundred and six``."""
+    """Return whether two number words form one number: ``twenty five``, ``two hundred and six``."""
     if not re.fullmatch(rf"[\s-]{{0,3}}(?:{known.between}[\s-]{{0,3}})?", gap, re.IGNORECASE):
         return False
     together = not re.search(r"\w", gap)
@@ -128,7 +128,7 @@ def _joins(last: _Piece, piece: _Piece, gap: str, known: NumeralTable) -> bool:
 
 
 def _composed(group: list[_Piece], text: str, known: NumeralTable) -> Number:
-    """Add up: a scale multiplies what stands before it, digits too (``5 million``)."""
+    """Return the value of number words: scales multiply what is before them (``5 million``)."""
     start, total, current = group[0].start, 0.0, 0.0
     digits = _BEFORE_SCALE.search(text, max(start - 20, 0), start)
     if group[0].is_scale and digits:

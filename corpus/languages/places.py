@@ -13,13 +13,13 @@ _LETTER = r"[^\W\u3400-\u9fff]"
 
 
 class PlaceTable(Frozen):
-    """The phrases of one language that place a case, per jurisdiction."""
+    """Phrases of one language that locate a case, by jurisdiction."""
 
     phrases: dict[str, tuple[str, ...]]
 
 
 def places_named(question: str) -> Mapping[str, str]:
-    """Return the jurisdictions that a question names, each with the words that name it."""
+    """Return the jurisdictions that a question names, with the phrase for each."""
     found = ((place, pattern.search(question)) for place, pattern in _patterns().items())
     return {place: match[0] for place, match in found if match}
 
@@ -30,9 +30,9 @@ def places_known() -> frozenset[str]:
 
 
 def whole_words(words: str) -> str:
-    """Return a regular expression for ``words`` (one too) that cuts no word at either end.
+    """Return a regular expression that matches ``words`` only as whole words.
 
-    Scripts without spaces have no such ends.
+    Scripts without spaces have no word boundaries.
     """
     return rf"(?<!{_LETTER})(?:{words})(?!{_LETTER})"
 

@@ -1,10 +1,10 @@
-"""Find quoted words in a text, and the quotations of a sentence.
+"""Find a quotation in a text, and the quotations of a sentence.
 
-Two texts are compared after these normalisations and no others: Unicode's canonical composition
-(NFC); characters that nobody sees (:data:`UNSEEN`) do not count; any run of white space equals any
-other; quotation marks and apostrophes of one kind (double, single) are equal, and so are the
-ordinary hyphen and the one that forbids a break. A quotation may not cut a word or a figure:
-"lawful" does not stand in "unlawful", nor "5 years" in "15 years" or "2.5 years".
+Two texts are compared after these normalisations only: Unicode canonical composition (NFC);
+invisible characters (:data:`UNSEEN`) are ignored; any run of white space equals any other;
+quotation marks and apostrophes of one kind (double, single) are equal, and so are hyphen and
+non-breaking hyphen. A quotation may not cut a word or a figure: "lawful" is not found in
+"unlawful", nor "5 years" in "15 years" or "2.5 years".
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ UNSEEN = (
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff0-\ufffb\ufffe\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Controls, directions, joiners and other characters without a picture, as a regex class."""
+"""Invisible characters (controls, directions, joiners and others), as a regex class."""
 
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Scripts that write no spaces between words, as a regex class."""
@@ -53,12 +53,12 @@ class _Folded(NamedTuple):
 
 
 def seen(text: str) -> str:
-    """Return what a reader sees of a text: without the characters of :data:`UNSEEN`."""
+    """Return a text without the characters of :data:`UNSEEN`."""
     return _UNSEEN.sub("", text)
 
 
 def quoted_span(quote: str, text: str) -> tuple[int, int] | None:
-    """Return where ``quote`` stands in ``text`` (characters), or ``None``."""
+    """Return the position of ``quote`` in ``text`` (characters), or ``None``."""
     needle = _fold(quote.strip()).text.strip()
     folded = _fold(text)
     at = next(_places(needle, folded.text), None)
@@ -68,7 +68,7 @@ def quoted_span(quote: str, text: str) -> tuple[int, int] | None:
 
 
 def unquoted(text: str, quotes: Iterable[str]) -> str:
-    """Return ``text``, normalised, with every place of these quotations masked."""
+    """Return ``text``, normalised, with every occurrence of these quotations masked."""
     folded = _fold(text).text
     for quote in sorted((_fold(quote.strip()).text.strip() for quote in quotes), key=len)[::-1]:
         for at in list(_places(quote, folded)):
@@ -77,7 +77,7 @@ def unquoted(text: str, quotes: Iterable[str]) -> str:
 
 
 def quotations(text: str, quotes: Iterable[str]) -> list[str]:
-    """Return what ``text`` puts between quotation marks, besides the given quotations."""
+    """Return the passages of ``text`` in quotation marks, except the given quotations."""
     whole, masked = _fold(text).text, unquoted(text, quotes)
     found = []
     for match in _QUOTED.finditer(masked):
@@ -88,7 +88,7 @@ def quotations(text: str, quotes: Iterable[str]) -> list[str]:
 
 
 def _places(needle: str, text: str) -> Iterator[int]:
-    """Yield where the needle stands whole."""
+    """Yield the positions at which the needle occurs as whole words."""
     if not any(char.isalnum() for char in needle):
         return
     at = text.find(needle)
@@ -102,7 +102,7 @@ def _places(needle: str, text: str) -> Iterator[int]:
 
 
 def _cuts(edge: str, beyond: str) -> bool:
-    """Tell whether ``beyond``, read away from ``edge``, goes on with the same word or figure."""
+    """Return whether ``beyond`` continues the word or figure that ends in ``edge``."""
     if not beyond:
         return False
     if unicodedata.combining(beyond[0]):
@@ -131,7 +131,7 @@ def _fold(text: str) -> _Folded:
 
 
 def _pieces(match: re.Match[str]) -> Iterator[tuple[str, int, int]]:
-    """Yield a run as pieces with their places: as it is, or composed cluster by cluster."""
+    """Yield a run as pieces with their positions, composed cluster by cluster if needed."""
     start, end = match.span()
     if match["space"]:
         yield " ", start, end

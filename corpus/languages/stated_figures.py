@@ -1,10 +1,9 @@
-"""The figures that a sentence states, and those that the law it cites holds.
+"""Figures that a sentence states, and figures in the law that it cites.
 
-Four kinds are told apart, because a number means nothing by itself: full *dates*; *numbers of
-provisions* (``section 12``, ``第十二条``), compared as labels are; *quantities*, a number with its
-unit (``12 months`` is not ``12 days``); and every other *number*. A number spelt out equals its
-digits. A sentence may be in any language, so it is read by the words of all; what the words are
-is in each ``figures.toml`` and ``numerals.toml``.
+Four kinds are compared: full *dates*; *provision numbers* (``section 12``, ``第十二条``), by their
+keys; *quantities*, a number with its unit (``12 months`` is not ``12 days``); and every other
+*number*. A number in words equals its digits. A sentence may be in any language, so the words of
+all languages are matched; they are in ``figures.toml`` and ``numerals.toml``.
 """
 
 from __future__ import annotations
@@ -45,9 +44,9 @@ class Quantity(NamedTuple):
 
 
 class Figures(Frozen):
-    """The figures of a text, kind by kind: what compares, and how it was written.
+    """The figures of a text by kind: normalised values, with the words as written.
 
-    ``disguised`` are words that mix alphabets; what they say is not what they seem to say.
+    ``disguised`` are words that mix alphabets and so may not say what they seem to say.
     """
 
     dates: dict[date, str] = Field(default_factory=dict)
@@ -58,11 +57,11 @@ class Figures(Frozen):
 
     @property
     def empty(self) -> bool:
-        """Tell whether there is none."""
+        """Return whether there is no figure."""
         return not any(getattr(self, kind) for kind in Figures.model_fields)
 
     def without(self, held: Figures) -> list[str]:
-        """Return, as written, the figures that ``held`` does not hold."""
+        """Return, as written, the figures that ``held`` does not contain."""
         pairs: list[tuple[Mapping[Any, str], Mapping[Any, str]]] = [
             (getattr(self, kind), getattr(held, kind)) for kind in Figures.model_fields
         ]
@@ -70,17 +69,17 @@ class Figures(Frozen):
         return list(dict.fromkeys(missing))
 
     def __or__(self, other: Figures) -> Figures:
-        """Return the figures of both."""
+        """Return the union of both."""
         kinds = Figures.model_fields
         return Figures(**{kind: getattr(self, kind) | getattr(other, kind) for kind in kinds})
 
 
 def figures_said(text: str, laws: Iterable[str]) -> Figures:
-    """Return what a sentence states. A date and a provision's number are no numbers besides.
+    """Return the figures in a sentence. Dates and provision numbers do not count as numbers too.
 
     Args:
         text: the sentence.
-        laws: the languages of the law it cites; it may itself be in any of those with number words.
+        laws: languages of the cited law; the sentence may be in any language with number words.
     """
     text = _plain(text)
     dates = find_dates(text)
@@ -103,10 +102,10 @@ def figures_said(text: str, laws: Iterable[str]) -> Figures:
 
 @lru_cache(maxsize=64)
 def figures_in_law(text: str, language: str) -> Figures:
-    """Return what the text of a provision holds, read generously.
+    """Return the figures in the text of a provision, including all plausible readings.
 
-    Of a list (``two or three years``) each number has the unit, a date is also its numbers, and
-    the number of a paragraph also that of a provision.
+    In a list (``two or three years``) each number has the unit, a date also counts as its numbers,
+    and the number of a paragraph also as a provision number.
     """
     text = _plain(text)
     found = numbers(text, [language])
@@ -130,9 +129,9 @@ def figures_in_law(text: str, language: str) -> Figures:
 
 
 def _plain(text: str) -> str:
-    """Return a text as its figures are read: NFKC, nothing unseen, rates written with ``%``.
+    """Return a text prepared for reading figures: NFKC, no invisible characters, rates with ``%``.
 
-    Runs of white space become one character, which also keeps every pattern here linear.
+    Runs of white space become one character, which keeps every pattern here linear.
     """
     said = unicodedata.normalize("NFKC", _RAISED.sub("^", seen(text)))
     said = re.sub(r"\n\s*", "\n", re.sub(r"[^\S\n]+", " ", said))
@@ -151,14 +150,14 @@ def _before(text: str, number: Number) -> Iterator[tuple[str, str]]:
 
 
 def _at_once(text: str, number: Number, words: int = 0) -> Iterator[tuple[str, str]]:
-    """Yield the unit directly behind a number; with ``words``, so many may stand between."""
+    """Yield the unit directly after a number; with ``words``, up to so many words between."""
     between = rf"(?:[^\W\d_]+[\s-]){{0,{0 if number.doubtful else words}}}?"
     if match := unit_pattern(rf"[\s-]{{0,2}}{between}", at_once=True).match(text, number.end):
         yield unit_of(match), text[number.start : match.end()]
 
 
 def _nearby(text: str, number: Number) -> Iterator[tuple[str, str]]:
-    """Yield the first unit in the same clause, a few words on."""
+    """Yield the first unit in the same clause, up to a few words after the number."""
     end = min(number.end + _REACH, len(text))
     if stop := _STOP.search(text, number.end, end):
         end = stop.start()

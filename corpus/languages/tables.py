@@ -1,6 +1,6 @@
-"""The tables of the languages: ``<language>/<subject>.toml``, read, checked and named by tag.
+"""Tables of the languages: ``<language>/<subject>.toml``, parsed and validated.
 
-A table is optional: a language has those subjects that somebody wrote down for it.
+A table is optional: a language need not have every subject.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 
 @cache
 def languages(subject: str | None = None) -> tuple[str, ...]:
-    """Return the tags of all languages, or of those with a table of ``subject``, in order."""
+    """Return the tags of all languages, or of those with a table of ``subject``, sorted."""
     folders = [entry for entry in files(__package__).iterdir() if entry.is_dir()]
     return tuple(
         sorted(
@@ -47,19 +47,19 @@ def languages(subject: str | None = None) -> tuple[str, ...]:
 
 
 def base_language(tag: str) -> str:
-    """Return the main language of a tag: ``zh`` for ``zh-Hant``."""
+    """Return the primary language of a tag: ``zh`` for ``zh-Hant``."""
     return tag.partition("-")[0]
 
 
 def table_language(tag: str, subject: str) -> str | None:
-    """Return whose table of ``subject`` serves a tag: its own, its main language's, or none."""
+    """Return the tag whose table is used: its own, its primary language's, or ``None``."""
     known = languages(subject)
     return next((name for name in (tag, base_language(tag)) if name in known), None)
 
 
 @cache
 def language_table(language: str, subject: str) -> Mapping[str, Any]:
-    """Return a table as it is written.
+    """Return a table as parsed from TOML.
 
     Raises:
         SourceError: the language has no such table, or it is not TOML; names the file.
@@ -77,10 +77,10 @@ def language_table(language: str, subject: str) -> Mapping[str, Any]:
 
 
 def read_table(language: str, subject: str, shape: type[_Shape]) -> _Shape:
-    """Return a table, checked.
+    """Return a validated table.
 
     Raises:
-        SourceError: there is none, or a field is missing, unknown or wrong; names file and field.
+        SourceError: there is none, or a field is missing, unknown or invalid; names file and field.
     """
     try:
         return shape.model_validate(language_table(language, subject))
@@ -92,10 +92,10 @@ def read_table(language: str, subject: str, shape: type[_Shape]) -> _Shape:
 
 
 def read_tables(subject: str, shape: type[_Shape]) -> dict[str, _Shape]:
-    """Return the table of every language that has one, checked, by language.
+    """Return the validated tables of all languages that have one, by language.
 
     Raises:
-        SourceError: a field is missing, unknown or wrong; names file and field.
+        SourceError: a field is missing, unknown or invalid; names file and field.
     """
     return {language: read_table(language, subject, shape) for language in languages(subject)}
 

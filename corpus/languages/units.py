@@ -20,30 +20,30 @@ _CLOSE = attrgetter("close")
 
 
 class UnitSymbol(NamedTuple):
-    """The unit that a symbol says, and where the symbol begins."""
+    """The unit that a symbol stands for, and the symbol's position."""
 
     unit: str
     start: int
 
 
 def with_percent_signs(text: str) -> str:
-    """Return a text with every way to say "per cent" written ``%``."""
+    """Return a text with every form of "per cent" replaced by ``%``."""
     return _percent().sub(lambda match: f"{match['number']}%" if match["number"] else "%", text)
 
 
 def symbol_before(text: str, end: int) -> UnitSymbol | None:
-    """Return the symbol that stands right before a number beginning at ``end``."""
+    """Return the symbol directly before a number that starts at ``end``."""
     match = _symbol().search(text, max(end - _SYMBOL_REACH, 0), end)
     return UnitSymbol(_symbols()[match[0].casefold()], match.start()) if match else None
 
 
 @cache
 def unit_pattern(before: str, *, at_once: bool) -> re.Pattern[str]:
-    """Return the pattern of any unit behind ``before``, itself a pattern.
+    """Return the pattern of any unit after ``before``, which is a pattern too.
 
     Args:
-        before: what stands before the unit.
-        at_once: whether units count that are read only right behind the number.
+        before: pattern of what precedes the unit.
+        at_once: include units that are recognised only directly after the number.
     """
     units = {_PERCENT: [_PERCENT]}
     for kind in _FAR + (_CLOSE,) * at_once:
@@ -55,7 +55,7 @@ def unit_pattern(before: str, *, at_once: bool) -> re.Pattern[str]:
 
 
 def unit_of(match: re.Match[str]) -> str:
-    """Return which unit a match of :func:`unit_pattern` is."""
+    """Return the name of the unit in a match of :func:`unit_pattern`."""
     return str(match.lastgroup)
 
 

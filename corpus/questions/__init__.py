@@ -1,7 +1,7 @@
-"""Questions with provable answers, made from version histories.
+"""Questions with known answers, made from version histories.
 
-Any dated corpus becomes training and evaluation material: the gold answer is a version id and the
-words in it, read off the same rows that the store resolves.
+Any dated corpus can be used for training and evaluation: the gold answer is a version id and words
+of its text, taken from the rows that the store resolves.
 """
 
 from corpus.languages.figure_words import FigureKind

@@ -1,8 +1,8 @@
-"""The nine families: which questions a provision's history can answer with proof.
+"""The nine question families made from a provision's history.
 
-Each function looks at one provision through time and yields groups of drafts; the drafts of a group
-belong together (a pair), all others stand alone. What a draft claims is read off the rows here and
-checked against :func:`corpus.resolve.resolve` before it becomes a question.
+Each function takes one provision through time and yields groups of drafts; the drafts of a group
+belong together (a pair), others are single. A draft's answer is read from the rows and checked
+against :func:`corpus.resolve.resolve` before it becomes a question.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _FIGURES_PER_CHANGE = 3
 
 @dataclass(frozen=True)
 class Draft:
-    """A question without its words. ``kind`` is set where a figure is asked for.
+    """A question without its wording. ``kind`` is set if it asks for a figure.
 
-    ``asks`` is what the sentence asks for: a figure, the text, or which version.
+    ``asks`` says what is asked for: a figure, the text, or which version.
     """
 
     family: Family
@@ -50,7 +50,7 @@ Group = tuple[Draft, ...]
 
 @dataclass(frozen=True)
 class Gap:
-    """A figure to be asked for: what it measures, and where it stands between which words."""
+    """A figure to be asked for: its kind, its position, and the words around it."""
 
     kind: FigureKind
     span: Span
@@ -58,7 +58,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class VersionStep:
-    """Neighbouring rows with different text; ``gaps`` are the figures that changed, per side."""
+    """Consecutive rows with different text; ``gaps`` are the figures that changed, per side."""
 
     old: Version
     new: Version
@@ -69,7 +69,7 @@ class VersionStep:
 class Line:
     """One provision through time, as latest known: its rows in order and the end of the record.
 
-    ``amended`` is the last day on which any provision of the work changed.
+    ``amended`` is the last date on which any provision of the work changed.
     """
 
     history: ProvisionHistory
@@ -77,13 +77,13 @@ class Line:
 
     @cached_property
     def rows(self) -> list[Version]:
-        """The dated rows that are the latest knowledge, in order of force."""
+        """Return the dated rows of the latest knowledge, in order of commencement."""
         rows = [v for v in self.history.versions if v.is_known() and v.valid_from is not None]
         return sorted(rows, key=lambda v: v.valid_from or date.min)
 
     @cached_property
     def steps(self) -> list[VersionStep]:
-        """The amendments of the provision's words."""
+        """Return the amendments of the provision's text."""
         return [
             VersionStep(old, new, _changed_gaps(old, new))
             for old, new in pairwise(self.rows)
@@ -91,16 +91,16 @@ class Line:
         ]
 
     def on(self, day: date, known_at: date | None = None) -> Resolution:
-        """Resolve the provision on a day."""
+        """Resolve the provision on a date."""
         return resolve(self.history, day, known_at)
 
     def label(self, day: date) -> str:
-        """Return the label borne on a day, else the nearest one."""
+        """Return the label on a date, or else the nearest one."""
         provision = self.history.provision
         return provision.label_on(day) or provision.labels[-1 if day > self.amended else 0].text
 
     def day_in(self, row: Version, chance: random.Random) -> date:
-        """Choose a day on which a row is in force; an open row is cut a year past the record."""
+        """Choose a date on which a row is in force; an open row ends a year after the record."""
         start = row.valid_from or date.min
         end = row.valid_to or max(self.amended, start) + timedelta(days=365)
         covered = [c.span.intersect(Interval(start=start, end=end)) for c in self.history.coverage]
@@ -118,14 +118,14 @@ def value_at_date(line: Line, chance: random.Random) -> Iterator[Group]:
 
 
 def text_at_date(line: Line, chance: random.Random) -> Iterator[Group]:
-    """Ask for the words of a provision that has had several."""
+    """Ask for the text of a provision that was amended."""
     for row in line.rows if line.steps else ():
         if len(row.text) <= LONGEST_TEXT:
             yield (_text(line, Family.TEXT_AT_DATE, row, line.day_in(row, chance)),)
 
 
 def which_version(line: Line, chance: random.Random) -> Iterator[Group]:
-    """Ask which version was in force, also as known on an earlier day."""
+    """Ask which version was in force, also with an earlier known-at date."""
     for row in line.rows if line.steps else ():
         yield (_which(line, row, line.day_in(row, chance)),)
     for row in line.history.versions:
@@ -134,14 +134,14 @@ def which_version(line: Line, chance: random.Random) -> Iterator[Group]:
 
 
 def paired_dates(line: Line, chance: random.Random) -> Iterator[Group]:
-    """Ask the same twice, for a day on either side of an amendment."""
+    """Ask the same question for a date before and a date after an amendment."""
     for step in line.steps:
         days = (line.day_in(step.old, chance), line.day_in(step.new, chance))
         yield tuple(_either(line, Family.PAIRED_DATES, step, days, chance))
 
 
 def unamended_control(line: Line, chance: random.Random) -> Iterator[Group]:
-    """Ask about a provision that never changed, on a day before its work was last amended."""
+    """Ask about a provision that never changed, for a date before its work was last amended."""
     if len(line.rows) != 1 or len(line.rows[0].text) > LONGEST_TEXT:
         return
     row = line.rows[0]
@@ -151,7 +151,7 @@ def unamended_control(line: Line, chance: random.Random) -> Iterator[Group]:
 
 
 def first_last_day(line: Line, chance: random.Random) -> Iterator[Group]:
-    """Ask on the last day of a text and on the first day of the next."""
+    """Ask for the last day of a text and the first day of the next."""
     for step in line.steps:
         border = step.old.valid_to
         if border is not None and border == step.new.valid_from:
@@ -161,7 +161,7 @@ def first_last_day(line: Line, chance: random.Random) -> Iterator[Group]:
 
 
 def not_yet_in_force(line: Line, chance: random.Random) -> Iterator[Group]:
-    """Ask for a provision on a day before it was law."""
+    """Ask for a provision on a date before its commencement."""
     if not line.rows or line.rows[0].valid_from is None:
         return
     start = line.rows[0].valid_from
@@ -174,7 +174,7 @@ def not_yet_in_force(line: Line, chance: random.Random) -> Iterator[Group]:
 
 
 def repealed(line: Line, chance: random.Random) -> Iterator[Group]:
-    """Ask for a provision on a day after it stopped being law, also while it was suspended."""
+    """Ask for a provision on a date after its end, or while it was suspended."""
     for row in line.rows:
         if row.valid_to is None or row.ended in (EndReason.SUPERSEDED, EndReason.UNKNOWN):
             continue
@@ -187,7 +187,7 @@ def repealed(line: Line, chance: random.Random) -> Iterator[Group]:
 
 
 def missing(line: Line, chance: random.Random) -> Iterator[Group]:
-    """Ask without a day where texts differ, and for days that the corpus does not cover."""
+    """Ask without a date if texts differ, and for dates that the corpus does not cover."""
     if line.steps:
         yield (_undated(line),)
     for gap in _uncovered(line):
@@ -212,7 +212,7 @@ FAMILIES: dict[Family, Callable[[Line, random.Random], Iterator[Group]]] = {
 
 
 def proved(line: Line, draft: Draft) -> bool:
-    """Tell whether the store's own resolution gives what the draft claims."""
+    """Return whether the store's resolution agrees with the draft's answer."""
     if draft.as_at is None:
         return True
     outcome = line.on(draft.as_at, draft.known_at)
@@ -234,7 +234,7 @@ def _gap(figure: Figure, lead: str, tail: str) -> Gap:
 def _either(
     line: Line, family: Family, step: VersionStep, days: tuple[date, date], chance: random.Random
 ) -> Iterator[Draft]:
-    """Ask for a changed figure where there is one, else for a text that is not too long."""
+    """Yield a draft that asks for a changed figure if there is one, else for a short text."""
     rows = (step.old, step.new)
     if step.gaps:
         for row, day, gap in zip(rows, days, chance.choice(step.gaps), strict=True):
@@ -259,7 +259,7 @@ def _which(line: Line, row: Version, day: date, known_at: date | None = None) ->
 
 
 def _as_once_known(line: Line, row: Version, chance: random.Random) -> Iterator[Group]:
-    """Ask for a row that later knowledge replaced, on a day for which the answer changed."""
+    """Yield drafts about a row that later knowledge replaced, on a date whose answer changed."""
     if row.known_to is None:
         return
     days = [line.day_in(row, chance)]
@@ -297,7 +297,7 @@ def _undated(line: Line) -> Draft:
 
 
 def _uncovered(line: Line) -> Iterator[Interval]:
-    """Yield the spans that the coverage of the work leaves out, at least a day each."""
+    """Yield the intervals, of a day or more, that the coverage of the work leaves out."""
     spans = sorted(line.history.coverage, key=lambda c: c.covered_from)
     if not spans:
         return
@@ -315,7 +315,7 @@ def _days(span: Interval) -> int:
 
 
 def lines(histories: Sequence[ProvisionHistory]) -> Iterator[Line]:
-    """Yield a line per provision of one work that has dated rows."""
+    """Yield a line for each provision of one work that has dated rows."""
     rows = [version for history in histories for version in history.versions]
     days = [day for row in rows for day in (row.valid_from, row.valid_to) if day is not None]
     for history in histories if days else ():

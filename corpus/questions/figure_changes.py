@@ -1,4 +1,4 @@
-"""Figures that an amendment replaced, each with the words around it that stayed."""
+"""Figures that an amendment replaced, each with the unchanged words around it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SPACELESS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
 
 class Change(Frozen):
-    """One figure that an amendment replaced, and the words around it that stayed the same.
+    """One figure that an amendment replaced, and the unchanged words around it.
 
-    ``lead`` and ``tail`` stand directly before and after the figure in both texts, and find it
-    again: see :func:`between`.
+    ``lead`` and ``tail`` stand directly before and after the figure in both texts; :func:`between`
+    finds the figure by them.
     """
 
     before: Figure
@@ -27,10 +27,10 @@ class Change(Frozen):
 
 
 def changed_figures(before: str, after: str, language: str) -> list[Change]:
-    """Return the figures that differ between two versions of a text, each with its frame.
+    """Return the figures that differ between two versions of a text, with their context.
 
-    Only a replacement of exactly one figure by one of the same kind counts, and only where the
-    words around it stayed and occur once in either text.
+    Only a replacement of exactly one figure by one of the same kind counts, and only if the words
+    around it are unchanged and occur once in either text.
     """
     old, new = figures(before, language), figures(after, language)
     found = []
@@ -45,7 +45,7 @@ def changed_figures(before: str, after: str, language: str) -> list[Change]:
 
 
 def between(text: str, lead: str, tail: str) -> str | None:
-    """Return what stands between ``lead`` and ``tail``, ``None`` where the frame does not fit."""
+    """Return the text between ``lead`` and ``tail``; ``None`` if they do not occur."""
     at = text.find(lead)
     if at < 0:
         return None
@@ -55,7 +55,7 @@ def between(text: str, lead: str, tail: str) -> str | None:
 
 
 def _replacements(before: str, after: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """Yield the places of each removed stretch and of the addition that follows it."""
+    """Yield the positions of each removed stretch and of the addition after it."""
     at, to = 0, 0
     removed: tuple[int, int] | None = None
     for segment in compare_texts(before, after):
@@ -100,7 +100,7 @@ def _common_start(a: str, b: str) -> str:
 
 
 def _word_start(text: str, size: int) -> str:
-    """Return the last ``size`` characters, not beginning inside a word."""
+    """Return the last ``size`` characters, starting at a word boundary."""
     part = text[-size:]
     if len(part) == len(text) or _SPACELESS.search(part):
         return part

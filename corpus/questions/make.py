@@ -1,4 +1,4 @@
-"""From version histories to questions: a stream, the same for the same seed."""
+"""Make questions from version histories; the same seed gives the same questions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def make_questions(
     per_family: int | None = None,
     families: Collection[Family] = MADE_FAMILIES,
 ) -> Iterator[Question]:
-    """Yield questions about each work in turn; memory holds one work at a time.
+    """Yield questions about each work in turn; one work is in memory at a time.
 
     Args:
-        histories: the works, from a source or a store, each with every row of every known time.
-        seed: the same seed and works give the same questions, whatever other works there are.
-        per_family: at most so many questions of a family per work (pairs count as two), drawn
-            evenly; ``None`` makes all.
+        histories: the works, from a source or a store, each with its rows of every known time.
+        seed: the same seed and work give the same questions, whatever other works there are.
+        per_family: most questions of a family per work (pairs count as two), drawn evenly; ``None``
+            makes all.
         families: the families to make.
     """
     for history in histories:
@@ -69,7 +69,7 @@ def _of_family(  # noqa: PLR0913
 
 
 def _bearers(own: Iterable[Line]) -> Mapping[str, Sequence[Line]]:
-    """Return the provisions that bear, bore or will bear each label, by its key."""
+    """Return the provisions that have, had or will have each label, by its key."""
     found: dict[str, list[Line]] = defaultdict(list)
     for line in own:
         for key in {label_key(label.text) for label in line.history.provision.labels}:
@@ -78,7 +78,7 @@ def _bearers(own: Iterable[Line]) -> Mapping[str, Sequence[Line]]:
 
 
 def _names_another(draft: Draft, line: Line, bearers: Mapping[str, Sequence[Line]]) -> bool:
-    """Tell whether the label that a question cites also names another provision, in force then."""
+    """Return whether the cited label also names another provision in force then."""
     day, key = draft.as_at, label_key(draft.label)
     if day is None:
         return False
@@ -106,7 +106,7 @@ def _by_provision(history: WorkHistory) -> list[ProvisionHistory]:
 
 
 def _worded(work: Work, line: Line, group: Group, chance: random.Random) -> Iterator[Question]:
-    """Put a group into words, a pair into the same words."""
+    """Yield questions with their wording; a pair has the same wording."""
     state = chance.getrandbits(64)
     pair = None
     if len(group) > 1:

@@ -1,4 +1,4 @@
-"""A question with a known answer, and files of them. Data alone: what is right is decided in rl."""
+"""A question with a known answer, and files of questions. Data only; scoring is in ``rl``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Family(StrEnum):
     REPEALED = "repealed"
     MISSING = "missing"
     WRITTEN = "written"
-    """Asked and answered by hand."""
+    """Written and answered by hand."""
 
 
 MADE_FAMILIES = tuple(family for family in Family if family is not Family.WRITTEN)
@@ -38,7 +38,7 @@ MADE_FAMILIES = tuple(family for family in Family if family is not Family.WRITTE
 
 
 class Decline(StrEnum):
-    """Why the right answer is to decline; the words of an agent's abstention."""
+    """Why a question should be declined; the values are those of an agent's abstention."""
 
     NO_DATE = "no_date"
     NOT_YET_IN_FORCE = "not_yet_in_force"
@@ -52,11 +52,10 @@ Split = Literal["train", "selection", "test"]
 
 
 class Span(Frozen):
-    """Where the answer stands in the gold version: characters ``[start, end)`` and their text.
+    """Position of the answer in the gold version: characters ``[start, end)`` and their text.
 
-    For a single figure or phrase, ``lead`` and ``tail`` are the words around it, which the question
-    quotes; both are empty where it quotes none. ``lead`` is ``None`` where the whole text is asked
-    for.
+    For a figure or phrase, ``lead`` and ``tail`` are the words around it, which the question
+    quotes; both are empty if it quotes none. ``lead`` is ``None`` if the whole text is asked for.
     """
 
     start: int
@@ -66,7 +65,7 @@ class Span(Frozen):
     tail: str = ""
 
     def read(self, text: str) -> str | None:
-        """Return what another version has in this place, ``None`` where the place is gone."""
+        """Return the text of another version at this place, ``None`` if the place is gone."""
         if self.lead is None:
             return text
         if not self.lead and not self.tail:
@@ -75,14 +74,14 @@ class Span(Frozen):
 
 
 class Question(Frozen):
-    """A question about one provision on one day, with its gold answer or the reason to decline.
+    """A question about one provision on one date, with its gold answer or the reason to decline.
 
-    ``as_at`` is the day the question names, ``None`` where it names none. ``known_at`` asks for the
-    state of knowledge of a day, ``extent`` for the law of a territory. The answer is
-    ``gold_version`` and, where words are asked for, ``gold_span``. ``why`` says for a reader why
-    this is the answer, or why there is none. Questions of one ``pair`` differ in their day alone
-    (and in the number, where the provision was renumbered between the two days). A question that
-    no provision of the corpus answers names none.
+    ``as_at`` is the date in the question, ``None`` if there is none. ``known_at`` asks for the
+    state of knowledge of a date, ``extent`` for the law of a territory. The answer is
+    ``gold_version`` and, if words are asked for, ``gold_span``. ``why`` explains the answer, or why
+    there is none. Questions of one ``pair`` differ only in their date (and in the number, if the
+    provision was renumbered between the two dates). ``provision_id`` is ``None`` if no provision of
+    the corpus answers the question.
     """
 
     id: str
@@ -116,7 +115,7 @@ class Question(Frozen):
 
 
 class Tally(Frozen):
-    """How many questions there are, by what; ``works`` counts distinct works."""
+    """Number of questions by attribute; ``works`` counts distinct works."""
 
     total: int
     works: int
@@ -130,7 +129,7 @@ class Tally(Frozen):
 def split_of(work: Work) -> Split:
     """Return the split of a work: 70 % train, 10 % selection, 20 % test, by stable hash.
 
-    The hash covers jurisdiction and title, so that one act from two sources stays in one split.
+    The hash covers jurisdiction and title, so that one act from two sources is in one split.
     """
     name = f"{work.jurisdiction}\n{' '.join(work.title.casefold().split())}"
     share = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) / 2**64
@@ -138,7 +137,7 @@ def split_of(work: Work) -> Split:
 
 
 def write_questions(questions: Iterable[Question], path: Path) -> int:
-    """Write questions as JSON lines, replacing the file only when all are written; return how many.
+    """Write questions as JSON lines, replacing the file atomically; return their number.
 
     Raises:
         BadInputError: the file cannot be written.
@@ -174,7 +173,7 @@ def read_questions(path: Path) -> Iterator[Question]:
 
 
 def tally(questions: Iterable[Question]) -> Tally:
-    """Count questions by family, language, jurisdiction, split and reason to decline."""
+    """Return the number of questions by family, language, jurisdiction, split and reason."""
     counts = [Counter[str]() for _ in range(5)]
     works = set()
     for question in questions:

@@ -1,4 +1,4 @@
-"""How a question names a provision and quotes the words around a figure."""
+"""Wording of questions: name a provision, and quote the words around a figure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CODE = re.compile(r"\w?\d+")  # a publisher's code for a work, which no lawyer 
 
 
 def citation(work: Work, label: str, chance: random.Random) -> str:
-    """Name a provision as a lawyer would, now and then by a short title of its work."""
+    """Return a citation of a provision, sometimes with a short title of its work."""
     name = work.title
     short = [alias for alias in work.aliases if not _CODE.fullmatch(alias)]
     if short and chance.random() < 0.3:
@@ -22,7 +22,7 @@ def citation(work: Work, label: str, chance: random.Random) -> str:
 
 
 def framed(span: Span, language: str) -> str:
-    """Quote the words around a figure, with a gap in its place."""
+    """Return the words around a figure, with a blank in its place."""
     lead, tail = (" ".join((part or "").split(" ")) for part in (span.lead, span.tail))
     frame = question_wording(language).frame.format(lead=lead.lstrip(), tail=tail.rstrip())
     return " ".join(frame.split())

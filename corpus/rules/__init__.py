@@ -1,8 +1,8 @@
-"""Reader of the rules for the governing date, one TOML file per jurisdiction.
+"""Rules for the governing date, one TOML file per jurisdiction.
 
-The tables are law as data: a lawyer edits them (``docs/applicability.md``), the engine in
-:mod:`corpus.applicability` only applies them. ``default.toml`` holds the general principles for
-jurisdictions and issues without a rule of their own.
+The rule files are data that lawyers edit (``docs/applicability.md``); :mod:`corpus.applicability`
+applies them. ``default.toml`` holds the general principles for jurisdictions and issues without
+their own rule.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Issue(StrEnum):
 
 
 class Code(StrEnum):
-    """On what ground a date governs."""
+    """Legal ground on which a date governs."""
 
     ACT_DATE = "ACT_DATE"
     LEX_MITIOR = "LEX_MITIOR"
@@ -61,7 +61,7 @@ Moments = tuple[Annotated[DayExpression, BeforeValidator(parse_day_expression)],
 
 
 class Example(Frozen):
-    """A worked case: the given days, and the code and days that must come out.
+    """A worked example: the given dates, and the expected code and governing dates.
 
     ``rule`` is the rule expected to decide, where it is another than the one the example stands
     under: the other side of a change. ``text_changed`` are days on which the text itself changed;
@@ -81,7 +81,7 @@ class Example(Frozen):
 
 
 class Rule(Frozen):
-    """One rule: for which issue, from which connecting date, under which conditions, which law.
+    """One rule: issue, connecting date, conditions, and the dates whose law governs.
 
     ``law_at`` are the days whose law governs: one, or several to be compared (``LEX_MITIOR``), or
     one per slice (``SPLIT``; ``slice`` stands for the slice's first day). ``intermediate`` says
@@ -118,7 +118,7 @@ class Rule(Frozen):
 
     @property
     def transitional(self) -> bool:
-        """Tell whether the rule departs from the default, so that it is tried first."""
+        """Return whether the rule departs from the default, so that it is tried first."""
         return self.code in (Code.TRANSITIONAL, Code.SPLIT, Code.ASK)
 
     @model_validator(mode="after")
@@ -154,7 +154,7 @@ class Rule(Frozen):
 
 
 class Commencing(Frozen):
-    """When an act that names no day takes effect, counted from its ``publication``."""
+    """When an act that states no date takes effect, counted from its ``publication``."""
 
     days: int = Field(ge=0)
     authority: str = Field(min_length=1)
@@ -183,10 +183,10 @@ class Table(Frozen):
 
 @cache
 def table(jurisdiction: str) -> Table | None:
-    """Return the table of a jurisdiction, or ``None`` where there is none.
+    """Return the rules of a jurisdiction, or ``None`` if there are none.
 
     Raises:
-        SourceError: the table is malformed.
+        SourceError: the file is malformed.
     """
     if jurisdiction not in jurisdictions():
         return None
@@ -196,16 +196,16 @@ def table(jurisdiction: str) -> Table | None:
 
 @cache
 def jurisdictions() -> tuple[str, ...]:
-    """Return the jurisdictions that have a table, and ``default``."""
+    """Return the jurisdictions that have rules, and ``default``."""
     names = (entry.name for entry in files(__name__).iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
 
 
 def parse_table(text: str, file: str) -> Table:
-    """Read a table from TOML text.
+    """Parse rules from TOML text.
 
     Raises:
-        SourceError: not TOML, or not a table; names file, field and rule.
+        SourceError: the text is not TOML, or not a valid rule file; names file, field and rule.
     """
     try:
         data = tomllib.loads(text)

@@ -1,7 +1,7 @@
 """Day expressions of legal rules: ``act_end or act``, ``due + 2 years``, ``2021-01-01``.
 
-It exists so that a lawyer can read and edit the tables under ``corpus/rules``. A *moment* names a
-day; a *condition* compares two moments: ``contract < 2016-10-01``.
+The rule files under ``corpus/rules`` use them. A day expression evaluates to a date; a *condition*
+compares two: ``contract < 2016-10-01``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from corpus.model import Frozen
 
 
 class Role(StrEnum):
-    """What a date is to a matter. Each is one day; an end is the last day, not the day after."""
+    """Role of a date in a matter. Each is one day; an end is the last day, not the day after."""
 
     ACT = "act"
     ACT_END = "act_end"
@@ -37,7 +37,7 @@ class Role(StrEnum):
 
     @property
     def words(self) -> str:
-        """The role as it reads in a sentence."""
+        """Return the role as words in a sentence."""
         return _WORDS[self]
 
 
@@ -66,7 +66,7 @@ _ROLES = {role.value: role for role in Role}
 _NAMES = {*_ROLES, CONNECTING, SLICE, AS_AT}
 
 Days = Mapping[str, date]
-"""The days known of a matter, by role name."""
+"""The known dates of a matter, by role name."""
 
 _MOMENT = re.compile(
     r"(?P<base>\d{4}-\d{2}-\d{2}|[a-z_]+(?:\s+or\s+[a-z_]+)*)"
@@ -82,7 +82,7 @@ _COMPARE: dict[str, tuple[Callable[[date, date], bool], str]] = {
 
 
 class DayExpression(Frozen):
-    """A day: fixed, or that of the first known of ``names``, moved by months and days."""
+    """A day expression: a fixed date, or that of the first known role, plus months and days."""
 
     source: str
     fixed: date | None = None
@@ -91,23 +91,23 @@ class DayExpression(Frozen):
     days: int = 0
 
     def on(self, known: Days) -> date | None:
-        """Return the day, or ``None`` while no role it names is known.
+        """Return the date, or ``None`` if no role that it names is known.
 
         Raises:
-            OverflowError: the day lies outside the years 1 to 9999.
+            OverflowError: the date is outside the years 1 to 9999.
         """
         base = self.fixed or next((known[name] for name in self.names if name in known), None)
         return None if base is None else _moved(base, self.months, self.days)
 
     def missing(self, known: Days) -> tuple[Role, ...]:
-        """Return the roles of which one would settle this moment; empty when it is settled."""
+        """Return the roles of which any one would determine the date; empty if it is determined."""
         if self.on(known) is not None:
             return ()
         return tuple(_ROLES[name] for name in self.names if name in _ROLES)
 
 
 class Condition(Frozen):
-    """A comparison of two moments."""
+    """A comparison of two day expressions."""
 
     source: str
     left: DayExpression
@@ -115,27 +115,27 @@ class Condition(Frozen):
     right: DayExpression
 
     def holds(self, known: Days) -> bool | None:
-        """Tell whether the condition holds; ``None`` while a day is missing."""
+        """Return whether the condition holds; ``None`` if a date is missing."""
         left, right = self.left.on(known), self.right.on(known)
         if left is None or right is None:
             return None
         return _COMPARE[self.sign][0](left, right)
 
     def denial(self, known: Days) -> str:
-        """Say in words why the condition does not hold."""
+        """Return in words why the condition does not hold."""
         left, right = self.left.on(known), self.right.on(known)
         return f"{self.left.source} ({left}) is not {_COMPARE[self.sign][1]} {right}"
 
     def missing(self, known: Days) -> tuple[Role, ...]:
-        """Return the roles whose days are still needed."""
+        """Return the roles whose dates are still needed."""
         return self.left.missing(known) + self.right.missing(known)
 
 
 def parse_day_expression(value: object) -> DayExpression:
-    """Read a moment from a date or from text.
+    """Parse a day expression from a date or from text.
 
     Raises:
-        ValueError: not a moment; the message says what one looks like.
+        ValueError: it is not one; the message shows an example.
     """
     if isinstance(value, DayExpression):
         return value
@@ -155,10 +155,10 @@ def parse_day_expression(value: object) -> DayExpression:
 
 
 def parse_condition(value: object) -> Condition:
-    """Read a condition such as ``contract < 2016-10-01``.
+    """Parse a condition such as ``contract < 2016-10-01``.
 
     Raises:
-        ValueError: not a condition; the message says what one looks like.
+        ValueError: it is not one; the message shows an example.
     """
     if isinstance(value, Condition):
         return value
@@ -177,7 +177,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _moved(day: date, months: int, days: int) -> date:
-    """Move by calendar months (the 31st becomes the last day of a shorter month), then by days."""
+    """Add calendar months (the 31st becomes the last day of a shorter month), then days."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     if not 1 <= year <= 9999:
         raise OverflowError(f"{day} moved by {months} months leaves the calendar")

@@ -1,4 +1,4 @@
-"""One file per source format. Each yields whole :class:`~corpus.model.WorkHistory` objects."""
+"""Sources: one module per format. Each yields whole :class:`~corpus.model.WorkHistory` objects."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What to call the source in messages."""
+        """Return the name of the source for messages."""
         ...
 
     def fingerprint(self) -> str:
-        """Return a hash of the source's bytes and of the settings that shape its reading."""
+        """Return a hash of the source's bytes and of the settings that affect its reading."""
         ...
 
     def count(self) -> int | None:
-        """Return how many works will be yielded, for progress; ``None`` when unknown."""
+        """Return the number of works, for progress; ``None`` if unknown."""
         ...
 
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
-        """Yield the works one by one, each complete; faults go to ``on_fault``."""
+        """Yield the works one by one, each complete; errors go to ``on_fault``."""
         ...

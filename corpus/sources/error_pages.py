@@ -1,11 +1,11 @@
-"""Pages that a server sent instead of a text of the law: an error, a login, a block."""
+"""Detect pages that a server sent instead of a legal text: an error, a login, a block."""
 
 from __future__ import annotations
 
 import re
 
 SHORT = 600
-"""Characters up to which the words of an error make a page with provisions one."""
+"""Longest page, in characters, that may be an error page although it has provisions."""
 
 _DOCUMENT = re.compile(
     r"(?is)\A\W{0,20}(?:<!doctype\s+html|(?:<\?xml[^>]*>\s*)?<(?:html|head)[\s>])"
@@ -28,11 +28,11 @@ _WORDS = re.compile(
 
 
 def is_error_page(text: str, provisions: int) -> bool:
-    """Tell whether a page is no text of the law.
+    """Return whether a page is an error page instead of a legal text.
 
     Args:
         text: the page, without its frontmatter.
-        provisions: how many provisions it was read as; an error page has few.
+        provisions: number of provisions parsed from it.
     """
     if _DOCUMENT.match(text):
         return True

@@ -1,4 +1,4 @@
-"""InForce's own interchange format: one JSON object per line, UTF-8.
+"""InForce's interchange format: one JSON object per line, UTF-8.
 
 A ``work`` line starts a work; the ``provision``, ``version`` and ``coverage`` lines after it belong
 to it, until the next ``work`` line. ``record`` comes first and names the kind, the other fields are
@@ -42,7 +42,7 @@ _MODELS: dict[str, type[Frozen]] = {
 
 
 class StillbornError(SourceError):
-    """A version that ended on or before the day it begins, so that it was never the law."""
+    """A version that ends on or before its first day, so that it was never in force."""
 
     def __init__(self, place: Place, provision_id: str, start: date, end: date) -> None:
         super().__init__(place, f"interval ends {end} but starts {start}: it was never in force")
@@ -50,7 +50,7 @@ class StillbornError(SourceError):
         self.start = start
 
     def is_replaced(self, others: Iterable[Frozen]) -> bool:
-        """Tell whether another version is in force on its day, so that nothing is missing."""
+        """Return whether another version is in force on its date, so that nothing is missing."""
         return any(
             isinstance(other, Version)
             and other.provision_id == self.provision_id
@@ -61,7 +61,7 @@ class StillbornError(SourceError):
 
 
 class Jsonl:
-    """One or several interchange files, read as a stream: one work in memory at a time."""
+    """One or several interchange files, streamed with one work in memory at a time."""
 
     def __init__(self, *paths: Path) -> None:
         for path in paths:
@@ -74,7 +74,7 @@ class Jsonl:
 
     @property
     def name(self) -> str:
-        """The files' names."""
+        """Return the files' names."""
         return ", ".join(path.name for path in self._paths)
 
     def fingerprint(self) -> str:
@@ -94,11 +94,11 @@ class Jsonl:
         return total
 
     def place(self, subject_id: str) -> Place:
-        """Return where the work last yielded writes a provision, version or coverage."""
+        """Return the place of a provision, version or coverage of the work last yielded."""
         return self._lines.get(subject_id, Place(self.name))
 
     def observed(self, work_id: str) -> Observation | None:
-        """Return what was left out of the work last yielded, if it is this one."""
+        """Return the notes on the work last yielded, if it is this one."""
         history = self._last
         if history is None or history.work.id != work_id:
             return None
@@ -108,10 +108,10 @@ class Jsonl:
         return seen
 
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
-        """Yield each work whose lines are all sound; of another, report its first fault.
+        """Yield each work whose lines are all valid; of another, report its first error.
 
-        A version that was replaced before it began is left out alone, where another one is in
-        force on its day.
+        A version that was replaced before it began is left out alone, if another one is in force on
+        its date.
         """
         for path in self._paths:
             yield from self._read(path, on_fault)
@@ -185,7 +185,7 @@ def _numbered(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _starts_work(line: bytes) -> bool:
-    """Tell a work line by its beginning, so that a broken one still starts its work."""
+    """Return whether a line begins a work, even if the line is malformed."""
     return _WORK_LINE.match(line) is not None
 
 
@@ -199,10 +199,10 @@ def _subject(model: Frozen) -> str:
 
 
 def _parse(line: bytes, place: Place) -> Frozen:
-    """Turn one line into its model.
+    """Parse one line.
 
     Raises:
-        SourceError: it is not UTF-8 JSON, has no known kind, or a field is wrong.
+        SourceError: it is not UTF-8 JSON, has no known kind, or a field is invalid.
     """
     try:
         record = json.loads(line.decode("utf-8"))
@@ -223,7 +223,7 @@ def _parse(line: bytes, place: Place) -> Frozen:
 
 
 def _never_began(record: Mapping[str, Any], place: Place) -> StillbornError | None:
-    """Return the fault of a version that ends on or before the day it begins, if it does."""
+    """Return the error of a version that ends on or before its first day, or ``None``."""
     try:
         start, end = (date.fromisoformat(record[name]) for name in ("valid_from", "valid_to"))
     except (KeyError, TypeError, ValueError):
@@ -233,7 +233,7 @@ def _never_began(record: Mapping[str, Any], place: Place) -> StillbornError | No
 
 
 def source_error(place: Place, error: ValidationError) -> SourceError:
-    """Say the first fault of a pydantic error in one sentence, with its field."""
+    """Return the first validation error of pydantic as one sentence with its field."""
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or None
     message = first["msg"].removeprefix("Value error, ")
@@ -242,7 +242,7 @@ def source_error(place: Place, error: ValidationError) -> SourceError:
 
 @contextmanager
 def modelling(path: Path) -> Iterator[None]:
-    """Turn what the models refuse inside the block into a :class:`SourceError` on the file."""
+    """Turn validation errors inside the context into a :class:`SourceError` on the file."""
     try:
         yield
     except ValidationError as error:

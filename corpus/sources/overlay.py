@@ -1,7 +1,7 @@
 """Overlay: corrections of a source's metadata that keep the original value and a reason.
 
 A publisher's date can be wrong. The adapter then uses the corrected value and keeps the upstream
-one with the reason on every version it touches. Overlays are TOML::
+one with the reason on every version concerned. Overlays are TOML::
 
     snapshot = 2018-07-03
 
@@ -28,7 +28,7 @@ from corpus.model import Frozen
 from corpus.sources.jsonl import source_error
 
 BUILT_IN = Path(__file__).parent / "overlays"
-"""The overlays that come with InForce."""
+"""Folder of the built-in overlays."""
 
 
 class Correction(Frozen):
@@ -45,8 +45,8 @@ class Correction(Frozen):
 class Distrust(Frozen):
     """Units of a file whose text is wrong, and what to use instead.
 
-    ``notice``: the text before with the changes of the file's notice; ``nothing``: the right text
-    is not in the source, so nothing is said of it until the next text.
+    ``notice``: the previous text with the changes of the file's notice; ``nothing``: the right text
+    is not in the source, so it is unknown until the next text.
     """
 
     file: str
@@ -57,7 +57,7 @@ class Distrust(Frozen):
 
 
 class Overlay(Frozen):
-    """Corrections, and the day on which the copy of the source was taken (``snapshot``)."""
+    """Corrections, and the date on which the source was copied (``snapshot``)."""
 
     snapshot: date | None = None
     correction: tuple[Correction, ...] = ()
@@ -65,15 +65,15 @@ class Overlay(Frozen):
 
     @property
     def files(self) -> frozenset[str]:
-        """The files that it says something of."""
+        """Return the files that have corrections."""
         corrected = {each.file for each in self.correction}
         return frozenset(corrected | {each.file for each in self.distrust})
 
     def of(self, file: str, field: str, written: str) -> Correction | None:
-        """Return the correction of a field that reads ``written``; one already made is none.
+        """Return the correction of a field that reads ``written``; ``None`` if it is right.
 
         Raises:
-            SourceError: the file says neither what the correction corrects nor the right value.
+            SourceError: the value is neither the wrong nor the right one.
         """
         for correction in self.correction:
             if (correction.file, correction.field) != (file, field):
@@ -89,7 +89,7 @@ def read_overlay(path: Path) -> Overlay:
     """Read an overlay.
 
     Raises:
-        SourceError: the file is missing, is no TOML, or a field is unknown, missing or wrong.
+        SourceError: the file is missing or not TOML, or a field is unknown, missing or invalid.
     """
     try:
         return Overlay.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))

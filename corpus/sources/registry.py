@@ -1,4 +1,4 @@
-"""Source registry: recognise the format of a file or folder, or take the dialect named."""
+"""Source registry: detect the format of a file or folder, or use a named dialect."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def open_source(spec: str, dialect: str | None = None, overlay: Path | None = No
 
     Args:
         spec: a file or folder, or ``demo``.
-        dialect: a built-in dialect by name or any by the path of its TOML; recognised if ``None``.
-        overlay: corrections of a RegML folder, and the day on which it was copied.
+        dialect: a built-in dialect by name or another by the path of its TOML; ``None``: detect it.
+        overlay: corrections of a RegML folder, and the date on which it was copied.
 
     Raises:
-        BadInputError: there is no such path or dialect, or nothing here reads it.
+        BadInputError: there is no such path or dialect, or no source reads it.
     """
     if spec == "demo":
         from corpus.demo import demo_files
@@ -105,7 +105,7 @@ def _dated(path: Path, dialect: str | None) -> Source | None:
 
 
 def _columns_found(folder: Path, listing: Listing) -> int:
-    """Count the dialect's columns in the folder's CSV index; 0 where an essential one is missing.
+    """Return how many of the dialect's columns the CSV index has; 0 if a required one is missing.
 
     Of ``a|b`` one is enough.
     """
@@ -120,7 +120,7 @@ def _columns_found(folder: Path, listing: Listing) -> int:
 
 
 def _is_kind(dialect: str, names: Sequence[str], table: str) -> bool:
-    """Tell whether a dialect is one of the built-in ``names``, or a file with this table."""
+    """Return whether a dialect is one of the built-in ``names``, or a file with this table."""
     path = Path(dialect)
     if dialect in names or not path.is_file():
         return dialect in names
@@ -131,7 +131,7 @@ def _is_kind(dialect: str, names: Sequence[str], table: str) -> bool:
 
 
 def _xml(path: Path, dialect: str | None) -> Source | None:
-    """Read a folder of XML files by the root element of the first sound one."""
+    """Open a folder of XML files by the root element of the first readable one."""
     from corpus.sources.legaldocml.akoma_ntoso import AkomaNtoso
     from corpus.sources.regml.regml import Regml
     from corpus.sources.uk.clml import Clml

@@ -1,4 +1,4 @@
-"""A bound on the time that reading one act may take: a pattern of a dialect may never end."""
+"""Time limit for reading one act, since a dialect's pattern may not terminate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 from corpus.errors import Place, SourceError
 
 READING_SECONDS = 180.0
-"""Seconds for one act. The largest real code takes some ten."""
+"""Seconds for one act. The largest real code takes about ten."""
 
 
 def can_be_stopped() -> bool:
@@ -21,7 +21,7 @@ def can_be_stopped() -> bool:
 
 @contextmanager
 def time_limit(seconds: float, place: Place) -> Iterator[None]:
-    """Stop what runs inside after ``seconds``, a regular expression too.
+    """Stop the code inside the context after ``seconds``, including a regular expression.
 
     Only the main thread can be stopped, and only where nobody else waits for the alarm; another
     one reads by a process of its own (:mod:`corpus.sources.own_process`).

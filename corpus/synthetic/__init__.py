@@ -1,4 +1,4 @@
-"""Statute books of any size from a seed, for scale tests and for training without real data."""
+"""Synthetic statute books of any size from a seed, for scale tests and training."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Synthetic:
     """A statute book with exactly ``versions`` rows, streamed act by act in constant memory.
 
     Acts differ in size (log-normal, median 60 rows, at most ``largest``) and take turns in
-    ``languages``. They are amended, renumbered, suspended, revived, repealed, corrected on the
-    known clock, and some have gaps of coverage; about two in five record when each change became
-    known. A seed names one statute book for good: the first acts of a longer one are those of a
-    shorter one.
+    ``languages``. They are amended, renumbered, suspended, revived, repealed, corrected in known
+    time, and some have gaps of coverage; about two in five record when each change became known. A
+    seed always gives the same statute book, and a shorter book is the beginning of a longer one.
 
     Raises:
-        BadInputError: no versions, acts of an impossible size, or a language without a grammar.
+        BadInputError: ``versions`` is 0, acts have an impossible size, or a language has no
+            grammar.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Synthetic:
 
     @property
     def name(self) -> str:
-        """The size and the seed."""
+        """Return the size and the seed."""
         return f"synthetic statute book of {self._versions:,} versions (seed {self._seed})"
 
     def fingerprint(self) -> str:
@@ -63,7 +63,7 @@ class Synthetic:
         return hashlib.sha256(settings.encode()).hexdigest()
 
     def count(self) -> int:
-        """Return how many acts there are."""
+        """Return the number of acts."""
         return sum(1 for _ in self._sizes())
 
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:  # noqa: ARG002 - never faulty

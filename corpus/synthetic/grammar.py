@@ -1,4 +1,4 @@
-"""Sentences that read like statutes and say nothing, per language (its ``synthetic.toml``)."""
+"""Random sentences that look like statutes, per language (``synthetic.toml``)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LADDER = (1, 2, 3, 5, 8)  # sums are a step of this times a power of ten
 
 
 class Clause(NamedTuple):
-    """One sentence: which pattern, which nouns, and the number in its figure (0: none)."""
+    """One sentence: its pattern, its nouns, and the number in its figure (0: none)."""
 
     pattern: int
     nouns: tuple[int, ...]
@@ -30,7 +30,7 @@ Content = tuple[Clause, ...]
 
 @dataclass(frozen=True)
 class Grammar:
-    """A language ready for use: its nouns with Zipf weights, and what figure each pattern holds."""
+    """The grammar of a language: nouns with Zipf weights, and the figure of each pattern."""
 
     language: StatuteTable
     nouns: tuple[str, ...]
@@ -42,7 +42,7 @@ class Grammar:
         return self.nouns[self._nouns(chance, 1)[0]]
 
     def content(self, chance: random.Random, clauses: int) -> Content:
-        """Draw a text of so many sentences."""
+        """Draw a text of ``clauses`` sentences."""
         return tuple(self.clause(chance) for _ in range(clauses))
 
     def clause(self, chance: random.Random) -> Clause:
@@ -54,7 +54,7 @@ class Grammar:
         return Clause(pattern, self._nouns(chance, 3), number, unit)
 
     def amended(self, content: Content, chance: random.Random) -> Content:
-        """Change a text as amendments do: most often a figure, else a sentence or its subject."""
+        """Return an amended text: most often a changed figure, else a sentence or its subject."""
         with_figure = [n for n, clause in enumerate(content) if clause.number]
         kind = chance.random()
         if kind < 0.5 and with_figure:
@@ -70,11 +70,11 @@ class Grammar:
         return _with(content, at, content[at]._replace(nouns=self._nouns(chance, 3)))
 
     def text(self, content: Content) -> str:
-        """Write a text out."""
+        """Return a text in words."""
         return self.language.joiner.join(self._sentence(clause) for clause in content)
 
     def topic(self, chance: random.Random) -> tuple[str, str]:
-        """Draw two nouns that name an act or a provision."""
+        """Draw the two nouns in the name of an act or a provision."""
         noun, other = self.noun(chance), self.noun(chance)
         while other == noun:
             other = self.noun(chance)
@@ -93,7 +93,7 @@ class Grammar:
         )
 
     def label(self, number: int, suffix: int = 0) -> str:
-        """Write the number of a provision; ``suffix`` counts those inserted after it, from 1."""
+        """Return the number of a provision; ``suffix`` counts those inserted after it, from 1."""
         form = self.language.label
         tail = self.language.suffixes[suffix - 1] if suffix else ""
         return form.format(n=number, z=chinese(number) if "{z}" in form else "") + tail
@@ -126,7 +126,7 @@ class Grammar:
 
 @cache
 def languages() -> tuple[str, ...]:
-    """Return the languages that synthetic statutes are written in."""
+    """Return the languages of synthetic statutes."""
     return tuple(statute_tables())
 
 
@@ -146,7 +146,7 @@ def grammar(language: str) -> Grammar:
 
 
 def chinese(number: int) -> str:
-    """Write a number below 10,000 in Chinese numerals."""
+    """Return a number below 10,000 in Chinese numerals."""
     digits, units = "零一二三四五六七八九", ("", "十", "百", "千")
     text = ""
     for place, digit in enumerate(reversed(str(number))):

@@ -40,7 +40,7 @@ class _Reform:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What befalls a whole act. ``shift`` numbers after ``cut`` move up on ``renumbered``."""
+    """Events of a whole act. Numbers after ``cut`` move up by ``shift`` on ``renumbered``."""
 
     work: Work
     origin: _Reform
@@ -55,9 +55,9 @@ def act(number: int, rows: int, seed: int, language: str) -> WorkHistory:
     """Return a synthetic act with exactly ``rows`` version rows, the same for the same arguments.
 
     Args:
-        number: which act of the statute book; part of its id.
-        rows: how many rows its provisions have together, on both clocks, at least 1.
-        seed: the statute book.
+        number: index of the act in the statute book; part of its id.
+        rows: number of rows of all its provisions, in valid and known time, at least 1.
+        seed: seed of the statute book.
         language: one of :func:`corpus.synthetic.grammar.languages`.
     """
     chance = random.Random(f"{seed}:{number}")  # noqa: S311 - no secret
@@ -123,7 +123,7 @@ def _work(work_id: str, words: Grammar, language: str, start: date, chance: rand
 
 
 def _reform(day: date, words: Grammar, recorded: bool, chance: random.Random) -> _Reform:
-    """Make an amending instrument; most are published ahead, a few after they took effect."""
+    """Return an amending instrument; most are published ahead, a few after they took effect."""
     ahead = int(chance.expovariate(1 / 60)) if chance.random() > 0.05 else -chance.randint(1, 180)
     published = day - timedelta(days=ahead) if recorded else None
     topic, section = words.topic(chance), chance.randint(1, 99)
@@ -132,7 +132,7 @@ def _reform(day: date, words: Grammar, recorded: bool, chance: random.Random) ->
 
 
 def _life(plan: _Plan, words: Grammar, chance: random.Random) -> list[PublishedState]:
-    """Return the states of one provision: a few are touched by most reforms, most by hardly any."""
+    """Return the states of one provision; a few are amended by most reforms, most by few."""
     reforms = plan.reforms
     start = plan.origin
     if reforms and chance.random() < _INSERTED:
@@ -167,7 +167,7 @@ def _life(plan: _Plan, words: Grammar, chance: random.Random) -> list[PublishedS
 
 @dataclass(frozen=True)
 class _Teller:
-    """Writes the states of one provision."""
+    """Makes the states of one provision."""
 
     work: Work
     heading: str
@@ -189,17 +189,17 @@ class _Teller:
     def pause(
         self, reform: _Reform, until: date, text: str
     ) -> tuple[PublishedState, PublishedState]:
-        """Suspend from a reform and revive the same text on a day announced with it."""
+        """Return a suspension by a reform, and the revival of the text on an announced date."""
         revival = _Reform(until, reform.published, reform.instrument)
         return self.state(reform, None, EndReason.SUSPENDED), self.state(revival, text)
 
     def corrected(self, reform: _Reform, published: date, text: str) -> PublishedState:
-        """Replace, on the known clock alone, what a reform was first said to have enacted."""
+        """Return a correction, in known time alone, of what a reform was first said to enact."""
         return self.state(_Reform(reform.day, published, reform.instrument), text)
 
 
 def _with_gap(states: Sequence[PublishedState], gap: Interval) -> list[PublishedState]:
-    """Forget what happened inside a gap of the record, which cuts every text that runs into it."""
+    """Return the states without those in a gap of the record; texts that run into it end there."""
     start, end = gap.start or date.min, gap.end or date.max
     kept = [state for state in states if state.valid_from < start]
     until = [state for state in states if state.valid_from < end]
@@ -215,7 +215,7 @@ def _with_gap(states: Sequence[PublishedState], gap: Interval) -> list[Published
 def _fitting(
     provision_id: str, states: list[PublishedState], plan: _Plan, room: int
 ) -> tuple[Version, ...]:
-    """Return the rows of the states, of as many of them as fit."""
+    """Return the rows of as many states as fit."""
     language = plan.work.language
     while True:
         held = states if plan.gap is None else _with_gap(states, plan.gap)
@@ -226,7 +226,7 @@ def _fitting(
 
 
 class _Numbers:
-    """Gives the provisions of one act their numbers, and moves them on renumbering."""
+    """Assigns numbers to the provisions of one act, and moves them on renumbering."""
 
     def __init__(self, plan: _Plan, words: Grammar) -> None:
         self._plan, self._words = plan, words
@@ -235,7 +235,7 @@ class _Numbers:
         self._moved_in = 0
 
     def provision(self, order: int, born: date) -> Provision:
-        """Number the next provision; one inserted later takes a freed number or a suffix."""
+        """Number the next provision; one inserted later gets a freed number or a suffix."""
         plan = self._plan
         if born == plan.renumbered and self._moved_in < plan.shift:
             self._moved_in += 1
@@ -256,7 +256,7 @@ class _Numbers:
             self._last, self._suffix = self._last + 1, 0
 
     def _labels(self, born: date | None) -> Iterator[ProvisionNumber]:
-        """Yield the label borne since ``born`` (``None``: the origin), and that after a move."""
+        """Yield the label since ``born`` (``None``: the origin), and the one after a move."""
         day = self._plan.renumbered
         old = self._words.label(self._last, self._suffix)
         if day is None or self._last <= self._plan.cut:

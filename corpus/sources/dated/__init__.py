@@ -1,1 +1,1 @@
-"""What :mod:`corpus.sources.dated.dated_files` is made of: index, texts, amendments, dating."""
+"""Parts of :mod:`corpus.sources.dated.dated_files`: index, texts, amendments, dating."""

@@ -1,7 +1,7 @@
-"""Which article of a new edition continues which article of the old one, when numbers move.
+"""Match the articles of a new edition with those of the old one when numbers move.
 
-A revision inserts and deletes articles, and every number after them shifts. Two articles are one
-provision when their words are the same, or mostly the same; the same number alone proves nothing.
+A revision inserts and deletes articles, and the numbers after them shift. Two articles are one
+provision if their words are the same or mostly the same; an equal number alone proves nothing.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from corpus.provision_numbers import label_key
 from corpus.sources.dated.editions import Unit, fold
 
 MOVED = 0.6
-"""Least share of common letter pairs (Dice) for an article under another number."""
+"""Least similarity (Dice, of letter pairs) for a match under another number."""
 
 KEPT = 0.35
-"""Least share for an article that kept its number."""
+"""Least similarity for a match under the same number."""
 
 
 def by_label(before: Sequence[Unit], after: Sequence[Unit]) -> dict[int, int]:
-    """Match articles that bear the same number: right where numbers are never given twice."""
+    """Match articles by number; right if numbers are never reused."""
     known = {label_key(unit.label): index for index, unit in enumerate(before)}
     keys = ((index, label_key(unit.label)) for index, unit in enumerate(after))
     return {index: known[key] for index, key in keys if key in known}
@@ -29,12 +29,12 @@ def by_label(before: Sequence[Unit], after: Sequence[Unit]) -> dict[int, int]:
 def align(
     before: Sequence[Unit], after: Sequence[Unit], told: Mapping[int, int] | None = None
 ) -> dict[int, int]:
-    """Return for each article of ``after`` (by index) the article of ``before`` it continues.
+    """Return for each article of ``after`` (by index) the article of ``before`` that it continues.
 
     Args:
         before: the old edition.
         after: the new edition.
-        told: pairs that are known and not to be questioned.
+        told: pairs that are already known.
     """
     links = dict(told or {})
     taken = set(links.values())
@@ -48,7 +48,7 @@ def align(
 def _candidates(
     before: Sequence[Unit], after: Sequence[Unit]
 ) -> Iterator[tuple[float, float, int, int]]:
-    """Yield likely pairs: likeness, how near their places are, new index, old index."""
+    """Yield likely pairs: similarity, closeness of position, new index, old index."""
     old_pairs = [_pairs(unit) for unit in before]
     holders = defaultdict(list)
     for old, pairs in enumerate(old_pairs):

@@ -1,8 +1,8 @@
-"""What an amending instrument does to an act: which provisions it touches, and from which day.
+"""Amending instruments: which provisions they change, and when the changes take effect.
 
-A consolidated text shows only the sum of all amendments. Where the source also says what each of
-them touched, a text can be dated article by article: an article that no instrument touched between
-two editions stood unchanged, one that was touched twice between them had a text nobody recorded.
+A consolidated text shows only the sum of all amendments. If the source also says what each of them
+changed, texts can be dated article by article: an article that no instrument changed between two
+editions stood unchanged; one that was changed twice had a text in between that nobody recorded.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from corpus.model import EndReason, Frozen
 from corpus.provision_numbers import label_key
 
 Number = tuple[int, ...]
-"""A label's numbers: ``第38-1條`` is ``(38, 1)``. Empty where the label has none."""
+"""Numbers in a label: ``第38-1條`` is ``(38, 1)``. Empty if the label has none."""
 
 
 class ArticleRange(Frozen):
-    """The articles from ``first`` to ``last``; of one article only the paragraphs ``parts``."""
+    """The articles from ``first`` to ``last``; for one article only its paragraphs ``parts``."""
 
     first: Number
     last: Number
     parts: tuple[int, ...] = ()
 
     def holds(self, label: Number) -> bool:
-        """Tell whether the span contains a label's number."""
+        """Return whether the range contains a label's number."""
         return bool(label) and self.first <= label <= self.last
 
 
 class Start(Frozen):
-    """When a text takes effect, and since when that day is public (``known``).
+    """Commencement of a text, and the date since which it is public (``known``).
 
-    Without a ``day``, the commencement is still to be fixed (``pending``) or simply not recorded.
+    Without a ``day``, the commencement is still to be fixed (``pending``) or is not recorded.
     """
 
     day: date | None = None
@@ -43,19 +43,19 @@ class Start(Frozen):
 
 
 class Rule(Frozen):
-    """A commencement of its own for some articles of an amendment."""
+    """A separate commencement for some articles of an amendment."""
 
     spans: tuple[ArticleRange, ...]
     start: Start
 
 
 class Amendment(Frozen):
-    """One instrument: the enactment itself, or a change to it.
+    """One instrument: the enactment itself, or an amendment.
 
-    ``touched`` is ``None`` where the instrument may have changed anything. ``inserted`` are those
-    of the touched articles that did not exist before. ``enacted_as`` is the instrument as it stood
-    before a later order fixed its commencement. ``ends`` says that it leaves no text at all of what
-    it touches, whatever later editions print; ``gone`` is how that text ended.
+    ``touched`` is ``None`` if the instrument may have changed anything. ``inserted`` are those of
+    the touched articles that did not exist before. ``enacted_as`` is the instrument as it stood
+    before a later order fixed its commencement. ``ends`` means that no text of what it touches is
+    left, whatever later editions print; ``gone`` is the reason of the end.
     """
 
     instrument: str | None = None
@@ -70,17 +70,18 @@ class Amendment(Frozen):
     gone: EndReason = EndReason.REPEALED
 
     def touches(self, label: Number) -> bool:
-        """Tell whether the instrument changed, or may have changed, the article."""
+        """Return whether the instrument changed, or may have changed, the article."""
         return self.touched is None or _within(label, self.touched)
 
     def inserts(self, label: Number) -> bool:
-        """Tell whether the article first existed through this instrument."""
+        """Return whether the instrument inserted the article."""
         return _within(label, self.inserted)
 
     def starts(self, label: Number, paragraphs: int = 0) -> tuple[Start, ...]:
-        """Return when the article, as amended, takes effect: several where its parts differ.
+        """Return the commencements of the article as amended; several if its parts differ.
 
-        ``paragraphs`` is how many the article has; when each has its own day, the default has none.
+        ``paragraphs`` is the number of paragraphs of the article; if each has its own commencement,
+        the default does not apply.
         """
         whole = self.default
         parts: dict[int, Start] = {}
@@ -98,9 +99,9 @@ class Amendment(Frozen):
 
 
 def number(label: str) -> Number:
-    """Return the numbers of a label for comparing and for ranges.
+    """Return the numbers in a label, for comparison and ranges.
 
-    Chinese numerals count: ``第二百八十条之一`` gives ``(280, 1)``.
+    Chinese numerals are converted: ``第二百八十条之一`` gives ``(280, 1)``.
     """
     return tuple(int(n) for n in re.findall(r"\d+", label_key(label)))
 

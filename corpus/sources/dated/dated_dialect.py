@@ -1,8 +1,8 @@
 """Dialect (TOML) of a folder of dated files.
 
-A dialect names the columns of the index, how a text divides into provisions, where the dates of
-each edition stand and which of them are wrong. The dialects that come with InForce lie in
-``dialects/dated/``; any other is named by its path.
+A dialect names the columns of the index, how a text is divided into provisions, where the dates of
+each edition are, and which of them are wrong. Built-in dialects are in ``dialects/dated/``; others
+are given by path.
 """
 
 from __future__ import annotations
@@ -31,15 +31,14 @@ FIELDS = frozenset(
         *("in_force_to", "last_day", "ended", "ended_by", "expired"),
     }
 )
-"""What a row of an index may say; the meaning of each is in docs/dated-files.md."""
+"""Fields of an index row; they are documented in docs/dated-files.md."""
 
 
 class Table(Frozen):
     """A CSV or JSON table: which column (value) holds which field (key).
 
-    ``a|b`` names two columns of which the first that is filled counts.
-    ``keep`` are columns preserved as they stand, beside what was made of them. ``decides`` are
-    fields that this table settles even where it is blank: blank then means unknown.
+    ``a|b`` names two columns of which the first non-empty one counts. ``keep`` are columns stored
+    unchanged as well. ``decides`` are fields whose empty value in this table means unknown.
     """
 
     file: str
@@ -57,7 +56,7 @@ class Table(Frozen):
 
 
 class Header(Frozen):
-    """The lines above a text that tell its history.
+    """The lines above a text that list its history.
 
     ``ends`` matches the line that closes the header, ``line`` one dated event with the groups
     ``year``, ``month``, ``day`` and ``event``. Events that ``amends`` matches are amendments, those
@@ -73,18 +72,18 @@ class Header(Frozen):
 
 
 class Layout(Frozen):
-    """How a text divides into provisions.
+    """How a text is divided into provisions.
 
     For text files each pattern of ``starts`` has the group ``label`` and may have ``heading``; the
-    first pattern that is found anywhere in a file is used. A provision ends at the next one or at a
-    line that ``division`` matches. Without any, the text is one provision labelled ``whole``.
+    first pattern that matches anywhere in a file is used. A provision ends at the next one or at a
+    line that ``division`` matches. Without patterns, the text is one provision labelled ``whole``.
 
     For JSON files ``articles`` names the list, ``number`` and ``text`` its keys; ``annals``,
-    ``title``, ``url`` and ``alias`` name keys of the whole document. ``columns`` is the width at
-    which a publisher cut its lines (a Chinese character has two); they are joined again.
+    ``title``, ``url`` and ``alias`` name keys of the document. ``columns`` is the width at which a
+    publisher wrapped its lines (a Chinese character has two); they are joined again.
 
-    ``deleted`` matches a whole text that says there is none, ``remark`` (group 1) what an editor
-    added below it.
+    ``deleted`` matches a whole text that means there is none, ``remark`` (group 1) an editor's note
+    below it.
     """
 
     format: Literal["text", "json"] = "text"
@@ -106,7 +105,7 @@ class Layout(Frozen):
 
 
 class Emendation(Frozen):
-    """A slip in the annals of one act: what is printed, what is meant, and why."""
+    """A misprint in the annals of one act: the printed text, the correction, and the reason."""
 
     work: str
     printed: str
@@ -115,7 +114,7 @@ class Emendation(Frozen):
 
 
 class Ruling(Frozen):
-    """A decision by which provisions of one act ceased to be law: a court's, for instance.
+    """A decision, such as a court's, by which provisions of one act ceased to be law.
 
     ``labels`` are those it names, ``day`` is the first day without them.
     """
@@ -130,7 +129,7 @@ class Ruling(Frozen):
 
 
 class Instrument(Frozen):
-    """An enactment or amendment of which the collection has no text of its own.
+    """An enactment or amendment whose own text is not in the collection.
 
     ``touched`` lists the labels it changed; without them it may have changed everything.
     """
@@ -142,12 +141,12 @@ class Instrument(Frozen):
 
 
 class Traced(Frozen):
-    """An act whose amending instruments are in the collection and say what they touch.
+    """An act whose amending instruments are in the collection and name what they change.
 
-    ``amending`` are the works that amend it (a pattern); their text outside ``quoted`` is read:
-    ``reference`` finds a label, ``inserted`` (group ``labels``) finds those added, ``anchor`` finds
-    labels that only say where. ``instruments`` are those that are not in the collection, the
-    enactment among them.
+    ``amending`` is a pattern of the works that amend it; their text outside ``quoted`` is parsed:
+    ``reference`` finds a label, ``inserted`` (group ``labels``) finds inserted ones, ``anchor``
+    finds labels that only give a position. ``instruments`` are those not in the collection,
+    including the enactment.
     """
 
     work: str
@@ -160,7 +159,7 @@ class Traced(Frozen):
 
 
 class Act(Frozen):
-    """What the index does not say of one act."""
+    """Data of one act that the index does not have."""
 
     aliases: tuple[str, ...] = ()
     title: str | None = None
@@ -176,13 +175,13 @@ class Act(Frozen):
 class Listing(Frozen):
     """One collection of dated files.
 
-    ``jurisdiction`` and ``language`` are those of rows that do not say.
+    ``jurisdiction`` and ``language`` are the defaults of rows.
 
     ``chronology``: ``index`` dates each edition by its row, ``roc-annals`` each article by the
-    amendment annals printed in the text. ``strip`` are patterns cut from titles to make short ones.
-    ``basis`` translates the beginning of a row's basis. ``placeholders`` are dates that mean "not
-    fixed". ``undated_before``: annals do not date what was promulgated before this day, unless they
-    say so; by this day it was in force.
+    amendment annals printed in the text. ``strip`` are patterns removed from titles to make short
+    ones. ``basis`` translates the beginning of a row's basis. ``placeholders`` are dates that mean
+    "not fixed". ``undated_before``: annals do not date what was promulgated before this date,
+    unless they say so; by this date it was in force.
     """
 
     name: str
@@ -219,15 +218,15 @@ class Listing(Frozen):
 
 
 def built_in() -> tuple[str, ...]:
-    """Return the names of the dialects that come with InForce."""
+    """Return the names of the built-in dialects."""
     return tuple(sorted(path.stem for path in _BUILT_IN.glob("*.toml")))
 
 
 def read_listing(name: str | Path) -> Listing:
-    """Read a built-in dialect by its name (``cn``) or any other by its path.
+    """Read a built-in dialect by its name (``cn``) or another by its path.
 
     Raises:
-        SourceError: the file is missing, is not TOML, or a setting is wrong or unknown.
+        SourceError: the file is missing or not TOML, or a setting is invalid or unknown.
     """
     path = _BUILT_IN / f"{name}.toml" if name in built_in() else Path(name)
     try:

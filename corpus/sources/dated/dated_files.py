@@ -1,6 +1,6 @@
-"""A folder of dated texts with an index, and corrections laid over it: no country in the code.
+"""A folder of dated texts with an index and corrections; country details are in its dialect.
 
-China's collection, Taiwan's snapshots and a firm's own export are three dialects of this format
+China's collection, Taiwan's snapshots and a company's own export are three dialects of this format
 (:mod:`corpus.sources.dated.dated_dialect`); docs/dated-files.md documents the columns.
 """
 
@@ -36,7 +36,7 @@ from corpus.sources.time_limit import READING_SECONDS, can_be_stopped, time_limi
 _UNFIT = re.compile(r"[\s@#]+")
 
 Renumberings = dict[str, dict[date, dict[str, tuple[str, Place]]]]
-"""Per work and day: the key of a new number, the key of the old one, and where it stands."""
+"""By work and date: the key of a new number, the key of the old one, and the place."""
 
 
 class DatedFiles:
@@ -57,17 +57,17 @@ class DatedFiles:
 
     @classmethod
     def open(cls, root: Path, dialect: str | Path) -> DatedFiles:
-        """Open a folder written in a dialect: a built-in name (``cn``) or a path.
+        """Open a folder with a dialect: a built-in name (``cn``) or a path.
 
         Raises:
             BadInputError: there is no such folder.
-            SourceError: the dialect is missing or faulty.
+            SourceError: the dialect is missing or invalid.
         """
         return cls(root, read_listing(dialect))
 
     @property
     def name(self) -> str:
-        """The dialect's name and the folder's."""
+        """Return the dialect's name and the folder's."""
         return f"{self._listing.name} ({self._root.name})"
 
     def fingerprint(self) -> str:
@@ -127,7 +127,7 @@ class DatedFiles:
     # -- inside ----------------------------------------------------------------------------
 
     def _rows(self, on_fault: OnFault) -> dict[str, list[Row]]:
-        """Return the rows of every work; a work with a faulty row is left out."""
+        """Return the rows by work; a work with an invalid row is left out."""
         grouped: dict[str, list[Row]] = defaultdict(list)
         faulty: set[str] = set()
         for row in rows(self._root, self._listing):
@@ -163,10 +163,10 @@ class DatedFiles:
         return Item(row, document, self._listing)
 
     def _joined(self, act: Act, own: Sequence[Row]) -> list[Item]:
-        """Join the parts of an act that is kept in several files.
+        """Join the parts of an act that is stored in several files.
 
         Raises:
-            SourceError: a part is missing, or the parts take effect on different days.
+            SourceError: a part is missing, or the parts take effect on different dates.
         """
         parts = sorted(own, key=lambda row: act.parts.index(row.work))
         if tuple(row.work for row in parts) != act.parts:
@@ -226,7 +226,7 @@ class DatedFiles:
         )
 
     def _short(self, title: str) -> list[str]:
-        """Return the shorter ways to write a title: each pattern cut, one after the other."""
+        """Return shorter forms of a title: each pattern removed, one after the other."""
         found = []
         for pattern in self._listing.strip:
             cut = pattern.sub("", title).strip()
@@ -240,7 +240,7 @@ def _renumberings(root: Path, file: str | None) -> Renumberings:
     """Read the table of known renumberings: ``work``, ``day``, ``from``, ``to``.
 
     Raises:
-        SourceError: a field is missing or wrong, or numbers are exchanged in a circle.
+        SourceError: a field is missing or invalid, or numbers are exchanged in a circle.
     """
     found: Renumberings = defaultdict(lambda: defaultdict(dict))
     for line, record in records(root, file) if file and (root / file).exists() else ():

@@ -1,9 +1,9 @@
-"""From editions to history: which text of each provision was the law, from when, as known when.
+"""Version rows from dated editions: which text was in force, from when, as known when.
 
-For every provision the amendments that touch it are *steps*. A step whose text an edition shows is
-dated by its amendment; a step that no edition shows leaves a gap. The rule for every day: the text
-that contains the steps up to some point is the law once all of these have taken effect, and until
-the next one starts to. Nothing is carried over a step whose text or day is not known.
+The amendments of a provision are its *steps*. A step whose text an edition shows is dated by its
+amendment; a step that no edition shows leaves a gap. The text that contains the steps up to some
+point is in force once all of these have taken effect, and until the next one starts to. No text is
+extended over a step whose text or date is unknown.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ UNRECORDED = "the source does not record on which day this text took effect"
 
 
 def work_history(chronicle: Chronicle) -> WorkHistory:
-    """Work out the dated texts of every provision of an act."""
+    """Return the history of an act: the dated texts of every provision."""
     coverage = coverage_of(chronicle)
     provisions: list[Provision] = []
     versions: list[Version] = []
@@ -69,7 +69,7 @@ def _rows(
 def _states(
     chronicle: Chronicle, steps: Sequence[ProvisionStep], coverage: Sequence[Coverage]
 ) -> Iterator[PublishedState]:
-    """Yield the dated states of a provision, gaps among them as states of unknown end."""
+    """Yield the dated states of a provision; a gap is a state that ends for an unknown reason."""
     closed: tuple[date, ProvisionStep] | None = None
     begun = False
     for place, step in enumerate(steps):
@@ -92,9 +92,9 @@ def _states(
 
 
 def _begin(steps: Sequence[ProvisionStep]) -> date | None:
-    """Return from when a text is the law: all steps it contains have taken effect.
+    """Return the commencement of a text: the day on which all its steps have taken effect.
 
-    A step whose own day stayed open does not hold up the text that replaced it.
+    A step whose own date is unknown does not delay the text that replaced it.
     """
     if steps[-1].whole is None:
         return None
@@ -124,7 +124,7 @@ def _state(chronicle: Chronicle, step: ProvisionStep, begin: date) -> PublishedS
 
 
 def _upstream(chronicle: Chronicle, step: ProvisionStep) -> dict[str, str]:
-    """Return what the source said, and why a text may be older than the edition that shows it."""
+    """Return the source's own values, and why a text may be older than its edition."""
     assert step.edition is not None
     if not chronicle.traced or chronicle.amendments[step.edition.through - 1] is step.amendment:
         return step.edition.upstream
@@ -135,7 +135,7 @@ def _upstream(chronicle: Chronicle, step: ProvisionStep) -> dict[str, str]:
 
 
 def _gap(chronicle: Chronicle, day: date, cause: ProvisionStep) -> PublishedState:
-    """Return the state of an unknown text. A whole missing edition is a hole at all times."""
+    """Return the state of an unknown text; a missing edition is a gap at all known-at dates."""
     missing = cause.edition is None and not chronicle.traced
     return PublishedState(
         valid_from=day,
@@ -169,7 +169,7 @@ def _source(edition: Edition, unit: Unit | None) -> SourceRef:
 def _corrections(
     chronicle: Chronicle, thread: ProvisionTrace, steps: Sequence[ProvisionStep]
 ) -> Iterator[PublishedState]:
-    """Yield what changed in the source without an amendment: a correction known since it showed."""
+    """Yield changes in the source without an amendment: corrections, known since they appeared."""
     places = {id(step.edition): place for place, step in enumerate(steps)}
     place, last = -1, None
     for edition, unit in zip(chronicle.editions, thread, strict=True):
@@ -193,7 +193,7 @@ def _alike(one: Unit, other: Unit) -> bool:
 
 
 def _rewritten(one: Unit, other: Unit) -> bool:
-    """Tell whether a unit says more or other than before; a remark that vanished is still true."""
+    """Return whether a unit's text or remark was changed; a removed remark is not a change."""
     remarked = other.remark is not None and fold(other.remark) != fold(one.remark or "")
     return remarked or not _alike(one, other)
 
@@ -202,7 +202,7 @@ def _rewritten(one: Unit, other: Unit) -> bool:
 
 
 def _undated(provision_id: str, steps: Sequence[ProvisionStep], language: str) -> Iterator[Version]:
-    """Yield the texts whose commencement is, or was for a while, not fixed."""
+    """Yield the texts whose commencement is, or was for a time, not fixed."""
     for place, step in enumerate(steps):
         row = _waiting(step) or _unrecorded(step)
         if row is None or step.edition is None or step.unit is None or step.unit.text is None:
@@ -237,7 +237,7 @@ _Row = tuple[Commencement, str, date | None]
 
 
 def _waiting(step: ProvisionStep) -> _Row | None:
-    """Describe a text enacted for a day to be fixed, until the day became public."""
+    """Return a text enacted without a date, up to the publication of its date."""
     label = number(step.unit.label) if step.unit else ()
     enacted = (step.amendment.enacted_as or step.amendment).starts(label)
     conditions = [start.condition for start in enacted if start.pending]

@@ -1,8 +1,7 @@
-"""Dated editions of an act and the instruments between them: what a folder of texts amounts to.
+"""Dated editions of an act and the instruments between them.
 
 An *edition* is a consolidated text: the sum of the first ``through`` amendments. Each provision is
-followed through the editions as a *thread*; :mod:`corpus.sources.dated.dating` works out its
-history.
+traced through the editions; :mod:`corpus.sources.dated.dating` dates its texts.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from corpus.sources.dated.amendments import Amendment
 
 
 class Unit(Frozen):
-    """One provision as printed. ``text`` is ``None`` where the number stands without a text.
+    """One provision as printed. ``text`` is ``None`` if the number has no text.
 
-    ``remark`` is what the publisher adds below the text and is not law. ``file`` is given where it
-    is not the edition's.
+    ``remark`` is the publisher's note below the text, which is not law. ``file`` is given if it is
+    not the edition's.
     """
 
     label: str
@@ -36,8 +35,8 @@ class Unit(Frozen):
 class Edition(Frozen):
     """A consolidated text. ``through`` counts the amendments it contains, in order.
 
-    ``continues`` maps a unit (by index) to the unit of the edition before that it continues.
-    ``observed`` is the day by which the source showed it, for texts that change without an
+    ``continues`` maps a unit (by index) to the unit of the previous edition that it continues.
+    ``observed`` is the date by which the source showed it, for texts that change without an
     amendment.
     """
 
@@ -62,11 +61,11 @@ class Ending(Frozen):
 
 
 class Chronicle(Frozen):
-    """All that a source says of one act.
+    """Everything that a source says about one act.
 
-    ``traced``: the amendments name what they touch. ``origin``: the first of them is the beginning
-    of the act. ``in_force_by``: a day by which every text published before it had taken effect,
-    even where nothing says when. ``checked``: when the source was last compared with its publisher.
+    ``traced``: the amendments name what they change. ``origin``: the first of them is the beginning
+    of the act. ``in_force_by``: a date by which every text published before it had taken effect,
+    even without a stated date. ``checked``: when the source was last compared with its publisher.
     """
 
     work: Work
@@ -85,9 +84,9 @@ ProvisionTrace = tuple[Unit | None, ...]
 
 
 def threads(editions: Sequence[Edition]) -> tuple[ProvisionTrace, ...]:
-    """Follow every provision through the editions, in the order of its latest printed place.
+    """Trace every provision through the editions, in the order of its latest printed position.
 
-    A number that stood without a text and has one again is a new provision.
+    A number without a text that has one again is a new provision.
     """
     found: list[list[Unit | None]] = []
     places: list[int] = []
@@ -115,7 +114,7 @@ def _reborn(last: Unit | None, unit: Unit) -> bool:
 
 
 def fold(text: str) -> str:
-    """Reduce a text to what makes it the same law: widths, spaces and most punctuation vanish.
+    """Return a text normalised for comparison: widths, spaces and most punctuation removed.
 
     Points and commas inside numbers stay.
     """

@@ -1,8 +1,8 @@
-"""From the rows and documents of one work to its chronicle: which instruments, which editions.
+"""Chronicle of a work from its rows and documents: its instruments and editions.
 
-Three ways to know the instruments: the rows themselves with the dated lines of each header
-(:func:`by_index`), amending acts in the same collection that name what they touch
-(:func:`by_amending_acts`), and annals printed with the text (:func:`by_annals`).
+The instruments come from one of three places: the rows with the dated lines of each header
+(:func:`by_index`), amending acts in the same collection (:func:`by_amending_acts`), or annals
+printed with the text (:func:`by_annals`).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from corpus.sources.dated.roc_annals import amendments as read_annals
 
 
 def by_index(work: Work, act: Act, items: Sequence[Item], told: Told) -> Chronicle:
-    """Date each edition by its row; instruments in its header that have no edition are gaps.
+    """Date each edition by its row; instruments in its header without an edition are gaps.
 
     Raises:
-        SourceError: an end does not fit, or a work marked as expired has no end.
+        SourceError: an end is inconsistent, or a work marked as expired has no end.
     """
     ordered = sorted(items, key=lambda item: item.order)
     _check_days(ordered, told)
@@ -67,7 +67,7 @@ def _check_days(items: Sequence[Item], told: Told) -> None:
 
 
 def _same_instrument(before: Item, item: Item) -> bool:
-    """Tell whether two rows are one instrument listed twice (by adoption and by publication)."""
+    """Return whether two rows list one instrument twice (by adoption and by publication)."""
     begins = item.row.in_force_from
     return begins is not None and begins == before.row.in_force_from
 
@@ -86,7 +86,7 @@ def _also(edition: Edition, item: Item) -> Edition:
 
 
 def _missing(before: Item | None, item: Item) -> list[Amendment]:
-    """Return the instruments between two editions of which the collection has no edition."""
+    """Return the instruments between two editions that have no edition of their own."""
     if before is None or before.adopted is None:
         return []
     header = item.listing.header
@@ -117,7 +117,7 @@ def _own(item: Item) -> Amendment:
 
 
 def _is_original(item: Item) -> bool:
-    """Tell whether the first edition is the act as first made: its header tells of nothing else."""
+    """Return whether the first edition is the original act: its header names nothing else."""
     header, events = item.listing.header, item.document.events
     if header is None or header.amends is None:
         return not item.row.amendments
@@ -215,7 +215,7 @@ def by_annals(work: Work, items: Sequence[Item]) -> Chronicle:
     """Date each article by the annals printed with the latest text.
 
     Raises:
-        SourceError: there are no annals, they cannot be read, or do not know a row's amendment.
+        SourceError: there are no annals, they cannot be parsed, or lack a row's amendment.
     """
     listing = items[0].listing
     ordered = sorted(items, key=lambda i: (i.row.amended or date.min, i.row.observed or date.min))

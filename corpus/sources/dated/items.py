@@ -1,4 +1,4 @@
-"""A row of the index with the document it names, and the edition that the two make."""
+"""A row of the index with its document, and the edition made from both."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from corpus.sources.dated.texts import Document
 
 @dataclass(frozen=True)
 class Item:
-    """A row of the index and the document it names."""
+    """A row of the index with its document."""
 
     row: Row
     document: Document
@@ -27,14 +27,14 @@ class Item:
 
     @property
     def adopted(self) -> date | None:
-        """When the edition's instrument was adopted: the row, else the header's last event."""
+        """Return the adoption of the instrument: the row's, else the header's last event."""
         if self.row.adopted or not self.document.events:
             return self.row.adopted
         return self.document.events[-1].day
 
     @property
     def published(self) -> date | None:
-        """When it was published: the row, else the header, else the day of adoption."""
+        """Return the publication: the row's, else the header's, else the adoption."""
         header = self.listing.header
         days = [
             event.day
@@ -46,7 +46,7 @@ class Item:
 
     @property
     def instrument(self) -> str | None:
-        """What brought the edition about, as far as it is said: a header may stop before it."""
+        """Return the instrument of the edition, if row or header names it."""
         header, events = self.listing.header, self.document.events
         if self.row.introduced_by or not events or self.adopted is None:
             return self.row.introduced_by
@@ -57,16 +57,16 @@ class Item:
 
     @property
     def order(self) -> tuple[date, date]:
-        """Editions are in order of adoption, then of commencement."""
+        """Return the sort key: adoption, then commencement."""
         known = self.adopted or self.published or self.row.in_force_from or date.min
         return known, self.row.in_force_from or date.max
 
 
 YEAR = 366
-"""Days within which an adoption and its publication are one instrument."""
+"""Greatest number of days between the adoption and the publication of one instrument."""
 
 Told = Mapping[date, Mapping[str, tuple[str, Place]]]
-"""Renumberings that are known: on a day, of a new number's key, the old one's and where it says."""
+"""Known renumberings by date: the key of a new number, the old key, and the place."""
 
 
 def edition_of(
@@ -74,10 +74,10 @@ def edition_of(
 ) -> Edition:
     """Return the edition that contains the first ``through`` amendments.
 
-    ``numbers_stay`` says that an article keeps its number for good, so that numbers identify.
+    ``numbers_stay``: articles keep their numbers, so that a number identifies an article.
 
     Raises:
-        SourceError: a known renumbering names an article that is not there.
+        SourceError: a known renumbering names an article that does not exist.
     """
     units = item.document.units
     before = earlier[-1].units if earlier else ()

@@ -1,4 +1,4 @@
-"""The numbers a provision bears, and the days for which an act is held at all."""
+"""Numbers of a provision, and coverage of an act."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def provision_of(
     order: int,
     coverage: Sequence[Coverage],
 ) -> Provision:
-    """Return a provision with its numbers through time, identified by its first one."""
+    """Return a provision with its numbers through time; its id comes from the first one."""
     first = label_at(thread, 0)
     published = steps[0].amendment.published
     return Provision(
@@ -35,14 +35,14 @@ def provision_of(
 def _existence(
     chronicle: Chronicle, first: ProvisionStep, coverage: Sequence[Coverage]
 ) -> date | None:
-    """Return since when the provision exists: it may do so before any text of it is held."""
+    """Return the start of the provision, which may be earlier than its first stored text."""
     if chronicle.traced and first.amendment.touched is None and coverage:
         return coverage[0].covered_from
     return first.first
 
 
 _Change = tuple[str | None, date | None, date | None]
-"""A number taken (``None``: given up), on which day, published when."""
+"""A number taken (``None``: given up), its date, and its publication."""
 
 
 def _numbers(
@@ -64,7 +64,7 @@ def _numbers(
 
 
 def _labels(changes: Iterator[_Change]) -> tuple[ProvisionNumber, ...]:
-    """Turn changes of number into labels; before a change was public, the old number was open."""
+    """Return labels from changes of number; before a change was public, the old label is open."""
     listed = list(changes)
     labels = []
     for (text, day, known), following in zip(listed, [*listed[1:], None], strict=True):
@@ -86,7 +86,7 @@ def _labels(changes: Iterator[_Change]) -> tuple[ProvisionNumber, ...]:
 
 
 def coverage_of(chronicle: Chronicle) -> tuple[Coverage, ...]:
-    """Return the spans for which the act is held; it has holes where whole editions are missing."""
+    """Return the coverage of the act, with holes where whole editions are missing."""
     spans = [_beginning_of(chronicle)] if chronicle.traced else list(_spans(chronicle))
     origin = chronicle.origin and (
         not chronicle.traced or chronicle.amendments[0] is _restatement(chronicle)
@@ -107,7 +107,7 @@ _Span = tuple[date, date | None]
 
 
 def _restatement(chronicle: Chronicle) -> Amendment:
-    """Return the last instrument before the first edition that wrote the act anew."""
+    """Return the last instrument before the first edition that restated the whole act."""
     before = chronicle.amendments[: chronicle.editions[0].through]
     return next(a for a in reversed(before) if a.touched is None)
 

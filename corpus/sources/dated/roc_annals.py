@@ -1,10 +1,9 @@
-"""The amendment annals of Taiwan's law database: which order touched which article, and from when.
+"""Parser of the amendment annals in Taiwan's law database.
 
-The Ministry of Justice prints under every act a numbered list in prose: who promulgated what on
-which day, which articles were amended, added or deleted, when they take effect, and the later
-orders that fix a day left open. This module reads that prose. What it cannot read completely it
-reads cautiously: an unclear list of articles touches the whole act, an unclear commencement is
-unknown.
+The Ministry of Justice prints under every act a numbered list in prose: who promulgated what and
+when, which articles were amended, added or deleted, when they take effect, and later orders that
+fix an open date. What cannot be parsed completely is read conservatively: an unclear list of
+articles means the whole act, an unclear commencement is unknown.
 """
 
 from __future__ import annotations
@@ -47,12 +46,12 @@ _REF = re.compile(r"第?([\d～、-]*\d)(條|項|款|類|目)(?:序文)?")
 
 
 def amendments(annals: str, *, third_day_since: date) -> tuple[Amendment, ...]:
-    """Read the annals of one act, oldest first.
+    """Parse the annals of one act, oldest first.
 
     Args:
         annals: the prose as published (numbered entries, wrapped lines).
-        third_day_since: promulgations from this day on take effect, where nothing else is said,
-            on the third day counting the day of promulgation; older ones are then undated.
+        third_day_since: promulgations from this date on take effect, unless stated otherwise, on
+            the third day counting the day of promulgation; older ones are then undated.
 
     Raises:
         ValueError: there is no entry, or an entry does not begin with a dated order.
@@ -74,10 +73,10 @@ def amendments(annals: str, *, third_day_since: date) -> tuple[Amendment, ...]:
 
 
 def roc_date(year: str, month: str, day: str) -> date:
-    """Return the day written in Chinese numerals, years counted from 1912 (``一百零七`` is 2018).
+    """Return the date in Chinese numerals, years counted from 1912 (``一百零七`` is 2018).
 
     Raises:
-        ValueError: a numeral is malformed or there is no such day.
+        ValueError: a numeral is malformed or the date does not exist.
     """
     count = int(chinese_number(year))
     if count > _LAST_YEAR:
@@ -116,7 +115,7 @@ def _enacted(day: date, instrument: str, order: str, third_day_since: date) -> A
 
 
 def _fixed(amendment: Amendment, day: date, instrument: str, order: str) -> Amendment:
-    """Apply an order that fixes a day left open by the amendment before it."""
+    """Return the amendment with its open date fixed by a later order."""
     published = amendment.published or day
     usual = Start(day=published + timedelta(days=2), known=day)
     default, rules = _terms(order, published, usual, known=day)
@@ -134,7 +133,7 @@ def _fixed(amendment: Amendment, day: date, instrument: str, order: str) -> Amen
 
 
 def _split(order: str) -> tuple[str, str]:
-    """Separate what is done to which articles from when it takes effect."""
+    """Split an order into operations on articles and commencement clauses."""
     operations, terms = [], []
     plain = _ASIDE.sub("", order).replace("註：", "；")
     for part in re.split(r"(?<=[；。])", plain):
@@ -152,7 +151,7 @@ def _split(order: str) -> tuple[str, str]:
 
 
 def _touched(operations: str) -> tuple[tuple[ArticleRange, ...] | None, tuple[ArticleRange, ...]]:
-    """Return the spans of articles an order touches (``None``: any) and those it adds."""
+    """Return the article ranges an order changes (``None``: any) and those it adds."""
     if "全文" in operations:
         return None, ()
     touched: list[ArticleRange] = []
@@ -185,7 +184,7 @@ def _spans(listed: str) -> list[ArticleRange] | None:
 def _terms(
     terms: str, published: date, usual: Start, *, known: date | None = None
 ) -> tuple[Start | None, tuple[Rule, ...]]:
-    """Read commencement clauses: the default, and the articles that differ."""
+    """Parse commencement clauses: the default, and the articles that differ."""
     default: Start | None = None
     rules: list[Rule] = []
     end = 0
@@ -213,7 +212,7 @@ def _excepted(order: str) -> tuple[ArticleRange, ...]:
 
 
 def _references(subject: str) -> tuple[ArticleRange, ...]:
-    """Return the articles named, with the paragraphs where only some are meant."""
+    """Return the articles named, with their paragraphs if only some are meant."""
     spans: list[ArticleRange] = []
     last: list[ArticleRange] = []
     for numbers, unit in _REF.findall(subject):
@@ -243,7 +242,7 @@ def _start(match: re.Match[str], published: date, usual: Start, known: date) -> 
 
 
 def _day(match: re.Match[str], published: date) -> date | None:
-    """Return the day a commencement clause states, or ``None`` when it says "on promulgation"."""
+    """Return the date in a commencement clause, or ``None`` for "on promulgation"."""
     stated, years, months, given = match.group(1, 2, 3), match[4], match[5], match.group(6, 7, 8)
     fiscal, same_year = match[9], match.group(10, 11)
     if stated[0] or given[0]:

@@ -1,6 +1,6 @@
-"""The index of a collection, read with care: one row per edition, every value checked.
+"""The index of a collection: one row per edition, every value validated.
 
-A fault names file, line (or record) and field. A row never points outside the collection.
+An error names file, line (or record) and field. A row cannot refer to files outside the collection.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _YES = frozenset({"1", "true", "yes"})
 
 
 class Row(Frozen):
-    """One edition of one work, as the index, its overlays and its corrections have it.
+    """One edition of one work, from the index, its overlays and its corrections.
 
-    ``commencement`` is ``fixed`` when ``in_force_from`` is a day, and ``None`` when nothing was
-    said. ``upstream`` keeps what was replaced, and why.
+    ``commencement`` is ``fixed`` if ``in_force_from`` is a date, and ``None`` if nothing was said.
+    ``upstream`` keeps replaced values with the reason.
     """
 
     place: str
@@ -68,10 +68,10 @@ Values = dict[str, str]
 
 
 def rows(root: Path, listing: Listing) -> Iterator[Row | tuple[str | None, SourceError]]:
-    """Yield every row of the index; for a row with a fault, the work it names and the fault.
+    """Yield every row of the index; for an invalid row, the work it names and the error.
 
     Raises:
-        SourceError: a table is unreadable, or lacks a column the dialect names.
+        SourceError: a table is unreadable, or lacks a column that the dialect names.
     """
     overlay = _by_file(root, listing.overlay) if listing.overlay else {}
     told = dict(_corrections(root, listing))
@@ -97,10 +97,10 @@ def rows(root: Path, listing: Listing) -> Iterator[Row | tuple[str | None, Sourc
 
 
 def _work_of(damaged: Damaged, listing: Listing) -> str:
-    """Return the work of a damaged row, so that it is not read as if it had no such edition.
+    """Return the work of a damaged row, whose history would otherwise lack an edition.
 
     Raises:
-        SourceError: the row does not say; it might belong to any work.
+        SourceError: the row does not name its work.
     """
     work = damaged.record.get(listing.index.columns["work"], "").strip()
     if not work:
@@ -109,7 +109,7 @@ def _work_of(damaged: Damaged, listing: Listing) -> str:
 
 
 _Mapped = tuple[Values, Values]
-"""The fields of a record, and what it says that is to be kept as it stands."""
+"""The fields of a record, and values to store unchanged."""
 
 
 def _listed(root: Path, listing: Listing) -> Iterator[tuple[str, int, _Mapped | Damaged]]:
@@ -160,10 +160,10 @@ def _corrections(root: Path, listing: Listing) -> Iterator[tuple[int, Correction
 
 
 def _correct(values: Values, upstream: Values, corrections: Sequence[Correction]) -> None:
-    """Apply the corrections of a row; what they replace goes to ``upstream`` with the reason.
+    """Apply the corrections of a row; replaced values go to ``upstream`` with the reason.
 
     Raises:
-        SourceError: there is no such field, or it reads neither as the correction says nor right.
+        SourceError: there is no such field, or its value is neither the wrong nor the right one.
     """
     for correction in corrections:
         if correction.file != values.get("file"):

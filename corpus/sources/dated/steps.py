@@ -1,4 +1,4 @@
-"""What happened to one provision, instrument by instrument: the steps its history is made of."""
+"""Steps of one provision: its changes, instrument by instrument."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from corpus.sources.dated.editions import Chronicle, Edition, ProvisionTrace, Un
 
 @dataclass(frozen=True)
 class ProvisionStep:
-    """An amendment of one provision. ``unit`` and ``edition`` show the text it left, if one does.
+    """An amendment of one provision. ``unit`` and ``edition`` show its text, if any does.
 
-    ``first`` is the earliest day on which any of it can have taken effect, ``whole`` the day from
-    which all of it has; ``None`` where that is open.
+    ``first`` is the earliest date on which any part can have taken effect, ``whole`` the date on
+    which all of it has; ``None`` if unknown.
     """
 
     amendment: Amendment
@@ -27,24 +27,24 @@ class ProvisionStep:
 
     @property
     def known(self) -> date | None:
-        """Since when the commencement is public."""
+        """Return since when the commencement is public."""
         days = [s.known for s in self.starts if s.known] + [self.amendment.published]
         return max((day for day in days if day is not None), default=None)
 
     @property
     def noticed(self) -> date | None:
-        """Since when it is public that something changes on ``first``."""
+        """Return since when it is public that something changes on ``first``."""
         days = [s.known for s in self.starts if s.known and s.day == self.first]
         return min(days, default=self.known)
 
     @property
     def text(self) -> str | None:
-        """The text it left: ``None`` when that is none, or not known."""
+        """Return the resulting text: ``None`` if there is none, or it is unknown."""
         return self.unit.text if self.unit else None
 
 
 def steps_of(chronicle: Chronicle, thread: ProvisionTrace) -> list[ProvisionStep]:
-    """Return what happened to a provision, oldest first."""
+    """Return the steps of a provision, oldest first."""
     steps: list[ProvisionStep] = []
     done = 0
     for turn, (edition, unit) in enumerate(zip(chronicle.editions, thread, strict=True)):
@@ -66,7 +66,7 @@ def steps_of(chronicle: Chronicle, thread: ProvisionTrace) -> list[ProvisionStep
 def _between(
     chronicle: Chronicle, touching: list[Amendment], label: str, shown: tuple[Edition, Unit | None]
 ) -> list[ProvisionStep]:
-    """Return the steps between two editions: the last amendment is the one whose text is shown."""
+    """Return the steps between two editions; the last amendment has the text shown."""
     amending = [a for a in touching if not a.ends]
     edition, unit = shown
     new = []
@@ -81,7 +81,7 @@ def _between(
 
 
 def _beginning(chronicle: Chronicle, touching: list[Amendment], label: Number) -> list[Amendment]:
-    """Leave out what happened before the provision, or its present wording of the act, existed."""
+    """Leave out amendments before the provision, or the present restatement, existed."""
     if not chronicle.traced:
         return touching[-1:]
     fresh = [n for n, a in enumerate(touching) if a.touched is None or a.inserts(label)]
@@ -89,7 +89,7 @@ def _beginning(chronicle: Chronicle, touching: list[Amendment], label: Number) -
 
 
 def label_at(thread: ProvisionTrace, turn: int) -> str:
-    """Return the label at an edition, or the last one borne before it, or the first after it."""
+    """Return the label at an edition, or else the last one before it, or the first after it."""
     here = [u for u in thread[: turn + 1] if u is not None]
     return here[-1].label if here else next(u.label for u in thread if u is not None)
 
@@ -101,7 +101,7 @@ def step_at(
     edition: Edition | None = None,
     unit: Unit | None = None,
 ) -> ProvisionStep:
-    """Return what an instrument did to the provision of that number, and from when."""
+    """Return the step that an instrument is for the provision of that number."""
     paragraphs = _paragraphs(unit.text) if unit and unit.text else 0
     starts = amendment.starts(number(label), paragraphs)
     days = [day_of(chronicle, amendment, start) for start in starts]
@@ -119,7 +119,7 @@ def step_at(
 
 
 def day_of(chronicle: Chronicle, amendment: Amendment, start: Start) -> date | None:
-    """Return the day of a commencement, or by which it had come; ``None`` where that is open."""
+    """Return the date of a commencement, or a date by which it had happened; ``None`` if open."""
     limit = chronicle.in_force_by
     if start.day is None and not start.pending and limit and amendment.published:
         return limit if amendment.published < limit else None
@@ -130,14 +130,14 @@ _LISTED = re.compile(r"[一二三四五六七八九十]+、|[（(]|\d+[.、]")
 
 
 def _paragraphs(text: str) -> int:
-    """Count the paragraphs of an article; lines that begin with a list number are not one."""
+    """Return the number of paragraphs; lines that begin with a list number do not count."""
     return sum(1 for line in text.split("\n") if not _LISTED.match(line))
 
 
 def _unchanged(before: ProvisionStep, last: Unit | None, new: list[ProvisionStep]) -> bool:
-    """Tell whether a single step left the words, so that its day does not matter.
+    """Return whether a single step did not change the words, so that its date is irrelevant.
 
-    ``last`` is the provision in the edition before. An unknown day does matter for a new number.
+    ``last`` is the provision in the edition before. For a new number an unknown date is relevant.
     """
     if len(new) != 1 or new[0].amendment.ends:
         return False

@@ -1,4 +1,4 @@
-"""The files of a collection, and its tables: read only from inside the folder, fault by fault."""
+"""Files and tables of a collection; files outside its folder are refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from corpus.errors import Place, SourceError
 from corpus.invariants import PLACEHOLDERS, UNKNOWN_PUBLICATION
 
 MAX_BYTES = 64 * 2**20
-"""A larger file is refused unread."""
+"""Largest file that is read."""
 
 _NO_DAYS = PLACEHOLDERS | UNKNOWN_PUBLICATION
 
@@ -24,7 +24,7 @@ Record = dict[str, str]
 
 
 class Damaged(NamedTuple):
-    """A record that is longer or shorter than the header, as far as it can be told."""
+    """A record that is longer or shorter than the header, with the fields that can be read."""
 
     fault: SourceError
     record: Record
@@ -34,7 +34,7 @@ def read_text(root: Path, file: str, asked: Place) -> str:
     """Return the text of a file of the collection.
 
     Raises:
-        SourceError: the file lies outside, is missing, too large, or not UTF-8.
+        SourceError: the file is outside the folder, missing, too large, or not UTF-8.
     """
     path = inside(root, file, asked)
     try:
@@ -54,7 +54,7 @@ def inside(root: Path, file: str, asked: Place) -> Path:
     """Return the path of a file of the collection.
 
     Raises:
-        SourceError: the name is absolute, climbs out, or follows a link out of the collection.
+        SourceError: the name is absolute, or leads out of the collection by ``..`` or a link.
     """
     parts = PurePosixPath(file).parts
     plain = not re.search(r"[\\\x00]|^[A-Za-z]:", file)
@@ -105,10 +105,10 @@ def _json_records(text: str, file: str) -> Iterator[tuple[int, Record | Damaged]
 
 
 def plausible_day(place: Place, *numbers: str) -> date:
-    """Return the day of a year, month and day on which something can have happened.
+    """Return the date of a year, month and day, if it is plausible.
 
     Raises:
-        SourceError: there is no such day, or it is one that publishers write for "not known".
+        SourceError: there is no such date, or it is a placeholder.
     """
     written = "-".join(numbers)
     try:

@@ -1,4 +1,4 @@
-"""The files of a collection: from Markdown, plain text or JSON to units, header and annals."""
+"""Documents of a collection: Markdown, plain text or JSON to units, header and annals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AnnalEvent(Frozen):
 
 
 class Document(Frozen):
-    """A file, read: its units as printed, and what it says of itself."""
+    """A parsed file: its units as printed, and its own metadata."""
 
     units: tuple[Unit, ...]
     title: str | None = None
@@ -37,7 +37,7 @@ class Document(Frozen):
 
 
 def read_document(text: str, file: str, layout: Layout, header: Header | None) -> Document:
-    """Divide a file into its units.
+    """Parse a file into its units.
 
     Raises:
         SourceError: the file is malformed, holds no provision, or one number twice.
@@ -98,13 +98,13 @@ def _units(body: str, layout: Layout, first_line: int) -> Iterator[Unit]:
 
 
 def _lines(text: str) -> str:
-    """Return a text with one line per paragraph and no blank ones."""
+    """Return a text with one line per paragraph and no blank lines."""
     lines = (re.sub(r"[ \t\u3000\xa0]+", " ", line).strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 
 
 def _unwrapped(text: str, columns: int | None) -> str:
-    """Join lines that were cut at a fixed width: a full line that does not end a sentence."""
+    """Join lines wrapped at a fixed width: a full line that does not end a sentence."""
     if columns is None:
         return text
     joined = ""

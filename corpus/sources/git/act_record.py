@@ -1,12 +1,12 @@
-"""What the states of one act say together: its stages, the gaps between them, its end.
+"""Snapshots of one act from its states, with the gaps between them and its end.
 
-Snapshots (copies of the text as it stood on a day) are not reforms. One that equals the state
-before it confirms it. One that differs in a few provisions says that these took effect on an
-unknown day in between, so their former texts end as ``unknown`` on the first such day. One that
-differs in many, after a long silence, proves that reforms are missing: the work has a coverage gap
-from the day after the last state. How many and how long is the dialect's ``[gap]``. A state with no
-provision at all is not the law either, whatever its date: it too opens a gap, or is left out at the
-beginning of the record. What else cannot be true is in :mod:`corpus.sources.git.plausible_states`.
+Snapshots (copies of the text as it stood on a date) are not reforms. One that equals the previous
+state confirms it. One that differs in a few provisions shows that these changed on an unknown date
+in between, so their former texts end as ``unknown`` on the first such date. One that differs in
+many, after a long silence, proves that reforms are missing: the work has a coverage gap from the
+day after the last state. The limits are in the dialect's ``[gap]``. A state with no provision at
+all is not reliable, whatever its date: it opens a gap, or is left out at the beginning of the
+record. Other implausible states are handled in :mod:`corpus.sources.git.plausible_states`.
 
 An act ends where its last commit deletes the file, or where the dialect says so (``ended_when``,
 ``dates.ended``); a file that is deleted and comes back leaves a gap.
@@ -51,11 +51,11 @@ class ActRecord:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the record is complete at the moment."""
+        """Return whether the record is complete at the current state."""
         return bool(self.spans) and self.spans[-1][1] is None
 
     def interrupt(self, day: date, source: SourceRef) -> Gap:
-        """Close the covered span on ``day``; one that held no day is none."""
+        """Close the covered span on ``day``; an empty span is dropped."""
         start, _ = self.spans.pop()
         if start < day:
             self.spans.append((start, day))
@@ -63,7 +63,7 @@ class ActRecord:
 
 
 def with_missing(states: Iterator[CommitState], missing: Sequence[date]) -> Iterator[CommitState]:
-    """Yield the states, and before the next one of a later day each doubt about missing ones."""
+    """Yield the states, with a doubtful state for each missing date before a later one."""
     doubts = sorted(set(missing))
     last: CommitState | None = None
     for state in states:
@@ -104,7 +104,7 @@ def first_day_without(
 def stages(
     found: Iterator[CommitState], record: ActRecord, dialect: Dialect, end: date | None
 ) -> Iterator[Snapshot | Gap]:
-    """Yield the stages of an act and the gaps between them, and gather the rest in ``record``."""
+    """Yield the snapshots of an act and the gaps between them; collect the rest in ``record``."""
     deletion: CommitState | None = None
     for state in found:
         if end is not None and state.day >= end and record.last is not None:
@@ -133,7 +133,7 @@ def stages(
 
 
 def _after_end(state: CommitState, record: ActRecord, end: date) -> Iterator[Gap]:
-    """Doubt the end of an act that has another text on a day after it."""
+    """Yield a gap at the end of an act that has another text on a later date."""
     if state.day > end and record.is_open and not state.is_gone and state.page != record.page:
         problem = f"has another text on {state.day}, but the act ended on {end}"
         record.seen.refuse(state.revision.fault(problem))
@@ -150,7 +150,7 @@ def _interrupted_by(deletion: CommitState, record: ActRecord) -> Gap:
 def _ending(
     record: ActRecord, deletion: CommitState | None, end: date | None, dialect: Dialect
 ) -> Iterator[Snapshot | Gap]:
-    """Yield how the record of an act stops, after its last state: repealed, or not known."""
+    """Yield the end of an act's record after its last state: a repeal, or a gap."""
     last = record.last
     assert last is not None
     if end is not None and end != date.max:
@@ -167,7 +167,7 @@ def _ending(
 def _deleted(
     record: ActRecord, last: CommitState, deletion: CommitState, dialect: Dialect
 ) -> Snapshot | Gap:
-    """Return a repeal; a gap where the file has moved, or was committed again with an older day."""
+    """Return a repeal, or a gap if the file was moved or committed again with an older date."""
     moved = deletion.revision.moved_to
     if moved is not None:
         problem = f"moves the file to {moved}, which is no repeal"
@@ -189,7 +189,7 @@ def _repeal(day: date, said_by: CommitState, dialect: Dialect) -> Snapshot:
 
 
 def _gap_before(state: CommitState, record: ActRecord, dialect: Dialect) -> date | None:
-    """Return the first day that the record does not hold before a state, if there is one."""
+    """Return the first date that the record lacks before a state, or ``None``."""
     last = record.last
     if last is None or not record.is_open:
         return None
@@ -204,7 +204,7 @@ def _gap_before(state: CommitState, record: ActRecord, dialect: Dialect) -> date
 
 
 def _stage(state: CommitState, record: ActRecord, dialect: Dialect) -> Snapshot:
-    """Return the stage of a state and let the record reach it."""
+    """Return the snapshot of a state and update the record."""
     last, page, unsure, note = record.last, state.page, None, None
     if last is not None and not record.is_open:
         note = f"In force since an unknown day: the record has a gap before {state.day}."
@@ -232,10 +232,10 @@ def _stage(state: CommitState, record: ActRecord, dialect: Dialect) -> Snapshot:
 
 
 def _brought_up_to_date(state: CommitState, record: ActRecord) -> Page:
-    """Return the text of a reform, with what snapshots committed after it have found meanwhile.
+    """Return the text of a reform, merged with what snapshots committed later have found.
 
-    A reform dated ahead is written upon the text of the day it was written; of a provision that a
-    later copy shows otherwise, and that the reform itself leaves alone, the copy is right.
+    A reform dated ahead was written on the text of its commit date; for a provision that a later
+    copy shows differently, and that the reform itself does not change, the copy counts.
     """
     copied = record.copied
     if copied is None or copied.place_in_time < state.revision.place_in_time:
@@ -250,12 +250,12 @@ def _brought_up_to_date(state: CommitState, record: ActRecord) -> Page:
 
 
 def _differing(one: Page, other: Page) -> set[str]:
-    """Return the labels under which two pages print something different."""
+    """Return the labels under which two pages differ."""
     return {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
 
 
 def _gather(record: ActRecord, state: CommitState, dialect: Dialect) -> None:
-    """Note what the frontmatter says of the act: the latest value of each field, every title."""
+    """Record the frontmatter's data on the act: the latest value of each field, every title."""
     for key in ("title", dialect.short_title):
         if key and state.fields.get(key):
             record.titles[state.fields[key]] = None

@@ -1,4 +1,4 @@
-"""The dated states of one act: what each of its commits says, and since when it is the law."""
+"""Dated states of one act: the text and commencement in each commit."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class CommitState:
-    """What one commit says of an act.
+    """The content of one commit about an act.
 
-    ``last_day`` is set where the source gives one that is not before ``day``; ``ended`` is the
-    first day without the act; ``origin`` is the day the act itself first took effect; ``upstream``
-    keeps the dates that could not be used, and why. A state with ``is_gone`` deletes the act, and
-    one with ``doubt`` is not the law: it says from which day on the record is not to be trusted.
+    ``last_day`` is set if the source gives one that is not before ``day``; ``ended`` is the first
+    day without the act; ``origin`` is the date on which the act itself took effect; ``upstream``
+    keeps dates that could not be used, with the reason. A state with ``is_gone`` deletes the act;
+    one with ``doubt`` is not reliable, and the record from its date on is a gap.
     """
 
     revision: Revision
@@ -47,18 +47,18 @@ class CommitState:
 
     @property
     def source(self) -> SourceRef:
-        """The commit, and the publisher's page where the frontmatter names it."""
+        """Return the commit, and the publisher's page if the frontmatter names it."""
         path, commit = self.revision.path, self.revision.commit
         return SourceRef(file=path, locator=commit, url=self.fields.get("source") or None)
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether the page has no text of any provision."""
+        """Return whether the page has no provision with text."""
         return not any(unit.text for units in self.page.values() for unit in units)
 
 
 class Dated(NamedTuple):
-    """A revision with the day of effect it states; ``None``: it knows only its publication."""
+    """A revision with its stated date of effect; ``None``: only its publication is known."""
 
     revision: Revision
     day: date | None
@@ -67,13 +67,14 @@ class Dated(NamedTuple):
 def dated(
     revisions: list[Revision], history: GitHistory, dialect: Dialect, seen: Observation
 ) -> tuple[list[Dated], list[date]]:
-    """Return the states by day (of one day, as committed), and the days from which one is missing.
+    """Return the states by date, and the dates from which a state is missing.
 
-    A state without a usable day was committed between two others, so it took effect between their
-    days: from the day after the earlier one on the record is not to be trusted.
+    States of one date are in order of commit. A state without a usable date was committed between
+    two others, so it took effect between their dates: from the day after the earlier one on the
+    record is a gap.
 
     Raises:
-        SourceError: no revision says since when it is the law, or when it was published.
+        SourceError: no revision says when it took effect, or when it was published.
     """
     drop = dialect.commits.drop
     kept = [each for each in revisions if not (drop and drop.search(each.message))]
@@ -105,7 +106,7 @@ def dated(
 def _by_publication(
     revisions: list[Revision], history: GitHistory, dialect: Dialect
 ) -> list[Dated]:
-    """Return the revisions without a day of effect, as they were published."""
+    """Return the revisions without a date of effect, dated by publication."""
     where, days = dialect.dates.published, []
     for each in revisions:
         if each.blob is None:
@@ -138,7 +139,7 @@ class StateReader:
         self._reader = PageReader(dialect.page)
 
     def read(self, each: Dated) -> CommitState | None:
-        """Return the state of a revision, without a day as of its publication; a bill has none.
+        """Return the state of a revision; ``None`` for a bill. Without a date, publication counts.
 
         Raises:
             SourceError: the file or a date in it is malformed.
@@ -218,7 +219,7 @@ def _effective(revision: Revision, history: GitHistory, where: Where) -> date:
 def _day(
     where: Where | None, revision: Revision, fields: Mapping[str, str], upstream: dict[str, str]
 ) -> date | None:
-    """Return a date; a placeholder is none, and goes to ``upstream`` with the reason."""
+    """Return a date, or ``None`` for a placeholder, which goes to ``upstream`` with the reason."""
     written = where.read(revision.trailers, fields) if where else None
     if where is None or written is None:
         return None

@@ -1,7 +1,7 @@
-"""A git bundle, unpacked by git itself into a temporary bare repository, within limits.
+"""Unpack a git bundle with git into a temporary bare repository, within limits.
 
-libgit2 cannot read a bundle. git checks every object on the way; what a small bundle may unfold to
-in memory is bounded, and the copy of a process that was killed is removed by the next one.
+libgit2 cannot read a bundle. git checks every object; memory is limited, since a small bundle may
+expand to a large one; a copy left by a killed process is removed by the next one.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from pathlib import Path
 from corpus.errors import BadInputError, Place, SourceError
 
 MAX_MEMORY_KIB = 4 * 2**20
-"""Address space that git may take to unpack a bundle, in KiB."""
+"""Address space that git may use to unpack a bundle, in KiB."""
 _PREFIX = "inforce-bundle-"
 _BUNDLE_HEADS = (b"# v2 git bundle\n", b"# v3 git bundle\n")
 _STREAMED = "16m"
-"""From this size on git writes an object through instead of holding it in memory."""
+"""Size from which git streams an object instead of holding it in memory."""
 
 
 @contextmanager
 def unpacked(path: Path, branch: str) -> Iterator[Path]:
-    """Yield the folder of a bare repository with a branch of the bundle; it goes at the end.
+    """Yield the folder of a bare repository with a branch of the bundle; it is removed afterwards.
 
     Raises:
-        SourceError: the file is no bundle, is damaged, too large, or has no such branch.
-        BadInputError: there is no ``git``.
+        SourceError: the file is not a bundle, is damaged or too large, or has no such branch.
+        BadInputError: ``git`` is not installed.
     """
     _check_heads(path, branch)
     _remove_left_behind()
@@ -40,7 +40,7 @@ def unpacked(path: Path, branch: str) -> Iterator[Path]:
 
 
 def _remove_left_behind() -> None:
-    """Remove the copies whose process is gone."""
+    """Remove the copies whose process has ended."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
         owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
         if owner.isdecimal() and not Path(f"/proc/{owner}").exists() and Path("/proc").is_dir():
@@ -48,7 +48,7 @@ def _remove_left_behind() -> None:
 
 
 def _check_heads(path: Path, branch: str) -> None:
-    """Read a bundle's header: each line names an object and the branch that points to it."""
+    """Parse a bundle's header: each line names an object and a branch that points to it."""
     place = Place(str(path))
     with path.open("rb") as file:
         if file.readline(64) not in _BUNDLE_HEADS:

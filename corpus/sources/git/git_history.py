@@ -1,8 +1,8 @@
-"""The dated states of files kept in git, from a repository or a bundle.
+"""Revisions of files in git, from a repository or a bundle.
 
-The object database is read with pygit2: commits, trailers and blobs come as data, where parsing the
-output of ``git log`` would break on the first unusual message. Commits are compared only as far as
-a pattern of paths reaches (:mod:`corpus.sources.git.git_trees`).
+The object database is read with pygit2: commits, trailers and blobs are data, so unusual messages
+cannot break parsing as they would with ``git log``. Commits are compared only in the paths that a
+pattern matches (:mod:`corpus.sources.git.git_trees`).
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from corpus.sources.git.git_bundle import unpacked
 from corpus.sources.git.git_trees import TreeChanges
 
 MAX_TEXT_BYTES = 64 * 2**20
-"""A larger file is refused unread."""
+"""Largest file that is read."""
 _TRAILER = re.compile(r"^([A-Za-z0-9-]+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Revision:
-    """One commit's state of one file. ``place_in_time`` counts commits, oldest first.
+    """State of one file in one commit. ``place_in_time`` counts commits, oldest first.
 
-    ``blob`` is ``None`` where the commit deletes the file; ``moved_to`` is then the path under
-    which the same commit adds the same content, if it does.
+    ``blob`` is ``None`` if the commit deletes the file; ``moved_to`` is then the path under which
+    the same commit adds the same content, if it does.
     """
 
     path: str
@@ -42,13 +42,13 @@ class Revision:
     moved_to: str | None = None
 
     def place(self, *, line: int | None = None, field: str | None = None) -> Place:
-        """Return the file, and the line or field in it."""
+        """Return the place of the file, with a line or field."""
         return Place(self.path, line, field)
 
     def fault(
         self, problem: str, *, line: int | None = None, field: str | None = None
     ) -> SourceError:
-        """Return an error that names the file, the line or field, and the commit."""
+        """Return an error with file, line or field, and commit."""
         return SourceError(
             self.place(line=line, field=field), f"commit {self.commit[:10]} {problem}"
         )
@@ -67,7 +67,7 @@ class GitHistory:
         return str(self._tip)
 
     def holds(self, pattern: str) -> bool:
-        """Tell whether a file of the last commit has a path that matches ``pattern``."""
+        """Return whether a file of the last commit matches ``pattern``."""
         tree = self._repository[self._tip].peel(pygit2.Tree).id
         found = TreeChanges(self._repository, pattern).between(None, tree)
         return next(found, None) is not None
@@ -76,7 +76,7 @@ class GitHistory:
         """Return the revisions of each file whose path matches ``pattern``, oldest first.
 
         Raises:
-            SourceError: a commit has more files than can be looked at.
+            SourceError: a commit has too many files.
         """
         found: dict[str, list[Revision]] = {}
         changes = TreeChanges(self._repository, pattern)
@@ -124,7 +124,7 @@ class GitHistory:
         return text.replace("\r\n", "\n") if "\r" in text else text
 
     def _moved(self, old: pygit2.Oid | None, new: pygit2.Oid) -> dict[str, str]:
-        """Return where the files that a commit takes away appear with the same content."""
+        """Return the new path of files that a commit removes and adds with the same content."""
         everything = TreeChanges(self._repository, "*")
         come = {blob: path for path, blob in everything.between(old, new) if blob is not None}
         gone = {path: blob for path, blob in everything.between(new, old) if blob is not None}
@@ -133,11 +133,11 @@ class GitHistory:
 
 @contextmanager
 def open_history(path: Path, branch: str) -> Iterator[GitHistory]:
-    """Open the branch of a repository or bundle; a bundle's temporary copy goes at the end.
+    """Open the branch of a repository or bundle; a bundle's temporary copy is removed afterwards.
 
     Raises:
-        SourceError: the path holds neither, the bundle is damaged, or it has no such branch.
-        BadInputError: the path does not exist, or a bundle is given and there is no ``git``.
+        SourceError: the path is neither, the bundle is damaged, or there is no such branch.
+        BadInputError: the path does not exist, or ``git``, which a bundle needs, is not installed.
     """
     if path.is_dir():
         yield _opened(path, path, branch)

@@ -5,9 +5,9 @@ The commits of a file become the dated states of an act, in the order of the dat
 them. Everything that differs between countries is in a
 :class:`~corpus.sources.git.markdown_dialect.Dialect`.
 
-What the states say together, where they leave gaps and how an act ends is told in
-:mod:`corpus.sources.git.act_record`. A source that knows only when its texts were published gives
-texts without a day of commencement, and no covered days.
+:mod:`corpus.sources.git.act_record` makes snapshots, gaps and the end of an act from its states. A
+source that knows only the publication of its texts gives texts without commencement, and no
+coverage.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _NO_ID = re.compile(r"[\s@#]")
 
 
 class GitMarkdown:
-    """A git bundle or repository, read in a dialect.
+    """A git bundle or repository, read with a dialect.
 
     A bundle is unpacked once, when it is first looked into; the copy goes with this object.
     ``reading_seconds`` is the most that one act may take.
@@ -68,14 +68,14 @@ class GitMarkdown:
         return len(self._acts)
 
     def observed(self, work_id: str) -> Observation | None:
-        """Return what was noted of the act last read, if it is this one."""
+        """Return the notes on the act last read, if it is this one."""
         return self._seen if self._seen_of == work_id else None
 
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
-        """Yield the acts by path; an act with an unreadable state goes to ``on_fault`` whole.
+        """Yield the acts by path; an act with an unreadable state goes to ``on_fault`` as a whole.
 
         Raises:
-            SourceError: the bundle is damaged or has not the dialect's branch.
+            SourceError: the bundle is damaged or lacks the dialect's branch.
         """
         if not can_be_stopped():
             yield from self._works_elsewhere(on_fault)
@@ -113,7 +113,7 @@ class GitMarkdown:
 
 
 def detect_dialect(path: Path) -> Dialect | None:
-    """Return the built-in dialect whose files the repository or bundle holds, if there is one.
+    """Return the built-in dialect whose files the repository or bundle holds, or ``None``.
 
     Raises:
         SourceError: the path is neither, or it is damaged.
@@ -188,7 +188,7 @@ def _work(work_id: str, record: ActRecord, act: Act, dialect: Dialect) -> Work:
 
 
 def _coverage(work_id: str, record: ActRecord, act: Act) -> tuple[Coverage, ...]:
-    """Return the covered spans; the first is from the origin where the record reaches it."""
+    """Return the covered intervals; the first is from the origin if the record reaches it."""
     origin = act.origin or record.origin
     last = len(record.spans) - 1
     return tuple(

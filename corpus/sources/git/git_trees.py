@@ -1,8 +1,8 @@
-"""What changed between two trees of git, read from their raw entries.
+"""Differences between two trees of git, read from their raw entries.
 
 libgit2 compares whole trees: for one act it walks a directory of 26,000 acts at every commit, and
-it unfolds a tree that names itself a thousand times. Here only what can match a pattern is looked
-into, and the number of entries looked at for one commit is bounded.
+it expands a tree that contains itself a thousand times. Here only entries that can match a pattern
+are read, and their number per commit is limited.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pygit2
 from corpus.errors import Place, SourceError
 
 MAX_ENTRIES = 1_000_000
-"""Entries looked at for one commit; a tree with more is refused."""
+"""Largest number of entries read for one commit."""
 MAX_DEPTH = 64
 MAX_TREE_BYTES = 64 * 2**20
 _REMEMBERED = 64
@@ -30,9 +30,9 @@ _Entry = tuple[bytes, bytes, bytes]
 
 
 class TreeChanges:
-    """Compares trees of one repository as far as their paths can match ``pattern``.
+    """Compares trees of one repository, for paths that can match ``pattern``.
 
-    The leading folders of the pattern that hold no wildcard are gone straight through.
+    Leading folders of the pattern without a wildcard are looked up directly.
     """
 
     def __init__(self, repository: pygit2.Repository, pattern: str) -> None:
@@ -45,11 +45,11 @@ class TreeChanges:
     def between(
         self, old: pygit2.Oid | None, new: pygit2.Oid | None
     ) -> Iterator[tuple[str, str | None]]:
-        """Yield path and blob id of each matching file that differs; ``None``: it is gone.
+        """Yield path and blob id of each matching file that differs; ``None``: it was deleted.
 
         Raises:
-            SourceError: there are more than :data:`MAX_ENTRIES` entries to look at, a folder is too
-                large or too deep, or a tree is missing.
+            SourceError: there are more than :data:`MAX_ENTRIES` entries, a folder is too large or
+                too deep, or a tree is missing.
         """
         self._seen = 0
         yield from self._differing(old.raw if old else None, new.raw if new else None, "", 0)
@@ -72,7 +72,7 @@ class TreeChanges:
                 yield path, now[1].hex() if now[1] else None
 
     def _entries(self, tree: bytes | None, depth: int) -> frozenset[_Entry]:
-        """Return the entries of a tree that may matter at this depth."""
+        """Return the entries of a tree that can match at this depth."""
         if tree is None:
             return frozenset()
         if depth < len(self._named):

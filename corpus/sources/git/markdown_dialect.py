@@ -1,8 +1,8 @@
-"""Dialect (TOML) of legislation kept as Markdown in git.
+"""Dialect (TOML) of legislation as Markdown in git.
 
-A dialect says which files are acts, where a state's dates stand (a commit trailer or a frontmatter
-key), which commits are not reforms, and how a provision begins on the page. The dialects that come
-with InForce lie in ``dialects/``; any other is named by its path.
+A dialect says which files are acts, where a state's dates are (a commit trailer or a frontmatter
+key), which commits are not reforms, and how a provision begins on the page. Built-in dialects are
+in ``dialects/``; others are given by path.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ Pattern = Annotated[re.Pattern[str], AfterValidator(_by_line)]
 class Where(Frozen):
     """Where a value is written: in a commit trailer or in a frontmatter key.
 
-    ``unknown`` lists the placeholders that stand for "not recorded"; ``match`` keeps only values
-    that it matches.
+    ``unknown`` lists placeholders for "not recorded"; ``match`` keeps only values that it matches.
     """
 
     trailer: str | None = None
@@ -45,7 +44,7 @@ class Where(Frozen):
 
     @property
     def field(self) -> str:
-        """The name of the trailer or key."""
+        """Return the name of the trailer or key."""
         return self.trailer or self.frontmatter or ""
 
     @model_validator(mode="after")
@@ -55,7 +54,7 @@ class Where(Frozen):
         return self
 
     def read(self, trailers: Mapping[str, str], frontmatter: Mapping[str, str]) -> str | None:
-        """Return the value as written, placeholders too; ``None`` when there is none."""
+        """Return the value as written, including placeholders; ``None`` if there is none."""
         held = trailers if self.trailer is not None else frontmatter
         value = held.get(self.field, "").strip()
         return value if value and (self.match is None or self.match.search(value)) else None
@@ -83,10 +82,10 @@ class Rewrite(Frozen):
 class Commits(Frozen):
     """Which commits are not reforms. Both patterns are searched in the commit message.
 
-    ``drop``: commits that hold no state of the law at all. ``snapshot``: copies of the text as it
-    stood on a day; they confirm it, or show that reforms are missing. ``same_day`` says what two
-    texts of one provision from one day are: ``both`` keeps them side by side, as ambiguous;
-    ``last`` takes the one committed last, where the source commits again what it corrects.
+    ``drop``: commits that hold no state of the law. ``snapshot``: copies of the text as it stood on
+    a date; they confirm it, or show that reforms are missing. ``same_day`` says how two texts of
+    one provision with one date are treated: ``both`` keeps both, as ambiguous; ``last`` keeps the
+    one committed last, for sources that commit corrections.
     """
 
     drop: Pattern | None = None
@@ -98,7 +97,7 @@ class Dates(Frozen):
     """Where each date of a state is written, as ``YYYY-MM-DD``.
 
     ``effective``: the day the state takes effect; a source that knows only publication has none.
-    ``published``: the day it became known. ``last_day``: the last day it was the law. ``ended``:
+    ``published``: the day it became known. ``last_day``: the last day it was in force. ``ended``:
     the first day on which the act was no longer law. ``origin``: the day the act first took effect.
     ``updated``: the day of the last change in a text that the source calls current.
     """
@@ -118,7 +117,7 @@ class Dates(Frozen):
 
 
 class TextState(Frozen):
-    """Which frontmatter value says what text a file holds, whatever day the commit bears.
+    """Which frontmatter value says whose text a file holds, whatever date the commit has.
 
     ``current``: the text of the day the source was copied. ``as_enacted``: the text of the first
     day, without later amendments.
@@ -129,10 +128,10 @@ class TextState(Frozen):
 
 
 class Gap(Frozen):
-    """When a snapshot proves that reforms are missing: both limits must be passed.
+    """When a snapshot proves that reforms are missing: both limits must be exceeded.
 
-    ``silence_days``: days since the state before. ``share``: the part of all provisions of the two
-    states that differs (0 to 1).
+    ``silence_days``: days since the previous state. ``share``: the share of all provisions of the
+    two states that differ (0 to 1).
     """
 
     silence_days: int = Field(default=366, ge=1)
@@ -140,14 +139,14 @@ class Gap(Frozen):
 
 
 class PageRules(Frozen):
-    """How a page divides into provisions.
+    """How a page is divided into provisions.
 
-    ``start`` matches the first line of a provision, with the groups ``label`` and, where the
-    provision has a title, ``heading``. ``rewrite`` repairs and plainly writes one provision,
-    heading line included, before it is read. ``label`` is the form lawyers write. A provision ends
-    at the next one, at a Markdown heading, or before closing lines that ``division`` matches.
-    ``repealed`` and ``omitted`` match whole texts that say the provision is repealed, or that its
-    text is not given; ``empty`` says which of the two an empty provision is.
+    ``start`` matches the first line of a provision, with the groups ``label`` and, if the provision
+    has a title, ``heading``. ``rewrite`` repairs and simplifies one provision, heading line
+    included, before it is parsed. ``label`` is the form used in citations. A provision ends at the
+    next one, at a Markdown heading, or before closing lines that ``division`` matches. ``repealed``
+    and ``omitted`` match whole texts that mean the provision is repealed, or that its text is not
+    given; ``empty`` says which of the two an empty provision is.
     """
 
     kind: Literal["article", "section"] = "article"
@@ -171,7 +170,7 @@ class PageRules(Frozen):
         return self
 
     def absence(self, text: str) -> EndReason | None:
-        """Tell what a text says of its own absence; ``None`` when it is law."""
+        """Return the reason for absence that a text states; ``None`` if it is law."""
         if not text:
             return EndReason.REPEALED if self.empty == "repealed" else EndReason.UNKNOWN
         if self.repealed is not None and self.repealed.fullmatch(text):
@@ -182,7 +181,7 @@ class PageRules(Frozen):
 
 
 class Act(Frozen):
-    """What the files do not say of one act: further short titles, and its first day.
+    """Data of one act that the files do not have: short titles, and its first day.
 
     ``ended`` is the first day on which it was no longer law.
     """
@@ -193,14 +192,14 @@ class Act(Frozen):
 
 
 class Dialect(Frozen):
-    """One country's way of keeping legislation as Markdown in git.
+    """The format of one country's legislation as Markdown in git.
 
     ``files`` is a pattern of paths (``fr/*.md``); a file's stem is the act's local id. ``kinds``
     translates the frontmatter's ``rank``. ``short_title`` and ``citation`` are frontmatter keys.
     ``renumbering_length`` is the least number of characters by which a provision is recognised
     under a new number. ``ended_when`` says which value of a frontmatter key or trailer, in the
-    latest state, means that the act is no longer law; the day stands in ``dates.ended``,
-    ``dates.last_day`` or ``acts.<id>.ended``. ``bills`` says which files are no acts.
+    latest state, means that the act is no longer law; the date is in ``dates.ended``,
+    ``dates.last_day`` or ``acts.<id>.ended``. ``bills`` says which files are not acts.
     """
 
     name: str
@@ -227,15 +226,15 @@ class Dialect(Frozen):
 
 
 def built_in() -> tuple[str, ...]:
-    """Return the names of the dialects that come with InForce."""
+    """Return the names of the built-in dialects."""
     return tuple(sorted(path.stem for path in _BUILT_IN.glob("*.toml")))
 
 
 def read_dialect(name: str | Path) -> Dialect:
-    """Read a built-in dialect by its name (``fr``) or any other by its path.
+    """Read a built-in dialect by its name (``fr``) or another by its path.
 
     Raises:
-        SourceError: the file is missing, is not TOML, or a setting is wrong or unknown.
+        SourceError: the file is missing or not TOML, or a setting is invalid or unknown.
     """
     path = _BUILT_IN / f"{name}.toml" if name in built_in() else Path(name)
     place = Place(path.name)

@@ -1,4 +1,4 @@
-"""One state of an act, written as Markdown with frontmatter: its fields and its provisions."""
+"""One state of an act as Markdown with frontmatter: its fields and provisions."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def split_frontmatter(text: str, revision: Revision) -> tuple[dict[str, str], str]:
-    """Return the plain fields of the frontmatter and the body after it; nested values are skipped.
+    """Return the plain fields of the frontmatter, and the body; nested values are skipped.
 
     A file that ends with its frontmatter has an empty body.
 
     Raises:
-        SourceError: the frontmatter is missing, does not end, or has a line that is no field.
+        SourceError: the frontmatter is missing, does not end, or has an invalid line.
     """
     head, closed, body = f"{text}\n".removeprefix("---\n").partition("\n---\n")
     if not text.startswith("---\n") or not closed:
@@ -61,16 +61,16 @@ def _scalar(written: str) -> str:
 
 
 def without_halves(text: str) -> str:
-    """Return the text with each lone half of a surrogate pair as U+FFFD."""
+    """Return the text with each lone surrogate replaced by U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 @dataclass(frozen=True)
 class PageStats:
-    """How much of a page is in no provision, in characters, and what looks swallowed.
+    """Characters of a page outside all provisions, and provisions that contain another one.
 
-    ``swallowed`` has, for each provision left out for that reason, its label and the line inside
-    it that begins another one.
+    ``swallowed`` has, for each provision left out for that reason, its label and the line inside it
+    that begins another one.
     """
 
     length: int
@@ -80,7 +80,7 @@ class PageStats:
 
 @dataclass(frozen=True, eq=False)
 class _Piece:
-    """One provision as written: the unit, how much of it was dropped, what may begin inside it."""
+    """One provision as parsed: the unit, the characters dropped, and what may begin inside it."""
 
     unit: Unit
     dropped: int
@@ -88,10 +88,9 @@ class _Piece:
 
 
 class PageReader:
-    """Reads the states of one act one after another.
+    """Parses the states of one act one after another.
 
-    States repeat most of the state before, so a provision is read once for each way it is written:
-    the reader keeps what it has read, by the raw text.
+    States repeat most of the previous one, so parsed provisions are cached by their raw text.
     """
 
     def __init__(self, rules: PageRules) -> None:
@@ -103,7 +102,7 @@ class PageReader:
     def read(self, body: str) -> tuple[Page, PageStats]:
         """Return the provisions of a page; of several texts under one label, each different one.
 
-        A provision is unknown where a line inside it begins the one that the page lacks next.
+        The text of a provision is unknown if a line inside it begins the next missing number.
         """
         page: dict[str, tuple[Unit, ...]] = {}
         several: dict[str, dict[Unit, None]] = {}
@@ -129,7 +128,7 @@ class PageReader:
     def _without_swallowed(
         self, page: dict[str, tuple[Unit, ...]], pieces: Iterable[tuple[str, Unit, tuple[str, str]]]
     ) -> tuple[tuple[str, str], ...]:
-        """Make unknown what holds the beginning of a provision that the page lacks; name it."""
+        """Make provisions unknown that contain the start of a missing provision; return them."""
         found = []
         for raw, unit, (key, line) in pieces:
             if key not in page and page[unit.key] == (unit,):
@@ -142,13 +141,13 @@ class PageReader:
         return _Piece(unit, dropped, self._next_inside(raw, unit))
 
     def _unknown(self, raw: str, unit: Unit) -> Unit:
-        """Return the unit without its text, which is not its own alone."""
+        """Return the unit without its text, which includes that of another."""
         if raw not in self._unread:
             self._unread[raw] = replace(unit, text=None, absence=EndReason.UNKNOWN)
         return self._unread[raw]
 
     def _next_inside(self, raw: str, unit: Unit) -> tuple[str, str] | None:
-        """Return key and line of what begins inside as the next number, in another markup."""
+        """Return key and line of the next number, if it begins inside in another markup."""
         first = self._rules.start.match(raw)
         number = _NUMBER.search(first["label"]) if first else None
         if first is None or number is None or unit.text is None:
@@ -166,7 +165,7 @@ class PageReader:
         return (label_key(label), found[0].strip()) if found else None
 
     def _unit(self, raw: str) -> tuple[Unit, int]:
-        """Return the provision, and how many characters below its title belong to no provision."""
+        """Return the provision, and the number of characters below its title that are dropped."""
         repaired = raw
         for rule in self._rules.rewrite:
             repaired = rule.on(repaired)
@@ -189,7 +188,7 @@ class PageReader:
         return self._units.setdefault((unit.key, heading, words), unit), dropped
 
     def _first_line(self, found: re.Match[str]) -> tuple[str, str | None]:
-        """Return the label as lawyers write it, and the title."""
+        """Return the label as cited, and the title."""
         groups = found.groupdict(default="")
         label = self._rules.label.format(label=_plain(groups["label"]))
         for rule in self._rules.rename:
@@ -198,9 +197,9 @@ class PageReader:
         return label, heading or None
 
     def _text(self, written: str) -> tuple[str, int]:
-        """Return the paragraphs, one per line, without the divisions printed after them.
+        """Return the paragraphs, one per line, without divisions printed after them.
 
-        The number is how many characters stand below such a division.
+        The number is the count of characters below such a division.
         """
         division = _DIVISION.search(written)
         dropped = _visible(written[division.start() :]) if division else 0
@@ -212,19 +211,19 @@ class PageReader:
 
 
 def _plain(written: str) -> str:
-    """Return the text with raised numbers as characters: ``87<sup>1</sup>`` is ``87¹``."""
+    """Return the text with superscript numbers as characters: ``87<sup>1</sup>`` is ``87¹``."""
     raised = _RAISED.sub(lambda found: found[1].translate(_SUPERSCRIPTS), written)
     return _TAGS.sub("", raised)
 
 
 def _present(units: Iterable[Unit]) -> tuple[Unit, ...]:
-    """Return the units of one label: nothing absent beside a text."""
+    """Return the units of one label, without absent ones if one has a text."""
     texts = tuple(each for each in units if each.text is not None)
     return texts or tuple(units)[-1:]
 
 
 def _visible(written: str) -> int:
-    """Count the characters of the lines that are no headings, without white space around them."""
+    """Return the number of characters of lines that are not headings, without outer white space."""
     return sum(
         len(line) for each in written.split("\n") if (line := each.strip()) and line[0] != "#"
     )

@@ -1,14 +1,15 @@
-"""Which states of an act can be true: the others are left out or open a doubt, each with its place.
+"""Filter the states of an act: implausible ones are left out or open a gap, with their place.
 
-Works through the states in order of their days and holds back no more of them than it must:
+States are processed in order of their dates, with as little look-ahead as possible:
 
-- a state from before the act itself is none of its states;
-- reforms that change nothing, one after another from the beginning, show that the source repeats
-  the text of a later day: only the last of them is a text of its day;
-- two states of one day that are written on the same text are both kept, and where they contradict
+- a state from before the act itself is left out;
+- reforms that change nothing, one after another from the beginning, mean that the source repeats
+  the text of a later date: only the last of them is kept;
+- two states of one date that are based on the same text are both kept, and where they contradict
   each other the provision is ambiguous;
-- a state that lacks most provisions, which come back unchanged with the next one, is no repeal;
-- a text that the source calls current, or as enacted, holds for no day but the last, or the first.
+- a state that lacks most provisions, which come back unchanged with the next one, is not a repeal;
+- a text that the source calls current, or as enacted, is valid only on the last, or the first,
+  date.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _DAY = timedelta(days=1)
 _LOST = 0.5
 _BACK = 0.8
 _FEWEST = 5
-"""A loss counts from this many provisions on."""
+"""Least number of lost provisions that counts."""
 
 
 def plausible(
@@ -37,14 +38,14 @@ def plausible(
     end: date | None,
     seen: Observation,
 ) -> Iterator[CommitState]:
-    """Yield the states that can be true, by day; a state that cannot has ``doubt``.
+    """Yield the plausible states by date; an implausible one that is kept has ``doubt``.
 
     Args:
-        states: of one act, by day, and of one day as committed.
+        states: states of one act, by date, and on one date as committed.
         dialect: says how the source marks its texts.
-        origin: the act's first day where it is known otherwise than from the states.
-        end: the first day without the act; a state from then on only says so.
-        seen: where everything that is left out or doubted is noted.
+        origin: the act's first day if it is known from elsewhere.
+        end: the first day without the act; later states are not texts of it.
+        seen: records everything that is left out or doubted.
     """
     counted = _counted(states, seen)
     later = _since_origin(counted, origin, seen)
@@ -79,7 +80,7 @@ def _since_origin(
 def _without_repeats(
     states: Iterable[CommitState], end: date | None, seen: Observation
 ) -> Iterator[CommitState]:
-    """Leave out the first of the reforms that all have one body, from the beginning."""
+    """Leave out the first reforms if they all have the same body."""
     waiting: list[CommitState] = []
     rest = iter(states)
     following: CommitState | None = None
@@ -103,7 +104,7 @@ def _without_repeats(
 
 
 def _repeats(first: CommitState, state: CommitState) -> bool:
-    """Tell whether a reform has the body of the first one, and no end in between is stated."""
+    """Return whether a reform has the body of the first one, and no end in between is stated."""
     if any(each.is_snapshot or each.doubt or each.is_gone for each in (first, state)):
         return False
     if first.last_day is not None:
@@ -128,14 +129,14 @@ def _of_one_day(
 
 
 def _is_decided(states: list[CommitState]) -> bool:
-    """Tell whether publication says which of one day's states holds; copies only confirm one."""
+    """Return whether publication dates decide which state of one date counts."""
     known = {state.published for state in states}
     copied = any(state.is_snapshot for state in states)
     return len(states) == 1 or copied or (None not in known and len(known) == len(states))
 
 
 def _joined(states: list[CommitState], eve: Page) -> CommitState:
-    """Return the last state with what the others of its day changed and it does not have."""
+    """Return the last state, with the changes that only other states of its date have."""
     last = states[-1]
     if last.is_gone or last.is_empty:
         return last
@@ -151,7 +152,7 @@ def _joined(states: list[CommitState], eve: Page) -> CommitState:
 def _of_their_day(
     states: Iterable[CommitState], dialect: Dialect, seen: Observation
 ) -> Iterator[CommitState]:
-    """Leave out current texts that bear an earlier day; doubt the days after an enacted one."""
+    """Leave out current texts with an earlier date; doubt the days after an as-enacted one."""
     marks, earlier = dialect.text_state, False
     for state, following in _with_next(states):
         trailers, fields = state.revision.trailers, state.fields
@@ -179,7 +180,7 @@ def _of_their_day(
 def _with_next(
     states: Iterable[CommitState],
 ) -> Iterator[tuple[CommitState, CommitState | None]]:
-    """Yield each state with the one after it, holding back one."""
+    """Yield each state with the one after it."""
     waiting: CommitState | None = None
     for state in states:
         if waiting is not None:
@@ -190,7 +191,7 @@ def _with_next(
 
 
 def _complete(states: Iterable[CommitState], seen: Observation) -> Iterator[CommitState]:
-    """Doubt a state without most provisions of the one before, if the next one has them again."""
+    """Doubt a state without most provisions of the previous one, if the next has them again."""
     before: CommitState | None = None
     for state, following in _with_next(states):
         if before is not None and following is not None and not state.is_gone:

@@ -1,4 +1,4 @@
-"""An act whose source says when its texts were published, but not since when they are the law."""
+"""Acts whose source gives the publication of texts, but not their commencement."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ _CONDITION = "the source says when it was published ({day}), not since when it i
 
 
 def without_days(history: WorkHistory) -> WorkHistory:
-    """Return an act, traced by days of publication, without any day in force.
+    """Return an act, traced by publication dates, without any commencement.
 
-    Its texts wait for a day that nobody gave, each known since its publication, and the record
-    covers no day.
+    Its texts wait for an unknown date, each known since its publication, and the coverage is empty.
     """
     first = {each.id: each for each in reversed(history.versions)}
     return history.model_copy(
@@ -42,7 +41,7 @@ def _version(version: Version) -> Version:
 
 
 def _provision(provision: Provision) -> Provision:
-    """Return the provision with its numbers as they became known; each until the next."""
+    """Return the provision with its numbers in known time; each until the next."""
     labels = [
         ProvisionNumber(
             text=label.text,

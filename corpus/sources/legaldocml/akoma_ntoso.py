@@ -1,15 +1,15 @@
-"""Akoma Ntoso 3.0 and its German dialect LegalDocML.de: acts as FRBR expressions with events.
+"""Akoma Ntoso 3.0 and its German profile LegalDocML.de: acts as FRBR expressions with events.
 
-A file is a manifestation of an expression (one state) of a work. Days stand in ``lifecycle`` as
-events; each ``temporalGroup`` puts intervals together from events (``start`` and ``end`` are
-references; the day of ``end`` is the first without the text); ``@period`` on an article, or on what
-it lies in, names its group. A text holds from its interval's start, but no earlier than the day of
-its expression where there is an earlier one, and until the next expression. Files of one work are
-read together; manifestations of one expression are the same text.
+A file is a manifestation of an expression (one state) of a work. Dates are events in ``lifecycle``;
+each ``temporalGroup`` forms intervals from events (``start`` and ``end`` are references; ``end`` is
+the first day without the text); ``@period`` on an article, or an enclosing element, names its
+group. A text is valid from its interval's start, but not before the date of its expression if there
+is an earlier one, and until the next expression. Files of one work are read together;
+manifestations of one expression are the same text.
 
-A placeholder day such as 2999-12-31 stands for a day not known: an interval that begins with it
-waits to be fixed, one that ends with it is open. A text without an end is known up to the newest
-day on which a file was made, or to its own first day when that is later.
+A placeholder date such as 2999-12-31 stands for an unknown date: an interval that begins with it
+has no commencement yet, one that ends with it is open. A text without an end is known up to the
+newest date on which a file was made, or to its own first day if that is later.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DOCUMENTS = ("act", "bill", "doc")
 
 @dataclass(frozen=True)
 class _Manifestation:
-    """What one file says: the text of the expression of ``day``, and when the act took effect."""
+    """Content of one file: the text of the expression of ``day``, and when the act took effect."""
 
     path: Path
     work: Work
@@ -53,7 +53,7 @@ class AkomaNtoso(XmlFolder[_Manifestation]):
 
 
 def _history(manifestations: Sequence[_Manifestation]) -> WorkHistory:
-    """Put the expressions of a work one after the other, each until the next."""
+    """Return the history of a work; each expression is valid until the next."""
     ordered = sorted(manifestations, key=lambda m: m.day)
     seen = max(s.seen for m in ordered for s in m.statements)
     statements = []
@@ -72,9 +72,9 @@ def _placed(
     following: _Manifestation | None,
     seen: date,
 ) -> Statement:
-    """Return a statement within the days of its expression.
+    """Return a statement limited to the dates of its expression.
 
-    A provision that the next expression no longer has is repealed by it.
+    A provision that the next expression does not have is repealed by it.
     """
     if statement.start is None:
         return replace(statement, end_known=following.published if following else None)
@@ -94,8 +94,8 @@ def _read(path: Path, folder: Path) -> _Manifestation:
     """Read one file.
 
     Raises:
-        SourceError: it is not Akoma Ntoso, has no articles, or a day, a reference or a name is
-            missing or wrong.
+        SourceError: it is not Akoma Ntoso, has no articles, or a date, a reference or a name is
+            missing or invalid.
     """
     root = read_xml(path)
     document = next((child for child in root if local(child) in _DOCUMENTS), None)

@@ -1,4 +1,4 @@
-"""One Akoma Ntoso file: its metadata, and what it says of each article."""
+"""One Akoma Ntoso file: its metadata and its articles."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ class AknHead:
         return _LANGUAGES.get(written, written)
 
     def day(self) -> date:
-        """Return the day of the expression."""
+        """Return the date of the expression."""
         uri = self._frbr("Expression", "uri")
         match = _POINT.search(uri)
         written = match[1] if match else self._frbr("Expression", "date", "date")
         return iso_day(written, None, "FRBRExpression", self.path)
 
     def published(self) -> date | None:
-        """Return the publication of the expression."""
+        """Return the publication date of the expression."""
         dates = self._document.iterfind(".//{*}FRBRExpression/{*}FRBRdate")
         named = [d for d in dates if d.get("name") in ("verkuendung", "publication")]
         found = [*named, *self._document.iterfind(".//{*}meta/{*}publication")]
@@ -86,7 +86,7 @@ class AknHead:
         return None if is_placeholder(day) or day in UNKNOWN_PUBLICATION else day
 
     def made(self) -> tuple[date, dict[str, str]]:
-        """Return the last day that the file can speak of, and what it says where that is none."""
+        """Return the last date that the file covers, and its own value if that is not a date."""
         written = self._frbr("Manifestation", "date", "date")
         field = "FRBRManifestation/FRBRdate"
         made = written_day(written, None, field, self.path)
@@ -114,7 +114,7 @@ def _gazette(match: re.Match[str]) -> str:
 
 
 def read_statements(document: etree._Element, head: AknHead) -> Iterator[Statement]:
-    """Yield what the file says of each of its articles, in the order printed."""
+    """Yield a statement for each article of the file, in printed order."""
     made, upstream = head.made()
     for unit in document.iter(*(f"{{*}}{name}" for name in _UNITS)):
         if any(local(a) in (*_QUOTED, *_UNITS) for a in unit.iterancestors()):

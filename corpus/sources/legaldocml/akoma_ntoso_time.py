@@ -1,4 +1,4 @@
-"""The days of an Akoma Ntoso file: events, and the intervals that are put together from them."""
+"""Dates of an Akoma Ntoso file: events, and the intervals formed from them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENTRY = ("inkrafttreten", "inforce", "entryintoforce", "commencement")
 
 @dataclass(frozen=True)
 class LifecycleEvent:
-    """Something that happened, or will, on a day; ``day`` is ``None`` for a placeholder."""
+    """An event on a date; ``day`` is ``None`` for a placeholder."""
 
     day: date | None
     written: str
@@ -43,7 +43,7 @@ class Times:
     """The events and intervals of a document.
 
     Raises:
-        SourceError: a day is none, a reference leads nowhere, or an interval has a duration.
+        SourceError: a date is invalid, a reference is broken, or an interval has a duration.
     """
 
     def __init__(self, document: etree._Element, path: Path) -> None:
@@ -67,13 +67,13 @@ class Times:
         return stated or spans
 
     def applies_from(self, element: etree._Element) -> date | None:
-        """Return the first day on which an element's text applies, where that is stated."""
+        """Return the first day on which an element's text applies, if stated."""
         spans = (span for span in self._of(element) if span.refers in _APPLICATION)
         days = (span.start.day for span in spans if span.start is not None)
         return min((day for day in days if day is not None), default=None)
 
     def _of(self, element: etree._Element) -> Iterator[LifecycleInterval]:
-        """Yield the intervals of the nearest ``@period``, on the element or around it."""
+        """Yield the intervals of the nearest ``@period``, on the element or an enclosing one."""
         for level in (element, *element.iterancestors()):
             period = level.get("period")
             if period is not None:
@@ -110,5 +110,5 @@ class Times:
 
 
 def _term(element: etree._Element) -> str:
-    """Return what an element refers to, as a bare lower-case term."""
+    """Return the target of an element's reference, as a bare lower-case term."""
     return (element.get("refersTo") or "").strip("#").rpartition("/")[2].replace("-", "").lower()

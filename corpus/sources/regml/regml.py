@@ -1,19 +1,19 @@
-"""RegML, the XML of the CFPB's eRegulations: parts of the Code of Federal Regulations in time.
+"""RegML, the XML of the CFPB's eRegulations: parts of the Code of Federal Regulations.
 
 A folder holds ``regulation/<part>/<document>.xml``, the whole text after a Federal Register
-document, and ``notice/<part>/<document>.xml``, the document as a changeset from the text on its
+document, and ``notice/<part>/<document>.xml``, the document as a changeset of the text named in
 ``left``. A document with several effective dates has a file for each.
 
-- What a document amends (``left``) orders the documents of one day, and those that were built on
-  one that takes effect later. A document changed the provisions whose text differs from that on
-  its left; a text never takes effect before one that it builds on.
-- A text that is missing or unreadable is rebuilt from its notice. Where that fails, the fault is
-  reported and the days until the next whole text are a gap.
-- The record ends on the day of the copy, the overlay's ``snapshot``; where none is told, with the
-  newest document. A text that takes effect later is kept as announced, without a day: the record
-  cannot know whether the day held.
-- What a document says it amends is not believed where both its days and its publication say that
-  it came before that.
+- The ``left`` document orders the documents of one date, and those based on one that takes effect
+  later. A document changed the provisions whose text differs from that of its ``left``; a text
+  never takes effect before one that it is based on.
+- A text that is missing or unreadable is rebuilt from its notice. If that fails, the error is
+  reported and the dates until the next whole text are a gap.
+- The record ends on the date of the copy, the overlay's ``snapshot``; without one, with the newest
+  document. A text that takes effect later is kept as announced, without a date, since the record
+  cannot know whether it took effect then.
+- A ``left`` document that both took effect and was published later than the document is wrong and
+  is replaced.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ _SMALL_WORDS = re.compile(r"(?<=\s)(And|At|For|In|Of|On|Or|The|To|Under)\b")
 
 
 class Regml:
-    """A folder of RegML. ``overlay`` corrects it and says of which day it is.
+    """A folder of RegML. ``overlay`` corrects it and gives the date of the copy.
 
-    Without one, ``overlay.toml`` in the folder is taken, else the built-in one of whose files the
-    folder has some, else nothing is corrected.
+    Without one, ``overlay.toml`` in the folder is used, else the built-in one that names files of
+    the folder, else none.
     """
 
     def __init__(self, folder: Path, overlay: Path | None = None) -> None:
@@ -69,7 +69,7 @@ class Regml:
 
     @property
     def name(self) -> str:
-        """The folder's name."""
+        """Return the folder's name."""
         return self._folder.name
 
     def fingerprint(self) -> str:
@@ -110,7 +110,7 @@ class Regml:
         return sorted({part for path in self._files if (part := self._part(path))})
 
     def _part(self, path: Path) -> str | None:
-        """Return the part that a file is about by where it lies, or ``None``."""
+        """Return the part that a file belongs to, by its path, or ``None``."""
         steps = path.relative_to(self._folder).parts
         is_document = len(steps) == 3 and steps[0] in ("regulation", "notice")
         return steps[1] if is_document else None
@@ -127,7 +127,7 @@ class Regml:
         return history
 
     def _day_of_copy(self, documents: Sequence[Document]) -> date:
-        """Return the day after which the record says nothing.
+        """Return the date of the copy, after which the record is unknown.
 
         A copy that holds a document published later was made later.
         """
@@ -138,7 +138,7 @@ class Regml:
 
 
 def _overlay_of(folder: Path, named: Path | None) -> Overlay:
-    """Return the overlay that is named, the folder's own, or the built-in one that fits."""
+    """Return the named overlay, the folder's own, or the built-in one that fits."""
     own = folder / _OWN_OVERLAY
     if named is not None or own.is_file():
         return read_overlay(named or own)
@@ -169,7 +169,7 @@ def _work(head: Head) -> Work:
 
 
 class _Record:
-    """What is written down of a part once its documents are read. The record stops at ``end``."""
+    """Rows of a part, made after its documents were read. The record stops at ``end``."""
 
     def __init__(
         self, folder: Path, documents: Sequence[Document], chain: Chain, end: date
@@ -234,9 +234,9 @@ class _Record:
         )
 
     def _find_gaps(self) -> Iterator[tuple[date, Document | None]]:
-        """Yield the first day of each gap and the document whose whole text ends it, if one does.
+        """Yield the first day of each gap and the document whose whole text ends it, if any.
 
-        A document without a text opens a gap; the next in order with a later day ends it.
+        A document without a text opens a gap; the next in order with a later date ends it.
         """
         closed = date.min
         for place, document in enumerate(self._documents):
@@ -248,7 +248,7 @@ class _Record:
                 yield start, whole
 
     def _unknown(self, key: str) -> Iterator[PublishedState]:
-        """Yield that a provision is unknown in the gaps and after the end, and known between."""
+        """Yield states: the provision is unknown in the gaps and after the end, known between."""
         nowhere = SourceRef(file=self._folder.name)
         for day in (*(start for start, _ in self._gaps), self._end):
             yield PublishedState(valid_from=day, text=None, gone=EndReason.UNKNOWN, source=nowhere)
@@ -267,7 +267,7 @@ class _Record:
                 )
 
     def _doubted(self, provision_id: str, changes: Sequence[Standing]) -> Iterator[Version]:
-        """Yield the texts that the overlay does not believe: they were in force on no known day."""
+        """Yield the texts that the overlay rejects, without commencement."""
         for change in changes:
             if change.unit is not None and change.unit.doubt is not None:
                 yield Version(
@@ -285,7 +285,7 @@ class _Record:
                 )
 
     def _announced(self, provision_id: str, changes: Sequence[Standing]) -> Iterator[Version]:
-        """Yield the texts whose day comes after the end, each until another took its place."""
+        """Yield the texts with a date after the end, each until another replaced it."""
         ahead = [change for change in changes if change.effective >= self._end]
         for place, (change, following) in enumerate(pairwise([*ahead, None])):
             if change is None or change.unit is None:
@@ -325,7 +325,7 @@ def _first_unit(changes: Sequence[Standing]) -> Unit:
 
 
 def _note(change: Standing) -> str | None:
-    """Say where the text is not the one that the source prints."""
+    """Return a note if the text is not the one that the source prints."""
     document, key = change.document, change.unit.key if change.unit else None
     if document.text is None:
         return f"Rebuilt from the changes that {document.name} makes to the text before it."
@@ -336,7 +336,7 @@ def _note(change: Standing) -> str | None:
 
 
 def _upstream(change: Standing) -> dict[str, str]:
-    """Return what the source says otherwise than the row, with the reason."""
+    """Return the source's values that differ from the row, with the reason."""
     upstream = dict(change.document.upstream)
     days = {
         "effectiveDate": (change.document.effective, change.effective),

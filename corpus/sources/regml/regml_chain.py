@@ -1,4 +1,4 @@
-"""The texts of a part one after the other: what each document changed, and since when."""
+"""Texts of a part in order: what each document changed, and since when."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from corpus.sources.xml.xml_reading import read_xml
 
 @dataclass(frozen=True)
 class Standing:
-    """A provision after a document; ``unit`` is ``None`` when it is gone.
+    """A provision after a document; ``unit`` is ``None`` if it was removed.
 
-    The days are those from which the text is in force and known: of all that it builds on, the
-    last.
+    The dates are those from which the text is in force and known: the latest of all documents that
+    it is based on.
     """
 
     unit: Unit | None
@@ -35,7 +35,7 @@ class Standing:
 
 @dataclass
 class Chain:
-    """Per provision the texts that it went through, and the days of documents without a text."""
+    """By provision its texts in order, and the dates of documents without a text."""
 
     changes: dict[str, list[Standing]] = field(default_factory=dict)
     after: dict[Key, dict[str, Standing]] = field(default_factory=dict)
@@ -43,9 +43,9 @@ class Chain:
 
 
 def follow(documents: Sequence[Document], on_fault: OnFault) -> Chain:
-    """Go through the documents in order, each beside the text that it amends.
+    """Process the documents in order, comparing each with the text that it amends.
 
-    A document whose text cannot be had goes to ``on_fault`` and to ``missing``.
+    A document whose text is unavailable goes to ``on_fault`` and to ``missing``.
     """
     chain, texts = Chain(), _Texts(documents)
     for previous, document in pairwise([None, *documents]):
@@ -66,7 +66,7 @@ def follow(documents: Sequence[Document], on_fault: OnFault) -> Chain:
 def _compare(
     before: Mapping[str, Standing], printed: Mapping[str, Unit], document: Document, chain: Chain
 ) -> dict[str, Standing]:
-    """Return the provisions after a document, and note those that it changed."""
+    """Return the provisions after a document, and record those that it changed."""
     after = {}
     for key in {**before, **printed}:
         old, unit = before.get(key), printed.get(key)
@@ -85,12 +85,12 @@ def _compare(
 
 
 def _same(old: Unit | None, new: Unit | None) -> bool:
-    """Tell whether a document left a provision as it was; of two doubted texts nothing is known."""
+    """Return whether a document left a provision unchanged; two doubted texts count as equal."""
     return old == new or (old is not None and new is not None and bool(old.doubt and new.doubt))
 
 
 class _Texts:
-    """The texts of a part, read when asked for; ``rebuilt`` keeps those made from a notice."""
+    """The texts of a part, read on demand; ``rebuilt`` holds those made from a notice."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._documents = documents

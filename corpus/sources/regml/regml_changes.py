@@ -1,8 +1,8 @@
-"""Applying a RegML notice: the next text of a part from the last one and a changeset.
+"""Apply a RegML notice: the next text of a part from the previous one and a changeset.
 
-A changeset names elements by their ``label`` and says to add, modify, move or delete them. Labels
-build on each other (``1005-33-a-1`` lies in ``1005-33-a``), which is where an addition goes when
-the change does not say.
+A changeset names elements by their ``label`` and adds, modifies, moves or deletes them. Labels are
+hierarchical (``1005-33-a-1`` is in ``1005-33-a``), which determines the place of an addition if the
+change does not say it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ _ROMAN = re.compile(r"[ivxlc]+")
 
 
 def apply_changes(part: etree._Element, changeset: etree._Element, path: Path) -> etree._Element:
-    """Return a copy of a ``part`` with the changes of a notice made, in the order they stand.
+    """Return a copy of a ``part`` with the changes of a notice applied in order.
 
     Raises:
-        SourceError: a change names an element that the text does not have, or is of no known kind.
+        SourceError: a change names an element that the text does not have, or is of an unknown
+            kind.
     """
     changes = list(changeset.iterchildren(f"{EREGS}change"))
     modified = {c.get("label") or "" for c in changes if c.get("operation") == "modified"}
@@ -43,7 +44,7 @@ def apply_changes(part: etree._Element, changeset: etree._Element, path: Path) -
 
 
 class _Text:
-    """The text of a part while it is amended, with its elements by label.
+    """The text of a part during amendment, with its elements by label.
 
     ``modified`` holds the labels that the changeset modifies.
     """
@@ -56,7 +57,7 @@ class _Text:
         self._index([part])
 
     def make(self, change: etree._Element) -> None:
-        """Make one change; ``KeyError`` names a missing element, ``ValueError`` says the rest."""
+        """Apply one change; ``KeyError`` for a missing element, ``ValueError`` otherwise."""
         operation, label = change.get("operation"), change.get("label") or ""
         new = [deepcopy(child) for child in change]
         if operation == "deleted":
@@ -72,7 +73,7 @@ class _Text:
             self._put(label, new, change)
 
     def _put(self, label: str, new: Sequence[etree._Element], change: etree._Element) -> None:
-        """Put elements in place of what bears the label, or where it belongs when nothing does."""
+        """Replace the element with this label, or insert at the label's place if there is none."""
         old = self._by_label.get(label)
         subpath = change.get("subpath")
         if subpath:
@@ -116,9 +117,9 @@ class _Text:
         return parent if content is None else content
 
     def _keep_below(self, label: str, old: etree._Element, new: Sequence[etree._Element]) -> None:
-        """Move what lies in a replaced paragraph to its successor when only its opening changed.
+        """Move the children of a replaced paragraph to its successor if only its opening changed.
 
-        The notice shows it by giving the paragraph without subparagraphs and modifying one of
+        That is the case if the notice gives the paragraph without subparagraphs and modifies one of
         these in another change.
         """
         below = [child for child in old if child.get("label")]
@@ -127,14 +128,14 @@ class _Text:
             new[0].extend(below)
 
     def _delete(self, label: str) -> None:
-        """Take out what bears the label; it may be gone with a paragraph replaced before."""
+        """Remove the element with this label; it may be gone with a paragraph replaced before."""
         if label in self._by_label:
             self._drop(self._by_label[label])
         elif not any(label.startswith(f"{gone}-") for gone in self._replaced):
             raise KeyError(label)
 
     def _drop(self, element: etree._Element) -> None:
-        """Take an element out, and forget what bears a label in it."""
+        """Remove an element, and the index entries of labels in it."""
         for gone in element.iter():
             label = gone.get("label")
             if label is not None and self._by_label.get(label) is gone:
@@ -149,7 +150,7 @@ class _Text:
 
 
 def _arrange(parent: etree._Element, label: str, elements: Sequence[etree._Element]) -> None:
-    """Put elements among the children of ``parent`` where their label belongs, else at the end."""
+    """Insert elements among the children of ``parent`` by label order, else at the end."""
     order = label_order(label)
     place = len(parent)
     for index, sibling in enumerate(parent):
@@ -163,7 +164,7 @@ def _arrange(parent: etree._Element, label: str, elements: Sequence[etree._Eleme
 
 
 def _ancestors(label: str) -> Iterator[str]:
-    """Yield what a label lies in: ``9-b-Interp-2`` in ``9-b-Interp``, that in ``9-Interp``."""
+    """Yield the enclosing labels: of ``9-b-Interp-2``, ``9-b-Interp`` and ``9-Interp``."""
     body, mark, tail = label.partition("-Interp")
     while tail:
         tail = tail.rpartition("-")[0]

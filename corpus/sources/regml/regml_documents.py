@@ -1,4 +1,4 @@
-"""The documents that made a part of the Code, in the order in which they build on each other."""
+"""Documents that changed a part, in the order in which they are based on each other."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from corpus.sources.xml.xml_reading import iso_day, read_xml, squeeze
 
 EREGS = "{eregs}"
 Key = tuple[str, date]
-"""A Federal Register document number and an effective date: a document may have several."""
+"""A Federal Register document number and an effective date; a document may have several."""
 
 _ADDRESS = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/([\w-]+)/")
 
 
 @dataclass(frozen=True)
 class Document:
-    """What one document, on one of its effective dates, made of the part.
+    """One document on one of its effective dates.
 
-    ``left`` is the text it amends: a number and, where the notice gives it, an effective date.
-    ``text`` and ``notice`` are its readable files. ``upstream`` keeps what was not believed of the
-    head, ``distrust`` says what not to believe of the text.
+    ``left`` is the text it amends: a number and, if the notice gives it, an effective date.
+    ``text`` and ``notice`` are its readable files. ``upstream`` keeps rejected values of the head,
+    ``distrust`` says which text to reject.
     """
 
     number: str
@@ -44,17 +44,17 @@ class Document:
 
     @property
     def key(self) -> Key:
-        """What tells the document from all others of the part."""
+        """Return the key that is unique within the part."""
         return (self.number, self.effective)
 
     @property
     def name(self) -> str:
-        """The document as it is cited."""
+        """Return the document's citation."""
         return f"FR Doc. {self.number}"
 
     @property
     def file(self) -> Path:
-        """Its text, else its notice."""
+        """Return its text file, else its notice."""
         found = self.text or self.notice
         assert found is not None
         return found
@@ -63,14 +63,14 @@ class Document:
 def read_documents(
     folder: Path, part: str, overlay: Overlay, on_fault: OnFault, seen: Observation
 ) -> tuple[Document, ...]:
-    """Read the heads of the documents of a part and put them in order (:func:`in_order`).
+    """Read the heads of a part's documents and sort them (:func:`in_order`).
 
-    A file that cannot be read goes to ``on_fault``, as long as the document's other file can. What
-    a notice says it amends is noted in ``seen`` and not believed where both days contradict it.
+    An unreadable file goes to ``on_fault`` if the document's other file is readable. A notice's
+    ``left`` that both dates contradict is noted in ``seen`` and replaced.
 
     Raises:
-        SourceError: neither file of a document can be read, two are the same document, or there
-            is no order.
+        SourceError: neither file of a document can be read, two are the same document, or there is
+            no order.
     """
     found: dict[Key, Document] = {}
     places = [folder / kind / part for kind in ("regulation", "notice")]
@@ -85,9 +85,9 @@ def read_documents(
 
 
 def _believed(document: Document, others: Iterable[Document], seen: Observation) -> Document:
-    """Return the document; where what it amends took effect and came out later, amend another.
+    """Return the document with a corrected ``left`` if that took effect and was published later.
 
-    It then amends the last one that came before it by both days.
+    It then amends the last one that came before it by both dates.
     """
     left = amended(document, others)
     if left is None or left.effective <= document.effective:
@@ -139,7 +139,7 @@ def _document(text: Head, notice: Head, on_fault: OnFault) -> Document:
 
 
 def _published(head: Head, number: str, effective: date, url: str | None) -> date | None:
-    """Return the day in the Federal Register address; ``fdsys/date`` often repeats the effect."""
+    """Return the date in the Federal Register URL; ``fdsys/date`` often repeats the effect."""
     said = head.day("fdsys/date")
     published: date | None
     match = _ADDRESS.search(url or "")
@@ -160,8 +160,8 @@ def in_order(documents: Iterable[Document]) -> tuple[Document, ...]:
     """Sort documents by effect, then publication, but each after the one that it amends.
 
     Raises:
-        SourceError: a document amends one that is not there, some amend each other in a circle, or
-            one takes effect before the first.
+        SourceError: a document amends one that does not exist, documents amend each other in a
+            circle, or one takes effect before the first.
     """
     waiting = sorted(documents, key=lambda d: (d.effective, d.published or date.min, d.number))
     lefts = {document.key: amended(document, waiting) for document in waiting}
@@ -183,10 +183,10 @@ def in_order(documents: Iterable[Document]) -> tuple[Document, ...]:
 
 
 def amended(document: Document, documents: Iterable[Document]) -> Document | None:
-    """Return the document whose text a document amends; ``None`` where its notice is missing.
+    """Return the document whose text a document amends; ``None`` without a notice.
 
     Raises:
-        SourceError: that document is not there.
+        SourceError: that document does not exist.
     """
     if document.left is None:
         return None
@@ -204,7 +204,7 @@ def amended(document: Document, documents: Iterable[Document]) -> Document | Non
 
 
 class Head:
-    """The head of a file, read through the overlay; ``upstream`` collects what was corrected."""
+    """The head of a file, with the overlay applied; ``upstream`` collects corrected values."""
 
     def __init__(self, folder: Path, path: Path, overlay: Overlay) -> None:
         self.path, self.upstream = path, dict[str, str]()
@@ -218,16 +218,16 @@ class Head:
             self.fault = fault
 
     def value(self, tag: str) -> str:
-        """Return the text of an element of the head, corrected; empty where there is none."""
+        """Return the text of an element of the head, corrected; empty if there is none."""
         found = self._find(tag)
         return self._corrected(tag, squeeze(found.text or "") if found is not None else "")
 
     def day(self, tag: str) -> date:
-        """Return a day of the head, corrected."""
+        """Return a date of the head, corrected."""
         return iso_day(self.value(tag), self._find(tag), tag, self.path)
 
     def left(self) -> tuple[str, date | None] | None:
-        """Return what the notice's changeset amends."""
+        """Return the document that the notice's changeset amends."""
         changeset = self._find("changeset")
         if changeset is None:
             return None

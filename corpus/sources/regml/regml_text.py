@@ -1,4 +1,4 @@
-"""What a RegML text says: its sections, appendices and comments as readable text with a label."""
+"""Sections, appendices and comments of a RegML text, as readable text with a label."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _HEADING = re.compile(
 
 @dataclass(frozen=True)
 class Unit:
-    """A section, an appendix or the comments on one of them, as one text prints it.
+    """A section, an appendix or the comments on one of them, as printed in one text.
 
-    ``doubt`` says why the text is not to be believed.
+    ``doubt`` says why the text is rejected.
     """
 
     key: str
@@ -37,7 +37,7 @@ class Unit:
 
 
 def units(part: etree._Element, path: Path) -> dict[str, Unit]:
-    """Return the units of a part by their RegML label (``1005-33``), in the order printed.
+    """Return the units of a part by their RegML label (``1005-33``), in printed order.
 
     Raises:
         SourceError: a unit has no label, or two have the same.
@@ -63,7 +63,7 @@ def _unit(key: str, element: etree._Element) -> Unit:
 
 
 def _name(key: str) -> tuple[str, str]:
-    """Return kind and label as lawyers write them: ``1005-33-Interp`` is ``Comment 33``."""
+    """Return kind and label as cited: ``1005-33-Interp`` is ``Comment 33``."""
     body, interpretation, tail = key.partition("-Interp")
     part, _, number = body.partition("-")
     if interpretation and not number:
@@ -76,7 +76,7 @@ def _name(key: str) -> tuple[str, str]:
 
 
 def _lines(element: etree._Element) -> Iterator[str]:
-    """Yield the text below an element, a line for each paragraph, beginning with its marker."""
+    """Yield the text of an element, one line per paragraph, beginning with its marker."""
     for child in element:
         name = local(child)
         if name in _PARAGRAPHS:
@@ -94,7 +94,7 @@ def _opening(paragraph: etree._Element) -> str:
 
 
 def _inline(element: etree._Element) -> str:
-    """Return the words of an element; forms show blanks, rows of tables are set apart."""
+    """Return the words of an element; form fields are blanks, table rows are separated."""
     name = local(element)
     if name == "graphic":
         words = f" {_graphic(element)} "

@@ -1,14 +1,14 @@
 """CLML, the XML of legislation.gov.uk: United Kingdom acts and instruments at points in time.
 
-A file is an act, or a part of one, as it stood on a day. Sections, regulations, articles and
+A file is an act, or a part of one, as it stood on a date. Sections, regulations, articles and
 paragraphs of schedules are the provisions. ``RestrictStartDate`` and ``RestrictEndDate`` (the day
-after the last), ``RestrictExtent``, ``Status`` and ``Match`` stand on any level and hold for what
-lies within, unless it says otherwise. Concurrent texts for different territories stand apart in
-``<Versions>`` and are found through ``AltVersionRefs``.
+after the last), ``RestrictExtent``, ``Status`` and ``Match`` may be on any level and hold for the
+elements below, unless one of these overrides them. Concurrent texts for different territories are
+in ``<Versions>`` and are found through ``AltVersionRefs``.
 
-A text without an end is known up to the day the file was last modified. An as-enacted or as-made
-text is known for its first day only: what amended it since is not in the file. Several files of
-one act are read as one work.
+A text without an end is known up to the date on which the file was last modified. An as-enacted or
+as-made text is known for its first day only, since later amendments are not in the file. Several
+files of one act are read as one work.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _CITED = {
 
 @dataclass(frozen=True)
 class _File:
-    """What one file says. ``points`` are the days for which the publisher has other texts."""
+    """Content of one file. ``points`` are the dates for which the publisher has other texts."""
 
     path: Path
     work: Work
@@ -81,7 +81,7 @@ def _read(path: Path, folder: Path) -> _File:
     """Read one file.
 
     Raises:
-        SourceError: it is not CLML, holds no provision, or a date or a name is missing or wrong.
+        SourceError: it is not CLML, holds no provision, or a date or a name is missing or invalid.
     """
     root = read_xml(path)
     if local(root) not in ("Legislation", "Fragment"):
@@ -97,7 +97,7 @@ def _read(path: Path, folder: Path) -> _File:
 
 
 class _Header:
-    """What the head of a file says of the whole of it."""
+    """The metadata of a file."""
 
     def __init__(self, root: etree._Element, path: Path, folder: Path) -> None:
         self.root, self.path = root, path
@@ -105,7 +105,7 @@ class _Header:
         self.uri = root.get("IdURI") or root.get("DocumentURI") or ""
 
     def head(self) -> ClmlHead:
-        """Return what holds for all provisions of the file."""
+        """Return the data that hold for all provisions of the file."""
         unapplied = sum(1 for _ in self.root.iter("{*}UnappliedEffect"))
         tasks = sum(a.get("Status") == "ToDo" for a in self.root.iter("{*}Amendment"))
         return ClmlHead(
@@ -146,7 +146,7 @@ class _Header:
         return self.root.get(_LANG) or self._text("language") or "en"
 
     def _seen(self) -> date:
-        """Return the day on which the file last changed, else the day of which it is."""
+        """Return the date on which the file last changed, else the date of its text."""
         modified = self.root.find(".//{*}Metadata/{*}modified")
         if modified is not None:
             return iso_day(modified.text, modified, "dc:modified", self.path)
@@ -154,14 +154,14 @@ class _Header:
         return iso_day(point[1] if point else None, self.root, "dc:modified", self.path)
 
     def _commencement(self) -> date | None:
-        """Return the one day on which the whole came into force, where there is one."""
+        """Return the one date on which the whole act came into force, or ``None``."""
         days = self.root.findall(".//{*}Metadata//{*}ComingIntoForce/{*}DateTime")
         if len(days) != 1:
             return None
         return iso_day(days[0].get("Date"), days[0], "ComingIntoForce", self.path)
 
     def points(self) -> list[str]:
-        """Return the days for which the publisher has other texts, as it lists them."""
+        """Return the dates for which the publisher lists other texts."""
         links = self.root.iter("{http://www.w3.org/2005/Atom}link")
         versions = (link for link in links if link.get("rel", "").endswith("/hasVersion"))
         titles = (link.get("title") or "" for link in versions)

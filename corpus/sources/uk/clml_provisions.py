@@ -1,4 +1,4 @@
-"""The provisions of a CLML file, each with the days, the territory and the status it states."""
+"""Provisions of a CLML file, each with its stated dates, territory and status."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _PARAGRAPH = re.compile(r"P[1-9]")
 
 @dataclass(frozen=True)
 class ClmlHead:
-    """What holds for a whole file.
+    """Data that hold for a whole file.
 
-    ``seen`` is the last day for which it speaks; a ``final`` text is as enacted or made and is
-    never revised; ``enacted`` is the day of enactment or making; ``unapplied`` counts the changes
-    that the publisher knows and has not worked in.
+    ``seen`` is the last date that it covers; a ``final`` text is as enacted or made and is never
+    revised; ``enacted`` is the date of enactment or making; ``unapplied`` counts the changes that
+    the publisher knows and has not applied.
     """
 
     path: Path
@@ -40,10 +40,10 @@ class ClmlHead:
 
 
 def read_statements(root: etree._Element, head: ClmlHead) -> Iterator[Statement]:
-    """Yield what the file says of each of its provisions, in the order printed.
+    """Yield a statement for each provision of the file, in printed order.
 
     Raises:
-        SourceError: a date is none.
+        SourceError: a date is invalid.
     """
     referrers = {
         version: element
@@ -56,7 +56,7 @@ def read_statements(root: etree._Element, head: ClmlHead) -> Iterator[Statement]
 
 
 def _name(element: etree._Element) -> tuple[str, str] | None:
-    """Return kind and label as lawyers write them; ``None`` for text quoted or unnumbered."""
+    """Return kind and label as cited; ``None`` for text that is quoted or unnumbered."""
     match = _ID.fullmatch(element.get("id") or "")
     if match is None or any(local(a) in _QUOTED for a in element.iterancestors()):
         return None
@@ -68,7 +68,7 @@ def _name(element: etree._Element) -> tuple[str, str] | None:
 def _levels(
     element: etree._Element, referrers: Mapping[str, etree._Element]
 ) -> Sequence[etree._Element]:
-    """Return the element and what it lies in; a text set apart lies where it is referred to."""
+    """Return the element and its ancestors; a separate text has those of its reference."""
     levels = [element]
     for ancestor in element.iterancestors():
         referrer = referrers.get(ancestor.get("id") or "") if local(ancestor) == "Version" else None
@@ -79,13 +79,13 @@ def _levels(
 
 
 class _Provision:
-    """One provision, with the levels it lies in, innermost first."""
+    """One provision, with its enclosing levels, innermost first."""
 
     def __init__(self, levels: Sequence[etree._Element], head: ClmlHead) -> None:
         self._element, self._levels, self._head = levels[0], levels, head
 
     def statement(self, kind: str, label: str) -> Iterator[Statement]:
-        """Yield the statement; nothing where a text was discarded, or is gone by its first day."""
+        """Yield the statement; nothing if a text was discarded, or ended by its first day."""
         (status, status_level), (end, end_level) = self._get("Status"), self._end()
         start, commencement, condition = self._start(status)
         repealed = status == "Repealed"
@@ -119,7 +119,7 @@ class _Provision:
         )
 
     def _get(self, attribute: str) -> tuple[str | None, int]:
-        """Return the value nearest to the provision, and how many levels up it stands."""
+        """Return the nearest value of an attribute, and its distance in levels."""
         for up, level in enumerate(self._levels):
             if (value := level.get(attribute)) is not None:
                 return value, up
@@ -139,7 +139,7 @@ class _Provision:
         return start, Commencement.FIXED, None
 
     def _end(self) -> tuple[date | None, int]:
-        """Return the day on which the first part of the text ends, and how far up it stands."""
+        """Return the day on which the first part of the text ends, and its distance in levels."""
         written, up = self._get("RestrictEndDate")
         start = self._get("RestrictStartDate")[0] or ""
         days = [day for day in self._days("RestrictEndDate") if str(day) > start]
@@ -148,7 +148,7 @@ class _Provision:
         return min(days, default=None), up
 
     def _days(self, attribute: str) -> Iterator[date]:
-        """Yield the days stated of parts of the provision that hold at the file's day."""
+        """Yield the dates of parts of the provision that hold at the file's date."""
         for part in self._element.iterdescendants():
             held = part.get("Match") != "false" and part.get("Status") is None
             if held and (written := part.get(attribute)):
@@ -167,7 +167,7 @@ class _Provision:
         return SourceRef(file=self._head.file, locator=place, url=uri)
 
     def _note(self) -> str | None:
-        """Say what a reader of the text must know of it."""
+        """Return a note for readers of the text."""
         notes = []
         if self._head.unapplied:
             notes.append(f"Changes the publisher has not worked in: {self._head.unapplied}.")
@@ -185,7 +185,7 @@ class _Provision:
 
 
 def _lines(element: etree._Element) -> list[str]:
-    """Return the lines of a provision; bare punctuation belongs to the line before it."""
+    """Return the lines of a provision; punctuation alone is joined to the line before it."""
     lines: list[str] = []
     for line in text_lines(element, _LAYOUT):
         if lines and not re.search(r"\w", line):

@@ -1,1 +1,1 @@
-"""What the adapters of XML formats share."""
+"""Shared code of the adapters of XML formats."""

@@ -1,7 +1,7 @@
-"""From what files say of provisions to rows: for formats that state an interval with each text.
+"""Version rows from statements, for formats that state an interval with each text.
 
-A file speaks of days up to the one on which it was seen. Where files differ about a day, the newest
-is believed; where none speaks, nothing is known, and the row before ends so.
+A file covers dates up to the one on which it was seen. Where files disagree about a date, the
+newest counts; where none covers it, nothing is known, and the row before ends as ``unknown``.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ from corpus.model import (
 
 @dataclass(frozen=True)
 class Statement:
-    """A file says: this is the text from ``start`` to the eve of ``end``.
+    """A file's statement that this is the text from ``start`` until ``end`` (excluded).
 
-    ``end`` is ``None`` where the file gives none: it then speaks up to ``seen``. Where ``start`` is
-    ``None``, ``commencement`` and ``condition`` say what is known. ``end_known`` is the publication
-    of what ends it. ``exists_since`` is a day from which the provision exists, whatever its text.
+    ``end`` is ``None`` if the file gives none: the statement then holds up to ``seen``. If
+    ``start`` is ``None``, ``commencement`` and ``condition`` say what is known. ``end_known`` is
+    the publication of what ends it. ``exists_since`` is a date from which the provision exists,
+    whatever its text.
     """
 
     label: str
@@ -61,7 +62,7 @@ class Statement:
 
     @property
     def until(self) -> date:
-        """The first day of which the statement says nothing."""
+        """Return the first day on which the statement no longer holds."""
         return self.end or self.seen + timedelta(days=1)
 
 
@@ -72,13 +73,13 @@ def work_history(
     origin: date | None = None,
     note: str | None = None,
 ) -> WorkHistory:
-    """Return a work from what was stated of it; provisions are known by their label.
+    """Return a work from statements about it; provisions are identified by their label.
 
     Args:
         work: the work.
-        statements: in the order in which provisions are printed.
-        origin: the day the work itself took effect, where the source gives it.
-        note: kept with the coverage.
+        statements: in the printed order of provisions.
+        origin: the date on which the work itself took effect, if the source gives it.
+        note: stored with the coverage.
     """
     by_label = defaultdict(list)
     for statement in statements:
@@ -98,7 +99,7 @@ def work_history(
 
 
 def refuse_doubles(statements: Iterable[Statement], path: Path) -> None:
-    """Refuse a file that states two texts of one provision for one territory and day.
+    """Check that a file does not state two texts of one provision for one territory and date.
 
     Raises:
         SourceError: it does.
@@ -122,7 +123,7 @@ def _provision(work_id: str, order: int, own: Sequence[Statement]) -> Provision:
 
 
 def _versions(provision_id: str, own: Sequence[Statement], end: date) -> Iterator[Version]:
-    """Yield the rows of a provision; nothing is known from ``end`` on, whenever one asks."""
+    """Yield the rows of a provision; from ``end`` on nothing is known."""
     groups = defaultdict(list)
     for statement in own:
         groups[statement.extent, statement.language].append(statement)
@@ -142,7 +143,7 @@ def _versions(provision_id: str, own: Sequence[Statement], end: date) -> Iterato
 
 
 def _states(dated: Sequence[Statement]) -> Iterator[PublishedState]:
-    """Yield what is believed from each day on which a statement begins or ends."""
+    """Yield the state at each date on which a statement begins or ends."""
     days = sorted({day for s in dated if s.start for day in (s.start, s.until)})
     for day in days:
         speaking = [s for s in dated if s.start and s.start <= day < s.until]
@@ -201,7 +202,7 @@ def _coverage(
     seen: date,
     note: str | None,
 ) -> Iterator[Coverage]:
-    """Yield the spans of days for which any text is held."""
+    """Yield the intervals for which any text is held."""
     spans: list[Interval] = []
     for valid in sorted(
         (v.valid for v in versions if v.valid_from), key=lambda span: span.start or date.min

@@ -1,4 +1,4 @@
-"""A folder of XML files in which one work may stand in several files, read together."""
+"""A folder of XML files in which a work may consist of several files, read together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from corpus.sources.xml.xml_reading import fingerprint, links_out, place_of, xml
 
 
 class File(Protocol):
-    """What one file says of a work."""
+    """Content of one file about a work."""
 
     @property
     def work(self) -> Work:
@@ -26,12 +26,12 @@ F = TypeVar("F", bound=File)
 
 
 class XmlFolder(Generic[F]):
-    """The source of a format: how one file is read, and how a work's files are put together.
+    """The source of a format: how to read one file, and how to combine a work's files.
 
     Args:
-        folder: where the files are, at any depth.
-        edition: name and number of the reading; a new number reads old folders again.
-        read: returns what a file says, given its path and the folder; raises ``SourceError``.
+        folder: folder of the files, at any depth.
+        edition: name and version of the reader; a new version reads old folders again.
+        read: returns the content of a file, given its path and the folder; raises ``SourceError``.
         history: returns the history of a work from its files; raises ``SourceError``.
 
     Raises:
@@ -51,7 +51,7 @@ class XmlFolder(Generic[F]):
 
     @property
     def name(self) -> str:
-        """The folder's name."""
+        """Return the folder's name."""
         return self._folder.name
 
     def fingerprint(self) -> str:
@@ -59,7 +59,7 @@ class XmlFolder(Generic[F]):
         return fingerprint(self._folder, self._files, self._edition)
 
     def count(self) -> int | None:
-        """Return ``None``: which files make one work is known once they are read."""
+        """Return ``None``: the number of works is known only after reading the files."""
         return None
 
     def place(self, subject_id: str) -> Place:
@@ -67,7 +67,7 @@ class XmlFolder(Generic[F]):
         return place_of(self._last, subject_id, self._folder)
 
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
-        """Yield the works one by one; a file that cannot be read, or holds no text, is a fault."""
+        """Yield the works one by one; a file that cannot be read, or holds no text, is an error."""
         found: dict[str, list[F]] = defaultdict(list)
         for fault in links_out(self._folder):
             on_fault(fault)

@@ -1,7 +1,7 @@
-"""Reading XML that may be hostile: what the adapters of XML formats share.
+"""Safe reading of untrusted XML, shared by the adapters of XML formats.
 
-A file is parsed with entity expansion, network access, external DTDs and huge trees off, and is
-refused with its place when it is malformed, truncated, mislabelled or leans on an entity.
+Entity expansion, network access, external DTDs and huge trees are disabled; a file that is
+malformed, truncated, wrongly encoded or uses an entity is refused with its place.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from corpus.invariants import is_placeholder
 from corpus.model import WorkHistory
 
 MAX_BYTES = 64 * 2**20
-"""A larger file is refused unread."""
+"""Largest file that is read."""
 
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _ONE_BYTE = re.compile(rb"(?i)^(iso-8859-\d+|latin-?\d|windows-125\d|cp125\d|us-ascii)$")
@@ -70,7 +70,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _is_utf8(data: bytes) -> bool:
-    """Tell whether the bytes hold non-ASCII characters, and all of them in UTF-8."""
+    """Return whether the bytes hold non-ASCII characters, all of them valid UTF-8."""
     try:
         return not data.decode("utf-8").isascii()
     except UnicodeDecodeError:
@@ -78,7 +78,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _refuse_entities(root: etree._Element, path: Path) -> None:
-    """Entities are refused, not skipped: skipping one would drop text of the law unseen."""
+    """Refuse entities; skipping one would silently drop text of the law."""
     dtd = root.getroottree().docinfo.internalDTD
     declared = next(iter(dtd.iterentities()), None) if dtd is not None else None
     if declared is not None:
@@ -89,7 +89,7 @@ def _refuse_entities(root: etree._Element, path: Path) -> None:
 
 
 def xml_files(folder: Path) -> tuple[Path, ...]:
-    """Return the XML files below a folder, in the order of their names.
+    """Return the XML files below a folder, sorted by name.
 
     Raises:
         BadInputError: there is no such folder, or no XML file in it.
@@ -103,7 +103,7 @@ def xml_files(folder: Path) -> tuple[Path, ...]:
 
 
 def links_out(folder: Path) -> Iterator[SourceError]:
-    """Yield a fault for each XML file that is a link out of the folder; it is not read."""
+    """Yield an error for each XML file that is a link out of the folder; it is not read."""
     for path in sorted(folder.rglob("*.xml")):
         if path.is_symlink() and not _is_inside(path, folder):
             yield SourceError(Place(str(path)), "is a link that leads out of the folder")
@@ -114,7 +114,7 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 
 def fingerprint(folder: Path, files: Iterable[Path], settings: str) -> str:
-    """Return a hash of the files' names and bytes and of the settings that shape their reading."""
+    """Return a hash of the files' names and bytes and of the settings that affect reading."""
     digest = hashlib.sha256(settings.encode())
     for path in files:
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
@@ -142,10 +142,10 @@ def local(element: etree._Element) -> str:
 
 
 def iso_day(text: str | None, element: etree._Element | None, field: str, path: Path) -> date:
-    """Return an ISO day (``2014-01-18``) that is meant.
+    """Return an ISO date (``2014-01-18``) that is not a placeholder.
 
     Raises:
-        SourceError: it is missing, is no such day, or is a placeholder.
+        SourceError: it is missing, invalid, or a placeholder.
     """
     day = written_day(text, element, field, path)
     if is_placeholder(day):
@@ -155,10 +155,10 @@ def iso_day(text: str | None, element: etree._Element | None, field: str, path: 
 
 
 def written_day(text: str | None, element: etree._Element | None, field: str, path: Path) -> date:
-    """Return an ISO day as written, placeholders too; a time zone (``Z``) changes no day.
+    """Return an ISO date as written, possibly a placeholder; a time zone (``Z``) is ignored.
 
     Raises:
-        SourceError: it is missing or is no such day.
+        SourceError: it is missing or invalid.
     """
     written = squeeze(text or "")
     try:
@@ -172,9 +172,9 @@ def written_day(text: str | None, element: etree._Element | None, field: str, pa
 
 @dataclass(frozen=True)
 class Layout:
-    """How a format sets text: which elements are lines, which say nothing, which are quoted.
+    """Elements of a format that are lines, that are left out, or that are quoted.
 
-    ``marker`` returns the number that opens an element's first line, empty where it has none.
+    ``marker`` returns the number at the start of an element's first line, empty if it has none.
     """
 
     lines: frozenset[str]
@@ -184,7 +184,7 @@ class Layout:
 
 
 def text_lines(element: etree._Element, layout: Layout) -> list[str]:
-    """Return the text of an element as lines, each with the numbers it opens with."""
+    """Return the text of an element as lines, each with its leading numbers."""
     name = local(element)
     if name in layout.silent:
         return []
@@ -203,7 +203,7 @@ def text_lines(element: etree._Element, layout: Layout) -> list[str]:
 
 
 def _words(element: etree._Element, layout: Layout) -> str:
-    """Return the running text of a line, without what is silent in it.
+    """Return the text of a line, without the elements that are left out.
 
     Akoma Ntoso writes quotation marks as attributes.
     """
