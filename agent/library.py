@@ -1,7 +1,7 @@
-"""The library: a store and the index built from it, both held to one state of the corpus.
+"""The library: a store and its index, both pinned to one state of the corpus.
 
-While laws are ingested and indexed, a library that is open goes on answering from the state it was
-opened with, and one that is opened anew gets the last state that was indexed as a whole.
+While works are ingested and indexed, an open library keeps answering from the state in which it was
+opened; a library opened later gets the newest completely indexed state.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from retrieval.index import StatuteIndex, open_index
 
 @dataclass(frozen=True)
 class Library(Closeable):
-    """A store and the index built from it. Safe to share between threads; a context manager.
+    """A store and its index. Thread-safe; a context manager.
 
     ``store`` reads the corpus as recorded when the index was built. ``latest`` is the index that
-    follows rebuilds, where there may be any.
+    follows rebuilds, if there is one.
     """
 
     store: Store
@@ -56,21 +56,21 @@ class Library(Closeable):
 
     @property
     def outdated(self) -> bool:
-        """Tell whether a newer index has been built since this library was opened."""
+        """Return whether a newer index has been built since this library was opened."""
         return self.latest is not None and self.latest.version != self.index.version
 
     @cached_property
     def works(self) -> Sequence[Work]:
-        """Every work held, read once."""
+        """Return every work of the corpus; cached."""
         return tuple(self.store.works())
 
     @property
     def corpus_hash(self) -> str:
-        """The state of the corpus that answers are given from."""
+        """Return the hash of the corpus state that answers come from."""
         return self.index.corpus_hash
 
     def close(self) -> None:
-        """Release both."""
+        """Close store and index."""
         self.index.close()
         if self.latest is not None:
             self.latest.close()

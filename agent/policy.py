@@ -1,8 +1,8 @@
-"""What decides: one ``act`` per turn, from everything seen so far to the next move.
+"""The policy protocol: one ``act`` per turn, from the state so far to the next move.
 
-A policy sees the question, the governing date, the tools' schemas and the results of its own
-calls, and nothing else: no store, no index. A language model adds the token ids it was given and
-the ids and log-probs it sampled, which travel unchanged into the :class:`~agent.trace.Turn`.
+A policy receives the question, the governing date, the tools' schemas and the results of its own
+calls, and nothing else: no store, no index. A language model adds its prompt ids, sampled ids and
+log-probs, which are stored unchanged in the :class:`~agent.trace.Turn`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ __all__ = [
 
 
 class PolicyError(InForceError):
-    """The policy could not act: its model failed, or what it wrote is no move."""
+    """The policy could not act: its model failed, or its output is not a move."""
 
 
 class ToolRequest(Frozen):
-    """A call that the policy asks for. ``id`` is unique within its turn."""
+    """A tool call requested by the policy. ``id`` is unique within its turn."""
 
     id: str
     name: str
@@ -45,10 +45,10 @@ class ToolRequest(Frozen):
 
 
 class Act(Frozen):
-    """One move: either tool calls, or a draft, or an abstention.
+    """One move: tool calls, a draft, or an abstention.
 
-    ``prompt_ids``, ``completion_ids`` and ``logprobs`` are kept exactly as sampled; empty for a
-    policy without a model. ``adjustment`` is what a controller added to the prompt.
+    ``prompt_ids``, ``completion_ids`` and ``logprobs`` are stored exactly as sampled; empty for a
+    policy without a model. ``adjustment`` is the instruction that a controller added to the prompt.
 
     Raises:
         ValueError: the move is none of the three, or more than one of them.
@@ -73,13 +73,12 @@ class Act(Frozen):
 
 
 class PolicyState(Frozen):
-    """All that a policy may know when it acts.
+    """Everything that a policy may use when it acts.
 
-    ``tools`` are the tools' JSON schemas; ``turns_left`` counts this one, so a policy that sees 1
-    must answer or abstain. ``tokens_left`` are the ids, of prompt and completion together, that
-    the thread may still spend. A last turn that was ``sent_back`` is a draft that did not stand:
-    this is the one chance to mend it. ``adjustment`` is what a controller wants said before this
-    turn.
+    ``tools`` are the tools' JSON schemas; ``turns_left`` includes this turn, so with 1 the policy
+    must answer or abstain. ``tokens_left`` are the ids, of prompt and completion together, that the
+    run may still use. If the last turn was ``sent_back``, its draft failed verification, and this
+    is the only chance to correct it. ``adjustment`` is a controller's instruction for this turn.
     """
 
     question: str
@@ -92,45 +91,45 @@ class PolicyState(Frozen):
 
 
 class Policy(Protocol):
-    """Anything that decides. Must be safe to share between threads."""
+    """Decides each turn. Implementations must be thread-safe."""
 
     @property
     def name(self) -> str:
-        """Return the name that traces record."""
+        """Return the name for traces."""
         ...
 
     def act(self, state: PolicyState) -> Act:
         """Return the next move.
 
         Raises:
-            PolicyError: there is none to be had, for a reason outside the question.
+            PolicyError: the policy failed, for a reason outside the question.
         """
         ...
 
 
 @runtime_checkable
 class StreamingPolicy(Policy, Protocol):
-    """A policy that can say its tokens as they come."""
+    """A policy that can stream its text."""
 
     def stream(self, state: PolicyState, on_text: Callable[[str], None]) -> Act:
-        """Return what :meth:`act` would, telling each piece of text as it is written.
+        """Like :meth:`act`, calling ``on_text`` with each piece of text as it is generated.
 
         Raises:
-            PolicyError: as :meth:`act`; pieces told before count for nothing.
+            PolicyError: as :meth:`act`; text streamed before is invalid.
         """
         ...
 
 
 @runtime_checkable
 class SampledPolicy(Policy, Protocol):
-    """A policy whose tokens are drawn from a language model."""
+    """A policy that samples from a language model."""
 
     @property
     def sampling(self) -> Sampling | None:
-        """Return how they are drawn; ``None`` where that is not known."""
+        """Return the sampling parameters; ``None`` if unknown."""
         ...
 
 
 def sampling_of(policy: Policy) -> Sampling | None:
-    """Return how a policy's tokens are drawn; ``None`` for one without a model."""
+    """Return a policy's sampling parameters; ``None`` for one without a model."""
     return policy.sampling if isinstance(policy, SampledPolicy) else None

@@ -1,4 +1,4 @@
-"""What is asked, what is missing before it can be answered, and what the asker replies."""
+"""The request, what is missing to answer it, and the asker's reply."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from corpus.wording import DayAt, Wording
 
 
 class AskRequest(Frozen):
-    """What is asked, of which law.
+    """A question with its dates, facts and filters.
 
-    ``as_at`` is the day, where the asker knows it. Else ``issue`` and ``facts`` (the days of the
-    case) choose it, with what the question itself says; ``topic`` lets rules for a special subject
-    count. ``candidates`` are set where ``as_at`` is
-    only one of several days, each asked about apart.
+    ``as_at`` is the governing date, if the asker knows it. Otherwise ``issue`` and ``facts`` (dates
+    of the case) determine it, together with the question itself; ``topic`` selects special rules.
+    ``candidates`` are set if ``as_at`` is one of several candidate dates, each answered separately.
     """
 
     question: str
@@ -32,7 +31,7 @@ class AskRequest(Frozen):
     candidates: tuple[date, ...] = ()
 
     def told(self, reply: Reply) -> Self:
-        """Return the same question with what the asker added."""
+        """Return the request with a reply added."""
         return self.model_copy(
             update={
                 "as_at": reply.as_at or self.as_at,
@@ -43,10 +42,10 @@ class AskRequest(Frozen):
 
 
 class MissingDate(Frozen):
-    """No day governs yet.
+    """The governing date is not known yet.
 
-    ``explanation`` asks for what is missing. ``roles`` are the days of the case that would settle
-    it, one of each inner tuple; ``days`` are days that the question names, one of which may be
+    ``explanation`` asks for what is missing. ``roles`` are the dates of the case that would
+    determine it, one of each inner tuple; ``days`` are dates in the question, one of which may be
     meant.
     """
 
@@ -57,12 +56,12 @@ class MissingDate(Frozen):
 
     @property
     def wording(self) -> Wording:
-        """The explanation, whose days are dates."""
+        """Return the explanation, with its dates kept as dates."""
         return Wording(text=self.explanation, days=self.explanation_days)
 
 
 class Reply(Frozen):
-    """What the asker adds; an empty reply gives the question up."""
+    """The asker's reply; an empty one gives up."""
 
     as_at: date | None = None
     issue: Issue | None = None
@@ -70,5 +69,5 @@ class Reply(Frozen):
 
     @property
     def empty(self) -> bool:
-        """Tell whether nothing was added."""
+        """Return whether the reply is empty."""
         return self.as_at is None and self.issue is None and not self.facts

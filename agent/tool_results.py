@@ -1,6 +1,6 @@
-"""What the tools return: frozen data told apart by ``kind``.
+"""Results of the tools: frozen data, discriminated by ``kind``.
 
-A version id that stands in a result may be cited (:func:`version_ids`).
+Version ids in a result may be cited (:func:`version_ids`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Passage(Frozen):
 
 
 class SearchResult(Frozen):
-    """What ``search_statutes`` found, best first. ``text`` may be an excerpt."""
+    """Result of ``search_statutes``, best first. ``text`` may be an excerpt."""
 
     kind: Literal["search"] = "search"
     as_at: date
@@ -70,7 +70,7 @@ class ProvisionReading(Frozen):
 
     @property
     def wording(self) -> Wording:
-        """The explanation, whose days are dates."""
+        """Return the explanation, with its dates kept as dates."""
         return Wording(text=self.explanation, days=self.explanation_days)
 
 
@@ -88,7 +88,7 @@ class VersionLine(Frozen):
 
 
 class VersionList(Frozen):
-    """What ``list_versions`` found, oldest first."""
+    """Result of ``list_versions``, oldest first."""
 
     kind: Literal["versions"] = "versions"
     as_at: date
@@ -98,7 +98,7 @@ class VersionList(Frozen):
 
 
 class Comparison(Frozen):
-    """What ``compare_versions`` found. ``redline`` marks ``[-removed-]`` and ``{+added+}``."""
+    """Result of ``compare_versions``. ``redline`` marks ``[-removed-]`` and ``{+added+}``."""
 
     kind: Literal["comparison"] = "comparison"
     as_at: date
@@ -110,7 +110,7 @@ class Comparison(Frozen):
 
 
 class Refused(Frozen):
-    """The arguments cannot be used; says what to correct."""
+    """The arguments are invalid; says what to correct."""
 
     kind: Literal["refused"] = "refused"
     problem: str
@@ -120,13 +120,13 @@ ToolResult = Annotated[
     SearchResult | ProvisionReading | VersionList | Comparison | Refused,
     Field(discriminator="kind"),
 ]
-"""What a call came back with."""
+"""The result of a tool call."""
 
 
 def version_ids(result: ToolResult | None) -> Iterator[str]:
-    """Yield the version ids that a result names, in its order.
+    """Yield the version ids of a result, in order.
 
-    An id that merely stands in the text of a provision does not count.
+    Ids that occur in the text of a provision do not count.
     """
     match result:
         case SearchResult(hits=hits):

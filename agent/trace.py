@@ -1,7 +1,7 @@
-"""The record of one question: typed events, made once, never parsed back out of text.
+"""The trace: the record of one question as typed data.
 
-Everything shares it. The page renders it, rewards score it, labels attach to it, evaluation
-aggregates it, and ``inforce replay`` runs it again. Traces of an earlier schema are read by
+It is rendered by the app, scored by rewards, labelled by annotators, aggregated by evaluation, and
+run again by ``inforce replay``; no text is parsed back. Traces of an earlier schema are read by
 :mod:`agent.trace_migration`.
 """
 
@@ -22,7 +22,7 @@ from corpus.model import Citation, Frozen
 from corpus.wording import DayAt, Wording
 
 SCHEMA: Literal[2] = 2
-"""The form of a trace; raised with every change that needs :mod:`agent.trace_migration`."""
+"""Schema version of a trace; every change that needs :mod:`agent.trace_migration` raises it."""
 
 
 class StopReason(StrEnum):
@@ -37,7 +37,7 @@ class StopReason(StrEnum):
 
 
 class AbstentionReason(StrEnum):
-    """Why no answer is given."""
+    """Why there is no answer."""
 
     NO_DATE = "no_date"
     NOT_YET_IN_FORCE = "not_yet_in_force"
@@ -52,9 +52,9 @@ class AbstentionReason(StrEnum):
 
 
 class GoverningDate(Frozen):
-    """The date whose law governs, and on what ground. ``assumed`` is shown to the reader.
+    """The governing date and its ground. ``assumed`` is a note on assumptions, shown to the user.
 
-    ``ground_days`` are the days written in ``ground``, so that a rendering may write them its way.
+    ``ground_days`` are the dates in ``ground``, so that renderings can format them.
 
     ``rule`` and ``rule_id`` name the rule that chose it (``corpus/rules/*.toml``) and ``verified``
     says whether that rule was compared with the official text; all ``None`` where the date was
@@ -76,12 +76,12 @@ class GoverningDate(Frozen):
 
     @property
     def wording(self) -> Wording:
-        """The ground, whose days are dates."""
+        """Return the ground, with its dates kept as dates."""
         return Wording(text=self.ground, days=self.ground_days)
 
 
 class ToolCall(Frozen):
-    """One call of a tool and what came back. ``error`` set means the infrastructure failed."""
+    """One tool call and its result. ``error`` is set if the infrastructure failed."""
 
     id: str
     name: str
@@ -92,7 +92,7 @@ class ToolCall(Frozen):
 
 
 class Finding(Frozen):
-    """What the verifier says of one citation or statement of the draft."""
+    """The result of one check of the verifier, on a citation or a sentence of the draft."""
 
     check: Literal["resolves", "in_force", "applies", "verbatim", "seen", "sentence", "figure"]
     passed: bool
@@ -101,7 +101,7 @@ class Finding(Frozen):
 
 
 class DraftCitation(Frozen):
-    """A version and words claimed to stand in it.
+    """A cited version, and the words quoted from it.
 
     ``findings`` are what the verifier says of it; empty until it was asked. ``ruling`` is whether
     the version applies to the case; ``None`` until then, and where it is not on record.
@@ -116,9 +116,9 @@ class DraftCitation(Frozen):
 class Sentence(Frozen):
     """One sentence of a draft. Without citations it must be marked as ``reasoning``.
 
-    ``verdict`` says whether the sentence stands, and if it was struck, why; ``None`` until it was
-    verified. ``findings`` are what the sentence itself quotes or counts wrongly; those on a
-    citation are the citation's own.
+    ``verdict`` says whether the sentence passed, and if not, why; ``None`` before verification.
+    ``findings`` are about the sentence's own quotations and figures; findings about a citation are
+    in the citation.
     """
 
     text: str = Field(min_length=1)
@@ -129,7 +129,7 @@ class Sentence(Frozen):
 
     @property
     def stands(self) -> bool:
-        """Tell whether the verifier let it stand."""
+        """Return whether the sentence passed verification."""
         return self.verdict is not None and self.verdict.passed
 
     def all_findings(self) -> Iterator[Finding]:
@@ -142,13 +142,13 @@ class Sentence(Frozen):
 
 
 class Draft(Frozen):
-    """An answer as the policy wants it, with the verifier's findings once it was verified."""
+    """The policy's answer, with the verifier's findings after verification."""
 
     sentences: tuple[Sentence, ...] = Field(min_length=1)
 
     @property
     def verified(self) -> bool:
-        """Tell whether every sentence was verified."""
+        """Return whether every sentence was verified."""
         return all(sentence.verdict is not None for sentence in self.sentences)
 
     @property
@@ -158,13 +158,13 @@ class Draft(Frozen):
 
 
 class Turn(Frozen):
-    """One act of the policy and the tool calls it asked for.
+    """One turn of the policy with its tool calls.
 
     ``prompt_ids``, ``completion_ids`` and ``logprobs`` (natural log, one per completion token) are
-    kept exactly as sampled; empty for a policy without a model. ``draft`` is the answer it wanted
-    to give, whether or not it shipped, with what the verifier found. ``sent_back`` says that the
-    policy was told and could act once more. ``adjustment`` is what a controller added to the
-    prompt before it.
+    stored exactly as sampled; empty for a policy without a model. ``draft`` is the answer of this
+    turn, shipped or not, with the verifier's findings. ``sent_back`` means that the policy was
+    shown the findings and had another turn. ``adjustment`` is the instruction that a controller
+    added to the prompt.
     """
 
     index: int
@@ -180,7 +180,7 @@ class Turn(Frozen):
 
 
 class AnswerSentence(Frozen):
-    """One sentence that stood, and the law it rests on.
+    """One sentence that passed verification, with its citations.
 
     ``rulings`` say of each citation, in their order, that the version applies, and why; empty in a
     trace kept before that was recorded. ``reasoning`` rests on all citations of the answer and has
@@ -194,7 +194,7 @@ class AnswerSentence(Frozen):
 
 
 class Answer(Frozen):
-    """What shipped, sentence by sentence.
+    """The answer that shipped, sentence by sentence.
 
     Raises:
         ValueError: nothing is cited.
@@ -210,7 +210,7 @@ class Answer(Frozen):
 
     @property
     def citations(self) -> tuple[Citation, ...]:
-        """Return the citations in the order of the sentences, which is that of their numbers."""
+        """Return the citations in the order of their numbers."""
         return tuple(citation for sentence in self.sentences for citation in sentence.citations)
 
     @property
@@ -229,7 +229,7 @@ class Answer(Frozen):
 
     @property
     def text(self) -> str:
-        """The answer as plain text: a paragraph a sentence, citation numbers in brackets."""
+        """Return the answer as plain text: a paragraph per sentence, with citation numbers."""
         return "\n\n".join(
             " ".join([sentence.text, *(f"[{number}]" for number in numbers)])
             for sentence, numbers in self.numbered()
@@ -237,10 +237,9 @@ class Answer(Frozen):
 
 
 class Abstention(Frozen):
-    """Why nothing shipped, in a code and in a sentence.
+    """Why there is no answer, as a code and as a sentence.
 
-    ``explanation_days`` are the days written in ``explanation``; a language model's own words have
-    none.
+    ``explanation_days`` are the dates in ``explanation``; empty for a language model's own words.
     """
 
     reason: AbstentionReason
@@ -249,24 +248,24 @@ class Abstention(Frozen):
 
     @classmethod
     def worded(cls, reason: AbstentionReason, words: Wording) -> Self:
-        """Return an abstention whose explanation keeps its days."""
+        """Return an abstention whose explanation keeps its dates."""
         return cls(reason=reason, explanation=words.text, explanation_days=words.days)
 
     @property
     def wording(self) -> Wording:
-        """The explanation, whose days are dates."""
+        """Return the explanation, with its dates kept as dates."""
         return Wording(text=self.explanation, days=self.explanation_days)
 
 
 class RunSettings(Frozen):
-    """What decides a run besides the question, the law and the policy.
+    """Settings that influence a run besides the question, the corpus and the policy.
 
-    ``max_turns`` are acts of the policy; ``max_tokens`` the ids of all prompts and completions
-    together, ``None`` without a limit. ``sampling`` is how a language model's tokens were drawn;
-    ``None`` for a policy without one. ``today`` is the day it was for the asker; ``None`` in a
-    trace kept before that was recorded, where it is the day in UTC on which it was made. The rest
-    is in the trace where it happened: what the asker replied is in ``facts`` and ``governing``,
-    what a controller said and whether a draft was sent back in each turn.
+    ``max_turns`` is the most turns of the policy; ``max_tokens`` the most ids of all prompts and
+    completions together, ``None`` without a limit. ``sampling`` are the sampling parameters of a
+    language model; ``None`` for a policy without one. ``today`` is the asker's date; ``None`` in a
+    trace stored before that was recorded, where it is the date in UTC on which it was made. The
+    asker's replies are in ``facts`` and ``governing``, a controller's instructions and returned
+    drafts in each turn.
     """
 
     max_turns: int = Field(ge=1)
@@ -276,12 +275,12 @@ class RunSettings(Frozen):
 
 
 class Trace(Frozen):
-    """One question from asking to answer or abstention.
+    """One question, from request to answer or abstention.
 
-    Exactly one of ``answer`` and ``abstention`` is set: a run that stops for any other reason
-    abstains with the reason ``failed``. With what the asker set besides the question (the filters
-    ``extent`` and ``jurisdictions``; ``issue``, ``topic`` and ``facts``, which choose the date) and
-    its ``settings`` a trace holds all that asking again needs: :func:`agent.graph.replay.replay`.
+    Exactly one of ``answer`` and ``abstention`` is set: a run that stops for any other reason has
+    an abstention with the reason ``failed``. With the filters (``extent`` and ``jurisdictions``),
+    the facts (``issue``, ``topic`` and ``facts``) and its ``settings`` a trace holds everything
+    needed to run it again: :func:`agent.graph.replay.replay`.
     """
 
     schema_version: Literal[2] = SCHEMA
@@ -305,18 +304,18 @@ class Trace(Frozen):
 
     @property
     def verified_draft(self) -> Draft | None:
-        """The last draft that was verified, shipped or struck."""
+        """Return the last draft that was verified, shipped or struck."""
         drafts = (turn.draft for turn in reversed(self.turns))
         return next((draft for draft in drafts if draft is not None and draft.verified), None)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the verifier found of :attr:`verified_draft`, in reading order."""
+        """Return the findings on :attr:`verified_draft`, in reading order."""
         return self.verified_draft.findings if self.verified_draft else ()
 
     @property
     def struck(self) -> tuple[Finding, ...]:
-        """Why each sentence of :attr:`verified_draft` was struck that does not stand."""
+        """Return the verdict on each struck sentence of :attr:`verified_draft`."""
         sentences = self.verified_draft.sentences if self.verified_draft else ()
         verdicts = (sentence.verdict for sentence in sentences)
         return tuple(found for found in verdicts if found is not None and not found.passed)

@@ -1,7 +1,7 @@
-"""Traces as they were written by earlier versions, read as traces of today.
+"""Read traces of earlier schemas as traces of the present schema.
 
-Plain JSON in, plain JSON out, one function per schema. Schema 1 kept tool results without their
-kind, the verifier's findings in one list per draft, the answer as one text, and no limits.
+JSON in, JSON out, one function per schema. Schema 1 had tool results without their kind, the
+verifier's findings in one list per draft, the answer as one text, and no limits.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _CHECKS = 4  # findings on a citation that resolves: resolves, seen, in_force, v
 
 
 def upgraded(stored: Any) -> Any:
-    """Return the JSON of a trace in the present schema; anything else comes back as it is.
+    """Return the JSON of a trace in the present schema; other input is returned unchanged.
 
     Raises:
-        ValueError: a part is missing, or the parts of the trace do not belong together.
+        ValueError: a part is missing, or the parts of the trace are inconsistent.
     """
     if not isinstance(stored, dict) or not stored.keys() >= _SCHEMA_1:
         return stored
@@ -48,10 +48,10 @@ _STORED: TypeAdapter[Trace] = TypeAdapter(StoredTrace)
 
 
 def read_trace(text: str) -> Trace:
-    """Return a trace from its JSON, of this schema or an earlier one.
+    """Parse a trace from JSON, of this schema or an earlier one.
 
     Raises:
-        ValidationError: it is no trace.
+        ValidationError: it is not a trace.
     """
     return _STORED.validate_json(text)
 
@@ -70,7 +70,7 @@ def _from_schema_1(old: _Json) -> _Json:
 
 
 def _settings(old: _Json) -> _Json:
-    """Return the limits: what was spent where a limit ended the run, else the default."""
+    """Return the limits: what was used if a limit ended the run, else the default."""
     turns, stop = old["turns"], old["stop"]
     spent = sum(len(turn["prompt_ids"]) + len(turn["completion_ids"]) for turn in turns)
     return {
@@ -80,7 +80,7 @@ def _settings(old: _Json) -> _Json:
 
 
 def _turn(old: _Json, found: Sequence[_Json]) -> _Json:
-    """Return a turn; ``found`` are the findings on its draft where the policy was not told them."""
+    """Return a turn; ``found`` are the findings on its draft that the policy was not shown."""
     told = old.get("findings") or []
     kept = {key: value for key, value in old.items() if key != "findings"}
     return {
@@ -122,14 +122,14 @@ def _sentence(old: _Json, block: Sequence[_Json]) -> _Json:
 
 
 def _blocks(found: Sequence[_Json]) -> Iterator[list[_Json]]:
-    """Cut the findings before each verdict on a sentence."""
+    """Split the findings before each verdict on a sentence."""
     starts = [place for place, finding in enumerate(found) if finding["check"] == "sentence"]
     for start, end in pairwise([*starts, len(found)]):
         yield list(found[start:end])
 
 
 def _answer(old: _Json, turns: Sequence[_Json]) -> _Json:
-    """Return the sentences that stood, each with its own of the answer's citations."""
+    """Return the sentences that passed, each with its own citations of the answer."""
     citations = list(old["citations"])
     sentences = []
     for drafted in turns[-1]["draft"]["sentences"]:

@@ -1,7 +1,7 @@
-"""Where traces are kept: one row each, in SQL, whole and with a digest of what was written.
+"""Store of traces in SQL: one row each, with a digest of the JSON.
 
-A trace is kept as the JSON it prints. The columns beside it are for finding it again; what is read
-back is the JSON, and only if it is still what was written.
+A trace is stored as its JSON. The other columns are for finding it; on reading, the JSON is checked
+against its digest.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ READABLE = range(1, SCHEMA + 1)
 """The schemas of traces that :mod:`agent.trace_migration` reads."""
 
 SHORTEST_ID = 4
-"""Characters of an id, at least, that may stand for the whole."""
+"""Least number of characters of an abbreviated id."""
 
 _metadata = sa.MetaData()
 _traces = sa.Table(
@@ -47,11 +47,11 @@ _traces = sa.Table(
 
 
 class TraceError(InForceError):
-    """A trace is damaged, or cannot be kept."""
+    """A trace is damaged, or cannot be stored."""
 
 
 class TraceLine(Frozen):
-    """A trace in a list. ``outcome`` is ``answered`` or why there is no answer."""
+    """A trace in the list of traces. ``outcome`` is ``answered`` or the abstention's reason."""
 
     id: str
     started: datetime
@@ -62,14 +62,14 @@ class TraceLine(Frozen):
 
 
 class TraceStore(Closeable):
-    """The traces kept at one place. Open it with :meth:`open`; safe to share between threads."""
+    """A database of traces. Open it with :meth:`open`; thread-safe."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Open the place at a SQLAlchemy ``url``, making it where there is none.
+        """Open the database at a SQLAlchemy ``url``, creating it if needed.
 
         Raises:
             StoreError: it cannot be opened.
@@ -83,14 +83,14 @@ class TraceStore(Closeable):
         return cls(engine)
 
     def close(self) -> None:
-        """Release the connections."""
+        """Close the connections."""
         self._engine.dispose()
 
     def save(self, trace: Trace) -> None:
-        """Keep a trace, in place of an earlier one with its id.
+        """Store a trace, replacing one with the same id.
 
         Raises:
-            TraceError: it holds text that cannot be written.
+            TraceError: it holds text that cannot be stored.
             StoreError: the database refuses it.
         """
         row = _row(trace)
@@ -103,7 +103,7 @@ class TraceStore(Closeable):
             raise StoreError(f"cannot keep trace {trace.id} at {place}: {cause(error)}") from None
 
     def load(self, trace_id: str) -> Trace:
-        """Return the trace with that id, or the only one whose id begins so.
+        """Return the trace with an id, or the only one whose id begins with it.
 
         Raises:
             BadInputError: there is none, or there are several.
@@ -124,13 +124,13 @@ class TraceStore(Closeable):
         return self._read(rows[0])
 
     def lines(self, limit: int | None = None) -> list[TraceLine]:
-        """Return what is kept, newest first."""
+        """Return the stored traces, newest first."""
         columns = [_traces.c[name] for name in TraceLine.model_fields]
         query = sa.select(*columns).order_by(_traces.c.started.desc(), _traces.c.id)
         return [_line(row) for row in self._rows(query.limit(limit))]
 
     def each(self) -> Iterator[Trace | TraceError]:
-        """Yield every trace, oldest first, one in memory at a time; a fault for a damaged one."""
+        """Yield every trace, oldest first, one in memory at a time; an error for a damaged one."""
         query = sa.select(_traces.c.id).order_by(_traces.c.started, _traces.c.id)
         for found in self._rows(query):
             for row in self._rows(sa.select(_traces).where(_traces.c.id == found["id"])):
@@ -164,9 +164,9 @@ class TraceStore(Closeable):
 
 
 def traces_url(settings: Settings) -> str:
-    """Return where traces are kept: ``INFORCE_TRACES``, else beside the store.
+    """Return the database URL of traces: ``INFORCE_TRACES``, else beside the store.
 
-    Beside a SQLite store that is a file of its own, in Postgres the same database.
+    For a SQLite store that is a separate file, for Postgres the same database.
     """
     return os.environ.get("INFORCE_TRACES") or settings.beside("traces.db")
 

@@ -1,4 +1,4 @@
-"""The filters of a request: where law is looked for. A code that nothing bears is refused."""
+"""Validate the filters of a request: jurisdictions and territories that the corpus knows."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from corpus.territories import extent_parts
 def check_filters(
     store: Store, works: Sequence[Work], jurisdictions: Iterable[str], extent: str | None
 ) -> None:
-    """Refuse a jurisdiction or a territory that the corpus does not know.
+    """Check that the corpus knows the jurisdictions and the territory.
 
-    A jurisdiction that questions can name is known, though no work of it is held.
+    A jurisdiction that questions can name is known, even if the corpus has no work of it.
 
     Raises:
-        BadInputError: says which code is unknown, and which ones there are.
+        BadInputError: a code is unknown; the message lists the known ones.
     """
     held = {work.jurisdiction for work in works}
     unknown = sorted(set(jurisdictions) - held - places_known())

@@ -16,17 +16,17 @@ from retrieval.text.analysis import text_query
 def find(
     store: Store, index: StatuteIndex, query: StatuteQuery, works: Sequence[Work] | None = None
 ) -> list[Hit]:
-    """Return what is cited in ``query`` and in force on its day, then what the index finds.
+    """Return cited provisions in force on the query's date, then the index's results.
 
-    A bare citation gives its provision alone, or nothing when that is not in force:
-    :func:`retrieval.citations.resolution.resolve_citation` says why. Cited provisions score one
-    more than the best of the index.
+    A query that is only a citation returns that provision, or nothing if it is not in force
+    (:func:`retrieval.citations.resolution.resolve_citation` says why). Cited provisions have a
+    score one above the index's best.
 
     Args:
-        store: where citations are resolved.
-        index: what is searched.
+        store: the store, for resolving citations.
+        index: the index to search.
         query: words, citations, or both.
-        works: the works of the store, where the caller holds them already.
+        works: the works of the store, if the caller has them already.
 
     Raises:
         BadInputError: the corpus does not know the territory or a jurisdiction.

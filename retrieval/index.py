@@ -1,4 +1,4 @@
-"""The index protocol: what every engine does, and how one is opened."""
+"""The index protocol, and how an index is opened."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retrieval.query import Facets, Hit, IndexedText, IndexStatus, StatuteQuery
 
 
 class StatuteIndex(Protocol):
-    """A disposable, rebuildable search index over the store. Safe to share between threads."""
+    """A search index derived from the store, which can be rebuilt. Thread-safe."""
 
     @property
     def corpus_hash(self) -> str:
@@ -23,7 +23,7 @@ class StatuteIndex(Protocol):
 
     @property
     def version(self) -> str:
-        """Return a name that changes whenever answers may: a rebuild makes another version."""
+        """Return a name that changes with every build, after which results may differ."""
         ...
 
     def search(self, query: StatuteQuery) -> list[Hit]:
@@ -35,46 +35,46 @@ class StatuteIndex(Protocol):
         ...
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
-        """Search several queries at once; answers keep their order."""
+        """Run several queries; results keep their order."""
         ...
 
     def facets(self, query: StatuteQuery) -> Facets:
-        """Count what ``query`` finds, by jurisdiction, work, kind and status."""
+        """Return the number of matches of ``query``, by jurisdiction, work, kind and status."""
         ...
 
     def keys(self) -> Iterator[str]:
-        """Yield the key of every row held, in no particular order, to be checked with the store."""
+        """Yield the key of every row, in any order, for comparison with the store."""
         ...
 
     def status(self) -> IndexStatus:
-        """Say what is held and whether it is well."""
+        """Return the contents and condition of the index."""
         ...
 
     def close(self) -> None:
-        """Release files and connections."""
+        """Close files and connections."""
         ...
 
 
 class EngineIndex(StatuteIndex, Protocol):
-    """An index as an engine opens it: it follows rebuilds, and can be held to one."""
+    """An index opened by an engine: it follows rebuilds, and can be pinned to one."""
 
     @property
     def state(self) -> CorpusState:
-        """Return the state of the corpus that it holds now."""
+        """Return the state of the corpus in the index."""
         ...
 
     def pinned(self) -> EngineIndex:
-        """Return an index of what is held now, which answers from that alone."""
+        """Return an index pinned to the present build."""
         ...
 
 
 class IndexBuilder(Protocol):
-    """Builds an index beside the old one and swaps it in whole, or leaves the old one."""
+    """Builds an index beside the old one and replaces it atomically."""
 
     def build(
         self, rows: Iterable[IndexedText], state: CorpusState, progress: Callable[[int], None]
     ) -> int:
-        """Write every row of a state, swap the index in, and return the number of rows."""
+        """Write every row of a state, put the index into use, and return the number of rows."""
         ...
 
     def update(
@@ -85,20 +85,20 @@ class IndexBuilder(Protocol):
         state: CorpusState,
         progress: Callable[[int], None],
     ) -> int | None:
-        """Make of the index of ``base`` that of ``state``; return the number of rows written.
+        """Update the index from the state ``base`` to ``state``; return the number of rows written.
 
-        ``rows`` are all those of the ``works`` that changed between the two. Returns ``None``, and
-        changes nothing, where the index has to be built anew: it is not of ``base``, is damaged, or
-        was amended so often that replaced rows would distort the word statistics.
+        ``rows`` are all rows of the ``works`` that changed between the two. Returns ``None``,
+        without changes, if the index must be rebuilt: it is not of ``base``, is damaged, or has so
+        many replaced rows that they would distort the term statistics.
         """
         ...
 
 
 class CachedIndex:
-    """An index that remembers its last answers, by query (words, date, filters) and version.
+    """An index with a cache of results, by query (words, date, filters) and version.
 
-    Rollouts ask the same things at the same time: of equal queries in one :meth:`search_many` one
-    is sent. Answers of a replaced version are never given.
+    Equal queries in one :meth:`search_many` are run once. Results of a replaced version are never
+    returned.
     """
 
     def __init__(self, inner: StatuteIndex, size: int = 2048) -> None:
@@ -114,17 +114,17 @@ class CachedIndex:
 
     @property
     def version(self) -> str:
-        """Return the version of the index that answers now."""
+        """Return the version of the index."""
         return self._inner.version
 
     def search(self, query: StatuteQuery) -> list[Hit]:
-        """Return what the index finds, from memory where it was asked before."""
+        """Return the index's results, cached."""
         key = (self._inner.version, query)
         known = self._recall(key)
         return known if known is not None else self._keep(key, self._inner.search(query))
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
-        """Search each distinct query once; answers keep their order."""
+        """Run each distinct query once; results keep their order."""
         version = self._inner.version
         answers = {query: self._recall((version, query)) for query in queries}
         missing = [query for query, known in answers.items() if known is None]
@@ -133,19 +133,19 @@ class CachedIndex:
         return [list(answers[query] or ()) for query in queries]
 
     def facets(self, query: StatuteQuery) -> Facets:
-        """Count what ``query`` finds."""
+        """Return the facet counts of a query."""
         return self._inner.facets(query)
 
     def keys(self) -> Iterator[str]:
-        """Yield the key of every row held."""
+        """Yield the key of every row."""
         return self._inner.keys()
 
     def status(self) -> IndexStatus:
-        """Say what is held and whether it is well."""
+        """Return the contents and condition of the index."""
         return self._inner.status()
 
     def close(self) -> None:
-        """Release the index and forget its answers."""
+        """Close the index and clear the cache."""
         self._inner.close()
         with self._lock:
             self._answers.clear()
@@ -167,19 +167,19 @@ class CachedIndex:
 
 
 class OpenedIndex(CachedIndex):
-    """The index of a URL, with a memory. An :class:`EngineIndex`."""
+    """The index of a URL, with a cache. An :class:`EngineIndex`."""
 
     def __init__(self, engine: EngineIndex) -> None:
         super().__init__(engine)
         self._engine = engine
 
     def pinned(self) -> OpenedIndex:
-        """Return an index of what is held now, with a memory of its own."""
+        """Return an index pinned to the present build, with its own cache."""
         return OpenedIndex(self._engine.pinned())
 
     @property
     def state(self) -> CorpusState:
-        """Return the state of the corpus that it holds now."""
+        """Return the state of the corpus in the index."""
         return self._engine.state
 
 
@@ -188,8 +188,8 @@ def open_index(url: str) -> OpenedIndex:
 
     Raises:
         BadInputError: the URL names no engine.
-        IndexMissingError: nothing was built there, or by another version of InForce, or with
-            another chain than the URL asks for.
+        IndexMissingError: there is no index, or it was built by another version of InForce or with
+            another analyzer than the URL asks for.
         SearchFailedError: the engine cannot be reached or refuses access.
     """
     return OpenedIndex(_open_engine(parse_index_url(url)))
@@ -206,7 +206,7 @@ def _open_engine(target: IndexUrl) -> EngineIndex:
 
 
 def open_builder(url: str) -> IndexBuilder:
-    """Return what builds the index at ``url``.
+    """Return the builder of the index at ``url``.
 
     Raises:
         BadInputError: the URL names no engine.

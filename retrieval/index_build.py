@@ -17,8 +17,8 @@ def load(source: Source, settings: Settings, *, strict: bool = False) -> IngestR
     """Ingest ``source`` and refresh the index, with a progress bar for each.
 
     Raises:
-        SourceError: ``strict`` and the source has a fault.
-        StoreError: another writer holds the store.
+        SourceError: with ``strict``, the source has an error.
+        StoreError: another process writes to the store.
     """
     with Store.open(settings.store_url, create=True) as store:
         with progress_bar("Reading") as advance:
@@ -29,10 +29,10 @@ def load(source: Source, settings: Settings, *, strict: bool = False) -> IngestR
 
 
 def refresh_index(store: Store, index_url: str, progress: Progress, *, anew: bool = False) -> int:
-    """Bring the index to the store's present state; write only the works that changed, if it can.
+    """Bring the index to the store's present state; only changed works are written if possible.
 
-    Whatever is ingested meanwhile waits for the next time. ``anew`` writes everything.
-    Returns the number of rows written; 0 when nothing was to be done.
+    Works ingested meanwhile are left to the next call. ``anew`` writes everything. Returns the
+    number of rows written; 0 if the index was up to date.
 
     Raises:
         StoreError: another process builds the index, or it cannot be written.
@@ -57,7 +57,7 @@ def refresh_index(store: Store, index_url: str, progress: Progress, *, anew: boo
 
 
 def _held(index_url: str) -> CorpusState | None:
-    """Return the state that the index holds, or ``None`` where it is missing or damaged."""
+    """Return the state in the index, or ``None`` if it is missing or damaged."""
     try:
         index = open_index(index_url)
     except IndexMissingError:

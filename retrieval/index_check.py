@@ -20,7 +20,7 @@ _SHOWN = 5
 
 
 class Verification(Frozen):
-    """What was compared. ``faults`` are sentences, the first few of each kind."""
+    """Result of a comparison. ``faults`` are sentences, the first few of each kind."""
 
     rows: int
     missing: int
@@ -32,7 +32,7 @@ class Verification(Frozen):
 
     @property
     def sound(self) -> bool:
-        """Tell whether nothing was found wrong."""
+        """Return whether no difference was found."""
         return not (self.missing or self.surplus or self.wrong)
 
 
@@ -43,9 +43,9 @@ def verify(
     seed: int = 0,
     progress: Callable[[int, int | None, str], None] = lambda *_: None,
 ) -> Verification:
-    """Compare every row's key with the store, and random dated searches with it, hit by hit.
+    """Compare the index with the store: every row's key, and the hits of random dated searches.
 
-    Days on which something begins or ends, and the days beside them, are asked most.
+    Searches use dates on which something begins or ends, and the days beside them, most often.
     """
     chance = random.Random(seed)  # noqa: S311 - no secret
     sample: list[IndexedText] = []
@@ -77,7 +77,7 @@ def verify(
 
 
 def dated_queries(rows: Sequence[IndexedText], chance: random.Random) -> Iterator[StatuteQuery]:
-    """Yield searches without end: words of a text, on days around its edges or anywhere."""
+    """Yield random searches without end: words of a text, often with a date near its edges."""
     edges = sorted({day for row in rows for day in (row.row_from, row.row_to) if day})
     while True:
         row = chance.choice(rows)
@@ -105,7 +105,7 @@ def _shifted(day: date, days: int) -> date:
 def _sampled(
     rows: Iterator[IndexedText], sample: list[IndexedText], chance: random.Random
 ) -> Iterator[IndexedText]:
-    """Pass rows through; leave a uniform sample of them in ``sample``."""
+    """Yield the rows, and collect a uniform random sample of them in ``sample``."""
     for number, row in enumerate(rows):
         if len(sample) < _SAMPLE:
             sample.append(row)
@@ -115,7 +115,7 @@ def _sampled(
 
 
 def _judge(store: Store) -> Callable[[Hit, StatuteQuery], str | None]:
-    """Return what tells, from the store, why a hit should not have been shown."""
+    """Return a function that says why a hit is wrong according to the store, or ``None``."""
 
     @lru_cache(maxsize=100_000)
     def versions(provision_id: str) -> tuple[Version, ...]:

@@ -1,4 +1,4 @@
-"""Rows of the index: each version under each number that it bore."""
+"""Rows of the index: each version under each number that its provision had."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from retrieval.query import IndexedText
 
 
 def indexed_texts(store: Store) -> Iterator[IndexedText]:
-    """Yield every row that can be found on some day, work by work, in constant memory."""
+    """Yield every row that is in force on some date, work by work, in constant memory."""
     for history in store.histories():
         yield from work_texts(history)
 
 
 def texts_of(store: Store, works: Iterable[str]) -> Iterator[IndexedText]:
-    """Yield every row of some works; one that the store no longer has yields none."""
+    """Yield every row of some works; a work that the store no longer has yields none."""
     for work_id in sorted(works):
         history = store.work_history(work_id)
         if history is not None:
@@ -25,7 +25,7 @@ def texts_of(store: Store, works: Iterable[str]) -> Iterator[IndexedText]:
 
 
 def work_texts(history: WorkHistory) -> Iterator[IndexedText]:
-    """Yield the rows of one work. A version without a day of commencement has none."""
+    """Yield the rows of one work. A version without commencement has none."""
     rows = defaultdict(list)
     for version in history.versions:
         if version.valid_from is not None:

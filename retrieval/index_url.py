@@ -1,4 +1,4 @@
-"""Index URLs: which engine, where, and with which chain of analysis."""
+"""Index URLs: the engine, its address, and the analyzer."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ EXAMPLE = "embedded:.inforce/index or elastic+http://localhost:9200/statutes"
 class IndexUrl(Frozen):
     """A parsed index URL.
 
-    ``place`` is a folder for ``embedded``; for ``elastic`` it is the alias, and ``hosts`` the
-    nodes (``http://localhost:9200``). ``user`` is ``(name, password)`` where the URL carries one.
+    ``place`` is a folder for ``embedded``; for ``elastic`` it is the alias, and ``hosts`` the nodes
+    (``http://localhost:9200``). ``user`` is ``(name, password)`` if the URL has them.
     """
 
     engine: str
@@ -26,21 +26,21 @@ class IndexUrl(Frozen):
 
     @property
     def chain(self) -> Analyzer:
-        """The chain to build with."""
+        """Return the analyzer to build with."""
         return CHAINS[self.chain_name or "plain"]
 
     def __str__(self) -> str:
-        """Return what to call the index in a sentence: no password."""
+        """Return the URL without password, for messages."""
         return self.place if self.engine == "embedded" else f"{self.hosts[0]}/{self.place}"
 
 
 def parse_index_url(url: str) -> IndexUrl:
-    """Read ``embedded:FOLDER`` or ``elastic+http[s]://[USER:PASSWORD@]HOST[,HOST...]/ALIAS``.
+    """Parse ``embedded:FOLDER`` or ``elastic+http[s]://[USER:PASSWORD@]HOST[,HOST...]/ALIAS``.
 
     Either may end in ``?chain=plain`` or ``?chain=stemmed``.
 
     Raises:
-        BadInputError: it is neither.
+        BadInputError: the URL is neither.
     """
     bare, _, query = url.partition("?")
     chain = _chain(url, query)

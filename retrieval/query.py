@@ -12,7 +12,7 @@ from retrieval.text.snippet import Snippet, snippet
 
 
 class StatuteQuery(Frozen):
-    """Find provisions in force on ``as_at``.
+    """A search for provisions in force on ``as_at``.
 
     There is no undated query: ``as_at`` has no default, and every engine applies it before
     ranking. ``known_at`` restricts to what had been published by that day; ``None`` is the latest
@@ -39,10 +39,10 @@ class StatuteQuery(Frozen):
 
 
 class Hit(Frozen):
-    """One provision in force on the query's date, best first.
+    """A provision in force on the query's date.
 
-    ``score`` is the engine's (comparable within one answer only); ``matched`` are the terms that
-    were asked for.
+    ``score`` is the engine's (comparable within one result list only); ``matched`` are the matching
+    terms of the query.
     """
 
     version_id: str
@@ -61,26 +61,26 @@ class Hit(Frozen):
 
     @property
     def highlights(self) -> tuple[tuple[int, int], ...]:
-        """The character spans of ``text`` that match; worked out when looked at."""
+        """Return the character spans of ``text`` that match; computed on access."""
         return highlights(self.text, self.language, self.matched)
 
     def snippet(self, width: int = 240) -> Snippet:
-        """Return the passage of at most ``width`` characters that holds most of ``matched``."""
+        """Return the passage of at most ``width`` characters with the most ``matched`` terms."""
         return snippet(self.text, self.language, self.matched, width)
 
     @property
     def valid(self) -> Interval:
-        """The days on which the text is in force."""
+        """Return the interval in which the text is in force."""
         return Interval(start=self.valid_from, end=self.valid_to)
 
 
 class Facets(Frozen):
-    """How many provisions a query finds, by what they belong to.
+    """Number of provisions that a query finds, by attribute.
 
-    ``jurisdictions``, ``works`` and ``kinds`` count what is in force on the query's date.
+    ``jurisdictions``, ``works`` and ``kinds`` count provisions in force on the query's date.
     ``statuses`` counts, for the same words, ``in_force``, ``not_yet_in_force`` and
-    ``no_longer_in_force`` texts: what another date would find. Counts of more than a thousand may
-    be estimates.
+    ``no_longer_in_force`` texts: what other dates would find. Counts above a thousand may be
+    estimates.
     """
 
     jurisdictions: dict[str, int]
@@ -103,10 +103,10 @@ class IndexStatus(Frozen):
 
 
 class IndexedText(Frozen):
-    """What an index stores: one row of a version, under one label, with both clocks.
+    """A row of the index: one row of a version, under one label, with both clocks.
 
-    ``key`` is unique. A version that changed its label, or whose end became known later, has
-    several rows; their intervals do not overlap in (valid, known) time, so a dated query sees one.
+    ``key`` is unique. A version whose label changed, or whose end became known later, has several
+    rows; their intervals do not overlap in (valid, known) time, so a dated query sees one.
     """
 
     key: str

@@ -1,1 +1,1 @@
-"""Verbs of the agent."""
+"""Command-line verbs of the agent."""

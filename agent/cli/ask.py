@@ -1,4 +1,4 @@
-"""The verb ``ask``."""
+"""Command-line verb ``ask``."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def _answered(
 
 
 def _keep(traces: Sequence[Trace], settings: Settings, *, quiet: bool) -> None:
-    """Keep what was answered; where that fails the answer has been given all the same."""
+    """Store the traces; if that fails, a warning is printed, since the answer was given."""
     from agent.trace_store import TraceError, TraceStore, traces_url
     from corpus.errors import StoreError
 

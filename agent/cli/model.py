@@ -1,4 +1,4 @@
-"""The verbs ``model`` and ``serve-model``."""
+"""Command-line verbs ``model`` and ``serve-model``."""
 
 from __future__ import annotations
 

@@ -25,11 +25,11 @@ _TAIL = 70
 
 
 def open_thread(opened: ExitStack, settings: Settings, name: str | None) -> Thread | None:
-    """Open the thread of that name, where one is named; closed with ``opened``.
+    """Open the thread of that name, if one is given; it is closed with ``opened``.
 
     Raises:
-        BadInputError: it is no name for a thread, or another process runs that thread.
-        StoreError: threads cannot be kept where the settings say.
+        BadInputError: the name is not valid, or another process runs that thread.
+        StoreError: the database of threads cannot be opened.
     """
     if name is None:
         return None
@@ -42,13 +42,13 @@ def open_thread(opened: ExitStack, settings: Settings, name: str | None) -> Thre
 def answered(
     context: Context, asked: AskRequest, thread: Thread | None, *, json: bool
 ) -> Iterator[Trace]:
-    """Yield the trace of an answer; nothing where a thread is left waiting, which is printed.
+    """Yield the trace of an answer; nothing if a thread waits for a reply, which is printed.
 
-    Somebody at the terminal is asked for what is missing. Nobody there, and no thread to wait in:
-    the answer is an abstention.
+    At a terminal the user is asked for a missing date. Without a terminal and without a thread the
+    answer is an abstention.
 
     Raises:
-        BadInputError: what is asked cannot be, or is not what the thread asks.
+        BadInputError: the request is invalid, or is not the one of the thread.
     """
     attended = _is_attended() and not json
     if thread is None and not attended:
@@ -66,7 +66,7 @@ def answered(
 
 
 def show(trace: Trace, *, json: bool = False, timing: bool = False) -> Trace:
-    """Print a trace, as one object or for a reader, and return it."""
+    """Print a trace, as one JSON object or as text, and return it."""
     if json:
         print_json(trace.model_dump(mode="json"))
         return trace
@@ -77,7 +77,7 @@ def show(trace: Trace, *, json: bool = False, timing: bool = False) -> Trace:
 
 
 def _begun_or_resumed(context: Context, asked: AskRequest, thread: Thread) -> Iterator[Event]:
-    """Begin a thread, or go on with it: what is given besides its question is the reply."""
+    """Start a thread, or resume it; anything given besides its question is the reply."""
     known = asked_in(thread)
     if known is None:
         if not asked.question:
@@ -101,7 +101,7 @@ def _is_attended() -> bool:
 
 
 def _followed(events: Iterator[Event]) -> Done | Paused:
-    """Show steps and words on standard error as they come, and return how it ended."""
+    """Show steps and text on standard error as they come, and return the last event."""
     said = ""
     with errors.status("…") as status:
         for event in events:
@@ -119,7 +119,7 @@ def _followed(events: Iterator[Event]) -> Done | Paused:
 
 
 def _asked_back(missing: MissingDate) -> Reply:
-    """Ask for what is missing until it can be read; an empty line gives the question up."""
+    """Ask for a missing date until the input is valid; an empty line gives up."""
     errors.print(f"[yellow]{escape(missing.explanation)}[/]")
     while True:
         errors.print(f"{escape(how_to_reply(missing))} [dim](empty: stop)[/]: ", end="")
@@ -130,7 +130,7 @@ def _asked_back(missing: MissingDate) -> Reply:
 
 
 def _show_waiting(paused: Paused, *, json: bool) -> None:
-    """Print what a thread waits for, and how it goes on."""
+    """Print what a thread waits for, and the command that continues it."""
     if json:
         print_json(paused.model_dump(mode="json"))
         return

@@ -1,4 +1,4 @@
-"""The verbs ``traces`` and ``replay``."""
+"""Command-line verbs ``traces`` and ``replay``."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _written(file: Path) -> TextIO:
 
 
 def _shown(text: str) -> str:
-    """Return a text that others wrote, fit for a terminal: no markup, no control characters."""
+    """Return external text without markup and control characters."""
     from rich.markup import escape
 
     from corpus.languages.quotation import seen

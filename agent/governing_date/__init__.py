@@ -1,1 +1,1 @@
-"""Which date governs a question: given, chosen by a rule from the facts, or asked for."""
+"""The governing date of a question: given, chosen by a rule from facts, or asked for."""

@@ -18,20 +18,20 @@ from retrieval.citations.resolution import find_citations, resolve_parsed
 from retrieval.query import StatuteQuery
 
 MOST = 12
-"""Candidate days of one question, the newest first to be kept."""
+"""Most candidate dates of one question; the newest are kept."""
 
 _GRID = (-100, -50, -20, -10, -5, -2, -1, 0, 1, 2, 5, 10)
-"""Years from today in which a provision is looked for where none is cited."""
+"""Years from today at which a provision is searched for if none is cited."""
 
 
 def candidate_days(library: Library, asked: AskRequest) -> tuple[date, ...]:
-    """Return the days whose law a question without one may mean, oldest first.
+    """Return the candidate governing dates of a question without a date, oldest first.
 
-    They are those that the rules name, else those that the question names, else the first day of
-    each text of the provision that the question cites or speaks of.
+    They are the dates that the rules give, else those in the question, else the first day of each
+    text of the provision that the question cites or is about.
 
     Raises:
-        BadInputError: no provision can be made out, or the facts given contradict each other.
+        BadInputError: no provision can be identified, or the given facts contradict each other.
     """
     asked = placed(asked, library.works)
     framed = choose_governing_date(
@@ -52,7 +52,7 @@ def candidate_days(library: Library, asked: AskRequest) -> tuple[date, ...]:
 
 
 def text_changes(library: Library, asked: AskRequest, day: date) -> tuple[date, ...]:
-    """Return the days on which the texts cited changed, the citations read on ``day``."""
+    """Return the dates on which the cited texts changed; citations are resolved on ``day``."""
     histories = _cited(library, asked, day)
     return tuple(sorted({day for history in histories for day in _starts(history, asked)}))
 
@@ -73,7 +73,7 @@ def _cited(library: Library, asked: AskRequest, day: date) -> Iterator[Provision
 
 
 def _spoken_of(library: Library, asked: AskRequest) -> Iterator[ProvisionHistory]:
-    """Yield the provision that at some time spoke of most of what is asked."""
+    """Yield the provision that, at some time, contained most of the question's terms."""
     words = without_dates(asked.question)
     queries = [
         StatuteQuery(

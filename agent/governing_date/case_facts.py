@@ -1,7 +1,7 @@
-"""Read the facts of the case from a question: dates, their roles, and the legal issue.
+"""Facts of the case in a question: dates, their roles, and the legal issue.
 
-Read by the words of :mod:`corpus.languages.cues`, so what is read is an assumption and is shown as
-one. Two days that play the same part contradict each other, and neither is used.
+They are recognised by the cue words of :mod:`corpus.languages.cues`, so they are assumptions and
+are shown as such. Two dates with the same role contradict each other, and neither is used.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ ISSUE_OF = {
     Role.CONVICTION: Issue.CRIMINAL,
     Role.PERIOD_START: Issue.CONTINUING,
 }
-"""The issue that a day of the case speaks for where nothing else tells it."""
+"""The issue that a role implies if the question does not indicate one."""
 
 
 class Facts(Frozen):
-    """What was read: every day named, the roles told apart, and the issue."""
+    """Facts in a question: all dates, those with a role, and the issue."""
 
     written: tuple[WrittenDate, ...] = ()
     roles: dict[Role, date] = Field(default_factory=dict)
@@ -45,7 +45,7 @@ class Facts(Frozen):
 
     @property
     def days(self) -> tuple[date, ...]:
-        """Return the days named, each once, in order of time."""
+        """Return the dates, each once, in order of time."""
         return tuple(sorted({written.day for written in self.written}))
 
 
@@ -56,10 +56,10 @@ class _Cue(Frozen):
 
 
 def read_facts(question: str, works: Iterable[Work]) -> Facts:
-    """Read what a question says.
+    """Return the facts in a question.
 
-    A date that belongs to the title of a work held, or stands right behind the word for a law
-    (``loi du 5 juillet 1985``), names a law and is no fact of the case.
+    A date that belongs to the title of a work, or follows the word for a law (``loi du 5 juillet
+    1985``), names a law and is not a fact of the case.
     """
     written = tuple(found for found in find_dates(question) if not _is_of_law(question, found))
     if written:
@@ -79,7 +79,7 @@ def _written_names(work: Work) -> tuple[str, ...]:
 
 @lru_cache(maxsize=100_000)
 def _title_days(names: tuple[str, ...]) -> frozenset[date]:
-    """Return the days in the names of a work; the same for every question."""
+    """Return the dates in the names of a work; cached."""
     return frozenset(found.day for name in names for found in find_dates(name))
 
 
@@ -117,5 +117,5 @@ def _cues(question: str) -> Iterable[_Cue]:
 
 
 def _is_of_law(question: str, written: WrittenDate) -> bool:
-    """Tell whether a date stands right behind the word for a law."""
+    """Return whether a date directly follows the word for a law."""
     return law_before_date().search(question, max(0, written.start - 60), written.start) is not None

@@ -1,9 +1,8 @@
-"""Choose the governing date: given, found by rule, or asked for. Without one nothing is searched.
+"""Choose the governing date: given, found by rule, or asked for.
 
-The rules are those of :mod:`corpus.applicability`, put to the days that the asker gave and those
-that the question names. A rule that waits for a day which only the asker can know is never worked
-around: the day is asked for, unless the question names exactly one day. That one is then taken,
-and shown as the assumption it is.
+The rules are those of :mod:`corpus.applicability`, applied to the dates that the asker gave and
+those in the question. If a rule needs a date that only the asker knows, it is asked for, unless the
+question contains exactly one date. That one is then used, and reported as an assumption.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from corpus.rules import Rule, jurisdictions, table
 from corpus.wording import Wording, wording
 
 Changes = Callable[[date], Iterable[date]]
-"""The days on which the text asked about changed, its citation read on a day."""
+"""Returns the dates on which the text concerned changed; its citation is resolved on a date."""
 
 _ANYWHERE = "default"
 
@@ -36,12 +35,13 @@ def choose_governing_date(
     """Return the governing date with its ground, or what is missing to find it.
 
     Args:
-        asked: with ``as_at`` given, nothing else is looked at.
-        works: everything held; their titles are no facts, and their places choose the rules.
-        changes: asked only where a period or a series of laws must be cut.
+        asked: the request; if it has ``as_at``, nothing else is used.
+        works: all works of the corpus; dates in their titles are not facts, and their jurisdictions
+            choose the rules.
+        changes: called only if a period or a series of laws must be split.
 
     Raises:
-        BadInputError: the facts given contradict each other.
+        BadInputError: the given facts contradict each other.
     """
     if asked.as_at is None:
         return _found(asked, works, changes)
@@ -65,10 +65,10 @@ def _found(
 
 
 def placed(asked: AskRequest, works: Sequence[Work]) -> AskRequest:
-    """Return the question put to the law of the places that it names (``in France``).
+    """Return the request limited to the jurisdictions that the question names (``in France``).
 
-    Places that the asker gave stay, and a question that names a work is about that work wherever
-    its case happened.
+    Jurisdictions given by the asker stay, and a question that names a work is about that work
+    wherever the case happened.
     """
     named = places_named(asked.question)
     if asked.jurisdictions or not named or any(_is_named(work, asked.question) for work in works):
@@ -77,7 +77,7 @@ def placed(asked: AskRequest, works: Sequence[Work]) -> AskRequest:
 
 
 def place_words(asked: AskRequest) -> str:
-    """Say by which words a question names the places searched; empty where it names others."""
+    """Return the phrases by which a question names the searched jurisdictions, or ``""``."""
     named = places_named(asked.question)
     if not named or set(asked.jurisdictions) != set(named):
         return ""
@@ -86,10 +86,10 @@ def place_words(asked: AskRequest) -> str:
 
 
 def check_facts(asked: AskRequest) -> None:
-    """Refuse facts that cannot be true together, and a topic that no rule knows.
+    """Check that facts can be true together, and that the topic exists.
 
     Raises:
-        BadInputError: an end lies before its beginning, a decision before the act, or there is no
+        BadInputError: an end is before its beginning, a decision before the act, or there is no
             such topic.
     """
     if asked.topic is not None and not _special(asked.topic):
@@ -100,7 +100,7 @@ def check_facts(asked: AskRequest) -> None:
 
 
 def special_topics(places: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the topics that have rules of their own, in some jurisdictions or in all."""
+    """Return the topics with special rules, in the given jurisdictions or in all."""
     found = {
         topic for place, rule in _rules() if place in (places or (place,)) for topic in rule.topics
     }
@@ -110,7 +110,7 @@ def special_topics(places: Sequence[str] = ()) -> tuple[str, ...]:
 def _one_of_several(
     asked: AskRequest, as_at: date, found: GoverningDate | MissingDate
 ) -> GoverningDate:
-    """Return one of the candidate days, on the ground that a rule gives for all of them."""
+    """Return one of the candidate dates, with the ground that a rule gives for all of them."""
     update = {"as_at": as_at, "candidates": asked.candidates}
     if isinstance(found, GoverningDate) and found.rule is not None:
         return found.model_copy(update=update)
@@ -184,7 +184,7 @@ def _asked_for(
 def _ruled(
     asked: AskRequest, said: Facts, works: Sequence[Work], changes: Changes
 ) -> Applicability | None:
-    """Return what the rules say, or ``None`` where there is nothing to put to them."""
+    """Return the result of the rules, or ``None`` if there are no facts to apply them to."""
     days = {**said.roles, **asked.facts}
     issue = _issue(asked, said, days)
     if issue is None or not (days or asked.issue or asked.topic):
@@ -207,26 +207,26 @@ def _ruled(
 
 
 def _issue(asked: AskRequest, said: Facts, days: Iterable[Role]) -> Issue | None:
-    """Return the issue given, else that of the topic, else the one that question or days tell."""
+    """Return the issue: the given one, the topic's, or the one that question or dates indicate."""
     special = [rule.issues[0] for _, rule in _special(asked.topic)][:1]
     told = (asked.issue, *special, said.issue, *(ISSUE_OF.get(role) for role in days))
     return next(filter(None, told), None)
 
 
 def _places(asked: AskRequest, works: Sequence[Work], *, named: bool) -> Iterable[str]:
-    """Return the jurisdictions given, else of the works named, of the topic, or of all works."""
+    """Return the given jurisdictions, else those of named works, of the topic, or of all works."""
     special = [place for place, _ in _special(asked.topic)] if not named else []
     return dict.fromkeys(asked.jurisdictions or special or [work.jurisdiction for work in works])
 
 
 def _rules() -> list[tuple[str, Rule]]:
-    """Return every rule with its place."""
+    """Return every rule with its jurisdiction."""
     tables = [table(place) for place in jurisdictions()]
     return [(found.jurisdiction, rule) for found in tables if found for rule in found.rule]
 
 
 def _special(topic: str | None) -> list[tuple[str, Rule]]:
-    """Return the rules for a topic; none without one."""
+    """Return the rules for a topic; empty without one."""
     return [(place, rule) for place, rule in _rules() if topic in rule.topics]
 
 
@@ -247,7 +247,7 @@ def _matter(
 
 
 def _cut(matter: Matter, changes: Changes) -> Applicability:
-    """Apply the rules; cut a span of several laws where the text changed."""
+    """Apply the rules; split a span of several laws at the dates on which the text changed."""
     ruled = governing_dates(matter)
     if ruled.span is None or ruled.span.start is None:
         return ruled
@@ -260,7 +260,7 @@ def _cut(matter: Matter, changes: Changes) -> Applicability:
 
 
 def _agreed(general: Applicability, local: Sequence[Applicability]) -> Applicability:
-    """Return the general principle where every place comes to the same, else ask for the place."""
+    """Return the general result if every jurisdiction agrees, else ask for the jurisdiction."""
     if all(found.dates == general.dates for found in local):
         return general
     words = "The governing date depends on the jurisdiction: name it, or give the day."
@@ -268,6 +268,6 @@ def _agreed(general: Applicability, local: Sequence[Applicability]) -> Applicabi
 
 
 def _is_named(work: Work, question: str) -> bool:
-    """Tell whether a question speaks of a work by its title or by a name it goes by."""
+    """Return whether a question names a work by title or alias."""
     held = [name for name in (work.title, *work.aliases) if name in question]
     return any(re.search(whole_words(re.escape(name)), question) for name in held)

@@ -1,4 +1,4 @@
-"""Parse what the asker types: dates, facts such as ``contract=2016-09-30``, the issue."""
+"""Parse a user's reply: dates, facts such as ``contract=2016-09-30``, the issue."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _GIVEN = "on"
 
 
 def read_issue(text: str) -> Issue:
-    """Read the kind of issue.
+    """Parse an issue.
 
     Raises:
-        BadInputError: there is no such kind.
+        BadInputError: there is no such issue.
     """
     try:
         return Issue(text.strip().casefold())
@@ -29,10 +29,10 @@ def read_issue(text: str) -> Issue:
 
 
 def read_fact(text: str) -> tuple[Role, date]:
-    """Read one fact, ``ROLE=YYYY-MM-DD``.
+    """Parse one fact, ``ROLE=YYYY-MM-DD``.
 
     Raises:
-        BadInputError: there is no such role, or no day.
+        BadInputError: there is no such role, or the date is invalid.
     """
     name, equals, day = text.partition("=")
     if not equals or name.strip() not in set(Role):
@@ -44,10 +44,10 @@ def read_fact(text: str) -> tuple[Role, date]:
 
 
 def read_facts_given(texts: Iterable[str]) -> dict[Role, date]:
-    """Read several facts.
+    """Parse several facts.
 
     Raises:
-        BadInputError: one is none, or two say different days of one role.
+        BadInputError: one is invalid, or two give different dates for one role.
     """
     facts: dict[Role, date] = {}
     for text in texts:
@@ -58,13 +58,13 @@ def read_facts_given(texts: Iterable[str]) -> dict[Role, date]:
 
 
 def read_reply(text: str, missing: MissingDate) -> Reply:
-    """Read an answer to what is missing; an empty line gives the question up.
+    """Parse the reply to a missing date; an empty line gives up.
 
-    A bare day is the one asked for: that of the only role missing, or the governing day where no
-    role is. ``on=DAY`` is the governing day, whatever is asked.
+    A bare date is the one asked for: that of the only missing role, or the governing date if no
+    role is missing. ``on=DAY`` is always the governing date.
 
     Raises:
-        BadInputError: some part cannot be read, or a bare day may play several roles.
+        BadInputError: a part is invalid, or a bare date may have several roles.
     """
     as_at, issue, facts = None, None, []
     for part in filter(None, _BETWEEN.split(text.strip())):
@@ -83,7 +83,7 @@ def read_reply(text: str, missing: MissingDate) -> Reply:
 
 
 def how_to_reply(missing: MissingDate) -> str:
-    """Say what may be typed."""
+    """Return a sentence that says what may be typed."""
     if not missing.roles:
         return "The day, as YYYY-MM-DD"
     governing = "or on=YYYY-MM-DD, the day whose law you mean"
@@ -94,7 +94,7 @@ def how_to_reply(missing: MissingDate) -> str:
 
 
 def _only_role(missing: MissingDate) -> Role | None:
-    """Return the role of a bare day: the only one missing, ``None`` where none is."""
+    """Return the role of a bare date: the only missing one, else ``None``."""
     if missing.roles and not _is_one(missing):
         raise BadInputError(f"Say which day it is: {how_to_reply(missing)}.")
     return missing.roles[0][0] if missing.roles else None

@@ -22,10 +22,10 @@ Graph = CompiledStateGraph[State, Context, State, State]
 
 @cache
 def compile_graph() -> Graph:
-    """Return the graph. It holds nothing; :mod:`agent.graph.run` runs it.
+    """Return the compiled graph. It has no state; :mod:`agent.graph.run` runs it.
 
-    LangSmith would send every question to another host where its own variables are set
-    (``LANGSMITH_TRACING``). It is off unless ``INFORCE_LANGSMITH`` is ``1``.
+    LangSmith tracing would send every question to another host if its variables are set
+    (``LANGSMITH_TRACING``), so it is off unless ``INFORCE_LANGSMITH`` is ``1``.
     """
     if os.environ.get("INFORCE_LANGSMITH") != "1":
         langsmith.configure(enabled=False)

@@ -1,7 +1,7 @@
 """Checkpoints of threads, in SQLite or Postgres.
 
-LangGraph writes the state after every step and the result of every group of tool calls. What it
-may read back is listed here by name: nothing else in the database is ever turned into an object.
+LangGraph saves the state after every step and the result of every group of tool calls. Only the
+types listed here are deserialised.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _KEPT = (
     *(Abstention, Act, Answer, AskRequest, Case, RunHeader, GoverningDate, ToolCall, Turn),
     *(Verdict, AbstentionReason, Code, Issue, Role, RulingKind, StopReason),
 )
-"""What a state is made of; all that a checkpoint may be read back into."""
+"""Types of which a state consists; only these are deserialised from a checkpoint."""
 
 _TABLES_KEY = 7_316_844  # the advisory lock under which the tables are made in Postgres
 
@@ -75,10 +75,10 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 
 @dataclass(frozen=True)
 class Thread:
-    """A run that is kept: where, and under which name.
+    """A checkpointed run: its database and its name.
 
     Raises:
-        BadInputError: the name is not made of up to 100 letters, figures, ``.``, ``_`` and ``-``.
+        BadInputError: the name is not made of up to 100 letters, digits, ``.``, ``_`` and ``-``.
     """
 
     checkpoints: Checkpoints
@@ -92,21 +92,21 @@ class Thread:
 
 
 def threads_url(settings: Settings) -> str:
-    """Return where threads are kept: ``INFORCE_THREADS``, else beside the store.
+    """Return the database URL of threads: ``INFORCE_THREADS``, else beside the store.
 
-    Beside a SQLite store that is a file of its own, in Postgres the same database.
+    For a SQLite store that is a separate file, for Postgres the same database.
     """
     return os.environ.get("INFORCE_THREADS") or settings.beside("threads.db")
 
 
 def in_memory() -> Checkpoints:
-    """Return checkpoints that live as long as this process."""
+    """Return checkpoints in memory, for this process only."""
     return InMemorySaver(serde=_serializer())
 
 
 @contextmanager
 def open_checkpoints(url: str) -> Iterator[Checkpoints]:
-    """Open the place where threads are kept, making it where there is none.
+    """Open the database of threads, creating it if needed.
 
     Args:
         url: a SQLAlchemy URL of SQLite or Postgres.
@@ -128,11 +128,13 @@ def open_checkpoints(url: str) -> Iterator[Checkpoints]:
 
 @contextmanager
 def claimed(url: str, name: str) -> Iterator[None]:
-    """Hold a thread while inside, so that no other process runs it; freed when this one dies.
+    """Lock a thread inside the context, so that no other process runs it.
+
+    The lock is released if this process dies.
 
     Raises:
         BadInputError: another process runs it.
-        StoreError: the place cannot be used.
+        StoreError: the database cannot be used.
     """
     parsed, key = sa.make_url(url), int.from_bytes(blake2b(name.encode(), digest_size=4).digest())
     taken = BadInputError(f"Thread '{name}' is running in another process.")
@@ -197,12 +199,12 @@ def _postgres(url: sa.URL) -> Iterator[Any]:
 
 
 def _make_tables(saver: Any) -> None:
-    """Make the tables, one process at a time.
+    """Create the tables, one process at a time.
 
-    Waiting for the lock inside the database would hold up the indexes that are made beside.
+    Waiting for the lock inside the database would block the creation of indexes.
 
     Raises:
-        StoreError: another process does not come to an end.
+        StoreError: another process holds the lock too long.
     """
     until = time.monotonic() + BUSY_SECONDS
     take = f"select pg_try_advisory_lock({_TABLES_KEY}) as held"

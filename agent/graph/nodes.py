@@ -1,8 +1,8 @@
-"""The steps of the graph, as functions of its state and the run's context.
+"""Nodes of the graph, as functions of its state and the run's context.
 
-``frame`` fixes the governing date, ``decide`` asks the policy for its move, ``act`` carries it
-out, ``verify`` checks a draft, ``respond`` renders what may be said. Each announces itself to
-whoever listens to the stream.
+``frame`` sets the governing date, ``decide`` asks the policy for its move, ``act`` executes it,
+``verify`` checks a draft, ``respond`` builds the answer or abstention. Each emits an event on the
+stream.
 """
 
 from __future__ import annotations
@@ -55,22 +55,23 @@ DOING: Mapping[StepName, str] = {
     "verify": "Verifying every citation",
     "respond": "Writing",
 }
-"""What the run is doing in a step, for whoever watches."""
+"""Name of each step, shown as progress."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a run works with.
+    """Everything that a run uses.
 
     Attributes:
-        library: where it looks.
-        policy: who decides.
-        max_turns: acts of the policy.
-        max_tokens: ids of prompts and completions, over all turns; ``None`` sets no limit.
-        interactive: a missing date is asked for; else the answer is an abstention that says so.
-            Only a run with checkpoints can wait for a reply.
-        durable: each group of tool calls is kept as soon as it has returned. Needs checkpoints.
-        listened: someone follows the stream, so a policy that can says its words as they come.
+        library: the corpus and its index.
+        policy: the policy.
+        max_turns: most turns of the policy.
+        max_tokens: most token ids of all prompts and completions; ``None`` sets no limit.
+        interactive: whether a missing date is asked for; otherwise the run abstains. Only a run
+            with checkpoints can wait for a reply.
+        durable: whether each group of tool calls is saved as soon as it has returned. Needs
+            checkpoints.
+        listened: whether the stream has a listener, so that a policy streams its text.
     """
 
     library: Library
@@ -83,7 +84,7 @@ class Context:
 
     @property
     def settings(self) -> RunSettings:
-        """Return what a trace records of this."""
+        """Return the settings that a trace records."""
         return RunSettings(
             max_turns=self.max_turns,
             max_tokens=self.max_tokens,
@@ -93,7 +94,7 @@ class Context:
 
 
 class State(TypedDict, total=False):
-    """What the nodes hand on."""
+    """State passed between the nodes."""
 
     begun: RunHeader
     asked: AskRequest
@@ -107,19 +108,19 @@ class State(TypedDict, total=False):
 
 
 class Step(Frozen):
-    """The run enters a node of the graph."""
+    """Event: the run enters a node of the graph."""
 
     name: StepName
 
 
 class TextPiece(Frozen):
-    """The policy wrote a piece of its text."""
+    """Event: the policy wrote a piece of its text."""
 
     text: str
 
 
 class ToolReturned(Frozen):
-    """A tool was called and has returned."""
+    """Event: a tool call has returned."""
 
     call: ToolCall
 
@@ -129,9 +130,9 @@ Update = dict[str, Any]
 
 
 def frame(state: State, runtime: Run) -> Update:
-    """Fix the governing date, or ask for it and wait.
+    """Set the governing date, or ask for it and wait.
 
-    With each reply LangGraph runs this node again from its beginning.
+    LangGraph runs this node again from its beginning for each reply.
     """
     runtime.stream_writer(Step(name="frame"))
     library = runtime.context.library
@@ -167,7 +168,7 @@ def decide(state: State, runtime: Run) -> Update:
 
 
 def act(state: State, runtime: Run) -> Update:
-    """Record the move as a turn and carry out the calls it asks for."""
+    """Record the move as a turn and execute its tool calls."""
     runtime.stream_writer(Step(name="act"))
     move, done, context = state["act"], state.get("turns", ()), runtime.context
     calls = _carried_out(_scope(state, runtime), move.calls, durable=context.durable)
@@ -188,7 +189,7 @@ def act(state: State, runtime: Run) -> Update:
 
 
 def check(state: State, runtime: Run) -> Update:
-    """Verify the draft against the store; the policy is told once what does not stand."""
+    """Verify the draft; a draft that fails is sent back to the policy once."""
     runtime.stream_writer(Step(name="verify"))
     draft, turns = state["act"].draft, state["turns"]
     assert draft is not None
@@ -205,7 +206,7 @@ def check(state: State, runtime: Run) -> Update:
 
 
 def respond(state: State, runtime: Run) -> Update:
-    """Say what stood, or why nothing is said."""
+    """Build the answer from the sentences that passed, or the abstention."""
     runtime.stream_writer(Step(name="respond"))
     if "abstention" in state:
         return {}
@@ -217,7 +218,7 @@ def respond(state: State, runtime: Run) -> Update:
 
 
 def is_to_be_mended(state: State) -> bool:
-    """Tell whether the draft just verified goes back to the policy."""
+    """Return whether the draft just verified is sent back to the policy."""
     return state["turns"][-1].sent_back
 
 
@@ -233,7 +234,7 @@ def jurisdictions_of(library: Library, asked: AskRequest) -> GoverningDate | Mis
 
 
 def _reply(missing: MissingDate) -> Reply:
-    """Stop the run until the asker replies."""
+    """Interrupt the run until the asker replies."""
     return Reply.model_validate(interrupt(missing.model_dump(mode="json")))
 
 
@@ -250,7 +251,7 @@ def _scope(state: State, runtime: Run) -> Scope:
 def _carried_out(
     scope: Scope, requests: Sequence[ToolRequest], *, durable: bool
 ) -> tuple[ToolCall, ...]:
-    """Carry out the calls of a turn together; where durable, keep each group as it returns."""
+    """Execute the calls of a turn together; if durable, save each group as it returns."""
     if not durable:
         return run_together(scope, requests)
     kept = [_kept_group(scope, group) for group in grouped(requests)]
@@ -259,12 +260,12 @@ def _carried_out(
 
 @task
 def _kept_group(scope: Scope, group: tuple[ToolRequest, ...]) -> tuple[ToolCall, ...]:
-    """Carry out a group; LangGraph keeps what it returned, so a resumed run does not call again."""
+    """Execute a group as a LangGraph task, so that a resumed run does not call again."""
     return run_group(scope, group)
 
 
 def _consequence(move: Act, turns: tuple[Turn, ...], context: Context) -> Update:
-    """Return what a move ends: an abstention, a failed tool or a spent budget end the run."""
+    """Return the update that ends a run: an abstention, a failed tool or a spent budget."""
     if move.abstention is not None:
         return _abstain(move.abstention)
     if broken := [call for call in turns[-1].calls if call.error]:
@@ -287,7 +288,7 @@ def _tokens_left(context: Context, turns: Sequence[Turn]) -> int | None:
 
 
 def _spent(context: Context, turns: Sequence[Turn]) -> bool:
-    """Tell whether the policy may not act again."""
+    """Return whether the policy's turns or tokens are used up."""
     left = _tokens_left(context, turns)
     return len(turns) >= context.max_turns or (left is not None and left <= 0)
 

@@ -1,7 +1,7 @@
 """Replay a trace on the recorded corpus and report the differences.
 
-The law is the store as it stood when the trace was made (the record clock), whatever has been
-ingested since; what was said by a controller is said again, before the same turns.
+The store is read as it stood when the trace was made (record clock), whatever has been ingested
+since; a controller's adjustments are repeated before the same turns.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Drift(Frozen):
 
 
 class Replay(Frozen):
-    """A trace and the run that repeated it. ``redline`` leads from its answer to the new one."""
+    """A trace and its replay. ``redline`` compares the two answers."""
 
     before: Trace
     after: Trace
@@ -47,14 +47,14 @@ class Replay(Frozen):
 
     @property
     def same(self) -> bool:
-        """Tell whether nothing differs."""
+        """Return whether there is no difference."""
         return not self.drift
 
 
 def replay(trace: Trace, library: Library, policy: Policy) -> Replay:
-    """Run a trace's question again: same words, days, filters, facts, adjustments and limits.
+    """Run a trace's question again with the same dates, filters, facts, adjustments and limits.
 
-    "Today" is the day that it was for the asker.
+    Today's date is the one of the recorded run.
     """
     context = Context(
         library,
@@ -67,7 +67,7 @@ def replay(trace: Trace, library: Library, policy: Policy) -> Replay:
 
 
 def recorded_adjustments(trace: Trace) -> Callable[[PolicyState], str]:
-    """Return what was said to the policy before each turn of a trace; nothing after the last."""
+    """Return a function that repeats the adjustments of a trace, turn by turn."""
     said = [turn.adjustment for turn in trace.turns]
 
     def words(state: PolicyState) -> str:
@@ -78,7 +78,7 @@ def recorded_adjustments(trace: Trace) -> Callable[[PolicyState], str]:
 
 
 def compared(before: Trace, after: Trace) -> Replay:
-    """Return what differs between two runs of one question."""
+    """Return the differences between two runs of one question."""
     pairs = [
         ("corpus", before.corpus_hash[:12], after.corpus_hash[:12]),
         ("policy", before.policy, after.policy),
@@ -103,16 +103,16 @@ def compared(before: Trace, after: Trace) -> Replay:
 def library_as_recorded(
     trace: Trace, library: Library, index_url: str, progress: Progress
 ) -> Iterator[Library]:
-    """Yield the library that a trace was answered from.
+    """Yield the library in the state from which a trace was answered.
 
-    Where the corpus has changed since, its former state is read from the record clock and indexed
-    for the time of the replay.
+    If the corpus has changed since, its former state is read from the store and indexed
+    temporarily.
 
     Args:
-        trace: whose corpus is wanted.
-        library: the present one.
-        index_url: of the present index; its chain is used again.
-        progress: told while the former state is indexed.
+        trace: the trace.
+        library: the present library.
+        index_url: URL of the present index, whose analyzer is used.
+        progress: called while the former state is indexed.
 
     Raises:
         StoreError: the store does not hold that state.
@@ -137,10 +137,10 @@ def library_as_recorded(
 
 
 def policy_spec(trace: Trace) -> str:
-    """Return how the policy of a trace is opened again.
+    """Return the policy name with which the policy of a trace is opened again.
 
     Raises:
-        BadInputError: its name does not say where it is.
+        BadInputError: the recorded name is not sufficient.
     """
     kind, _, model = trace.policy.partition(":")
     if trace.policy == EXTRACTIVE:
@@ -154,7 +154,7 @@ def policy_spec(trace: Trace) -> str:
 
 
 def _lost(trace: Trace, library: Library) -> str:
-    """Say in one sentence why a former state cannot be had."""
+    """Return a sentence that says why a former state is unavailable."""
     known_at = trace.governing.known_at if trace.governing else None
     cited = trace.answer.citations if trace.answer else ()
     gone = [c.version_id for c in cited if library.store.version(c.version_id, known_at) is None]
@@ -188,7 +188,7 @@ def _answer(trace: Trace) -> str:
 
 
 def _citations(before: Trace, after: Trace) -> Iterator[tuple[str, str, str]]:
-    """Yield each citation that only one of the two has."""
+    """Yield each citation that only one of the two traces has."""
     old, new = _cited(before), _cited(after)
     for name in dict.fromkeys((*old, *new)):
         yield "citation", old.get(name, ""), new.get(name, "")
@@ -200,7 +200,7 @@ def _cited(trace: Trace) -> dict[str, str]:
 
 
 def _moves(before: Trace, after: Trace) -> Iterator[tuple[str, str, str]]:
-    """Yield the first turn that was another move; those after it follow from it."""
+    """Yield the first turn that differs; later ones follow from it."""
     for number, (old, new) in enumerate(zip_longest(before.turns, after.turns), start=1):
         was, now = _move(old), _move(new)
         if was != now:

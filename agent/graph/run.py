@@ -1,9 +1,9 @@
-"""The graph: frame -> decide -> act -> (decide ...) -> verify -> (decide, once) -> respond.
+"""Run the graph: frame -> decide -> act -> (decide ...) -> verify -> (decide, once) -> respond.
 
-One compiled graph holds no library and no policy; both come with each run, in its
-:class:`~agent.graph.nodes.Context`. So the same object answers a lawyer, runs many training
-episodes at once, and is evaluated. A run in a :class:`~agent.graph.checkpoints.Thread` is kept step
-by step: it can wait for a date, and a killed one goes on where it was.
+The compiled graph holds no library and no policy; both are passed with each run in a
+:class:`~agent.graph.nodes.Context`. So one graph serves the application, many concurrent training
+rollouts, and evaluation. A run in a :class:`~agent.graph.checkpoints.Thread` is saved after every
+step: it can wait for a date, and an interrupted one is continued.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ __all__ = [
 ]
 
 MAX_QUESTION = 20_000
-"""Characters of a question."""
+"""Most characters of a question."""
 
 
 class Paused(Frozen):
-    """The thread waits for a day; :func:`resume` takes the reply, in this process or another."""
+    """Event: the thread waits for a date; :func:`resume` takes the reply, in any process."""
 
     thread: str
     asked: AskRequest
@@ -64,7 +64,7 @@ class Paused(Frozen):
 
 
 class Done(Frozen):
-    """The run is over; nothing follows."""
+    """Event: the run has ended; it is the last event."""
 
     trace: Trace
 
@@ -83,21 +83,21 @@ def ask(  # noqa: PLR0913 - everything that fixes an answer, by name
     extent: str | None = None,
     jurisdictions: tuple[str, ...] = (),
 ) -> Trace:
-    """Answer one question with law in force on ``as_at``, or abstain and say why.
+    """Answer one question from the law in force on ``as_at``, or abstain with a reason.
 
     Args:
-        library: where to look.
-        question: in words.
-        as_at: the day whose law is wanted. ``None``: found by the rules from what the question
-            says, else the answer is an abstention that asks for it.
-        known_at: answer from what had been published by that day; ``None`` is the latest.
-        policy: who decides; the extractive policy where none is given.
+        library: the corpus and its index.
+        question: the question in words.
+        as_at: governing date. ``None``: found by rules from the question; if that fails, the answer
+            is an abstention that asks for it.
+        known_at: use only what had been published by that date; ``None`` is the latest.
+        policy: the policy; the extractive one by default.
         extent: a territory.
         jurisdictions: where to search; empty is everywhere.
 
     Raises:
-        BadInputError: the question is empty or too long, or the corpus does not know the
-            territory or a jurisdiction.
+        BadInputError: the question is empty or too long, or the corpus does not know the territory
+            or a jurisdiction.
     """
     asked = AskRequest(
         question=question,
@@ -110,7 +110,7 @@ def ask(  # noqa: PLR0913 - everything that fixes an answer, by name
 
 
 def run(context: Context, asked: AskRequest) -> Trace:
-    """Answer one question. May be called from many threads at once.
+    """Answer one request. Thread-safe.
 
     Raises:
         BadInputError: the question is empty or too long, or its facts contradict each other.
@@ -122,10 +122,10 @@ def run(context: Context, asked: AskRequest) -> Trace:
 
 
 def run_each(context: Context, asked: AskRequest) -> Iterator[Trace]:
-    """Answer one question for each day that it may mean, oldest first; each trace says so.
+    """Answer one request for each candidate governing date, oldest first.
 
     Raises:
-        BadInputError: as :func:`run`; or nothing tells which days those are.
+        BadInputError: as :func:`run`; or there are no candidate dates.
     """
     _check(context.library, asked)
     days = candidate_days(context.library, asked)
@@ -134,7 +134,7 @@ def run_each(context: Context, asked: AskRequest) -> Iterator[Trace]:
 
 
 def stream(library: Library, asked: AskRequest, *, policy: Policy | None = None) -> Iterator[Event]:
-    """Answer like :func:`ask`, yielding each step and call as it happens; ends with ``Done``.
+    """Answer like :func:`ask`, yielding an event for each step and call; the last is ``Done``.
 
     Raises:
         BadInputError: as :func:`run`.
@@ -143,7 +143,7 @@ def stream(library: Library, asked: AskRequest, *, policy: Policy | None = None)
 
 
 def request_of(trace: Trace) -> AskRequest:
-    """Return what asks the question of a trace again, of the same law."""
+    """Return the request that asks the question of a trace again, with its filters and dates."""
     governing = trace.governing
     asked = AskRequest(
         question=trace.question,
@@ -164,12 +164,12 @@ def request_of(trace: Trace) -> AskRequest:
 
 
 def start(context: Context, asked: AskRequest, thread: Thread | None = None) -> Iterator[Event]:
-    """Answer a question, yielding what happens; ends with ``Done``, or ``Paused`` in a thread.
+    """Answer a request, yielding events; the last is ``Done``, or ``Paused`` in a thread.
 
     Args:
-        context: what to work with; only an ``interactive`` one pauses.
-        asked: the question.
-        thread: where to keep the run. Its name must be new.
+        context: what the run uses; only an ``interactive`` one pauses.
+        asked: the request.
+        thread: where to save the run. Its name must be new.
 
     Raises:
         BadInputError: as :func:`run`; or the thread exists.
@@ -180,15 +180,15 @@ def start(context: Context, asked: AskRequest, thread: Thread | None = None) -> 
 
 
 def resume(context: Context, thread: Thread, reply: Reply | None = None) -> Iterator[Event]:
-    """Go on with a thread, whatever ended the process that ran it.
+    """Continue a thread, however its last run ended, yielding events.
 
-    A step that had ended is not taken again, and a tool that had answered is not called again. A
-    thread that is over yields its trace; one that waits needs the ``reply``, else it says again
-    what for. The limits are those the thread was begun with.
+    Finished steps and finished tool calls are not repeated. A finished thread yields its trace; one
+    that waits for a date needs the ``reply``, else it yields ``Paused`` again. The limits are those
+    with which the thread was started.
 
     Raises:
-        BadInputError: there is no such thread, it was begun with another corpus or policy, it
-            waits for nothing, or the reply contradicts what is known.
+        BadInputError: there is no such thread, it was started with another corpus or policy, it
+            does not wait for a reply, or the reply contradicts the facts.
     """
     state = begun_in(context, thread)
     limits = state["begun"].settings

@@ -1,4 +1,4 @@
-"""State of a LangGraph thread, and whether it may be resumed."""
+"""State of a LangGraph thread, and whether it can be resumed."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from corpus.errors import BadInputError
 
 
 def graph_of(thread: Thread | None) -> Graph:
-    """Return the graph, which keeps its steps where there is a thread."""
+    """Return the graph, with a checkpointer if there is a thread."""
     graph = compile_graph()
     return graph if thread is None else graph.copy({"checkpointer": thread.checkpoints})
 
 
 def name_of(thread: Thread) -> RunnableConfig:
-    """Return the thread's name as LangGraph takes it."""
+    """Return LangGraph's configuration for a thread."""
     return {"configurable": {"thread_id": thread.id}}
 
 
 def kept(thread: Thread) -> dict[str, Any]:
-    """Return the state of a thread; empty where there is none."""
+    """Return the state of a thread; empty if it does not exist."""
     found: dict[str, Any] = graph_of(thread).get_state(name_of(thread)).values
     return found
 
 
 def waits_for(thread: Thread) -> MissingDate | None:
-    """Return what a thread waits for."""
+    """Return the missing date that a thread waits for, or ``None``."""
     interrupts = graph_of(thread).get_state(name_of(thread)).interrupts
     return MissingDate.model_validate(interrupts[0].value) if interrupts else None
 
 
 def asked_in(thread: Thread) -> AskRequest | None:
-    """Return what a thread asks, or ``None`` where there is no such thread.
+    """Return the request of a thread, or ``None`` if it does not exist.
 
     Raises:
-        BadInputError: an earlier version of InForce began it.
+        BadInputError: it was started by an earlier version of InForce.
     """
     found = kept(thread)
     return _readable(thread, found)[1] if found else None
 
 
 def begun_in(context: Context, thread: Thread) -> State:
-    """Return how a thread began, which this context may go on with.
+    """Return the state with which a thread was started, if this context can resume it.
 
     Raises:
-        BadInputError: there is no such thread, or it was begun with another corpus, policy or
+        BadInputError: there is no such thread, or it was started with another corpus, policy or
             version of InForce.
     """
     found = kept(thread)
@@ -73,10 +73,10 @@ def begun_in(context: Context, thread: Thread) -> State:
 
 
 def _readable(thread: Thread, found: dict[str, Any]) -> tuple[RunHeader, AskRequest]:
-    """Return how a thread began and what it asks.
+    """Return the header and the request of a thread.
 
-    LangGraph gives a type it may not build back as a dictionary, and one whose fields have changed
-    as an object that lacks some: both mean another schema.
+    LangGraph returns a type that it may not deserialise as a dictionary, and one with changed
+    fields as an object without some: both mean another schema version.
     """
     begun, asked = found.get("begun"), found.get("asked")
     if (

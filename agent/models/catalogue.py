@@ -21,7 +21,7 @@ Advance = Callable[[int, int | None, str], None]
 
 MANIFEST = "inforce-model.json"
 RECIPES = {"smollm2": 1, "tiny": 4}
-"""A number grows when its model is prepared in another way; what an older one made is made anew."""
+"""Version of each model's preparation; a folder of an earlier one is prepared again."""
 
 
 class ModelError(InForceError):
@@ -38,7 +38,7 @@ class ModelSpec(Frozen):
 
 
 class Manifest(Frozen):
-    """What a prepared folder holds: where it came from, and the SHA-256 of every file."""
+    """Manifest of a prepared folder: its origin, and the SHA-256 of every file."""
 
     name: str
     recipe: int
@@ -60,15 +60,15 @@ def models_home() -> Path:
 
 
 def known_models() -> list[ModelSpec]:
-    """Return the models that InForce prepares itself."""
+    """Return the models that InForce can prepare."""
     return [find_model(name) for name in _OURS]
 
 
 def find_model(name: str) -> ModelSpec:
-    """Return what a name means: one of ours, else a folder, else a hub id.
+    """Return the model of a name: one that InForce prepares, else a folder, else a hub id.
 
     Raises:
-        ModelError: it is a path where no model is, or no name at all.
+        ModelError: the name is a path without a model, or is not a valid name.
     """
     if name in _OURS:
         location = str(models_home() / name)

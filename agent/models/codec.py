@@ -1,8 +1,8 @@
-"""Encode and decode tokens; text of others is never read as control tokens.
+"""Encode and decode tokens; external text is never encoded as control tokens.
 
-A chat template is *markup*: in it ``<|im_end|>`` is one special token that ends a turn. The words
-of a question, a statute or a search result are *words*: the same characters there are ordinary
-text and can neither end a turn nor open one.
+The output of a chat template is *markup*: ``<|im_end|>`` in it is one special token that ends a
+turn. The text of a question, a statute or a search result is *words*: the same characters in it are
+ordinary text and can neither end nor open a turn.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any, Literal, Protocol
 from agent.policy import PolicyError
 
 PromptFormat = Literal["tool", "system", "user", "learnt"]
-"""Where a chat template carries the tools: in its own way, in the system message, or, when it has
-no such role, in the first message of the user. A model that was trained on them needs no words
-about them (``learnt``, see :mod:`agent.models.short_prompt`)."""
+"""Where a chat template puts the tool schemas: in its own tools section (``tool``), in the system
+message (``system``), or in the first user message (``user``). ``learnt``: nowhere, for a model
+trained on the tools (see :mod:`agent.models.short_prompt`)."""
 
 _CARRIER = "inforce_carrier"
 
@@ -26,38 +26,38 @@ _WORDS = "[[words-{}]]"
 
 
 class Codec(Protocol):
-    """A tokenizer and its chat template. Must be safe to share between threads."""
+    """A tokenizer and its chat template. Implementations must be thread-safe."""
 
     @property
     def prompt_format(self) -> PromptFormat:
-        """Return where the template carries the tools."""
+        """Return where the template puts the tool schemas."""
         ...
 
     @property
     def stop_ids(self) -> frozenset[int]:
-        """Return the ids that end a turn of the model."""
+        """Return the ids that end an assistant turn."""
         ...
 
     def template(
         self, messages: Sequence[Mapping[str, str]], tools: Sequence[Mapping[str, Any]] | None
     ) -> str:
-        """Return the chat as markup, opened for the assistant's next turn.
+        """Return the chat as markup, with the assistant's next turn opened.
 
         Raises:
-            PolicyError: the template refuses such a chat.
+            PolicyError: the template rejects such a chat.
         """
         ...
 
     def markup(self, text: str) -> list[int]:
-        """Return the ids of text that we wrote, special tokens included."""
+        """Return the ids of trusted markup, special tokens included."""
         ...
 
     def words(self, text: str) -> list[int]:
-        """Return the ids of text that others wrote: never a special token."""
+        """Return the ids of external text, without special tokens."""
         ...
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of sampled ids; an unfinished character becomes U+FFFD."""
+        """Return the text of sampled ids; an incomplete character becomes U+FFFD."""
         ...
 
 
@@ -66,7 +66,7 @@ class TokenizerCodec:
 
     Args:
         tokenizer: a fast tokenizer (one with a ``backend_tokenizer``).
-        stop_ids: ids that end a turn besides the tokenizer's own end of sequence.
+        stop_ids: ids that end a turn besides the tokenizer's end of sequence.
     """
 
     def __init__(self, tokenizer: Any, stop_ids: Iterable[int] = ()) -> None:
@@ -82,10 +82,10 @@ class TokenizerCodec:
     def template(
         self, messages: Sequence[Mapping[str, str]], tools: Sequence[Mapping[str, Any]] | None
     ) -> str:
-        """Return the chat as markup, opened for the assistant's next turn.
+        """Return the chat as markup, with the assistant's next turn opened.
 
         Raises:
-            PolicyError: the template refuses such a chat.
+            PolicyError: the template rejects such a chat.
         """
         from jinja2 import TemplateError
 
@@ -102,20 +102,20 @@ class TokenizerCodec:
         return str(text)
 
     def markup(self, text: str) -> list[int]:
-        """Return the ids of text that we wrote, special tokens included."""
+        """Return the ids of trusted markup, special tokens included."""
         return list(self._markup.encode(text, add_special_tokens=False).ids)
 
     def words(self, text: str) -> list[int]:
-        """Return the ids of text that others wrote: never a special token."""
+        """Return the ids of external text, without special tokens."""
         return list(self._words.encode(text, add_special_tokens=False).ids)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of sampled ids; an unfinished character becomes U+FFFD."""
+        """Return the text of sampled ids; an incomplete character becomes U+FFFD."""
         return str(self._markup.decode(list(ids), skip_special_tokens=False))
 
     @cached_property
     def prompt_format(self) -> PromptFormat:
-        """Return where the template carries the tools: as the tokenizer says, else by trying."""
+        """Return where the template puts the tools: as the tokenizer says, else by trying."""
         if self._tokenizer.init_kwargs.get(_CARRIER) == "learnt":
             return "learnt"
         if self._carries(("system", "user", "assistant", "tool"), _PROBE_TOOL):
@@ -123,7 +123,7 @@ class TokenizerCodec:
         return "system" if self._carries(("system", "user", "assistant", "user")) else "user"
 
     def _carries(self, roles: Sequence[str], tool: Mapping[str, Any] | None = None) -> bool:
-        """Tell whether a chat of these roles comes out whole, in order and with the tool."""
+        """Return whether the template renders a chat of these roles completely, with the tool."""
         words = [_WORDS.format(n) for n in range(len(roles))]
         chat = [
             {"role": role, "content": text, "name": "probe_tool", "tool_call_id": "call00001"}
@@ -138,7 +138,7 @@ class TokenizerCodec:
 
 
 def learnt(tokenizer: Any) -> None:
-    """Note in a tokenizer that its model has learnt the tools; it is saved with the tokenizer."""
+    """Mark a tokenizer's model as trained on the tools; the mark is saved with the tokenizer."""
     tokenizer.init_kwargs[_CARRIER] = "learnt"
 
 
@@ -154,5 +154,5 @@ _PROBE_TOOL = {
 
 @cache
 def _plain_template() -> str:
-    """Return the template of models that bring none: headings, each turn closed by its token."""
+    """Return the chat template for models without one: headings, and an end token per turn."""
     return (files("agent") / "prompts" / "plain.jinja").read_text(encoding="utf-8")

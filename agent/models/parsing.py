@@ -1,19 +1,20 @@
-"""Parse the completion of a language model into a move.
+"""Parse a language model's completion into a move.
 
-A move is the first JSON object (or list of objects) in the text that names one; whatever follows is
-not read, except further calls. What stands before it is the thought, and so is a span between
-thinking tags (``<think>``, ``<thinking>``, ``<thought>``, ``<reasoning>``, ``[THINK]``). A tag that
-is not opened closes a thought that began with the text: chat templates often write the opening tag
-themselves. A tag that is not closed opens a thought that lasts to the end. Three spellings are
-understood, which covers the tool calls of the common model families::
+A move is the first JSON object (or list of objects) in the text that has one of the forms below;
+the text after it is ignored, except further calls. Text before it is reasoning, and so is text
+between thinking tags (``<think>``, ``<thinking>``, ``<thought>``, ``<reasoning>``, ``[THINK]``). A
+closing tag without an opening one ends reasoning that began with the text, since chat templates
+often write the opening tag themselves. An opening tag without a closing one starts reasoning that
+lasts to the end. Three forms are accepted, which cover the tool calls of the common model
+families::
 
     {"name": "read_provision", "arguments": {...}}         or "parameters"; alone or in a list
     {"answer": [{"text": "...", "citations": [{"id": "...", "quote": "..."}]}]}
     {"abstain": "not_found", "explanation": "..."}
 
-Anything else is no move. It still becomes an act, so that its ids are kept and a reward can see
-it: a call of the tool ``unreadable``, which no toolbox has and which is therefore refused. At its
-next turn the model reads what was wrong.
+Anything else is recorded as a call of the tool ``unreadable``, which does not exist and is refused,
+so that its token ids are kept and a reward can detect it. At its next turn the model reads what was
+wrong.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from agent.trace import Abstention, AbstentionReason
 from corpus.languages.quotation import seen
 
 UNREADABLE = "unreadable"
-"""The tool that a text without a move is recorded as calling."""
+"""Name of the tool call that records an unparseable completion."""
 
 _OF_THE_GRAPH = {
     AbstentionReason.NO_DATE,
@@ -43,7 +44,7 @@ REASONS = tuple(reason.value for reason in AbstentionReason if reason not in _OF
 """Why a model may abstain."""
 
 MAX_CALLS = 8
-"""Calls of one turn that are carried out; a model that repeats itself asks for more."""
+"""Most tool calls of one turn that are executed."""
 
 _MAX_TEXT = 200_000
 _MAX_WORDS = 500
@@ -60,15 +61,15 @@ _MOVES = ({"name"}, {"answer"}, {"abstain"})
 
 
 class _NoMoveError(ValueError):
-    """The object is no move; the message says why, to the model."""
+    """The object is not a move; the message is shown to the model."""
 
 
 def parse(text: str, *, cut: bool = False) -> Act:
-    """Return the move that a text makes. Never fails: see :data:`UNREADABLE`.
+    """Return the move in a text. Never fails: see :data:`UNREADABLE`.
 
     Args:
-        text: what the model wrote.
-        cut: the model was stopped by its budget of tokens.
+        text: the completion.
+        cut: whether the model was stopped by its token limit.
     """
     thoughts, spoken = _without_thoughts(text)
     spoken = spoken[:_MAX_TEXT]
@@ -85,7 +86,7 @@ def parse(text: str, *, cut: bool = False) -> Act:
 
 
 def _without_thoughts(text: str) -> tuple[list[str], str]:
-    """Return the thoughts of a text, and the text without them."""
+    """Return the reasoning of a text, and the text without it."""
     thoughts: list[str] = []
     spoken = ""
     rest, inside = 0, False
@@ -107,7 +108,7 @@ def _without_thoughts(text: str) -> tuple[list[str], str]:
 
 
 def _objects(text: str) -> tuple[int, list[dict[str, Any]]]:
-    """Return where the first move stands, and the objects from it on.
+    """Return the position of the first move, and the objects from there on.
 
     Raises:
         _NoMoveError: there is none.
@@ -126,7 +127,7 @@ def _objects(text: str) -> tuple[int, list[dict[str, Any]]]:
 
 
 def _values(text: str) -> Iterator[tuple[int, Any]]:
-    """Yield each outermost JSON object or list with its place."""
+    """Yield each outermost JSON object or list with its position."""
     decoder = json.JSONDecoder(parse_constant=_no_constant)
     at = 0
     for _ in range(_MAX_STARTS):
@@ -231,7 +232,7 @@ def _abstention(value: dict[str, Any]) -> Abstention:
 
 
 def _call_id(number: int) -> str:
-    """Return nine letters and digits, the only form that every chat template takes."""
+    """Return nine letters and digits, which every chat template accepts."""
     return f"call{number:05d}"
 
 
@@ -251,6 +252,6 @@ def _clean(value: Any, depth: int = 0) -> Any:
 
 
 def _sound(text: str) -> str:
-    """Replace what UTF-8 and SQL cannot hold: lone halves of surrogate pairs, and NUL."""
+    """Replace characters that UTF-8 and SQL cannot store: lone surrogates and NUL."""
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -22,11 +22,11 @@ from corpus.locking import file_lock
 
 
 def prepare(name: str, advance: Advance = lambda *_: None) -> ModelSpec:
-    """Make a model ready to open. Whole or not at all; what is there and sound is kept.
+    """Prepare a model folder atomically; an intact one is kept.
 
     Args:
-        name: one of ours; a folder or hub id needs no preparation and is returned as it is.
-        advance: told the steps done, their number, and what comes next.
+        name: a model that InForce prepares; a folder or hub id is returned as it is.
+        advance: called with the steps done, their number, and the next step.
 
     Raises:
         ModelError: the model is unknown, or a package or the disk space for it is missing.
@@ -51,7 +51,7 @@ def prepare(name: str, advance: Advance = lambda *_: None) -> ModelSpec:
 
 
 def damaged_files(spec: ModelSpec) -> list[str]:
-    """Return the files of a prepared model that are missing or not as they were written."""
+    """Return the files of a prepared model that are missing or changed."""
     manifest = manifest_of(spec)
     if manifest is None:
         return [MANIFEST]
@@ -75,7 +75,7 @@ def _write(name: str, folder: Path, advance: Advance) -> str:
 
 @contextmanager
 def _replacing(folder: Path) -> Iterator[Path]:
-    """Yield a draft folder that takes the place of ``folder`` once all went well."""
+    """Yield a temporary folder that replaces ``folder`` on success."""
     draft = folder.with_name(f".{folder.name}.draft")
     old = folder.with_name(f".{folder.name}.old")
     for rest in (draft, old):

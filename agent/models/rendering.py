@@ -1,14 +1,13 @@
-"""From what a policy may know to what a language model reads: the only place where that is done.
+"""Render a policy state as the prompt of a language model.
 
-A thread grows and never changes. The ids of earlier turns, given and sampled, are taken from the
-trace as they are; only what came since (results, the opening of the next turn) is turned into ids
-and put behind them. So each prompt begins with the previous prompt and completion, and a model's
-text is never tokenised a second time.
+A prompt only grows. Token ids of earlier turns, given and sampled, are taken from the trace
+unchanged; only new content (results, the opening of the next turn) is encoded and appended. So each
+prompt begins with the previous prompt and completion, and a model's text is never tokenised again.
 
-The chat template is the model's own. Where it knows tools they go through it; else the system
-message describes them, two worked examples show the moves (without them a small model writes no
-move at all), and results come back as messages of the user. A model without a template gets
-``prompts/plain.jinja``. A model trained on the tools reads neither schemas nor examples, and short
+The model's own chat template is used. If it supports tools, the schemas go through it; otherwise
+the system message describes them, two worked examples show the moves (small models make no valid
+move without them), and results are user messages. A model without a template gets
+``prompts/plain.jinja``. A model trained on the tools gets neither schemas nor examples, and short
 results (:mod:`agent.models.short_prompt`).
 """
 
@@ -45,13 +44,13 @@ _LEFT_OUT: Any = {
 """Fields of results that repeat the tool's name, the version id, the text or the interval."""
 
 _PROBLEM, _PROBLEMS = 300, 8
-"""Characters of an objection, and objections, that a model is told."""
+"""Most characters of an objection, and most objections, shown to a model."""
 
 _CAPS = (4000, 2000, 1000, 500, 250, 120, 60)
 
 
 class Message(Frozen):
-    """One message of a chat. ``name`` and ``call_id`` belong to the result of a tool."""
+    """One message of a chat. ``name`` and ``call_id`` are set for a tool result."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
@@ -63,14 +62,14 @@ def render(state: PolicyState, codec: Codec, room: int) -> tuple[int, ...]:
     """Return the prompt of the next turn, as token ids.
 
     Args:
-        state: what the policy knows.
+        state: the state of the policy.
         codec: the model's tokenizer and template.
-        room: tokens that the prompt may have. Results are shortened until those of a turn take at
-            most half of what is left. What cannot be shortened (question, earlier turns) may
-            still exceed it.
+        room: most tokens of the prompt. Results are shortened until those of a turn take at most
+            half of the remaining room. Content that cannot be shortened (question, earlier turns)
+            may still exceed it.
 
     Raises:
-        PolicyError: the model's chat template cannot carry the thread.
+        PolicyError: the model's chat template cannot render the conversation.
     """
     last = state.turns[-1] if state.turns else None
     tools = state.tools if codec.prompt_format == "tool" else None
@@ -88,12 +87,12 @@ def render(state: PolicyState, codec: Codec, room: int) -> tuple[int, ...]:
 
 
 def conversation(state: PolicyState, prompt_format: PromptFormat, fits: Fits) -> list[Message]:
-    """Return the whole thread as messages, for a model that takes text.
+    """Return the whole conversation as messages, for a model that takes text.
 
     Args:
-        state: what the policy knows.
+        state: the state of the policy.
         prompt_format: where the tools are described.
-        fits: tells whether a result is short enough to be shown.
+        fits: returns whether a result is short enough.
     """
     if prompt_format == "learnt":
         return list(_learnt(state, fits))
@@ -117,7 +116,7 @@ def conversation(state: PolicyState, prompt_format: PromptFormat, fits: Fits) ->
 
 
 def _learnt(state: PolicyState, fits: Fits) -> Iterator[Message]:
-    """Yield the thread for a model that needs no words about the tools."""
+    """Yield the conversation for a model that was trained on the tools."""
     asked = f"{state.governing.as_at}\n{state.question}"
     yield Message(role="user", content=asked + _hint(state, 0))
     for number, turn in enumerate(state.turns):
@@ -127,7 +126,7 @@ def _learnt(state: PolicyState, fits: Fits) -> Iterator[Message]:
 
 @cache
 def _examples() -> tuple[Message, ...]:
-    """Return the worked examples, as messages that alternate between user and assistant."""
+    """Return the worked examples, as alternating user and assistant messages."""
     parts = re.split(r"^\[(user|assistant)\]\n", _file("examples"), flags=re.MULTILINE)[1:]
     pairs = zip(parts[::2], parts[1::2], strict=True)
     return tuple(Message.model_validate({"role": r, "content": c.rstrip()}) for r, c in pairs)
@@ -157,7 +156,7 @@ def _described(function: dict[str, Any]) -> str:
 def _news(
     state: PolicyState, number: int, prompt_format: PromptFormat, fits: Fits
 ) -> Iterator[Message]:
-    """Yield what came of a turn, each result or what did not stand, and the hint to the next."""
+    """Yield the messages after a turn: results or objections, and the hint for the next turn."""
     turn, hint = state.turns[number], _hint(state, number + 1)
     calls = turn.calls
     if prompt_format == "learnt":
@@ -177,7 +176,7 @@ def _news(
 
 
 def _hint(state: PolicyState, number: int) -> str:
-    """Return what is said right before a turn: a controller's words, and that it is the last."""
+    """Return the text right before a turn: a controller's instruction, or that it is the last."""
     now = number == len(state.turns)
     said = state.adjustment if now else state.turns[number].adjustment
     last = _prompt("last_turn") if now and state.turns_left == 1 else ""
@@ -185,7 +184,7 @@ def _hint(state: PolicyState, number: int) -> str:
 
 
 def _problems(turn: Turn) -> list[str]:
-    """Return what the verifier objects to, each sentence once and of bounded length."""
+    """Return the verifier's objections, each once, limited in number and length."""
     findings = turn.draft.findings if turn.draft else ()
     failed = [finding.explanation for finding in findings if not finding.passed]
     return [f"- {words[:_PROBLEM]}" for words in dict.fromkeys(failed)][:_PROBLEMS]
@@ -198,7 +197,7 @@ def _in_words(call: ToolCall, fits: Fits) -> str:
 
 
 def shown(call: ToolCall, fits: Fits) -> str:
-    """Return a result as JSON, without what it says twice.
+    """Return a result as JSON, without repeated fields.
 
     Long texts are shortened until it fits; then it is cut.
     """
@@ -239,10 +238,10 @@ def _ids(
     *,
     after: int | None = None,
 ) -> Iterator[int]:
-    """Yield the ids of a chat, or of what follows the message numbered ``after``.
+    """Yield the ids of a chat, or of the part after the message numbered ``after``.
 
-    The template sees a placeholder for each content, so that its markup and the words of others
-    reach the tokenizer apart.
+    The template renders placeholders for the contents, so that markup and external text are encoded
+    separately.
     """
     stubs = [_stub(message, n) for n, message in enumerate(chat)]
     parts = _PLACEHOLDER.split(codec.template(stubs, tools))

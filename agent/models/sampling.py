@@ -12,15 +12,15 @@ from pydantic import Field, model_validator
 from corpus.model import Frozen
 
 OnIds = Callable[[Sequence[int]], None]
-"""Told the ids of a completion as they are drawn, the token that ends it among them."""
+"""Callback that receives the sampled ids, including the token that ends the completion."""
 
 
 class Sampling(Frozen):
-    """How tokens are drawn.
+    """Sampling parameters.
 
-    Temperature 0 takes the likeliest token. ``seed`` and the prompt's ids together seed each draw,
-    so a thread repeats exactly whatever else runs beside it; give each of several samples of one
-    question its own seed.
+    Temperature 0 is greedy decoding. ``seed`` and the prompt's ids together seed each completion,
+    so results are reproducible whatever runs concurrently; use different seeds for several samples
+    of one question.
     """
 
     temperature: float = Field(default=0.0, ge=0.0, le=5.0)
@@ -29,20 +29,20 @@ class Sampling(Frozen):
     seed: int = Field(default=0, ge=0)
 
     def seed_for(self, prompt_ids: Sequence[int]) -> int:
-        """Return the seed of one draw, below 2**63."""
+        """Return the seed of one completion, below 2**63."""
         told = self.seed.to_bytes(16, "big") + array("q", prompt_ids).tobytes()
         return int.from_bytes(blake2b(told, digest_size=8).digest(), "big") >> 1
 
 
 class Completion(Frozen):
-    """The ids that a model sampled, the token that ended it among them.
+    """The ids that a model sampled, including the token that ended it.
 
-    ``logprobs`` are natural logarithms, one per id, of the distribution that was drawn from: after
-    temperature and top-p. At temperature 0 they are those of temperature 1. ``stop`` is ``end``
-    when the model ended its turn and ``length`` when the budget did.
+    ``logprobs`` are natural logarithms, one per id, under the sampling distribution: after
+    temperature and top-p. At temperature 0 they are those of temperature 1. ``stop`` is ``end`` if
+    the model ended its turn and ``length`` if the token limit did.
 
     Raises:
-        ValueError: ids and log-probs differ in number.
+        ValueError: the numbers of ids and log-probs differ.
     """
 
     ids: tuple[int, ...]
@@ -57,17 +57,17 @@ class Completion(Frozen):
 
 
 class Sampler(Protocol):
-    """A language model as the agent needs it. Must be safe to share between threads."""
+    """A language model that continues token ids. Implementations must be thread-safe."""
 
     @property
     def context(self) -> int:
-        """Return how many tokens prompt and completion may have together."""
+        """Return the context length: tokens of prompt and completion together."""
         ...
 
     def sample(
         self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
     ) -> Completion:
-        """Continue a prompt until a stop id or the budget.
+        """Continue a prompt until a stop id or the token limit.
 
         Raises:
             PolicyError: the model failed or cannot be reached.
@@ -77,7 +77,7 @@ class Sampler(Protocol):
 
 @runtime_checkable
 class StreamingSampler(Sampler, Protocol):
-    """A sampler that can tell its ids as it draws them."""
+    """A sampler that can stream its ids."""
 
     def stream(
         self,
@@ -86,9 +86,9 @@ class StreamingSampler(Sampler, Protocol):
         stop_ids: frozenset[int],
         on_ids: OnIds,
     ) -> Completion:
-        """Return what :meth:`sample` would, telling the ids on the way.
+        """Like :meth:`sample`, calling ``on_ids`` with the ids as they are sampled.
 
         Raises:
-            PolicyError: as :meth:`sample`; ids told before count for nothing.
+            PolicyError: as :meth:`sample`; ids streamed before are invalid.
         """
         ...

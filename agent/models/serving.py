@@ -20,11 +20,11 @@ from corpus.model import Frozen
 
 
 class Serving(Frozen):
-    """How a model is served. ``python`` is the interpreter of the environment that has vLLM.
+    """Settings of a vLLM server. ``python`` is the interpreter of the environment with vLLM.
 
-    ``context`` bounds prompt and completion together, in tokens; ``None`` is the model's own.
+    ``context`` limits prompt and completion together, in tokens; ``None`` is the model's own limit.
     ``cpu`` serves without a GPU, with ``cache_gib`` for the key-value cache. ``swappable`` lets a
-    training run load and unload adapters while it serves (:mod:`rl.rollouts.samplers.weight_sync`).
+    training run load and unload adapters (:mod:`rl.rollouts.samplers.weight_sync`).
     """
 
     model: str
@@ -39,25 +39,25 @@ class Serving(Frozen):
 
     @property
     def url(self) -> str:
-        """Return the endpoint's base."""
+        """Return the base URL of the endpoint."""
         return f"http://{self.host}:{self.port}/v1"
 
     @property
     def served_name(self) -> str:
-        """Return the name to ask the endpoint for."""
+        """Return the served name of the model."""
         return self.adapter.name if self.adapter else find_model(self.model).name
 
 
 _WHOLE_PREFILL = "--no-enable-chunked-prefill"
-"""Without a GPU, a prompt read in pieces and a request with a seed kill vLLM 0.31: it would rewind
-a random generator that cannot be rewound there."""
+"""Flag for serving without a GPU: with chunked prefill, vLLM 0.31 crashes on a seeded request,
+because it cannot rewind the random generator."""
 
 
 def command(serving: Serving) -> list[str]:
     """Return the command that starts vLLM.
 
-    Log-probs are those of the distribution drawn from, and the model's own generation settings are
-    left out, so that a completion is sampled as asked and nothing else.
+    Log-probs are those of the sampling distribution, and the model's own generation settings are
+    disabled, so that only the request's settings apply.
 
     Raises:
         ModelError: the model is unknown or not prepared.
@@ -81,7 +81,7 @@ def command(serving: Serving) -> list[str]:
 
 
 def _chat_template(folder: Path) -> list[str]:
-    """Return what gives a model in a folder our plain template, where it has none of its own."""
+    """Return the options that set our plain chat template, if the model's folder has none."""
     settings = folder / "tokenizer_config.json"
     own = (folder / "chat_template.jinja").exists() or not settings.exists()
     if own or "chat_template" in json.loads(settings.read_text(encoding="utf-8")):
@@ -97,16 +97,16 @@ def served(
     patience: float = 600.0,
     waiting: Callable[[float], None] = lambda _: None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run vLLM while inside; enters when it is healthy, and ends it on the way out.
+    """Run vLLM inside the context; it is healthy on entry and stopped on exit.
 
     Args:
-        serving: what to serve.
-        log: where its output goes.
-        patience: seconds until it must be healthy.
-        waiting: told the seconds waited, about twice a second.
+        serving: settings of the server.
+        log: file for its output.
+        patience: most seconds until it is healthy.
+        waiting: called with the seconds waited, about twice a second.
 
     Raises:
-        ModelError: the port is taken, or vLLM is missing, dies, or is not healthy in time.
+        ModelError: the port is taken, or vLLM is missing, exits, or is not healthy in time.
     """
     with socket.socket() as probe:
         if probe.connect_ex((serving.host, serving.port)) == 0:
@@ -158,7 +158,7 @@ def _healthy(serving: Serving) -> bool:
 
 
 def last_words(log: Path) -> str:
-    """Return the last line of what a server said."""
+    """Return the last line of a server's output."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1].strip()[:300] if lines else "it said nothing"
 

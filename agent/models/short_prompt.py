@@ -1,9 +1,9 @@
-"""How results read to a model that has learnt the tools: few words, and handles for version ids.
+"""Short prompts for a model trained on the tools: brief results, and handles for version ids.
 
-A version id is long and means nothing to a language model. Here the versions that tools return are
-numbered through a thread, ``[1]`` is the first; a draft cites the number, and :func:`resolved`
-puts the id back before anybody else sees the draft. Schemas, worked examples and the names of
-fields are left out: the model knows them from training (``prompt_format`` ``learnt``).
+Version ids are long and have no meaning for a language model. Here the versions that tools return
+are numbered through a conversation, ``[1]`` is the first; a draft cites the number, and
+:func:`resolved` replaces it by the id before the draft is used. Schemas, worked examples and field
+names are left out, since the model knows them from training (``prompt_format`` ``learnt``).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from agent.tool_results import (
 from agent.trace import ToolCall, Turn
 
 Handles = Mapping[str, str]
-"""From version id to handle."""
+"""Maps a version id to its handle."""
 
 _CAPS = (4000, 2000, 1000, 500, 250, 120, 60, 0)
 _HANDLE = re.compile(r"\[?(\d{1,4})\]?")
 
 
 def handles(turns: Sequence[Turn]) -> dict[str, str]:
-    """Number the versions that tools returned in these turns, in the order they were returned."""
+    """Return a handle for each version that tools returned in these turns, in order."""
     found: dict[str, str] = {}
     for turn in turns:
         for call in turn.calls:
@@ -42,7 +42,7 @@ def handles(turns: Sequence[Turn]) -> dict[str, str]:
 
 
 def resolved(act: Act, turns: Sequence[Turn]) -> Act:
-    """Return the act with version ids in the place of handles; what is no handle stays."""
+    """Return the act with handles replaced by version ids; other ids stay."""
     if act.draft is None:
         return act
     ids = {handle: version_id for version_id, handle in handles(turns).items()}
@@ -57,7 +57,7 @@ def resolved(act: Act, turns: Sequence[Turn]) -> Act:
 
 
 def brief(call: ToolCall, known: Handles, fits: Callable[[str], bool]) -> str:
-    """Return a result in few words; long texts are shortened until it fits."""
+    """Return a short rendering of a result; long texts are shortened until it fits."""
     text = ""
     for cap in _CAPS:
         text = "\n".join(_lines(call, known, cap))
@@ -67,7 +67,7 @@ def brief(call: ToolCall, known: Handles, fits: Callable[[str], bool]) -> str:
 
 
 def objections(turn: Turn) -> str:
-    """Return which checks a draft failed, each once."""
+    """Return the names of the checks that a draft failed, each once."""
     findings = turn.draft.findings if turn.draft else ()
     failed = dict.fromkeys(finding.check for finding in findings if not finding.passed)
     return f"failed: {', '.join(failed)}"
@@ -104,7 +104,7 @@ def _hit(hit: Passage, known: Handles, cap: int) -> str:
 
 
 def _reading(reading: ProvisionReading, known: Handles, cap: int) -> str:
-    """Return the text in force, or why there is none and the days on which there is."""
+    """Return the text in force, or why there is none and the dates on which there is."""
     passage = reading.passage
     if passage is not None:
         return f"{_handle(passage.version_id, known)} {passage.text[:cap]}"

@@ -1,4 +1,4 @@
-"""A thread as one sequence of tokens: what the model wrote, and what it was only shown."""
+"""A conversation as one sequence of tokens, with a mask of the model's own tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from corpus.model import Frozen
 
 
 class TokenSequence(Frozen):
-    """The token ids of a thread, concatenated as they were sampled.
+    """The token ids of a conversation, concatenated as sampled.
 
     ``prompt_ids`` is the first prompt. ``completion_ids`` is everything after it: the model's own
     tokens (``mask`` 1) and the tool results between them (``mask`` 0, ``logprobs`` 0.0).
@@ -34,7 +34,7 @@ class TokenSequence(Frozen):
 
 
 def episode(turns: Sequence[Turn]) -> TokenSequence:
-    """Join the turns of a thread.
+    """Return the token sequence of a run's turns.
 
     Raises:
         ValueError: there are no turns, or a prompt does not begin with the turns before it.

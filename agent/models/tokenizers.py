@@ -1,4 +1,4 @@
-"""How the tokenizer of a model is opened. Needs ``transformers``, but not torch."""
+"""Open the tokenizer of a model. Needs ``transformers``, but not torch."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def open_codec(model: str) -> TokenizerCodec:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what a library says."""
+    """Return the first line of an exception's message."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""How the files of the models that come with InForce are made."""
+"""Write the files of the models that come with InForce."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TINY_VOCABULARY = 1536
 
 
 def write_smollm2(folder: Path, advance: Advance) -> str:
-    """Dequantise SmolLM2-135M-Instruct into a folder, as bfloat16; return where it came from.
+    """Dequantise SmolLM2-135M-Instruct into a folder, as bfloat16; return its origin.
 
     Raises:
         ModelError: the package is missing or holds another file.
@@ -54,9 +54,9 @@ def write_smollm2(folder: Path, advance: Advance) -> str:
 
 
 def write_tiny(folder: Path, advance: Advance) -> str:
-    """Write a small Llama with random weights, and a tokenizer that makes our protocol short.
+    """Write a small Llama with random weights, and a tokenizer that encodes the protocol compactly.
 
-    It is trained on the demo corpus and on a synthetic statute book.
+    The tokenizer is trained on the demonstration corpus and a synthetic statute book.
     """
     advance(0, 4, "training the tokenizer")
     tokenizer = _tiny_tokenizer()
@@ -113,11 +113,11 @@ def _package_folder() -> str:
 
 
 def _smollm2_tokenizer(package: str) -> Any:
-    """Return the tokenizer with what the conversion from GGUF loses put right.
+    """Return the tokenizer with corrections of the conversion from GGUF.
 
-    It names ``<|im_start|>`` as the end of sequence, where the model ends its turns with
-    ``<|im_end|>``; tidies spaces when decoding, which would change quotations; and leaves figures
-    together, where the model was trained on single digits.
+    The conversion sets ``<|im_start|>`` as the end of sequence, where the model ends its turns with
+    ``<|im_end|>``; cleans up spaces when decoding, which would change quotations; and does not
+    split digits, where the model was trained on single digits.
     """
     tokenizer = AutoTokenizer.from_pretrained(package, gguf_file=_GGUF)
     tokenizer.clean_up_tokenization_spaces = False
@@ -137,7 +137,7 @@ _PIECE = (
     r"\[\d+\]|(?<!\d)(?:19|20)\d\d(?!\d)|(?<=\d)-\d\d(?!\d)|\d"
     r"|[a-z]+(?:_[a-z]+)+| ?\p{L}+|\s+|[^\s\p{L}\d]+"
 )
-"""Handles, years, months and days are one piece each, figures go digit by digit."""
+"""Handles, years, months and days are one token each; other figures are split into digits."""
 
 _PHRASES = (
     '{"name": "read_provision", "arguments": {"reference": "',
@@ -158,7 +158,7 @@ _PHRASES = (
     "### Assistant\n",
     "### System\n",
 )
-"""What every move and every message begins and ends with: one token each, in markup only."""
+"""Beginnings and ends of moves and messages, each one token, in markup only."""
 
 
 def _tiny_tokenizer() -> Any:

@@ -1,9 +1,8 @@
-"""The hook for a controller: before a turn it may choose one prompt adjustment.
+"""Controllers: choose one instruction to add to the prompt before a turn.
 
-A controller sees what the policy sees and picks a :class:`Strategy`; the strategy's text (a file in
-``agent/prompts/``) is said last in the prompt of that turn and kept in the
-:class:`~agent.trace.Turn`. It can steer the policy and nothing else: tools, dates and verification
-are the same whatever it says.
+A controller reads the policy's state and chooses a :class:`Strategy`; the strategy's text (a file
+in ``agent/prompts/``) is added to the end of that turn's prompt and recorded in the
+:class:`~agent.trace.Turn`. It has no other effect: tools, dates and verification are unchanged.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from corpus.errors import BadInputError
 
 
 class Strategy(StrEnum):
-    """What a controller may say before a turn. Each but ``none`` has a text of its own."""
+    """The instructions that a controller may add. Each but ``none`` has a text."""
 
     NONE = "none"
     DATE = "date"  # insist on the governing date
@@ -36,15 +35,15 @@ class Strategy(StrEnum):
 
 
 class Controller(Protocol):
-    """Anything that chooses. Must be safe to share between threads."""
+    """Chooses a strategy before each turn. Implementations must be thread-safe."""
 
     @property
     def name(self) -> str:
-        """Return the name that reports use."""
+        """Return the name for reports."""
         ...
 
     def choose(self, state: PolicyState) -> Strategy:
-        """Return what to say before the turn that ``state`` is about."""
+        """Return the strategy for the turn of ``state``."""
         ...
 
 
@@ -56,7 +55,7 @@ class FixedController:
 
     @property
     def name(self) -> str:
-        """Return the name that reports use."""
+        """Return the name for reports."""
         return f"fixed:{self.strategy}"
 
     def choose(self, state: PolicyState) -> Strategy:  # noqa: ARG002 - the same whatever the state
@@ -66,11 +65,11 @@ class FixedController:
 
 @dataclass(frozen=True)
 class AdjustedPolicy:
-    """A policy that is told some words before each turn. It is a policy, so the graph sees one.
+    """A policy whose prompt gets an instruction before each turn. It wraps another policy.
 
     Args:
-        policy: decides.
-        words: returns what is said before the turn that a state is about; empty for nothing.
+        policy: the wrapped policy.
+        words: returns the instruction for the turn of a state; empty for none.
     """
 
     policy: Policy
@@ -78,28 +77,28 @@ class AdjustedPolicy:
 
     @property
     def name(self) -> str:
-        """Return the name of the policy that decides."""
+        """Return the name of the wrapped policy."""
         return self.policy.name
 
     @property
     def sampling(self) -> Sampling | None:
-        """Return how the policy's tokens are drawn."""
+        """Return the sampling parameters of the wrapped policy."""
         return sampling_of(self.policy)
 
     def act(self, state: PolicyState) -> Act:
-        """Return the policy's move after the words, with the words in it.
+        """Return the wrapped policy's move, with the instruction recorded in it.
 
         Raises:
-            PolicyError: as the policy.
+            PolicyError: as the wrapped policy.
         """
         told = state.model_copy(update={"adjustment": self.words(state)})
         return self.policy.act(told).model_copy(update={"adjustment": told.adjustment})
 
     def stream(self, state: PolicyState, on_text: Callable[[str], None]) -> Act:
-        """Return what :meth:`act` would, telling the text as it comes where the policy can.
+        """Like :meth:`act`, calling ``on_text`` with the text as it comes if the policy streams.
 
         Raises:
-            PolicyError: as the policy.
+            PolicyError: as the wrapped policy.
         """
         if not isinstance(self.policy, StreamingPolicy):
             return self.act(state)
@@ -109,7 +108,7 @@ class AdjustedPolicy:
 
 
 def controlled(policy: Policy, controller: Controller) -> AdjustedPolicy:
-    """Return a policy that is told, before each turn, what a controller chooses."""
+    """Return a policy that gets a controller's instruction before each turn."""
     return AdjustedPolicy(policy, lambda state: adjustment(controller.choose(state), state))
 
 
@@ -121,10 +120,10 @@ def adjustment(strategy: Strategy, state: PolicyState) -> str:
 
 
 def steered(policy: Policy, strategy: str | None) -> Policy:
-    """Return a policy that is told the same before every turn, by the name of a strategy.
+    """Return a policy that gets the same strategy before every turn, by its name.
 
     Raises:
-        BadInputError: there is no such strategy, or the policy reads no prompt.
+        BadInputError: there is no such strategy, or the policy has no prompt.
     """
     if strategy is None:
         return policy

@@ -1,8 +1,8 @@
-"""A deadline for a whole HTTP answer.
+"""A deadline for a whole HTTP response.
 
-A socket's own timeout bounds one read, so a server that sends a byte now and then, endless interim
-answers (``100 Continue``) or a slow error body is never late. A :class:`Deadline` shuts the
-connection down when the time is up; whatever reads it then fails at once.
+A socket timeout limits one read only, so a server that sends a byte now and then, endless interim
+responses (``100 Continue``) or a slow error body never times out. A :class:`Deadline` shuts the
+connection down when the time is over; pending reads then fail.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from urllib.request import BaseHandler, HTTPHandler, HTTPSHandler, Request
 
 
 class Deadline:
-    """Seconds that everything inside the ``with`` block may take; ``passed`` tells afterwards.
+    """Seconds for everything inside the ``with`` block; ``passed`` says afterwards if it was late.
 
-    ``handlers`` go into the opener whose connections are bound by it.
+    ``handlers`` are for the opener whose connections it limits.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -36,14 +36,14 @@ class Deadline:
 
     @property
     def handlers(self) -> tuple[BaseHandler, ...]:
-        """Handlers for :func:`urllib.request.build_opener`."""
+        """Return handlers for :func:`urllib.request.build_opener`."""
         return _Http(self), _Https(self)
 
     def watch(self, connection: socket.socket) -> None:
-        """Bind a connection.
+        """Limit a connection.
 
         Raises:
-            TimeoutError: it is late already.
+            TimeoutError: the time is over already.
         """
         self._sockets.append(connection)
         if self.passed:
@@ -57,7 +57,7 @@ class Deadline:
 
 
 class _Watched:
-    """Mixed into a connection class: binds its socket as soon as there is one."""
+    """Mixin of a connection class: registers its socket with the deadline."""
 
     sock: socket.socket
 

@@ -1,4 +1,4 @@
-"""HTTP to an OpenAI-compatible endpoint: answers as JSON, or one clear sentence."""
+"""HTTP client of an OpenAI-compatible endpoint: JSON responses and error messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agent.policies.deadline import Deadline
 from agent.policy import PolicyError
 
 _MOST = 16 << 20
-"""Bytes of an answer that are read; 8,192 tokens with ids and log-probs take about 2 MiB."""
+"""Most bytes read of a response; 8,192 tokens with ids and log-probs take about 2 MiB."""
 
 _DONE = "[DONE]"
 
@@ -30,20 +30,20 @@ class RefusedError(PolicyError):
 
 
 class _NoRedirects(HTTPRedirectHandler):
-    """An endpoint that sends elsewhere would be sent the key as well."""
+    """Refuses redirects, since the key would be sent to the other host."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Follow no redirect; it is reported as the error that it then is."""
+        """Refuse a redirect; it is reported as an error."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a server answers.
+    """An OpenAI-compatible endpoint.
 
     Args:
-        url: its base, up to and with ``/v1``.
+        url: its base URL, up to and with ``/v1``.
         key: sent as bearer token; never shown.
-        timeout: seconds that a whole answer may take, from connecting to its last byte.
+        timeout: seconds for a whole response, from connecting to its last byte.
     """
 
     url: str
@@ -51,11 +51,11 @@ class Endpoint:
     timeout: float = 120.0
 
     def __post_init__(self) -> None:
-        """Check the address and the key.
+        """Validate the address and the key.
 
         Raises:
-            PolicyError: the address is none, or carries a password that messages would show; the
-                key cannot stand in a header.
+            PolicyError: the address is invalid or contains a password; the key is not valid in a
+                header.
         """
         parts = _split(self.url)
         if parts.username or parts.password:
@@ -71,15 +71,15 @@ class Endpoint:
             )
 
     def call(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Post ``body`` (or get, without one) and return the answer.
+        """Post ``body`` (or get, without one) and return the JSON response.
 
         Raises:
-            PolicyError: the endpoint is down, slow, refuses, or answers with something else.
+            PolicyError: the endpoint is down, slow, refuses, or returns something else.
         """
         return self._object(self._read(path, body))
 
     def post(self, path: str, body: dict[str, Any]) -> str:
-        """Post ``body`` and return what the endpoint says, which need not be JSON.
+        """Post ``body`` and return the response as text, which need not be JSON.
 
         Raises:
             PolicyError: the endpoint is down, slow or refuses.
@@ -91,10 +91,10 @@ class Endpoint:
             return b"".join(self._chunks(path, body, deadline))
 
     def events(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Post ``body`` and yield the answer's pieces as they arrive (server-sent events).
+        """Post ``body`` and yield the server-sent events as they arrive.
 
         Raises:
-            PolicyError: as :meth:`call`, or the stream ends before it says so.
+            PolicyError: as :meth:`call`, or the stream ends early.
         """
         with self._in_words() as deadline:
             for line in _lines(self._chunks(path, {**body, "stream": True}, deadline)):
@@ -108,7 +108,7 @@ class Endpoint:
 
     @contextmanager
     def _in_words(self) -> Iterator[Deadline]:
-        """Yield the deadline of one answer, and turn what can go wrong into one sentence."""
+        """Yield the deadline of one response, and turn exceptions into :class:`PolicyError`."""
         with Deadline(self.timeout) as deadline:
             try:
                 yield deadline
@@ -130,7 +130,7 @@ class Endpoint:
     def _chunks(
         self, path: str, body: dict[str, Any] | None, deadline: Deadline
     ) -> Iterator[bytes]:
-        """Yield the answer as it arrives."""
+        """Yield the response as it arrives."""
         headers = {"Content-Type": "application/json"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
@@ -148,10 +148,10 @@ class Endpoint:
             raise TimeoutError
 
     def _event(self, data: bytes) -> dict[str, Any]:
-        """Return a piece of a stream.
+        """Return one event of a stream.
 
         Raises:
-            PolicyError: it is no object, or says that the server failed on the way.
+            PolicyError: it is not an object, or reports a failure of the server.
         """
         event = self._object(data)
         if "error" in event:
@@ -175,7 +175,7 @@ class Endpoint:
         return f"{self.url} cannot be reached: {getattr(reason, 'strerror', None) or reason}."
 
     def _refusal(self, error: HTTPError) -> str:
-        """Return what an error status says, in one line."""
+        """Return the message of an error response, in one line."""
         try:
             words = _message(json.loads(error.read(1 << 16)))
         except (OSError, ValueError, RecursionError, AttributeError, HTTPException):
@@ -190,10 +190,10 @@ def _message(said: dict[str, Any]) -> str:
 
 
 def _split(url: str) -> SplitResult:
-    """Return the parts of an address.
+    """Return the parts of a URL.
 
     Raises:
-        PolicyError: it is none.
+        PolicyError: it is invalid.
     """
     try:
         parts = urlsplit(url)
@@ -210,7 +210,7 @@ def _no_address(url: str) -> str:
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines of what arrives in pieces; the last one may lack its end."""
+    """Yield the lines of chunks; the last one may lack its line end."""
     begun: list[bytes] = []
     for chunk in chunks:
         first, *others = chunk.split(b"\n")

@@ -1,13 +1,13 @@
-"""The policy without a model: find, read, and quote word for word.
+"""The extractive policy, without a language model: search, read, and quote verbatim.
 
-A question that cites a provision is answered from that provision, or declined for the reason why
-it was not in force. Any other question is searched for on the governing date. The best provision
-is quoted when it holds enough of the question's informative terms
-(:class:`agent.tools.relevance.TermCoverage`): else quoting it would only look like an answer.
+A question that cites a provision is answered from that provision, or declined with the reason why
+it was not in force. For any other question the policy searches on the governing date. The best
+provision is quoted if it holds enough of the question's informative terms
+(:class:`agent.tools.relevance.TermCoverage`).
 
-Where the law of the day is silent, the same search is put to other days, near and far. What it
-finds there is never cited; it is read again *on the governing date*, which says why the law was
-silent (not yet in force, repealed, not covered) or gives the wording that held that day.
+If nothing is found, the same search is run on other dates. What it finds there is never cited; the
+provision is read again *on the governing date*, which gives the reason (not yet in force, repealed,
+not covered) or the text in force on that date.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from retrieval.citations.pinpoints import Pinpoint
 from retrieval.citations.resolution import ParsedCitation, find_citations
 
 PROBED_YEARS = (-100, -50, -20, -10, -5, -2, -1, 1, 2, 5, 10, 20, 50)
-"""Where the other days lie. Dense near the governing date, where most law differs by little."""
+"""Years from the governing date of the other searches; most are near it."""
 
 _Result = TypeVar("_Result", bound=Frozen)
 
 
 @dataclass(frozen=True)
 class ExtractivePolicy:
-    """Decides by rule from the question and the results so far; holds only the works' names."""
+    """Acts by rules, from the question and the results so far; it holds only the works' names."""
 
     works: Sequence[Work]
 
     @property
     def name(self) -> str:
-        """Return the name that traces record."""
+        """Return the name for traces."""
         return "extractive"
 
     def act(self, state: PolicyState) -> Act:
@@ -72,7 +72,7 @@ class ExtractivePolicy:
         return Act(thought="The question cites no provision: search.", calls=(search,))
 
     def _reference(self, cited: ParsedCitation) -> str:
-        """Return a citation that stands alone: of ``ss 94 and 98 ERA`` each needs the name."""
+        """Return a complete citation: in ``ss 94 and 98 ERA`` each number needs the name."""
         if find_citations(cited.text, self.works):
             return cited.text
         title = next(work.title for work in self.works if work.id == cited.work_id)
@@ -100,7 +100,7 @@ def _after_probes(state: PolicyState, subject: str, results: Sequence[SearchResu
 
 
 def _looked_at(state: PolicyState, probes: Sequence[SearchResult]) -> Wording:
-    """Say what the searches looked at; that the law is silent cannot be known from them."""
+    """Return a sentence on which searches were made, since they do not prove that no law exists."""
     then = next(_result(call, SearchResult) for call in state.turns[0].calls)
     others = {hit.version_id for probe in probes for hit in probe.hits}
     return wording(
@@ -112,7 +112,7 @@ def _looked_at(state: PolicyState, probes: Sequence[SearchResult]) -> Wording:
 
 
 def _after_reading(subject: str, readings: Sequence[ProvisionReading]) -> Act:
-    """Quote every provision read; one that may not be quoted stops the answer."""
+    """Quote every provision read; if one has no text in force, abstain."""
     sentences = []
     for reading in readings:
         if reading.passage is None:
@@ -135,7 +135,7 @@ def _sentence(subject: str, passage: Passage, pinpoint: Pinpoint | None) -> Sent
 
 
 def _withdraw(findings: Sequence[Finding]) -> Act:
-    """Give a draft up that does not stand: quoting something else would be no better founded."""
+    """Abstain after a draft that failed verification."""
     words = " ".join(finding.explanation for finding in findings if not finding.passed)
     words = f"What was to be quoted does not stand: {words}"
     return _decline(AbstentionReason.UNVERIFIED, wording(words))

@@ -1,4 +1,4 @@
-"""The policy of any language model: render, sample, read. Nothing is tokenised twice."""
+"""Policy of any language model: render the prompt, sample, parse the completion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agent.policy import Act, PolicyError, PolicyState
 
 @dataclass(frozen=True)
 class ModelPolicy:
-    """A sampler, the codec that belongs to it, and how it is sampled.
+    """A language model policy: a sampler, its codec, and sampling parameters.
 
     Cheap to copy with another ``sampling`` (:func:`dataclasses.replace`): copies share the model.
     """
@@ -26,18 +26,18 @@ class ModelPolicy:
     sampling: Sampling = field(default_factory=Sampling)
 
     def act(self, state: PolicyState) -> Act:
-        """Return the next move, with the ids it was given and the ids and log-probs it sampled.
+        """Return the next move, with the prompt ids, sampled ids and log-probs.
 
         Raises:
-            PolicyError: the thread no longer fits the model, or the model fails.
+            PolicyError: the conversation exceeds the context length, or the model fails.
         """
         prompt, sampling = self._prompt(state)
         return self._act(state, prompt, self.sampler.sample(prompt, sampling, self.codec.stop_ids))
 
     def stream(self, state: PolicyState, on_text: Callable[[str], None]) -> Act:
-        """Return what :meth:`act` would, telling each piece of text as it is written.
+        """Like :meth:`act`, calling ``on_text`` with each piece of text as it is sampled.
 
-        A sampler that cannot say its ids as they come tells nothing.
+        A sampler that cannot stream calls nothing.
 
         Raises:
             PolicyError: as :meth:`act`.
@@ -50,7 +50,7 @@ class ModelPolicy:
         return self._act(state, prompt, completion)
 
     def _prompt(self, state: PolicyState) -> tuple[tuple[int, ...], Sampling]:
-        """Return the prompt and how to continue it: within the context and the thread's budget."""
+        """Return the prompt and sampling parameters, within the context and the token limit."""
         room = self.sampler.context - self.sampling.max_tokens
         prompt = render(state, self.codec, room)
         if len(prompt) > room:
@@ -79,7 +79,7 @@ class ModelPolicy:
         return self.codec.decode(ids[:-1] if completion.stop == "end" else ids)
 
     def _spoken(self, on_text: Callable[[str], None]) -> OnIds:
-        """Return a listener that tells text once its characters are whole."""
+        """Return a callback that converts ids to text, at character boundaries."""
         ids: list[int] = []
         told = 0
 

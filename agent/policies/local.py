@@ -30,13 +30,13 @@ def local_policy(
     device: str | None = None,
     dtype: str | None = None,
 ) -> ModelPolicy:
-    """Load a model and return the policy that it decides.
+    """Load a model and return its policy.
 
     Args:
         model: a name (``smollm2``, ``tiny``), a folder or a hub id.
-        adapter: a LoRA adapter to lay on top, as ``peft`` saves it.
-        sampling: how tokens are drawn.
-        device: such as ``cpu`` or ``cuda``; by default the GPU where there is one.
+        adapter: a LoRA adapter to apply, as ``peft`` saves it.
+        sampling: sampling parameters.
+        device: such as ``cpu`` or ``cuda``; by default the GPU if there is one.
         dtype: such as ``float32`` or ``bfloat16``; by default as the weights were saved.
 
     Raises:
@@ -58,16 +58,16 @@ class LocalSampler:
 
     @property
     def context(self) -> int:
-        """Return how many tokens prompt and completion may have together."""
+        """Return the context length: tokens of prompt and completion together."""
         return int(self.model.config.max_position_embeddings)
 
     def sample(
         self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
     ) -> Completion:
-        """Continue a prompt until a stop id or the budget.
+        """Continue a prompt until a stop id or the token limit.
 
         Raises:
-            PolicyError: memory ran out.
+            PolicyError: out of memory.
         """
         return self.stream(prompt_ids, sampling, stop_ids, lambda _: None)
 
@@ -78,10 +78,10 @@ class LocalSampler:
         stop_ids: frozenset[int],
         on_ids: OnIds,
     ) -> Completion:
-        """Return what :meth:`sample` would, telling each id as it is drawn.
+        """Like :meth:`sample`, calling ``on_ids`` with each id as it is sampled.
 
         Raises:
-            PolicyError: memory ran out.
+            PolicyError: out of memory.
         """
         try:
             with self._lock, torch.inference_mode():
@@ -113,14 +113,14 @@ class LocalSampler:
         return Completion(ids=tuple(ids), logprobs=tuple(logprobs), stop="length")
 
     def _logits(self, ids: Sequence[int], cache: Any) -> Any:
-        """Return the logits, shape (V,), of the token after ``ids``, which join the cache."""
+        """Return the logits, shape (V,), of the token after ``ids``, which extend the cache."""
         batch = torch.tensor([list(ids)], device=self.model.device)
         found = self.model(batch, past_key_values=cache, use_cache=True, logits_to_keep=1)
         return found.logits[0, -1].float().cpu()
 
 
 def draw(logits_V: Any, sampling: Sampling, generator: Any) -> tuple[int, float]:
-    """Draw a token; return it and its log-prob under the distribution it was drawn from."""
+    """Sample a token; return it and its log-prob under the sampling distribution."""
     if sampling.temperature == 0:
         logprobs_V = torch.log_softmax(logits_V, dim=-1)
         token = int(logprobs_V.argmax())
@@ -131,7 +131,7 @@ def draw(logits_V: Any, sampling: Sampling, generator: Any) -> tuple[int, float]
 
 
 def _nucleus(logprobs_V: Any, sampling: Sampling) -> Any:
-    """Keep the likeliest tokens whose probabilities reach ``top_p``; at least one."""
+    """Keep the top-p tokens, at least one; the others get log-prob -inf."""
     if sampling.top_p == 1:
         return logprobs_V
     ordered, order = logprobs_V.sort(descending=True)
@@ -150,7 +150,7 @@ def _load(model: str, adapter: Path | None, dtype: str) -> Any:
 
 
 def _with_adapter(network: Any, adapter: Path) -> Any:
-    """Lay a LoRA adapter over a model and merge it in."""
+    """Apply a LoRA adapter to a model and merge it."""
     if not (adapter / "adapter_config.json").is_file():
         raise ModelError(f"{adapter} holds no adapter: there is no adapter_config.json.")
     try:

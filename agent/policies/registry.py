@@ -1,4 +1,4 @@
-"""Policy registry: from one word to a policy, for the command line, the app and evaluation."""
+"""Policy registry: opens a policy by name, for the command line, the app and evaluation."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class PolicyChoice(Frozen):
     tokenizer: str | None = None
     """Name, folder or hub id of the served model: token ids are exchanged with vLLM, not text."""
     max_tokens: int = Field(default=512, ge=1)
-    """Most tokens that a model writes in one turn."""
+    """Most tokens that a model generates in one turn."""
 
     @classmethod
     def load(cls, policy: str | None = None) -> Self:
-        """Read ``INFORCE_POLICY`` and its companions; a ``policy`` given goes before the first.
+        """Return the choice from ``INFORCE_POLICY`` and related variables; ``policy`` overrides it.
 
         Raises:
-            BadInputError: one of them cannot be used.
+            BadInputError: a variable is invalid.
         """
         names = {field: f"{_PREFIX}_{field.upper()}" for field in cls.model_fields}
         names["policy"] = _PREFIX
@@ -60,16 +60,16 @@ class PolicyChoice(Frozen):
 def open_policy(
     choice: PolicyChoice, works: Sequence[Work], sampling: Sampling | None = None
 ) -> Policy:
-    """Return the policy chosen. An endpoint is first called at the policy's first turn.
+    """Return the chosen policy. An endpoint is first called at the policy's first turn.
 
     Args:
-        choice: which one.
-        works: what the library holds, for the policy without a model.
-        sampling: how tokens are drawn; by default the likeliest, ``choice.max_tokens`` of them.
+        choice: the choice.
+        works: works of the library, for the extractive policy.
+        sampling: sampling parameters; by default greedy, ``choice.max_tokens`` tokens.
 
     Raises:
         ModelError: the model is unknown, unprepared or damaged, or its packages are missing.
-        PolicyError: the address is none.
+        PolicyError: the endpoint's address is invalid.
     """
     if choice.policy == EXTRACTIVE:
         return ExtractivePolicy(works)
@@ -84,7 +84,7 @@ def open_policy(
 
 
 def _check(model: str) -> None:
-    """Refuse what is no model before torch is loaded."""
+    """Check that a model exists, before torch is loaded."""
     try:
         find_model(model)
     except ModelError as error:

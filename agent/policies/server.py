@@ -1,11 +1,11 @@
-"""A language model behind an OpenAI-compatible endpoint.
+"""Policy of a language model behind an OpenAI-compatible endpoint.
 
-With its tokenizer at hand and vLLM behind the endpoint, the exchange is exact: the prompt goes out
-as token ids, and sampled ids and log-probs come back (``return_token_ids``). Any other endpoint is
-sent the same thread as chat messages; such turns have no ids and cannot be trained on.
+With its tokenizer and vLLM behind the endpoint, token ids are exchanged: the prompt is sent as ids,
+and sampled ids and log-probs are returned (``return_token_ids``). Any other endpoint gets the same
+conversation as chat messages; such turns have no ids and cannot be trained on.
 
-Nothing is asked of the endpoint before the first turn, so that an endpoint that is down ends a run
-like any other failure: with one sentence, in a trace.
+The endpoint is first called at the first turn, so an endpoint that is down ends a run like any
+other failure: with a message in a trace.
 """
 
 from __future__ import annotations
@@ -27,30 +27,31 @@ from agent.policies.language_model import ModelPolicy
 from agent.policy import Act, PolicyError, PolicyState
 
 RESULT_CHARACTERS = 12_000
-"""Characters of one tool result that a chat message shows."""
+"""Most characters of one tool result in a chat message."""
 
 _NO_LIST = {404, 405, 501}
-"""What endpoints answer that do not list their models."""
+"""Status codes of endpoints that do not list their models."""
 
 
 @dataclass(frozen=True)
 class Served:
-    """A model behind an endpoint. ``wanted`` is its name there; without one, the only model."""
+    """A model behind an endpoint. ``wanted`` is its served name; without one, the only model."""
 
     endpoint: Endpoint
     wanted: str | None = None
 
     @property
     def title(self) -> str:
-        """Return what to call it without asking the endpoint."""
+        """Return the name for messages, without calling the endpoint."""
         return self.wanted or urlsplit(self.endpoint.url).netloc
 
     @cached_property
     def card(self) -> dict[str, Any]:
-        """Return what the endpoint says of the model; asked once.
+        """Return the endpoint's entry of the model; cached.
 
         Raises:
-            PolicyError: the endpoint fails, does not serve the model, or several without one named.
+            PolicyError: the endpoint fails, does not serve the model, or serves several and none is
+                named.
         """
         try:
             listed = self.endpoint.call("/models").get("data")
@@ -67,7 +68,7 @@ class Served:
 
     @property
     def model(self) -> str:
-        """Return the name that requests give.
+        """Return the model's name in requests.
 
         Raises:
             PolicyError: see :attr:`card`.
@@ -85,13 +86,13 @@ class Served:
 def server_policy(
     served: Served, *, tokenizer: str | None = None, sampling: Sampling | None = None
 ) -> ModelPolicy | ChatPolicy:
-    """Return the policy that a served model decides. The endpoint is asked when it first acts.
+    """Return the policy of a served model. The endpoint is first called when it acts.
 
     Args:
         served: the model and its endpoint.
         tokenizer: the model's name, folder or hub id, to exchange token ids with vLLM. ``None``
             exchanges text with any endpoint.
-        sampling: how tokens are drawn.
+        sampling: sampling parameters.
 
     Raises:
         ModelError: there is no such tokenizer.
@@ -107,13 +108,13 @@ def server_policy(
 
 @dataclass(frozen=True)
 class ServerSampler:
-    """Samples through vLLM's ``/v1/completions``, ids in and ids out."""
+    """Samples through vLLM's ``/v1/completions``, with token ids in both directions."""
 
     served: Served
 
     @property
     def context(self) -> int:
-        """Return how many tokens prompt and completion may have together.
+        """Return the context length: tokens of prompt and completion together.
 
         Raises:
             PolicyError: the endpoint fails or does not serve the model.
@@ -123,10 +124,10 @@ class ServerSampler:
     def sample(
         self, prompt_ids: Sequence[int], sampling: Sampling, stop_ids: frozenset[int]
     ) -> Completion:
-        """Continue a prompt until a stop id or the budget.
+        """Continue a prompt until a stop id or the token limit.
 
         Raises:
-            PolicyError: the endpoint fails, or its answer is not exact to the id.
+            PolicyError: the endpoint fails, or its response lacks exact token ids or log-probs.
         """
         body = self._body(prompt_ids, sampling, stop_ids)
         with self._exact():
@@ -140,7 +141,7 @@ class ServerSampler:
         stop_ids: frozenset[int],
         on_ids: OnIds,
     ) -> Completion:
-        """Return what :meth:`sample` would, telling the ids as they arrive.
+        """Like :meth:`sample`, calling ``on_ids`` with the ids as they arrive.
 
         Raises:
             PolicyError: as :meth:`sample`.
@@ -166,7 +167,7 @@ class ServerSampler:
 
     @contextmanager
     def _exact(self) -> Iterator[None]:
-        """Say in words that an answer has not the ids and log-probs that were asked for."""
+        """Turn a response without the requested ids and log-probs into :class:`PolicyError`."""
         try:
             yield
         except (LookupError, TypeError, AttributeError, ValidationError):
@@ -176,7 +177,7 @@ class ServerSampler:
             ) from None
 
     def _heard(self, body: dict[str, Any], on_ids: OnIds) -> dict[str, Any]:
-        """Return the pieces of a streamed choice as one, telling their ids as they come."""
+        """Return a streamed choice as a whole, calling ``on_ids`` as ids arrive."""
         ids: list[int] = []
         logprobs: list[float] = []
         given = None
@@ -213,14 +214,14 @@ class ServerSampler:
 
 @dataclass(frozen=True)
 class ChatPolicy:
-    """Sends the thread as chat messages and reads the move out of the text."""
+    """Sends the conversation as chat messages and parses the move from the text."""
 
     served: Served
     sampling: Sampling = field(default_factory=Sampling)
 
     @property
     def name(self) -> str:
-        """Return the name that traces record."""
+        """Return the name for traces."""
         return f"chat:{self.served.title}"
 
     def act(self, state: PolicyState) -> Act:
@@ -238,7 +239,7 @@ class ChatPolicy:
         return self._act(text, ended)
 
     def stream(self, state: PolicyState, on_text: Callable[[str], None]) -> Act:
-        """Return what :meth:`act` would, telling each piece of text as it is written.
+        """Like :meth:`act`, calling ``on_text`` with each piece of text as it arrives.
 
         Raises:
             PolicyError: the endpoint fails.
@@ -262,7 +263,7 @@ class ChatPolicy:
         }
 
     def _pieces(self, body: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
-        """Yield each piece of a streamed message, and why it ended where that is said."""
+        """Yield each piece of a streamed message, with the finish reason if given."""
         for event in self.served.endpoint.events("/chat/completions", body):
             try:
                 for choice in event["choices"]:

@@ -1,1 +1,1 @@
-"""The four dated tools, their schemas, and how a call is carried out."""
+"""The four dated tools, their schemas, and the execution of calls."""

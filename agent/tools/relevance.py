@@ -1,10 +1,9 @@
-"""How far a text speaks of what is asked, and which of its sentences say it.
+"""Relevance of a text to a question, and the sentences to quote.
 
-What counts is how many of the question's informative terms
-(:func:`retrieval.text.analysis.text_query`: no function words) stand in heading and text. Words
-count as the same when they share their first six characters, which joins the inflections of one
-word in every language here ("dismissed", "dismissal"); shorter words, figures and Chinese pairs
-must be equal.
+Relevance is the number of the question's informative terms
+(:func:`retrieval.text.analysis.text_query`: no function words) in heading and text. Words count as
+equal if they share their first six characters, which joins the inflections of a word ("dismissed",
+"dismissal"); shorter words, figures and Chinese pairs must be equal.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from corpus.languages.search_words import auxiliary_words
 from retrieval.text.analysis import text_query, tokens
 
 STEM = 6
-"""Leading characters that make two words the same."""
+"""Number of leading characters by which words are compared."""
 
 QUOTE = 600
-"""Characters of a quotation, at most."""
+"""Most characters of a quotation."""
 
 _FIRST_CHINESE = "\u3400"
 
@@ -30,9 +29,9 @@ _SENTENCE_END = re.compile(r"(?:(?<=\w{4})\.|[;!?])(?=\s+[^\W\da-zà-ÿ])|[。�
 
 
 def question_terms(question: str, language: str) -> frozenset[str]:
-    """Return the informative terms of a question put to texts in ``language``, stemmed.
+    """Return the informative terms of a question about texts in ``language``, stemmed.
 
-    Auxiliary words ("may", "one", "darf") are no subject; they count where nothing else is asked.
+    Auxiliary words ("may", "one", "darf") are left out, unless there is nothing else.
     """
     query = text_query(question, (language,))
     quoted = (term for phrase in query.phrases for reading in phrase for term in reading)
@@ -42,32 +41,32 @@ def question_terms(question: str, language: str) -> frozenset[str]:
 
 
 class TermCoverage(NamedTuple):
-    """How many of the terms asked for a passage holds."""
+    """Number of the question's terms in a passage."""
 
     held: int
     asked: int
 
     @property
     def share(self) -> float:
-        """From 0 to 1."""
+        """Return the share of terms found, from 0 to 1."""
         return self.held / self.asked if self.asked else 0.0
 
     @property
     def enough(self) -> bool:
-        """Tell whether the passage speaks of what was asked.
+        """Return whether the passage is relevant to the question.
 
-        It holds at least half of the terms, and more than one unless only one was asked: with
-        less, most of the question is not in the text, and one shared word is a coincidence.
+        It must hold at least half of the terms, and more than one unless the question has only one:
+        one shared word may be a coincidence.
         """
         return self.share >= 0.5 and self.held >= min(2, self.asked)
 
 
 def coverage(question: str, passage: Passage) -> TermCoverage:
-    """Count the question's terms that stand in heading and text.
+    """Return how many of the question's terms are in heading and text.
 
-    Terms that the work's title holds are left out: they say where to look and not what is asked,
-    unless nothing else is asked. Chinese pairs overlap and cross the borders of words, so there
-    the characters are counted that stand in a shared pair.
+    Terms in the work's title are left out, since they say where to look and not what is asked,
+    unless there are no others. Chinese pairs overlap and cross word boundaries, so there the
+    characters in shared pairs are counted.
     """
     language = passage.language
     terms, title = question_terms(question, language), _stems(passage.work_title, language)
@@ -79,14 +78,14 @@ def coverage(question: str, passage: Passage) -> TermCoverage:
 
 
 def _units(terms: frozenset[str]) -> frozenset[str]:
-    """Return words and figures as they are, Chinese pairs as their characters."""
+    """Return words and figures unchanged, Chinese pairs as their characters."""
     return frozenset().union(*(set(term) if term >= _FIRST_CHINESE else {term} for term in terms))
 
 
 def best_quote(question: str, text: str, language: str) -> str:
-    """Return the run of whole sentences that covers most of the question; the shortest such run.
+    """Return the shortest run of whole sentences that covers most of the question.
 
-    A text that says nothing of the question is quoted from its beginning. No quote is longer than
+    A text without any of its terms is quoted from its beginning. No quote is longer than
     :data:`QUOTE`; a longer sentence is cut at a space.
     """
     asked = question_terms(question, language)

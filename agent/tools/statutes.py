@@ -1,4 +1,4 @@
-"""The four tools: stateless functions of a scope and explicit arguments, the date among them.
+"""The four tools: stateless functions of a scope and explicit arguments, including the date.
 
 Their docstrings become the schemas that a language model reads (:mod:`agent.tools.tool_schema`);
 :mod:`agent.tools.toolbox` calls them.
@@ -36,10 +36,10 @@ from retrieval.filters import check_filters
 from retrieval.query import Hit, StatuteQuery
 
 LONGEST_REFERENCE = 2_000
-"""Characters of a reference to a provision."""
+"""Most characters of a reference to a provision."""
 
 EXCERPT = 2_000
-"""Characters of a provision that a search result shows; ``read_provision`` gives all."""
+"""Most characters of a provision in a search result; ``read_provision`` returns all."""
 
 Query = Annotated[str, Field(max_length=20_000)]
 Limit = Annotated[int, Field(ge=1, le=20)]
@@ -75,10 +75,10 @@ def search_statutes(scope: Scope, query: Query, as_at: str, limit: Limit = 8) ->
 
 
 def statute_query(scope: Scope, query: str, as_at: str, limit: int = 8) -> StatuteQuery:
-    """Return what ``search_statutes`` puts to the index.
+    """Return the index query of ``search_statutes``.
 
     Raises:
-        BadInputError: ``as_at`` is no day, or the corpus does not know a filter's code.
+        BadInputError: ``as_at`` is not a date, or the corpus does not know a filter's code.
     """
     _check(scope)
     return StatuteQuery(
@@ -200,7 +200,7 @@ def _stated(state: Resolution, day: date) -> str:
 
 @dataclass(frozen=True)
 class _Located:
-    """What a reference means on a day; ``history`` is ``None`` when it names no provision."""
+    """The provision that a reference means on a date; ``history`` is ``None`` if there is none."""
 
     status: Status
     wording: Wording
@@ -269,7 +269,7 @@ def _resolved(scope: Scope, history: ProvisionHistory, day: date) -> Resolution:
 
 
 def _nearest(scope: Scope, history: ProvisionHistory, day: date) -> tuple[date | None, date | None]:
-    """Return the last day before ``day`` and the first one after it that a text is recorded for."""
+    """Return the last date before ``day`` and the first one after it that have a text."""
     known = [v for v in history.versions if v.is_known(scope.known_at)]
     ends = [v.valid_to for v in known if v.valid_to is not None and v.valid_to <= day]
     starts = [v.valid_from for v in known if v.valid_from is not None and v.valid_from > day]
@@ -288,7 +288,7 @@ def _name(scope: Scope, provision: Provision, day: date) -> str:
 
 
 def _label(provision: Provision, day: date, known_at: date | None) -> str:
-    """Return the number borne on ``day``, or the last one where none is."""
+    """Return the label on ``day``, or the last one if there is none."""
     return provision.label_on(day, known_at) or provision.labels[-1].text
 
 
@@ -332,7 +332,7 @@ def passage_of(hit: Hit, caution: str | None = None) -> Passage:
 
 
 def _excerpt(hit: Hit) -> str:
-    """Return the text, or of a long one the stretch where the first match stands."""
+    """Return the text, or for a long one the part with the first match."""
     if len(hit.text) <= EXCERPT:
         return hit.text
     first = hit.highlights[0][0] if hit.highlights else 0

@@ -1,7 +1,7 @@
-"""From a documented function to the JSON schema that a language model is shown.
+"""JSON schema of a tool from its documented function.
 
-The signature gives the types, the Google-style docstring the words. The same model validates the
-arguments that come back, so what is promised and what is accepted cannot differ.
+The signature gives the types, the Google-style docstring the descriptions. The same model validates
+the arguments of calls, so schema and validation agree.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ARGUMENT = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 
 @cache
 def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
-    """Return the model of a tool's public arguments: all but the first, which binds it."""
+    """Return the pydantic model of a tool's arguments: all but the first, the scope."""
     words = _described(function)
     hints = get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}
@@ -34,7 +34,7 @@ def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
 
 @cache
 def tool_schema(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the function-calling schema, in the form that OpenAI introduced."""
+    """Return the function-calling schema, in OpenAI's format."""
     description = inspect.cleandoc(function.__doc__ or "").split("\n\nArgs:")[0]
     parameters = arguments_model(function).model_json_schema()
     del parameters["title"]

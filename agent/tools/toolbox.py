@@ -1,7 +1,7 @@
-"""How a call is carried out: checked arguments, one tool, an honest record of what came back.
+"""Execute tool calls: validate arguments, run the tool, record the result.
 
-Unusable arguments come back as :class:`~agent.tool_results.Refused`, so that a policy may correct
-itself; a failed engine is an error of the call, never an empty result.
+Invalid arguments return :class:`~agent.tool_results.Refused`, so that a policy can correct itself;
+a failed engine is an error of the call, never an empty result.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SCHEMAS: tuple[dict[str, Any], ...] = tuple(tool_schema(tool) for tool in TOOLS.
 
 
 def run_tool(scope: Scope, request: ToolRequest) -> ToolCall:
-    """Carry out one request. Never raises for a failed engine: ``error`` says what failed."""
+    """Execute one call. Never raises for a failed engine: ``error`` says what failed."""
     clock = time.perf_counter()
     result: ToolResult | None = None
     error = None
@@ -58,7 +58,7 @@ def run_tool(scope: Scope, request: ToolRequest) -> ToolCall:
 
 
 def run_together(scope: Scope, requests: Sequence[ToolRequest]) -> tuple[ToolCall, ...]:
-    """Carry out the requests of one turn together; what one cannot do is lost to no other."""
+    """Execute the calls of one turn together; a failed call does not affect the others."""
     groups = grouped(requests)
     if not groups:
         return ()
@@ -71,7 +71,7 @@ def run_together(scope: Scope, requests: Sequence[ToolRequest]) -> tuple[ToolCal
 
 
 def grouped(requests: Sequence[ToolRequest]) -> list[tuple[ToolRequest, ...]]:
-    """Return the requests in groups to be carried out at once: all searches, each other alone."""
+    """Return the calls in groups to be executed together: all searches, each other alone."""
     searches = tuple(request for request in requests if request.name == SEARCH)
     others: list[tuple[ToolRequest, ...]]
     others = [(request,) for request in requests if request.name != SEARCH]
@@ -79,7 +79,7 @@ def grouped(requests: Sequence[ToolRequest]) -> list[tuple[ToolRequest, ...]]:
 
 
 def in_order(requests: Sequence[ToolRequest], calls: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
-    """Return the calls of :func:`grouped` requests in the order these were made."""
+    """Return the results of :func:`grouped` calls in the order of the requests."""
     made = list(calls)
     searches = (call for call in made if call.name == SEARCH)
     others = (call for call in made if call.name != SEARCH)
@@ -87,7 +87,7 @@ def in_order(requests: Sequence[ToolRequest], calls: Iterable[ToolCall]) -> tupl
 
 
 def run_group(scope: Scope, group: Sequence[ToolRequest]) -> tuple[ToolCall, ...]:
-    """Carry out one group; several searches are one request to the index."""
+    """Execute one group; several searches are one request to the index."""
     if len(group) > 1:
         try:
             return tuple(_searched(scope, group))

@@ -1,1 +1,1 @@
-"""The verifier: what a draft must satisfy before it ships."""
+"""The verifier: checks of a draft before it ships."""

@@ -1,4 +1,4 @@
-"""What a sentence that cites a version may name and count."""
+"""Names and figures that a sentence may state, given the version it cites."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from corpus.provision_numbers import label_key
 
 @dataclass(frozen=True)
 class AllowedFacts:
-    """A version and the words quoted from it: what a sentence may say besides them."""
+    """A version and the words quoted from it, with what a sentence may state because of them."""
 
     version: Version
     provision: Provision
@@ -24,22 +24,22 @@ class AllowedFacts:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the cited law is called: title, citation, aliases, label, heading."""
+        """Return the names of the cited law: title, citation, aliases, label, heading."""
         work, label = self.work, self.label
         named = (work.title, work.citation, *work.aliases, label, self.version.heading or "")
         return tuple(name for name in named if any(char.isalpha() for char in name))
 
     @property
     def label(self) -> str:
-        """The number borne on the governing day, or the last one where none is."""
+        """Return the label on the governing date, or the last one if there is none."""
         borne = self.provision.label_on(self.governing.as_at, self.governing.known_at)
         return borne or self.provision.labels[-1].text
 
     def figures(self) -> Figures:
-        """Return what may be counted and named: what the text holds, its label and its days.
+        """Return the figures that may be stated: those of the text, its label and its dates.
 
-        The number of another provision must stand in the quotation itself: only there does the
-        reader see whose number it is.
+        The number of another provision must be in the quotation itself, since only there the reader
+        sees whose number it is.
         """
         version, governing = self.version, self.governing
         text = f"{version.heading or ''}\n{version.text}"

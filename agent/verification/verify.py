@@ -1,4 +1,4 @@
-"""The last gate: what is not in force, not seen or not in the cited text does not ship.
+"""The verifier: checks every sentence of a draft against the store.
 
 Pure code over the store; nothing that a model writes can change what is checked. A sentence stands
 or falls as a whole: every version it cites must be on record, have been shown to the policy in this
@@ -40,10 +40,10 @@ _SPELT_OUT = 20  # characters from which a quotation accounts for the figures in
 
 
 class Verdict(Frozen):
-    """The draft with the findings in it, and what stood.
+    """The draft with its findings, and the sentences that passed.
 
-    ``answer`` holds the sentences that stand, in order, without the characters that nobody sees;
-    ``None`` where nothing stands.
+    ``answer`` holds the sentences that passed, in order, without invisible characters; ``None`` if
+    there are none.
     """
 
     draft: Draft
@@ -51,12 +51,12 @@ class Verdict(Frozen):
 
     @property
     def passed(self) -> bool:
-        """Tell whether the whole draft stands: something is cited and nothing was struck."""
+        """Return whether the whole draft passed: something is cited and nothing was struck."""
         return self.answer is not None and all(finding.passed for finding in self.draft.findings)
 
     @property
     def explanation(self) -> str:
-        """Say in words what was struck, and why."""
+        """Return in words what was struck, and why."""
         return " ".join(f.explanation for f in self.draft.findings if not f.passed)
 
 
@@ -69,7 +69,7 @@ def verify(  # noqa: PLR0913 - everything that a draft is checked against, by na
     extent: str | None = None,
     case: Case | None = None,
 ) -> Verdict:
-    """Check every sentence of a draft, and strike those that do not stand.
+    """Check every sentence of a draft, and strike those that fail.
 
     Args:
         draft: what the policy wants to say.
@@ -111,9 +111,9 @@ class _Desk:
 
 @dataclass
 class _Checked:
-    """A sentence on its way: what it cites rightly, and what is wrong with it.
+    """A sentence during verification: its valid citations, and its errors.
 
-    ``text`` is the sentence without the characters that nobody sees.
+    ``text`` is the sentence without invisible characters.
     """
 
     sentence: Sentence
@@ -130,12 +130,12 @@ class _Checked:
         return self.sentence.reasoning and not self.sentence.citations
 
     def fault(self, check: Check, subject: str, words: str) -> None:
-        """Record a detail that strikes the sentence."""
+        """Record a finding that strikes the sentence."""
         self.details.append(_finding(check, False, subject, words))
         self.faults.append(words)
 
     def verified(self) -> Sentence:
-        """Return the sentence as drafted, with what was found of it and of its citations."""
+        """Return the sentence as drafted, with the findings on it and its citations."""
         update = {
             "citations": tuple(self.cited),
             "verdict": self._verdict(),
@@ -166,7 +166,7 @@ class _Checked:
 
 
 def _checked(sentence: Sentence, desk: _Desk) -> _Checked:
-    """Check one sentence, all but what reasoning rests on."""
+    """Check one sentence, except what its reasoning is based on."""
     one = _Checked(sentence, seen(sentence.text).strip())
     for drafted in sentence.citations:
         _cite(one, drafted, desk)
@@ -179,7 +179,7 @@ def _checked(sentence: Sentence, desk: _Desk) -> _Checked:
 
 
 def _shape_faults(one: _Checked, given: Iterable[str]) -> Iterable[str]:
-    """Yield what is wrong with a sentence as it is built, besides the words that are given."""
+    """Yield errors in the form of a sentence, and the given ones."""
     if not any(char.isalnum() for char in one.text):
         yield "It says nothing."
     if not one.sentence.citations and not one.sentence.reasoning:
@@ -196,7 +196,7 @@ def _without_quotations(text: str) -> str:
 
 
 def _unfounded(grounds: list[AllowedFacts], *, fallen: bool) -> Iterable[str]:
-    """Yield why reasoning has nothing to rest on."""
+    """Yield why a reasoning sentence has no basis."""
     if not grounds:
         yield "It rests on no citation that stands."
     elif fallen:
@@ -204,7 +204,7 @@ def _unfounded(grounds: list[AllowedFacts], *, fallen: bool) -> Iterable[str]:
 
 
 def _hold(one: _Checked, grounds: list[AllowedFacts]) -> None:
-    """Check that what the sentence quotes and counts stands in the versions it rests on."""
+    """Check that the sentence's quotations and figures occur in the versions it is based on."""
     text = one.text
     quotes = [citation.quote for citation in one.citations]
     names = [name for ground in grounds for name in ground.names]
@@ -223,7 +223,7 @@ def _hold(one: _Checked, grounds: list[AllowedFacts]) -> None:
 
 
 def _cite(one: _Checked, drafted: DraftCitation, desk: _Desk) -> None:
-    """Check one citation; keep it where all checks passed."""
+    """Check one citation; keep it if all checks passed."""
     name, governing = drafted.version_id, desk.governing
     version = desk.library.store.version(name, governing.known_at)
     ground = _ground(version, desk) if version else None

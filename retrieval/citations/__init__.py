@@ -1,1 +1,1 @@
-"""Reading a citation, and answering it from the provision that bore that number on the day."""
+"""Parse a citation, and resolve it to the provision that had that number on the date."""

@@ -1,8 +1,8 @@
-"""Numbers that stand beside the name of a work without a kind word: ``L. 3121-27 Code du travail``.
+"""Provision numbers without a kind word, beside the name of a work: ``L. 3121-27 Code du travail``.
 
-A number of a shape that counts nothing (``6(1)(f)``, ``823 Abs. 1``, ``185條之3``) is a label
-wherever it stands beside a name. A plain number (``144 Code civil``) is one only where the text is
-that number and the name alone: in a sentence it may count years or cases.
+A number with a shape that only labels have (``6(1)(f)``, ``823 Abs. 1``, ``185條之3``) is a label
+anywhere beside a name. A plain number (``144 Code civil``) is one only if the text consists of that
+number and the name: in a sentence it may count years or cases.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _labelled(
 
 
 def _tells(text: str, found: Mention) -> bool:
-    """Tell whether a number has a shape that only labels have."""
+    """Return whether a number has a shape that only labels have."""
     item = found.items[0]
     if _CODIFIED.match(text, found.start):
         return "fr" in found.languages
@@ -74,9 +74,9 @@ def _tells(text: str, found: Mention) -> bool:
 
 
 def _is_all(text: str, found: Mention, name: Name) -> bool:
-    """Tell whether a text is nothing but a number, its parts and the name of a work.
+    """Return whether a text is nothing but a number, its parts and the name of a work.
 
-    What goes on with the name (``144 Code civil suisse``) is for the caller to judge.
+    The caller checks what follows the name (``144 Code civil suisse``).
     """
     low, high = min(found.start, name.start), max(found.end, name.end)
     between = text[min(found.end, name.end) : max(found.start, name.start)]
@@ -87,7 +87,7 @@ def _is_all(text: str, found: Mention, name: Name) -> bool:
 
 
 def _ending(rest: str) -> str:
-    """Return what follows a name without the adjective of another country."""
+    """Return what follows a name, without the adjective of another country."""
     goes_on = lexicon().foreign_words.match(rest)
     return rest[goes_on.end() :] if goes_on else rest
 
@@ -98,7 +98,7 @@ def _spoken(name: Name, known: WorkNames) -> Languages:
 
 
 def _belongs(text: str, place: int, spans: Sequence[Span]) -> bool:
-    """Tell whether a place lies in a label that was read, or goes on with a list behind one."""
+    """Return whether a position is in a parsed label, or continues a list after one."""
     last = bisect_right(spans, place, key=lambda span: span[0]) - 1
     if last < 0:
         return False

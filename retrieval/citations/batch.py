@@ -1,4 +1,4 @@
-"""Read a batch file of dated citations; the whole file is checked first."""
+"""Read a batch file of dated citations; the whole file is validated first."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Reading citations as lawyers write them: a label beside the name of a work.
+"""Parser of citations: a label beside the name of a work.
 
-The works of the corpus bring the names (:mod:`retrieval.citations.work_names`), the tables of the
-languages the grammar of labels (:mod:`retrieval.citations.labels`). This module puts them
-together, and marks a citation of which something was not understood
-(:mod:`retrieval.citations.remains`).
+Names come from the works of the corpus (:mod:`retrieval.citations.work_names`), the grammar of
+labels from the language tables (:mod:`retrieval.citations.labels`). This module combines them, and
+marks a citation of which a part was not understood (:mod:`retrieval.citations.remains`).
 """
 
 from __future__ import annotations
@@ -39,14 +38,14 @@ _HELD_BY = frozenset(("comment", "appendix", "supplement"))
 
 
 class ParsedCitation(Frozen):
-    """A citation: ``text``, found at ``[start, end)`` of what was read.
+    """A citation: ``text``, found at ``[start, end)`` of the input.
 
-    ``rivals`` are other works that the same name may mean. ``label_keys`` lead from what was cited
-    to what contains it: ``98(1)``, then ``98``; ``parts`` are the pinpoints as cited. ``through``
-    is the last number of a range, or ``ff`` for "and what follows". ``unread`` is what belongs to
-    the citation and was not understood: such a citation is never answered. ``whole`` is the span
-    of all that was read together: labels listed, and their name. ``bare`` tells that the text
-    holds nothing else.
+    ``rivals`` are other works with the same name. ``label_keys`` lead from what was cited to what
+    contains it: ``98(1)``, then ``98``; ``parts`` are the subdivisions as cited. ``through`` is the
+    last number of a range, or ``ff`` for "and following". ``unread`` is a part of the citation that
+    was not understood; such a citation is never answered. ``whole`` is the span of everything
+    parsed together: the labels of a list, and their name. ``bare`` means that the text holds
+    nothing else.
     """
 
     text: str
@@ -64,12 +63,12 @@ class ParsedCitation(Frozen):
 
     @property
     def label_key(self) -> str:
-        """The comparison key of the label as cited."""
+        """Return the comparison key of the label as cited."""
         return self.label_keys[0]
 
     @property
     def work_ids(self) -> tuple[str, ...]:
-        """Every work that may be meant."""
+        """Return the ids of every work that may be meant."""
         return (self.work_id, *self.rivals)
 
 
@@ -81,7 +80,7 @@ def parse_citation(text: str, works: Sequence[Work]) -> ParsedCitation | None:
 def find_citations(text: str, works: Sequence[Work]) -> list[ParsedCitation]:
     """Return every citation of one of ``works`` in ``text``, in order.
 
-    ``ss 94 and 98 ERA 1996`` gives two. The work grows linearly with the text.
+    ``ss 94 and 98 ERA 1996`` gives two. The time grows linearly with the text.
     """
     names = work_names(works)
     found = [
@@ -111,7 +110,7 @@ def _mentions(text: str, names: WorkNames) -> list[Mention]:
 
 
 def _us_code(text: str, names: WorkNames) -> tuple[list[Mention], list[Name], list[Span]]:
-    """Return labels of ``12 CFR 1013.2`` and ``29 U.S.C. 206(a)``, parts as names, their spans."""
+    """Return labels of ``12 CFR 1013.2`` and ``29 U.S.C. 206(a)``, the names, and their spans."""
     coded: list[Mention] = []
     parts: list[Name] = []
     taken: list[Span] = []
@@ -137,7 +136,7 @@ def _coded(text: str, mention: Mention, names: WorkNames) -> Mention:
 
 
 def _side_by_side(text: str, found: list[Name]) -> list[Name]:
-    """Join names of one work: ``Criminal Code, RSC 1985, c C-46``."""
+    """Join adjacent names of one work: ``Criminal Code, RSC 1985, c C-46``."""
     joined: list[Name] = []
     for name in found:
         last = joined[-1] if joined else None
@@ -164,7 +163,7 @@ def _is_instrument(word: str) -> bool:
 def _beside_names(
     text: str, bare: list[Mention], held: list[Name], names: WorkNames
 ) -> list[Mention]:
-    """Attach to each label the name beside it; labels listed together share one."""
+    """Attach to each label the name beside it; the labels of a list share one."""
     named = [_beside_name(text, mention, held, names) for mention in bare]
     listed = [_is_list_gap(text[a.end : b.start]) for a, b in pairwise(bare)]
     for i in range(1, len(named)):
@@ -183,7 +182,7 @@ def _sharing(mention: Mention, other: Mention) -> Mention:
 def _near_name(
     text: str, place: int, named: list[Mention], held: list[Name], names: WorkNames
 ) -> Mention:
-    """Mark a label as half read when all that parts it from a name is more of the citation."""
+    """Mark a label as partly read if the text between it and a name belongs to the citation."""
     mention = named[place]
     if mention.work_ids:
         return mention
@@ -199,7 +198,7 @@ def _near_name(
 
 
 def _neighbours(mention: Mention, held: list[Name]) -> tuple[Name | None, Name | None]:
-    """Return the first name behind a label and the last one before it."""
+    """Return the first name after a label and the last one before it."""
     place = bisect_left(held, mention.end, key=lambda name: name.start)
     earlier = bisect_right(held, mention.start, key=lambda name: name.end)
     return (
@@ -214,7 +213,7 @@ def _is_list_gap(gap: str) -> bool:
 
 
 def _beside_name(text: str, mention: Mention, held: list[Name], names: WorkNames) -> Mention:
-    """Attach the name after the label or before it; one without a comma between is nearer."""
+    """Attach the name after or before the label; one without a comma in between is preferred."""
     after, before = _neighbours(mention, held)
     follows = after is not None and _is_clean(text, mention, after, names)
     precedes = before is not None and _leads_to(text, before, mention, names)
@@ -232,7 +231,7 @@ def _attached(text: str, mention: Mention, name: Name, names: WorkNames) -> Ment
 
 
 def _is_clean(text: str, mention: Mention, name: Name, names: WorkNames) -> bool:
-    """Tell whether nothing but links stands between a label and the name behind it."""
+    """Return whether only linking words are between a label and the name after it."""
     gap, first = text[mention.end : name.start], text[name.start]
     if not gap or len(gap) > _REACH:
         return False
@@ -246,7 +245,7 @@ def _is_clean(text: str, mention: Mention, name: Name, names: WorkNames) -> bool
 
 
 def _leads_to(text: str, name: Name, mention: Mention, names: WorkNames) -> bool:
-    """Tell whether nothing but marks and harmless parentheses stands between name and label."""
+    """Return whether only marks and irrelevant parentheses are between name and label."""
     gap = text[name.end : mention.start]
     if len(gap) > _REACH:
         return False
@@ -257,7 +256,7 @@ def _leads_to(text: str, name: Name, mention: Mention, names: WorkNames) -> bool
 
 
 def _within(text: str, mentions: list[Mention]) -> list[Mention]:
-    """Read a comment, an appendix or a supplement beside a label as what is cited of it."""
+    """Parse a comment, an appendix or a supplement beside a label as part of what is cited."""
     found: list[Mention] = []
     for mention in mentions:
         last = found[-1] if found else None
@@ -275,7 +274,7 @@ def _within(text: str, mentions: list[Mention]) -> list[Mention]:
 
 
 def _stray(comment: Mention, section: Mention) -> Span | None:
-    """Return a comment that is not numbered after the section it stands beside."""
+    """Return a comment whose number does not match the section beside it."""
     numbers = re.findall(r"\d+", comment.items[0].number), section.items[0].number.split(".")
     if comment.kind != "comment" or len(numbers[1]) < 2 or numbers[0][:1] == numbers[1][1:2]:
         return None
@@ -313,7 +312,7 @@ def _citations(text: str, mention: Mention, names: WorkNames) -> Iterator[Parsed
 
 
 def _by_script(works: tuple[str, ...], text: str, traditional: set[str]) -> tuple[str, ...]:
-    """Let ``条`` or ``條`` choose between works of one name in the two Chinese scripts."""
+    """Choose between works of one name by the script, ``条`` or ``條``."""
     if "條" in text:
         chosen = tuple(work for work in works if work in traditional)
     elif "条" in text:

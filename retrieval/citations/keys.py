@@ -1,4 +1,4 @@
-"""The comparison keys of a label as cited, from the most exact to what contains it."""
+"""Comparison keys of a cited label, from the most exact to what contains it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def citation_keys(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the keys of a label and the keys of its parts.
 
-    A label is written in the language of its work, or in the only one that its words belong to.
+    A label is in the language of its work, or in the only language that its words belong to.
     """
     tag = _tag(mention, work)
     table = lexicon().tables.get(tag or "")
@@ -44,7 +44,7 @@ def _tag(mention: Mention, work: Work) -> str | None:
 
 
 def _number(item: Item, numbers: Numbers) -> tuple[str, tuple[Part, ...]]:
-    """Read the points in a number as its language has them: ``1.255`` or ``24.2``."""
+    """Parse the points in a number by the rules of its language: ``1.255`` or ``24.2``."""
     if numbers.thousand_points and _THOUSANDS.fullmatch(item.number):
         return item.number.replace(".", ""), item.parts
     pointed = _POINTED.fullmatch(item.number) if numbers.point_parts else None
@@ -76,7 +76,7 @@ def _roman_key(part: Part, tag: str | None) -> str:
 
 
 def _spellings(key: str) -> Iterator[str]:
-    """Yield other ways to write one number: ``1er`` is 1, ``91之1`` is 91-1."""
+    """Yield other spellings of one number: ``1er`` is 1, ``91之1`` is 91-1."""
     yield key
     if key == "1":
         yield "1er"

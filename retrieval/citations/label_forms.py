@@ -1,4 +1,4 @@
-"""How labels are written, as patterns, and what is read of them."""
+"""Patterns of labels, and the data parsed from them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ CHINESE_RANGE = re.compile(r"\s*[至到]\s*(?=第)")
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a provision: its ``kind`` (empty for brackets) and its number as written."""
+    """A subdivision of a provision: its ``kind`` (empty for brackets) and its number as written."""
 
     kind: str
     number: str
@@ -61,9 +61,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Item:
-    """One label: the number with the words that belong to it, its parts, and its place.
+    """One label: the number with its words, its parts, and its position.
 
-    ``through`` is the last number of a range, or ``ff`` for "and what follows".
+    ``through`` is the last number of a range, or ``ff`` for "and following".
     """
 
     number: str
@@ -75,7 +75,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Mention:
-    """Labels written together, and the works they may belong to (none: no name beside them)."""
+    """Labels written together, and the works they may belong to (empty: no name beside them)."""
 
     items: tuple[Item, ...]
     start: int
@@ -88,6 +88,6 @@ class Mention:
 
     @property
     def whole(self) -> tuple[int, int]:
-        """The span of labels and name."""
+        """Return the span of labels and name."""
         low, high = self.name or (self.start, self.end)
         return min(low, self.start), max(high, self.end)

@@ -1,7 +1,7 @@
-"""Reading labels: ``s 98(1)``, ``art. L. 1234-9, al. 2``, ``§ 433 I 2``, ``3 kap. 1 §``.
+"""Parser of labels: ``s 98(1)``, ``art. L. 1234-9, al. 2``, ``§ 433 I 2``, ``3 kap. 1 §``.
 
-A label begins with a kind word (or ends with one, ``1 §``) and is read as far as the tables of
-:mod:`retrieval.citations.lexicon` reach. What follows unread is for the caller to judge.
+A label begins with a kind word (or ends with one, ``1 §``) and is parsed as far as the tables of
+:mod:`retrieval.citations.lexicon` allow. The caller checks the text after it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from retrieval.citations.lexicon import KindWord, Languages, lexicon
 
 
 def read_labels(text: str, names: list[tuple[int, int]]) -> list[Mention]:
-    """Return the labels in ``text``, in order; nothing inside the spans of ``names`` counts."""
+    """Return the labels in ``text``, in order, outside the spans of ``names``."""
     reader = _Reader(text, frozenset(start for start, _ in names))
     found: list[Mention] = []
     after = 0
@@ -36,12 +36,12 @@ def read_labels(text: str, names: list[tuple[int, int]]) -> list[Mention]:
 
 
 def labels_in_code(text: str, place: int, *, many: bool) -> Mention | None:
-    """Return the section numbers that stand at ``place`` behind a volume (``29 U.S.C.``)."""
+    """Return the section numbers at ``place`` after a volume (``29 U.S.C.``)."""
     return _Reader(text, frozenset()).numbers(place, many=many)
 
 
 def _is_level(name: str, languages: Languages) -> bool:
-    """Tell whether a part is no more than its number in brackets: ``paragraph (b)``."""
+    """Return whether a part is only a number in brackets: ``paragraph (b)``."""
     tables = lexicon().tables
     return any(name in tables[tag].numbers.bracket_parts for tag in languages if tag in tables)
 
@@ -49,12 +49,12 @@ def _is_level(name: str, languages: Languages) -> bool:
 def bare_number(
     text: str, place: int, languages: Languages, names: frozenset[int]
 ) -> Mention | None:
-    """Return the number at ``place`` with its parts, in the words of some languages."""
+    """Return the number at ``place`` with its parts, in the given languages."""
     return _Reader(text, names).numbers(place, many=False, languages=languages)
 
 
 def bare_chinese(text: str, place: int) -> Mention | None:
-    """Return the Chinese label at ``place``, where 第 may be left out (``185條之3``)."""
+    """Return the Chinese label at ``place``, in which 第 may be omitted (``185條之3``)."""
     return _Reader(text, frozenset()).chinese(place)
 
 
@@ -64,13 +64,13 @@ def _starts(text: str) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads labels of one text; ``names`` are the places where names of works begin."""
+    """Parses the labels of one text; ``names`` are the positions at which work names begin."""
 
     text: str
     names: frozenset[int]
 
     def mention(self, place: int) -> Mention | None:
-        """Return the labels that begin, or whose kind word stands, at ``place``."""
+        """Return the labels that begin, or whose kind word is, at ``place``."""
         if self.text[place] == "第":
             return self.chinese(place)
         word = self._word(place)
@@ -91,7 +91,7 @@ class _Reader:
         return found[0].casefold() if found else ""
 
     def _labels(self, place: int, word: str, kinds: Mapping[str, KindWord]) -> Mention | None:
-        """Read a kind word and the numbers behind it."""
+        """Parse a kind word and the numbers after it."""
         if word == "s" and self.text[place - 1 : place] in "'’" and place:
             return None
         end = place + len(word)
@@ -147,7 +147,7 @@ class _Reader:
         return (str(number), place + len(word)) if number else ("", place)
 
     def _suffixed(self, number: str, end: int, languages: Languages) -> tuple[str, int]:
-        """Read what belongs to a number behind it: ``º``, ``bis``, ``duodecies A``."""
+        """Parse a suffix of a number: ``º``, ``bis``, ``duodecies A``."""
         if sign := forms.ORDINAL.match(self.text, end):
             end = sign.end()
         while True:
@@ -163,7 +163,7 @@ class _Reader:
             return number, end
 
     def _is_range(self, number: str, word: re.Match[str]) -> bool:
-        """Tell whether a word between two numbers means "to": ``305 bis 310``."""
+        """Return whether a word between two numbers means "to": ``305 bis 310``."""
         last = forms.LAST_NUMBER.match(self.text, word.end())
         first = re.match(r"\d+", number)
         return bool(last and first and int(first[0]) < int(last[1]))
@@ -204,7 +204,7 @@ class _Reader:
     def _named_part(
         self, end: int, languages: Languages, kind: KindWord
     ) -> tuple[list[Part], int, Languages | None] | None:
-        """Read ``Abs. 2``, ``, al. 1``: the word, and a number that it needs."""
+        """Parse ``Abs. 2``, ``, al. 1``: a word and the number after it."""
         gap = forms.WORD_THEN.match(self.text, end)
         if gap is None or gap.start(2) in self.names:
             return None
@@ -231,7 +231,7 @@ class _Reader:
     def _sign_part(
         self, end: int, languages: Languages, *, first: bool
     ) -> tuple[list[Part], int, Languages | None] | None:
-        """Read parts without a word: ``I 2``, ``2°``, ``.Uno``, ``.a)``."""
+        """Parse subdivisions without a word: ``I 2``, ``2°``, ``.Uno``, ``.a)``."""
         roman = forms.ROMAN.match(self.text, end) if first else None
         if roman and self._reads(languages, "roman_parts") and roman.start(1) not in self.names:
             parts = [Part("roman 0", str(roman_number(roman[1])))]
@@ -267,7 +267,7 @@ class _Reader:
             items.append(self._ranged(found[0], found[1], kind, many=many))
 
     def _next_number(self, end: int, languages: Languages, *, many: bool) -> int | None:
-        """Return where the next number of a list begins; a comma lists behind a plural only."""
+        """Return the start of the next number of a list; a comma separates only after a plural."""
         comma = forms.COMMA.match(self.text, end) if many else None
         begin = comma.end() if comma else end
         gap = forms.WORD_THEN.match(self.text, begin)
@@ -306,7 +306,7 @@ class _Reader:
     # -- other orders ------------------------------------------------------------------------
 
     def _outer(self, mention: Mention) -> Mention:
-        """Read ``para 4(2) of Schedule 2`` as paragraph 4(2) in Schedule 2."""
+        """Parse ``para 4(2) of Schedule 2`` as paragraph 4(2) in Schedule 2."""
         if len(mention.items) > 1 or mention.items[0].through:
             return mention
         item = mention.items[0]
@@ -320,7 +320,7 @@ class _Reader:
         return self._inside(inner, mention.start, mention.end) or mention
 
     def _inner_part(self, place: int, word: str) -> Mention | None:
-        """Read ``subsection (2) of section 13``, ``l'alinéa 2 de l'article 5``."""
+        """Parse ``subsection (2) of section 13``, ``l'alinéa 2 de l'article 5``."""
         names = lexicon().parts.get(word)
         gap = forms.WORD_THEN.match(self.text, place)
         number = forms.PART_NUMBER.match(self.text, gap.end()) if gap and names else None
@@ -349,7 +349,7 @@ class _Reader:
         return replace(outer, items=(item,), start=start)
 
     def _behind(self, place: int, word: str, languages: Languages) -> Mention | None:
-        """Read ``1 §`` and ``3 kap. 1 §``."""
+        """Parse ``1 §`` and ``3 kap. 1 §``."""
         before = self.text[max(0, place - 40) : place]
         own = forms.BEHIND.search(before)
         if own is None:

@@ -1,4 +1,4 @@
-"""The objects that ``law`` and ``versions`` print with ``--json``; ``docs/cli.md`` shows them."""
+"""Output of ``law`` and ``versions`` with ``--json``, documented in ``docs/cli.md``."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from retrieval.citations.resolution import CitationAnswer, Status, resolve_citat
 
 
 class LawAnswer(Frozen):
-    """What a citation meant on a date. Every key is always present."""
+    """The result of resolving a citation on a date. Every key is always present."""
 
     citation: str
-    """As asked."""
+    """The citation as given."""
     on: date
-    """The governing date, as asked."""
+    """The governing date as given."""
     known_at: date | None
-    """As asked."""
+    """The known-at date as given; null for the latest knowledge."""
     status: Status
     """``in_force``, ``not_applicable`` (in force, but it does not apply), ``other_territory``,
     ``not_yet_in_force``, ``repealed``, ``coverage_gap``, ``ambiguous`` or ``not_found``."""
     provision: str | None
-    """Id of the provision, independent of its number; null when none was found."""
+    """Id of the provision, independent of its number; null if none was found."""
     label: str | None
-    """The number it bears on that date."""
+    """The provision's number on that date."""
     valid_from: date | None
-    """First date on which the text is law."""
+    """First date on which the text is in force."""
     valid_to: date | None
-    """First date on which the text is no longer law; null when open."""
+    """First date on which the text is no longer in force; null if open."""
     text: str | None
     """The text; only when ``status`` is ``in_force``."""
     pinpoint: str | None
@@ -45,11 +45,11 @@ class LawAnswer(Frozen):
     ruling: Ruling | None
     """Whether the text in force applies, why and on what authority; null when none is in force."""
     source: str | None
-    """Where it was read: file, place in it, official page."""
+    """Where the text was read: file, place in it, official page."""
     explanation: str
     """What was found, or why nothing was."""
     unread: str | None
-    """The part of the citation that was not understood; null when all of it was."""
+    """The part of the citation that was not understood; null if all of it was."""
 
 
 class VersionLine(Frozen):
@@ -58,25 +58,25 @@ class VersionLine(Frozen):
     version: str
     """Id of the version."""
     label: str | None
-    """The number it bears at its start."""
+    """The provision's number at the version's start."""
     language: str
     extent: str | None
-    """Territory; null when it holds everywhere."""
+    """Territory; null if it applies everywhere."""
     valid_from: date | None
     """First date on which it is law; null while the date is to be fixed."""
     applies_from: date | None
     """First date on which it applies; null when that is the date on which it is law."""
     valid_to: date | None
-    """First date on which it is no longer law; null when open."""
+    """First date on which it is no longer in force; null if open."""
     ended: str | None
     """``superseded``, ``repealed``, ``expired``, ``annulled``, ``suspended`` or ``unknown``."""
     introduced_by: str | None
-    """The act that brought it."""
+    """The act that introduced it."""
     known_from: date | None
-    """Date of publication, where the source records it."""
+    """Date of publication, if the source records it."""
     text: str
     source: str
-    """Where it was read: file, place in it, official page."""
+    """Where the text was read: file, place in it, official page."""
 
 
 class VersionsAnswer(Frozen):
@@ -92,7 +92,7 @@ class VersionsAnswer(Frozen):
 def law(
     store: Store, citation: str, on: date, known_at: date | None = None, extent: str | None = None
 ) -> LawAnswer:
-    """Answer what ``citation`` meant on a day."""
+    """Resolve a citation on a date."""
     found = resolve_citation(store, citation, on, known_at, extent)
     ruling = _ruling(store, found.resolution, Case(as_at=on, known_at=known_at, extent=extent))
     live = ruling is not None and ruling.ships and found.status == "in_force"
@@ -128,10 +128,10 @@ def _ruling(store: Store, resolution: Resolution | None, case: Case) -> Ruling |
 
 
 def versions(store: Store, citation: str, on: date, known_at: date | None = None) -> VersionsAnswer:
-    """List the versions of what ``citation`` meant on a day.
+    """Return the versions of the provision that a citation meant on a date.
 
     Raises:
-        BadInputError: the citation names no single provision.
+        BadInputError: the citation does not name a single provision.
     """
     found = resolve_citation(store, citation, on, known_at)
     if found.provision is None:
@@ -152,10 +152,10 @@ def versions(store: Store, citation: str, on: date, known_at: date | None = None
 def in_force_pair(
     store: Store, citation: str, before: date, after: date
 ) -> tuple[Version, Version]:
-    """Return the versions of one provision on two days, whatever its labels.
+    """Return the versions of one provision on two dates, whatever its numbers.
 
     Raises:
-        BadInputError: on one of the days nothing is in force, said with the reason.
+        BadInputError: nothing is in force on one of the dates; the message says why.
     """
     found = resolve_citation(store, citation, before)
     if found.provision is None:

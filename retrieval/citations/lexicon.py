@@ -1,8 +1,8 @@
-"""The citation words of all languages in one place, each with the languages it is a word of.
+"""Citation words of all languages in one table, each with its languages.
 
-What a word means depends on the language, and a citation rarely says in which it is written: ``s``
-is an English section and a German sentence. So a label is read in all languages that its first
-word belongs to, and each further word leaves those that it belongs to too.
+The meaning of a word depends on the language, and a citation rarely says which it is: ``s`` is an
+English section and a German sentence. So a label is parsed in all languages of its first word, and
+each further word restricts them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Languages = frozenset[str]
 
 @dataclass(frozen=True)
 class KindWord:
-    """A kind word as a language has it; ``many``: it announces several numbers."""
+    """A kind word in one language; ``many``: it precedes several numbers."""
 
     name: str
     kind: Kind
@@ -29,7 +29,7 @@ class KindWord:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Every word, case-folded, with what it is in each language."""
+    """Every word, case-folded, with its meaning in each language."""
 
     tables: Mapping[str, CitationWords]
     kinds: Mapping[str, Mapping[str, KindWord]]
@@ -53,18 +53,18 @@ class Lexicon:
     point_word: re.Pattern[str]
 
     def with_flag(self, name: str) -> Languages:
-        """Return the languages whose numbers are written in a way (``thousand_points``)."""
+        """Return the languages with a way of writing numbers (``thousand_points``)."""
         return frozenset(tag for tag, table in self.tables.items() if getattr(table.numbers, name))
 
     def own(self, jurisdiction: str) -> frozenset[str]:
-        """Return the words of ``foreign`` that say nothing new of a jurisdiction."""
+        """Return the words of ``foreign`` that do not change a jurisdiction."""
         tables = self.tables.values()
         return frozenset(
             word for table in tables for word in table.titles.own.get(jurisdiction, ())
         )
 
     def speaks_of_parts(self, word: str) -> bool:
-        """Tell whether a word is one of labels: a kind, a part, an ordinal."""
+        """Return whether a word occurs in labels: a kind, a part, an ordinal."""
         found = word.casefold()
         places = (self.units, self.parts, self.kinds, self.foreign)
         return any(found in some for some in places)
@@ -72,7 +72,7 @@ class Lexicon:
 
 @cache
 def lexicon() -> Lexicon:
-    """Return the words of all tables; read once."""
+    """Return the words of all tables; cached."""
     tables = citation_words()
     titles = [table.titles for table in tables.values()]
     return Lexicon(
@@ -144,7 +144,7 @@ def _union(lists: Iterable[Words]) -> frozenset[str]:
 
 
 def _phrases(words: Iterable[str]) -> re.Pattern[str]:
-    """Return what matches one of some words behind a name; points and spaces may be left out."""
+    """Return the pattern of words after a name, with optional points and spaces."""
     listed = (re.escape(w).replace(r"\.", r"\.?").replace(r"\ ", r"\s?") for w in sorted(words))
     return re.compile(rf"\s+({'|'.join(listed)})(?!\w)", re.IGNORECASE)
 

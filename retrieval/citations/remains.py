@@ -1,7 +1,7 @@
-"""What of a citation stays unread: a longer title, a part in words, a second number.
+"""Find parts of a citation that were not parsed: a longer title, a subdivision in words, a number.
 
-A citation read in part is never answered as if it were whole. These functions look at what stands
-around a label and a name and return the span that belongs to the citation and was not understood.
+A citation that was parsed in part is never answered as if it were complete. These functions return
+the span beside a label or a name that belongs to the citation and was not understood.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NO_GAP = frozenset(",;:-–—/()（）.°º'’")
 
 
 def unread_around(text: str, mention: Mention, name: Name | None, names: WorkNames) -> Span | None:
-    """Return what stands beside a label and its name and belongs to them, unread."""
+    """Return the span beside a label and its name that belongs to them but was not parsed."""
     head = _head(text, mention.start)
     if name is None:
         return head or _label_tail(text, mention)
@@ -52,7 +52,7 @@ def unread_around(text: str, mention: Mention, name: Name | None, names: WorkNam
 
 
 def between(text: str, mention: Mention, name: Name, names: WorkNames) -> Span | None:
-    """Return what parts a label from a name near it, if that reads like more of the citation."""
+    """Return the text between a label and a name near it, if it belongs to the citation."""
     low, high = sorted((mention.end, name.start, mention.start, name.end))[1:3]
     gap = text[low:high]
     if high - low > _REACH:
@@ -69,7 +69,7 @@ def between(text: str, mention: Mention, name: Name, names: WorkNames) -> Span |
 
 
 def _without_links(gap: str) -> str:
-    """Return a gap without the links to a title at its end (``of the``)."""
+    """Return the text between without linking words at its end (``of the``)."""
     while word := _LAST_LINK.search(gap):
         if not is_link(word[1]):
             break
@@ -104,7 +104,7 @@ def _is_connecting(token: str) -> bool:
 
 
 def is_link(word: str, languages: Iterable[str] | None = None) -> bool:
-    """Tell whether a word leads from a label to a title, in some languages or in any (``du``)."""
+    """Return whether a word links a label to a title (``du``), in some languages or in any."""
     spoken = lexicon().gap.get(word.casefold())
     if not spoken or (len(word) == 1 and word.isupper()):
         return False
@@ -112,7 +112,7 @@ def is_link(word: str, languages: Iterable[str] | None = None) -> bool:
 
 
 def title_tail(text: str, name: Name, work: Work, names: WorkNames) -> Span | None:
-    """Return words behind a name that make it the beginning of a longer title."""
+    """Return the words after a name that make it the beginning of a longer title."""
     end = name.end
     while found := _PARENTHESIS.match(text, end):
         if not harmless(found[1], work, names):
@@ -146,9 +146,9 @@ def _longer_title(
 
 
 def _is_title_word(text: str, name: Name, word: re.Match[str], names: WorkNames) -> bool:
-    """Tell whether a word with a capital behind a title goes on with it: ``Código Penal Militar``.
+    """Return whether a capitalised word after a title continues it: ``Código Penal Militar``.
 
-    German writes nouns so, and behind a number or an abbreviation a title has ended.
+    In German every noun is capitalised; a title also ends before a number or abbreviation.
     """
     written = word[1]
     titled = written[:1].isupper() and written[1:2].islower() and text[name.end - 1].islower()
@@ -159,7 +159,7 @@ def _is_title_word(text: str, name: Name, word: re.Match[str], names: WorkNames)
 
 
 def harmless(inside: str, work: Work, names: WorkNames) -> bool:
-    """Tell whether words in parentheses behind a name say nothing that changes it."""
+    """Return whether words in parentheses after a name do not change its meaning."""
     numbered = re.search(r"\d", inside) and squash(inside).text in squash(work.citation).text
     if numbered or names.is_name_of(inside, (work.id,)):
         return True
@@ -178,7 +178,7 @@ def _title_head(text: str, start: int) -> Span | None:
 
 
 def _head(text: str, start: int) -> Span | None:
-    """Return a part in words before a label: ``first sentence of s 5``."""
+    """Return a subdivision in words before a label: ``first sentence of s 5``."""
     if found := _title_head(text, start):
         return found
     before = text[max(0, start - 40) : start]
@@ -189,7 +189,7 @@ def _head(text: str, start: int) -> Span | None:
 
 
 def _label_tail(text: str, mention: Mention) -> Span | None:
-    """Return what goes on behind a label: ``-(3)``, ``, 4``, ``second sentence``."""
+    """Return the continuation of a label: ``-(3)``, ``, 4``, ``second sentence``."""
     end = mention.end
     found = _chinese_tail(text, mention) or _number_behind(text, end)
     if found is None and "en" not in mention.languages:
@@ -212,7 +212,7 @@ def _number_behind(text: str, end: int) -> re.Match[str] | None:
 
 
 def _part_behind(text: str, end: int, found: re.Match[str]) -> Span | None:
-    """Return a part in words behind a label; a kind word with a number is the next label."""
+    """Return a subdivision in words after a label; a kind word with a number is the next label."""
     word, follower = found[1].casefold(), found[2] or ""
     if not lexicon().speaks_of_parts(word):
         return None

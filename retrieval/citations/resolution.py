@@ -1,9 +1,9 @@
-"""From a citation and a day to the law: the number a provision bore that day decides.
+"""Resolve a citation on a date, by the number that a provision had on that date.
 
 ``art. 1382 Code civil`` on 2016-09-30 and ``art. 1240 Code civil`` on 2016-10-01 are one provision.
-Provisions that bear the number on the day come first. Where none does, a provision that bore or
-will bear it may explain why (repealed, not yet in force, not covered), but its text under another
-number is never given as the answer.
+Provisions with the number on the date come first. If there is none, a provision that had or will
+have it may explain why (repealed, not yet in force, not covered), but its text under another number
+is never returned.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class CitationAnswer(Frozen):
 
     @property
     def explanation(self) -> str:
-        """The sentence as plain text."""
+        """Return the explanation as plain text."""
         return self.wording.text
 
 
@@ -98,7 +98,7 @@ def resolve_citation(  # noqa: PLR0913 - everything that fixes an answer, by nam
     extent: str | None = None,
     jurisdictions: tuple[str, ...] = (),
 ) -> CitationAnswer:
-    """Answer what the citation that ``text`` is meant on ``as_at``, as known at ``known_at``.
+    """Resolve a text that is one citation, on ``as_at`` and as known at ``known_at``.
 
     All of ``text`` must be understood, and cite one provision.
 
@@ -126,10 +126,10 @@ def resolve_parsed(  # noqa: PLR0913 - everything that fixes an answer, by name
     extent: str | None = None,
     jurisdictions: tuple[str, ...] = (),
 ) -> CitationAnswer:
-    """Answer what a parsed citation meant on ``as_at``.
+    """Resolve a parsed citation on ``as_at``.
 
     A name shared by several works means the one that has, had or will have the cited number. A
-    citation that was not understood in full, or that names a range, is not answered.
+    citation that was not understood completely, or that names a range, is not answered.
     """
     asked = _Asked(store, parsed, as_at, known_at, extent)
     if parsed.unread is not None:
@@ -161,7 +161,7 @@ def _elsewhere(asked: _Asked, jurisdictions: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True)
 class _Asked:
-    """One request: the citation, the day, the state of knowledge and the territory."""
+    """One request: citation, date, known-at date and territory."""
 
     store: Store
     parsed: ParsedCitation
@@ -170,12 +170,12 @@ class _Asked:
     extent: str | None
 
     def holds(self, label: ProvisionNumber) -> bool:
-        """Tell whether a label is borne on the day."""
+        """Return whether a label is valid on the date."""
         known = label.known.end is None if self.known_at is None else self.known_at in label.known
         return known and self.as_at in label.valid
 
     def admits(self, work_id: str, jurisdictions: tuple[str, ...]) -> bool:
-        """Tell whether a work belongs to one of the jurisdictions; none given admits all."""
+        """Return whether a work belongs to one of the jurisdictions; an empty tuple admits all."""
         work = self.store.work(work_id) if jurisdictions else None
         return not jurisdictions or (work is not None and work.jurisdiction in jurisdictions)
 
@@ -185,7 +185,7 @@ class _Asked:
         return work.title if work else work_id
 
     def resolve(self, provision: Provision) -> Resolution:
-        """Resolve a provision of the store on the day."""
+        """Resolve a provision of the store on the date."""
         found = self.store.resolve(provision.id, self.as_at, self.known_at, extent=self.extent)
         if found is None:
             raise LookupError(f"{provision.id} left the store while it was being read")
@@ -201,7 +201,7 @@ class _Asked:
     def told(
         self, provision: Provision, resolution: Resolution, pinpoints: tuple[str, ...] = ()
     ) -> CitationAnswer:
-        """Return what became of one provision, of which some parts were cited."""
+        """Return the answer about one provision, of which some subdivisions were cited."""
         shown = _shown(resolution)
         live = isinstance(resolution, Version)
         located = _located(resolution, pinpoints)
@@ -227,7 +227,7 @@ class _Asked:
 
 
 def _shown(resolution: Resolution) -> Version | None:
-    """Return the text whose interval an answer gives."""
+    """Return the version whose interval the answer gives."""
     if isinstance(resolution, Version):
         return resolution
     if isinstance(resolution, Repealed):
@@ -236,9 +236,9 @@ def _shown(resolution: Resolution) -> Version | None:
 
 
 def _in_work(asked: _Asked, work_id: str) -> CitationAnswer | None:
-    """Answer from one work, or ``None`` where no provision ever has the number.
+    """Return the answer from one work, or ``None`` if no provision ever has the number.
 
-    The most exact number borne on the day counts; then the most exact one borne at another time.
+    The most exact number on the date counts; then the most exact one at another time.
     """
     elsewhen: list[Provision] = []
     for key in asked.parsed.label_keys:
@@ -252,7 +252,7 @@ def _in_work(asked: _Asked, work_id: str) -> CitationAnswer | None:
 
 
 def _beyond(parsed: ParsedCitation, key: str) -> tuple[str, ...]:
-    """Return the parts cited that a key leaves out: ``(1)`` where 98 was found for 98(1)."""
+    """Return the cited subdivisions that a key leaves out: ``(1)`` if 98 was found for 98(1)."""
     place = min(parsed.label_keys.index(key), len(parsed.parts))
     return parsed.parts[len(parsed.parts) - place :]
 
@@ -301,9 +301,9 @@ def _is_schedule(label: str) -> bool:
 def _among(
     asked: _Asked, bearing: Sequence[Provision], pinpoints: tuple[str, ...]
 ) -> CitationAnswer:
-    """Answer where the number is borne. Of several provisions the only one in force counts.
+    """Return the answer among provisions with the number. The only one in force counts.
 
-    With none in force, the one that was law last says why; before that, the one to come first.
+    If none is in force, the one that was in force last explains why; else the one to come first.
     """
     resolved = [(provision, asked.resolve(provision)) for provision in bearing]
     live = [pair for pair in resolved if isinstance(pair[1], Version | Ambiguous)]
@@ -324,7 +324,7 @@ def _recency(pair: tuple[Provision, Resolution]) -> tuple[int, int]:
 
 
 def _nearness(provision: Provision, key: str, day: date) -> tuple[bool, int]:
-    """Order bearers of other days: the last one before the day, then the first one after it."""
+    """Return the sort key of provisions at other dates: the last before, then the first after."""
     ended = [n.valid_to for n in _borne(provision, key) if n.valid_to and n.valid_to <= day]
     if ended:
         return False, -max(ended).toordinal()
@@ -333,7 +333,7 @@ def _nearness(provision: Provision, key: str, day: date) -> tuple[bool, int]:
 
 
 def _elsewhen(asked: _Asked, provisions: Sequence[Provision]) -> CitationAnswer:
-    """Explain by the provision that bore the number nearest in time why nothing bears it."""
+    """Explain why no provision has the number, by the one that had it nearest in time."""
     nearest = provisions[0]
     resolution = asked.resolve(nearest)
     if not isinstance(resolution, Version | Ambiguous):
@@ -358,7 +358,7 @@ def _which_work(asked: _Asked) -> str:
 
 
 def _unknown_label(asked: _Asked) -> CitationAnswer:
-    """Say that no provision ever has the number: divided, not covered, or not there."""
+    """Explain that no provision ever has the number: divided, not covered, or unknown."""
     work_id, label = asked.parsed.work_id, asked.parsed.label
     parts = [] if asked.parsed.rivals else sorted(_parts(asked))
     if len(parts) > 1:
@@ -374,7 +374,7 @@ def _unknown_label(asked: _Asked) -> CitationAnswer:
 
 
 def _parts(asked: _Asked) -> set[str]:
-    """Return the labels, borne on the day, of what the cited provision is divided into."""
+    """Return the labels, on the date, of the provisions that the cited one is divided into."""
     whole = re.escape(asked.parsed.label_key)
     part = re.compile(rf"{whole}(?:\(|al\d|abs\d|para\d|\.\d)")
     return {

@@ -1,7 +1,6 @@
-"""Reading a text that is to be one citation and nothing else: every word of it must be understood.
+"""Parse a text that must be one citation and nothing else: every word must be understood.
 
-In free text only what stands beside a label and a title counts; here the whole does, since nobody
-looks a sentence up.
+In free text only the words beside a label and a title count; here all words do.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ _WORD = re.compile(r"[^\W\d_]+|\d[\w./-]*|§+")
 _MARKS = " \t\n,.;:()（）《》〈〉“”\"'’„«»"
 
 Bears = Callable[[str, str], bool]
-"""Tells whether a work has a provision with a label, given by its key."""
+"""Returns whether a work has a provision with a label, given by its key."""
 
 
 class Unanswerable(Frozen):
-    """Why a text is not the citation of one provision; ``unread`` is what was not understood."""
+    """Why a text is not the citation of one provision; ``unread`` is the part not understood."""
 
     explanation: str
     unread: str | None = None
@@ -31,12 +30,12 @@ class Unanswerable(Frozen):
 
 
 def read_whole(text: str, works: Sequence[Work], bears: Bears) -> ParsedCitation | Unanswerable:
-    """Return the one citation that ``text`` is, or why it is none.
+    """Return the one citation that ``text`` is, or why it is not one.
 
     Args:
-        text: label and title, in either order; a label may also be written as it is printed.
+        text: label and title, in either order; a label may also be as printed in the work.
         works: the works that may be meant.
-        bears: asked for labels that no grammar knows (``Supplement I, introduction``).
+        bears: called for labels that the grammar does not know (``Supplement I, introduction``).
     """
     found = find_citations(text, works)
     names = work_names(works).find(text)
@@ -56,7 +55,7 @@ def read_whole(text: str, works: Sequence[Work], bears: Bears) -> ParsedCitation
 
 
 def not_understood(parsed: ParsedCitation) -> str:
-    """Say which part of a citation was not understood."""
+    """Return a sentence about the part of a citation that was not understood."""
     return (
         f"'{parsed.text[:200]}' was not understood in full: what '{(parsed.unread or '')[:80]}' "
         "means there is not known, so nothing is answered for the rest."
@@ -64,7 +63,7 @@ def not_understood(parsed: ParsedCitation) -> str:
 
 
 def _unread(text: str, found: Sequence[ParsedCitation], names: Sequence[Name]) -> str | None:
-    """Return the first part of a text that no citation covers and that may be part of one."""
+    """Return the first part of a text that no citation covers and that may belong to one."""
     for cited in found:
         if cited.unread is not None:
             return cited.unread
@@ -82,7 +81,7 @@ def _unread(text: str, found: Sequence[ParsedCitation], names: Sequence[Name]) -
 
 
 def _without_names(text: str, found: Sequence[ParsedCitation], names: Sequence[Name]) -> str:
-    """Blank out other names of the works that are cited."""
+    """Replace other names of the cited works by blanks."""
     cited = {work for one in found for work in one.work_ids}
     for name in names:
         if cited.intersection(name.work_ids):
@@ -95,7 +94,7 @@ def _is_noise(word: str) -> bool:
 
 
 def _belongs(word: str) -> bool:
-    """Tell whether a word left over may be part of a citation or of a title."""
+    """Return whether a remaining word may belong to a citation or a title."""
     words, folded = lexicon(), word.casefold()
     if _is_noise(word):
         return False
@@ -104,7 +103,7 @@ def _belongs(word: str) -> bool:
 
 
 def _as_printed(text: str, names: Sequence[Name], bears: Bears) -> ParsedCitation | None:
-    """Read a label as the work prints it, beside one of the work's names."""
+    """Parse a label as printed by the work, beside one of the work's names."""
     for name in names:
         before, after = text[: name.start].strip(_MARKS), text[name.end :].strip(_MARKS)
         label = before or after

@@ -1,7 +1,8 @@
-"""Names of works, and how to find them beside a number.
+"""Names of works, and how to find them in a text.
 
-Names are compared *squashed*: without spaces, dots, accents, case, apostrophes and book marks, so
-``C. civ.``, ``C.civ.`` and ``c civ`` are one name. A place map leads back to the original text.
+Names are compared *squashed*: without spaces, dots, accents, case, apostrophes and book title
+marks, so ``C. civ.``, ``C.civ.`` and ``c civ`` are one name. A position map leads back to the
+original text.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ _MAY_PRECEDE_CHINESE = frozenset("据依照按和与與及或反在以是了从�
 
 @dataclass(frozen=True)
 class Squashed:
-    """A text reduced for comparison; ``places[i]`` is where character ``i`` came from."""
+    """A text normalised for comparison; ``places[i]`` is the position of character ``i``."""
 
     text: str
     places: tuple[int, ...]
 
 
 def squash(text: str) -> Squashed:
-    """Reduce a text for the comparison of names."""
+    """Return a text normalised for the comparison of names."""
     chars: list[str] = []
     places: list[int] = []
     for place, char in enumerate(text):
@@ -62,7 +63,7 @@ def _reduced(char: str) -> str:
 
 @dataclass(frozen=True)
 class Name:
-    """A name of works as it stands in a text; several names side by side count as one."""
+    """A name of works in a text; several adjacent names count as one."""
 
     start: int
     end: int
@@ -71,7 +72,7 @@ class Name:
 
 @dataclass(frozen=True)
 class UsRange:
-    """The sections of a volume (``12 CFR``, ``29 U.S.C.``) that a work consists of."""
+    """The sections of a volume (``12 CFR``, ``29 U.S.C.``) that belong to a work."""
 
     work_id: str
     low: int
@@ -80,14 +81,14 @@ class UsRange:
 
 @dataclass
 class WorkNames:
-    """Every name of some works. Built once by :func:`work_names`."""
+    """All names of some works. Make one with :func:`work_names`."""
 
     ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
     us: dict[str, list[UsRange]] = field(default_factory=lambda: defaultdict(list))
     lengths: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    """How long the names are that begin with two characters, the longest first."""
+    """Lengths of the names that begin with two characters, longest first."""
     short: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """How names of up to three letters are written: ``ET`` is not the French ``et``."""
+    """Spellings of names of up to three letters: ``ET`` is not the French ``et``."""
     dotted: set[str] = field(default_factory=set)
     """Names that end with a point."""
     works: dict[str, Work] = field(default_factory=dict)
@@ -95,7 +96,7 @@ class WorkNames:
     """Ids of works in traditional Chinese."""
 
     def find(self, text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Name]:
-        """Return the names in ``text``, the longest where several begin, none in ``taken``."""
+        """Return the names in ``text``, the longest at each position, outside ``taken`` spans."""
         squashed = squash(text)
         found: list[Name] = []
         place = 0
@@ -130,7 +131,7 @@ class WorkNames:
         return forms is None or written.isupper() or _DROPPED.sub("", written) in forms
 
     def is_name_of(self, written: str, work_ids: Sequence[str]) -> bool:
-        """Tell whether something is another name of one of some works."""
+        """Return whether a text is another name of one of some works."""
         holders = self.ids.get(squash(written).text, ())
         return any(work in holders for work in work_ids)
 
@@ -149,10 +150,10 @@ _newest: tuple[Sequence[Work], WorkNames] | None = None
 
 
 def work_names(works: Sequence[Work]) -> WorkNames:
-    """Collect the names of ``works``: titles, aliases, official citations, and what they imply.
+    """Return the names of ``works``: titles, aliases, official citations, and derived forms.
 
-    The sequence asked about last is known by its identity, so it must not change; any other is
-    compared work by work.
+    The last sequence is cached by its identity, so it must not be changed; any other is compared
+    work by work.
     """
     global _newest  # noqa: PLW0603 - one assignment, whole or not at all, from any thread
     last = _newest
@@ -212,7 +213,7 @@ def _names(work: Work) -> Iterator[str]:
 
 
 def _declined(title: str, language: str) -> Iterator[str]:
-    """Yield a title as it stands after "of": some languages decline it."""
+    """Yield a title in the inflected form after "of", in languages that have one."""
     table = lexicon().tables.get(language)
     if table is None or len(title) < _DECLINABLE:
         return
@@ -228,7 +229,7 @@ def _begins_word(text: str, start: int) -> bool:
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
-    """Tell whether the name is a word of its own; Chinese allows function words around it."""
+    """Return whether the name is a whole word; in Chinese, function words may adjoin it."""
     before, after = text[start - 1 : start], text[end : end + 1]
     if _CJK.match(text[start]):
         return not _CJK.match(before) or before in _MAY_PRECEDE_CHINESE

@@ -1,1 +1,1 @@
-"""Verbs of retrieval."""
+"""Command-line verbs of retrieval."""

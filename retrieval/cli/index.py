@@ -1,4 +1,4 @@
-"""The verbs of ``inforce index``."""
+"""Command-line verbs of ``inforce index``."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def verify(
 
 @app.command(epilog="Example:  inforce index swap")
 def swap() -> None:
-    """Put the index before the last build into use; the other one is kept."""
+    """Switch back to the index before the last build; the present one is kept."""
     from corpus.settings import Settings
     from retrieval.engines.admin import swap_back
 

@@ -1,4 +1,4 @@
-"""The verbs ``ingest``, ``law``, ``versions`` and ``compare``."""
+"""Command-line verbs ``ingest``, ``law``, ``versions`` and ``compare``."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The index engines (tantivy, Elasticsearch), their builders and what they store."""
+"""Index engines (tantivy, Elasticsearch), their builders and schemas."""

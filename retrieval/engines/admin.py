@@ -12,10 +12,10 @@ from retrieval.index_url import IndexUrl, parse_index_url
 
 
 def swap_back(url: str) -> str:
-    """Make the index before the last build the live one; return its name.
+    """Switch back to the index before the last build; return its name.
 
     Raises:
-        BadInputError: there is no other.
+        BadInputError: there is no earlier one.
         IndexMissingError: there is no index.
     """
     target = parse_index_url(url)
@@ -52,7 +52,7 @@ def _swap_cluster(target: IndexUrl) -> str:
 
 
 def drop(url: str) -> int:
-    """Remove an index with every build of it; return how many builds there were."""
+    """Delete an index with all its builds; return their number."""
     target = parse_index_url(url)
     return _drop_cluster(target) if target.engine == "elastic" else _drop_folder(target)
 

@@ -1,9 +1,9 @@
-"""Encode an interval of days as a few blocks, for lookup by day in an inverted index.
+"""Encode an interval of dates as a few blocks, for lookup by date in an inverted index.
 
-Days are cut into blocks of 1, 8, 64, ... days, each level aligned to its size. An interval is the
-fewest blocks that fill it exactly, and a day lies in one block of each level: an interval holds on
-a day when, and only when, it has one of that day's blocks. This is the segment tree of Bentley
-(1977) with its nodes spelled as words. The union of eight posting lists costs a fraction of
+Days are divided into blocks of 1, 8, 64, ... days, each level aligned to its size. An interval is
+stored as the fewest blocks that cover it exactly, and a date lies in one block of each level, so an
+interval contains a date exactly if it has one of that date's blocks. This is the segment tree of
+Bentley (1977) with its nodes as words. The union of eight posting lists costs a fraction of
 comparing two numbers of every row that has the words.
 """
 
@@ -15,7 +15,7 @@ from functools import lru_cache
 _BITS = 3
 _LEVELS = 8
 _END = 1 << 22
-"""Later than any day, and the end of a block of the largest size."""
+"""End of a block of the largest size, later than any date."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -31,7 +31,7 @@ def interval_words(start: date, end: date | None) -> str:
 
 
 def day_words(day: date) -> list[str]:
-    """Return the blocks that ``day`` lies in."""
+    """Return the blocks that contain ``day``."""
     return [_word(day.toordinal(), level) for level in range(_LEVELS)]
 
 

@@ -1,8 +1,8 @@
-"""The cluster engine: Elasticsearch, 8.19 or later, through its official client.
+"""The Elasticsearch engine, 8.19 or later, through the official client.
 
-The same terms, filters and ranking as the embedded engine; :mod:`retrieval.engines.elastic_build`
-says how they are stored. Quotations become ``match_phrase``, words ``match``: nothing that a user
-types is read as syntax.
+It uses the same terms, filters and ranking as the embedded engine;
+:mod:`retrieval.engines.elastic_build` describes the storage. Quotations become ``match_phrase``,
+words ``match``; user input is never parsed as query syntax.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class ElasticIndex:
     """The index behind the alias of ``url``. A :class:`retrieval.index.StatuteIndex`.
 
     Raises:
-        IndexMissingError: there is no index, or another version of InForce wrote it, or it has
-            another chain than ``url`` asks for.
+        IndexMissingError: there is no index, it was written by another version of InForce, or its
+            analyzer is not the one that ``url`` asks for.
         SearchFailedError: the cluster cannot be reached or refuses access.
     """
 
@@ -60,12 +60,12 @@ class ElasticIndex:
         self._live, self._read_at = only or self._read_live(), time.monotonic()
 
     def pinned(self) -> ElasticIndex:
-        """Return an index of what is behind the alias now, wherever the alias moves later."""
+        """Return an index of the present build, wherever the alias moves later."""
         return ElasticIndex(self._url, only=self._current())
 
     @property
     def state(self) -> CorpusState:
-        """Return the state of the corpus that the live index holds."""
+        """Return the state of the corpus in the live index."""
         return self._current().state
 
     @property
@@ -83,8 +83,8 @@ class ElasticIndex:
 
         Raises:
             IndexMissingError: the index was dropped meanwhile.
-            SearchFailedError: the cluster cannot be reached, refuses, is too slow, or answered for
-                some of its shards only.
+            SearchFailedError: the cluster cannot be reached, refuses, is too slow, or returned
+                results of some shards only.
         """
         words = text_query(query.text, query.languages)
         if words.empty:
@@ -100,7 +100,7 @@ class ElasticIndex:
         return self._of_live(asked)
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
-        """Search several queries, many to a request and several requests at once."""
+        """Run several queries, batched into concurrent requests; results keep their order."""
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(CONNECTIONS // 4, thread_name_prefix="search")
@@ -108,7 +108,7 @@ class ElasticIndex:
         return [hits for found in self._pool.map(self._search_batch, batches) for hits in found]
 
     def facets(self, query: StatuteQuery) -> Facets:
-        """Count what ``query`` finds on its date and, by status, on others.
+        """Return the number of matches of ``query`` on its date and, by status, on others.
 
         Raises:
             SearchFailedError: as :meth:`search`.
@@ -132,7 +132,7 @@ class ElasticIndex:
         return facets(counted["in_force"], statuses)
 
     def keys(self) -> Iterator[str]:
-        """Yield the key of every row held, as of one moment."""
+        """Yield the key of every row, as of one moment."""
         with answering(self._url):
             name = self._current().name
             moment = self._client.open_point_in_time(index=name, keep_alive="5m")["id"]
@@ -156,7 +156,7 @@ class ElasticIndex:
             self._client.close_point_in_time(id=moment)
 
     def status(self) -> IndexStatus:
-        """Say what the live index is, how large (without replicas), and its health."""
+        """Return the live index's contents, size (without replicas) and health."""
         live = self._current()
         with answering(self._url):
             health = self._client.cluster.health(index=live.name)["status"]
@@ -174,7 +174,7 @@ class ElasticIndex:
         )
 
     def close(self) -> None:
-        """Release the connections."""
+        """Close the connections."""
         with self._lock:
             if self._pool is not None:
                 self._pool.shutdown()
@@ -201,7 +201,7 @@ class ElasticIndex:
         return self._of_live(asked)
 
     def _of_live(self, call: Callable[[LiveIndex], _T]) -> _T:
-        """Ask one physical index; once more where it was replaced and removed meanwhile."""
+        """Call with the live index; once more if it was replaced and removed meanwhile."""
         live = self._current()
         try:
             with answering(self._url):
@@ -219,7 +219,7 @@ class ElasticIndex:
             return call(self._live)
 
     def _limits(self) -> dict[str, str]:
-        """Return how long the cluster itself may work on a search."""
+        """Return the time limit parameters of a search on the cluster."""
         return {"timeout": f"{int(self._settings.timeout * 1000)}ms"}
 
     def _hits(self, answer: Mapping[str, Any], words: TextQuery) -> list[Hit]:
@@ -227,7 +227,7 @@ class ElasticIndex:
         return [_hit(found, wanted) for found in self._whole(answer)["hits"]["hits"]]
 
     def _whole(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return an answer; one that is an error or incomplete is a failure, not few hits."""
+        """Return the response; an error or an incomplete one raises :class:`SearchFailedError`."""
         if "error" in answer:
             raise refused(self._url, answer.get("status", 500), answer["error"])
         if answer["timed_out"] or answer["_shards"]["failed"]:
@@ -235,7 +235,7 @@ class ElasticIndex:
         return answer
 
     def _current(self) -> LiveIndex:
-        """Return what the live index says of itself, read again when it may have changed."""
+        """Return the live index's metadata, read again if it may have changed."""
         if self._follows and time.monotonic() - self._read_at > _FRESH_SECONDS:
             self._renew()
         return self._live
@@ -261,7 +261,7 @@ class ElasticIndex:
 
 
 def _how(live: LiveIndex) -> dict[str, Any]:
-    """Return how to search: all shards or none, and with the same word weights on each."""
+    """Return the search parameters: all shards or none, with the same term weights on each."""
     how: dict[str, Any] = {"allow_partial_search_results": False}
     return {**how, "search_type": "dfs_query_then_fetch"} if live.meta.shards > 1 else how
 
@@ -270,7 +270,7 @@ def _how(live: LiveIndex) -> dict[str, Any]:
 
 
 def search_request(words: TextQuery, query: StatuteQuery, chain: Analyzer) -> dict[str, Any]:
-    """Return the body of a search: what to rank and filter by, one hit per provision."""
+    """Return the body of a search: query, filters, and one hit per provision."""
     return {
         "query": engine_query(words, query, chain),
         "collapse": {"field": "provision"},
@@ -284,7 +284,7 @@ def search_request(words: TextQuery, query: StatuteQuery, chain: Analyzer) -> di
 def engine_query(
     words: TextQuery, query: StatuteQuery, chain: Analyzer, status: Status = "in_force"
 ) -> dict[str, Any]:
-    """Return the words to rank by and, beside them, the filters, which add nothing to a score."""
+    """Return the engine query: ranked terms, and filters that do not change scores."""
     phrases = [_any(_phrase(reading) for reading in readings) for readings in words.phrases]
     ranking = [_any(_terms(words, chain, query.languages))] if words.terms else []
     clauses = {

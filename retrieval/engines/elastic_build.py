@@ -1,8 +1,8 @@
-"""Building an index in Elasticsearch: a physical index per build, behind an alias.
+"""Build an Elasticsearch index: a physical index per build, behind an alias.
 
-``statutes`` is an alias; what it points to is named by schema, chain, corpus and build
-(``statutes-e3.2-plain-9f86d081884c-1c9a``). A build writes beside the live index, or into a clone
-of it where few works changed, checks counts and canary queries, and moves the alias in one step.
+``statutes`` is an alias; the physical index is named by schema, analyzer, corpus and build
+(``statutes-e3.2-plain-9f86d081884c-1c9a``). A build writes a new index, or a clone of the live one
+if few works changed, checks counts and sample rows, and moves the alias atomically.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ class ElasticBuilder:
     def build(
         self, rows: Iterable[IndexedText], state: CorpusState, progress: Callable[[int], None]
     ) -> int:
-        """Write every row into an index of its own, check it, then move the alias to it.
+        """Write every row into a new index, check it, then move the alias to it.
 
         Raises:
-            BadInputError: the cluster lacks a filter that the chain asks for (nothing is written).
-            SearchFailedError: the cluster cannot be reached, refuses, or what it holds differs
-                from what was sent; the alias stays where it is.
+            BadInputError: the cluster lacks a filter of the analyzer (nothing is written).
+            SearchFailedError: the cluster cannot be reached, refuses, or holds other rows than were
+                sent; the alias is not moved.
         """
         with answering(self._url):
             self._check_filters()
@@ -84,10 +84,10 @@ class ElasticBuilder:
         state: CorpusState,
         progress: Callable[[int], None],
     ) -> int | None:
-        """Replace the rows of some works in a clone of the live index; ``None``: build anew.
+        """Replace the rows of some works in a clone of the live index; ``None``: rebuild needed.
 
-        The clone shares its files with the live index. Where rows were replaced, their remains are
-        merged away, so that they do not count in the word statistics.
+        The clone shares its files with the live index. Deleted rows are merged away, so that they
+        do not count in the term statistics.
 
         Raises:
             SearchFailedError: as :meth:`build`.
@@ -109,7 +109,7 @@ class ElasticBuilder:
         return count
 
     def _live_of(self, base: CorpusState) -> LiveIndex | None:
-        """Return the live index if it is the only one, of this chain and of a state."""
+        """Return the live index if it is the only one and has this analyzer and this state."""
         try:
             live = read_live(self._client, self._url.place)
         except IndexMissingError:
@@ -118,7 +118,7 @@ class ElasticBuilder:
         return live if fits else None
 
     def _clone(self, live: LiveIndex, state: CorpusState) -> str:
-        """Copy an index under a new name, for writing; the one copied is not written to again."""
+        """Clone an index for writing under a new name; the original is not written to again."""
         physical, patient = self._new_name(state), self._patient
         patient.indices.put_settings(index=live.name, settings={"index.blocks.write": True})
         settings = {
@@ -142,7 +142,7 @@ class ElasticBuilder:
         return physical
 
     def _keys_of(self, physical: str, works: frozenset[str]) -> list[str]:
-        """Return the keys of the rows that an index holds of some works."""
+        """Return the keys of the rows of some works in an index."""
         found: list[str] = []
         for some in _parts(sorted(works), 1000):
             query = {"terms": {"work": list(some)}}
@@ -172,7 +172,7 @@ class ElasticBuilder:
         return self._sender(physical).write(rows, self._url.chain, progress)
 
     def _check_filters(self) -> None:
-        """Ask the cluster to try each stemmer of the chain."""
+        """Check that the cluster has each stemmer of the analyzer."""
         chain = self._url.chain
         for language, name in chain.stemmers.items():
             stemmer: dict[str, Any] = {"type": "stemmer", "language": name}
@@ -186,7 +186,7 @@ class ElasticBuilder:
                 ) from None
 
     def _create(self, state: CorpusState) -> str:
-        """Create the index to fill."""
+        """Create the index to be filled."""
         chain, physical = self._url.chain, self._new_name(state)
         try:
             self._patient.indices.create(
@@ -210,7 +210,7 @@ class ElasticBuilder:
 
     @property
     def _patient(self) -> Elasticsearch:
-        """The client with time for what changes the cluster itself."""
+        """Return the client with a longer timeout, for administrative requests."""
         return self._client.options(request_timeout=_PATIENT_SECONDS)
 
     def _meta(self, state: CorpusState) -> Meta:
@@ -232,7 +232,7 @@ class ElasticBuilder:
         canaries: Sequence[IndexedText],
         **merging: Any,
     ) -> None:
-        """Make the rows searchable and check that they are all there and dated as sent."""
+        """Refresh the index, and check that all rows are there with the dates sent."""
         patient = self._patient
         patient.indices.refresh(index=physical)
         if merging:
@@ -299,7 +299,7 @@ def _parts(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 def _watched(rows: Iterable[IndexedText], canaries: list[IndexedText]) -> Iterator[IndexedText]:
-    """Pass rows through and keep those with the smallest numbers: a fixed random sample."""
+    """Yield the rows, and collect those with the smallest hashes as a fixed random sample."""
     kept: list[tuple[int, str, IndexedText]] = []
     for row in rows:
         entry = (-number(row.key), row.key, row)

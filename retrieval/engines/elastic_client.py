@@ -1,4 +1,4 @@
-"""Connect to an Elasticsearch cluster: settings, client, and one sentence for each error."""
+"""Connect to an Elasticsearch cluster: settings, client, and error messages."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ CONNECTIONS = 16  # to each node; more searches than that wait their turn
 
 
 class ElasticSettings(Frozen):
-    """How to reach a cluster. Each field is an environment variable, ``INFORCE_ES_<FIELD>``."""
+    """Connection settings. Each field is an environment variable, ``INFORCE_ES_<FIELD>``."""
 
     api_key: str | None = None
     """API key of Elasticsearch, in its encoded form."""
     ca: Path | None = None
-    """PEM file of the authority that signs the cluster's certificate."""
+    """PEM file of the certificate authority of the cluster."""
     timeout: float = Field(default=10.0, gt=0)
-    """Seconds that a search may take."""
+    """Timeout of a search in seconds."""
     patience: float = Field(default=120.0, ge=0)
-    """Seconds that a build waits for a cluster that does not answer."""
+    """Seconds that a build waits for a cluster that does not respond."""
     shards: int = Field(default=1, ge=1, le=1024)
-    """Shards of a new index."""
+    """Number of shards of a new index."""
 
     @classmethod
     def load(cls) -> Self:
-        """Read the environment.
+        """Return the settings from the environment.
 
         Raises:
-            BadInputError: a variable does not hold what it should.
+            BadInputError: a variable is invalid.
         """
         given = {
             name: value
@@ -61,7 +61,7 @@ class ElasticSettings(Frozen):
 
 
 def connect(url: IndexUrl, settings: ElasticSettings) -> Elasticsearch:
-    """Return a client for the nodes of ``url``. Nothing is sent yet."""
+    """Return a client for the nodes of ``url``; no request is sent."""
     options: dict[str, Any] = {"api_key": settings.api_key} if settings.api_key else {}
     if url.user and not settings.api_key:
         options["basic_auth"] = url.user
@@ -79,7 +79,7 @@ def connect(url: IndexUrl, settings: ElasticSettings) -> Elasticsearch:
 
 @contextmanager
 def answering(url: IndexUrl) -> Iterator[None]:
-    """Turn the client's errors into one sentence about the index at ``url``."""
+    """Turn the client's exceptions into messages about the index at ``url``."""
     try:
         yield
     except (ApiError, TransportError) as error:
@@ -87,7 +87,7 @@ def answering(url: IndexUrl) -> Iterator[None]:
 
 
 def in_words(url: IndexUrl, error: ApiError | TransportError) -> InForceError:
-    """Say what went wrong, and what to do where that is known."""
+    """Return the message for an exception, with a remedy if one is known."""
     nodes = ", ".join(url.hosts)
     if isinstance(error, UnsupportedProductError):
         return SearchFailedError(
@@ -109,7 +109,7 @@ def in_words(url: IndexUrl, error: ApiError | TransportError) -> InForceError:
 
 
 def refused(url: IndexUrl, status: int, body: object) -> InForceError:
-    """Say what the status and body of a refusal mean."""
+    """Return the message for an error status and body."""
     node = f"Elasticsearch at {url.hosts[0]}"
     kinds = set(_kinds(body))
     if "cluster_block_exception" in kinds:
@@ -141,7 +141,7 @@ def refused(url: IndexUrl, status: int, body: object) -> InForceError:
 
 
 def reason(body: Any) -> str:
-    """Return the innermost reason that the server gives."""
+    """Return the innermost reason in an error response."""
     found = [part["reason"] for part in _causes(body) if isinstance(part.get("reason"), str)]
     if found:
         return str(found[-1])
@@ -155,7 +155,7 @@ def _kinds(body: Any) -> Iterator[str]:
 
 
 def _causes(body: Any) -> Iterator[dict[str, Any]]:
-    """Yield what a refusal says, from the outside to its innermost cause."""
+    """Yield the causes in an error response, outermost first."""
     while isinstance(body, dict):
         yield body
         causes = body.get("root_cause") or body.get("failed_shards")

@@ -21,7 +21,7 @@ SCHEMA_VERSION = f"e3.{ANALYSIS_VERSION}"
 
 
 class Meta(Frozen):
-    """What an index says of itself, kept in its mapping. ``rows`` is set once it is complete.
+    """Metadata of an index, stored in its mapping. ``rows`` is set once it is complete.
 
     ``builder`` names the process that builds it: ``HOST:PROCESS``.
     """
@@ -37,19 +37,19 @@ class Meta(Frozen):
 
 
 class LiveIndex(Frozen):
-    """A physical index and what it says of itself."""
+    """A physical index with its metadata."""
 
     name: str
     meta: Meta
 
     @property
     def state(self) -> CorpusState:
-        """The state of the corpus that it holds."""
+        """Return the state of the corpus in the index."""
         return CorpusState(corpus_hash=self.meta.corpus_hash, recorded_at=self.meta.recorded_at)
 
 
 def mapping(chain: Analyzer, meta: Meta) -> dict[str, Any]:
-    """Return the mapping: terms, filters as ranges and keywords, dates beside them, the hit."""
+    """Return the mapping: terms, filters as ranges and keywords, dates, and the stored hit."""
     keyword, day = {"type": "keyword"}, {"type": "date", "format": "yyyy-MM-dd"}
     days = {"type": "date_range", "format": "yyyy-MM-dd"}
     stems = {
@@ -81,12 +81,12 @@ def mapping(chain: Analyzer, meta: Meta) -> dict[str, Any]:
 
 
 def said(meta: Meta) -> dict[str, Any]:
-    """Return what an index says of itself, as its mapping keeps it."""
+    """Return the metadata of an index as stored in its mapping."""
     return {"inforce": meta.model_dump(mode="json")}
 
 
 def analysis_settings(chain: Analyzer) -> dict[str, Any]:
-    """Return the analysers of a chain; the plain chain needs none of its own."""
+    """Return the analysis settings of an analyzer; the plain one needs none."""
     return {
         "analyzer": {
             language: {"type": "custom", "tokenizer": "whitespace", "filter": [f"stem_{language}"]}
@@ -100,7 +100,7 @@ def analysis_settings(chain: Analyzer) -> dict[str, Any]:
 
 
 def document(row: IndexedText, chain: Analyzer) -> dict[str, Any]:
-    """Return what is sent for one row."""
+    """Return the document of one row."""
     terms = body(row)
     sent = {
         "body": terms,
@@ -130,10 +130,10 @@ def _range(start: object, end: object) -> dict[str, str]:
 
 
 def live_indices(client: Elasticsearch, alias: str) -> list[str]:
-    """Return the physical indices behind ``alias``: one, none yet, or by mistake several.
+    """Return the physical indices behind ``alias``: one, none, or by mistake several.
 
     Raises:
-        BadInputError: the name is that of an index, not of an alias.
+        BadInputError: the name belongs to an index, not to an alias.
     """
     try:
         return sorted(client.indices.get_alias(name=alias))
@@ -166,7 +166,7 @@ def _check_single(alias: str, names: Collection[str]) -> None:
 
 
 def read_live(client: Elasticsearch, alias: str) -> LiveIndex | None:
-    """Return what is behind ``alias`` (or under that name); ``None``: not one of this version.
+    """Return the live index behind ``alias`` (or of that name); ``None``: of another version.
 
     Raises:
         IndexMissingError: several indices are behind it.

@@ -1,7 +1,6 @@
-"""Sending rows to Elasticsearch in bulk, through nodes that die and come back.
+"""Send rows to Elasticsearch in bulk, with retries when nodes fail.
 
-A row's id is its key, so writing it twice is writing it once, and a bulk that a dying node left
-half done is simply sent again.
+A row's id is its key, so a bulk request that a failing node left half done can be sent again.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ _BATCH_ROWS, _BATCH_BYTES = 1000, 8_000_000
 _AWAY = frozenset({408, 429, 500, 502, 503, 504})
 
 Operation = tuple[str, bytes | None]
-"""The key of a row and what to write of it; ``None`` removes the row."""
+"""The key of a row and its document; ``None`` deletes the row."""
 
 
 class Sender:
-    """Sends batches to one physical index, for ``patience`` seconds while the cluster is away.
+    """Sends batches to one physical index, retrying for ``patience`` seconds.
 
-    They go to the alias that an index bears while it is built: where that is gone, nothing is made.
+    Batches go to the alias of the index under construction: if that is gone, no index is created.
     """
 
     def __init__(
@@ -46,10 +45,10 @@ class Sender:
     def write(
         self, rows: Iterable[IndexedText], chain: Analyzer, progress: Callable[[int], None]
     ) -> int:
-        """Write rows and return how many; ``progress`` is told after each batch.
+        """Write rows and return their number; ``progress`` is called after each batch.
 
         Raises:
-            SearchFailedError: a row is refused, or the cluster stays away.
+            SearchFailedError: a row is refused, or the cluster stays unavailable.
         """
         count = 0
         for batch in _batches(rows, chain):
@@ -59,7 +58,7 @@ class Sender:
         return count
 
     def remove(self, keys: Sequence[str]) -> None:
-        """Remove rows by their keys.
+        """Delete rows by their keys.
 
         Raises:
             SearchFailedError: as :meth:`write`.
@@ -68,7 +67,7 @@ class Sender:
             self._send([(key, None) for key in keys[i : i + _BATCH_ROWS]])
 
     def _send(self, batch: Sequence[Operation]) -> None:
-        """Send until all of a batch is in, waiting for a cluster that is away for a while."""
+        """Send a batch until all of it is stored, waiting for an unavailable cluster."""
         patience = Patience(self._patience)
         waiting = list(batch)
         while waiting:
@@ -84,7 +83,7 @@ class Sender:
                     patience.wait(problem)
 
     def _bulk(self, batch: Sequence[Operation]) -> list[Operation]:
-        """Send a batch; return what has to be sent again."""
+        """Send a batch; return the operations to be retried."""
         lines: list[Any] = [part for operation in batch for part in _lines(*operation)]
         place = building_alias(self._physical)
         answer = self._client.bulk(index=place, operations=lines, require_alias=True)
@@ -104,14 +103,14 @@ class Sender:
 
 
 class Patience:
-    """Waiting with growing pauses for something that is away, up to a number of seconds."""
+    """Waits with growing pauses, up to a total number of seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
         self._pause = 0.2
 
     def wait(self, problem: Exception) -> None:
-        """Sleep a while, or raise ``problem`` once the time is up."""
+        """Sleep, or raise ``problem`` once the time is over."""
         if time.monotonic() + self._pause > self._until:
             raise problem
         time.sleep(self._pause)
@@ -119,7 +118,7 @@ class Patience:
 
 
 def _batches(rows: Iterable[IndexedText], chain: Analyzer) -> Iterator[list[tuple[str, bytes]]]:
-    """Yield rows, ready to send, in batches of a bounded number and size."""
+    """Yield rows as documents, in batches of limited number and size."""
     batch: list[tuple[str, bytes]] = []
     size = 0
     for row in rows:

@@ -1,13 +1,13 @@
-"""Putting a finished Elasticsearch index behind the alias, and removing what no build needs.
+"""Put a finished Elasticsearch index behind the alias, and delete unused ones.
 
-Builds of one alias may run at the same time, in any number of processes. Three things keep one
-complete index behind the alias throughout:
+Builds of one alias may run concurrently, in any number of processes. Three rules keep one complete
+index behind the alias throughout:
 
-- an index that is being built bears an alias of its own (``NAME-building``). Rows are written
-  through it alone, so an index that was removed is never made again by a late bulk, and no build
-  removes the index of another that is still at work;
-- the alias moves only from the indices that were seen behind it: where another build moved it
-  meanwhile, the request fails and is decided anew;
+- an index under construction has an alias of its own (``NAME-building``). Rows are written through
+  it only, so a deleted index is never created again by a late bulk request, and no build deletes
+  the index of another that is still running;
+- the alias moves only from the indices that were read before: if another build moved it meanwhile,
+  the request fails and is decided again;
 - of two states the one recorded later stays.
 """
 
@@ -32,7 +32,7 @@ ABANDONED_SECONDS = 24 * 3600
 class PhysicalIndex(Frozen):
     """An index that was built for an alias.
 
-    ``meta`` is ``None`` where another version of InForce wrote it; ``created`` is in seconds of the
+    ``meta`` is ``None`` if another version of InForce wrote it; ``created`` is in seconds of the
     cluster's clock.
     """
 
@@ -45,18 +45,18 @@ class PhysicalIndex(Frozen):
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether it was finished and put into use, now or before."""
+        """Return whether it was finished and put behind the alias, now or before."""
         return self.meta is not None and self.meta.rows is not None and not self.building
 
     @property
     def age_key(self) -> tuple[datetime, str]:
-        """What decides between two indices: when the store held their state, then the name."""
+        """Return the sort key of indices: the instant of their corpus state, then the name."""
         recorded = self.meta.recorded_at if self.meta else datetime.min.replace(tzinfo=UTC)
         return recorded, self.name
 
 
 def building_alias(physical: str) -> str:
-    """Return the alias that an index bears until it is put into use."""
+    """Return the alias of an index under construction."""
     return f"{physical}-building"
 
 
@@ -75,13 +75,13 @@ def indices_of(client: Elasticsearch, alias: str) -> list[PhysicalIndex]:
 def put_into_use(
     client: Elasticsearch, alias: str, physical: str, before: Collection[str]
 ) -> Sequence[str] | None:
-    """Let ``alias`` stand for a finished index alone; return the names of those it replaced.
+    """Move ``alias`` to a finished index alone; return the names of those it replaced.
 
     ``before`` are the indices that were behind the alias when the build began. Returns ``None``,
-    and leaves the alias, where another build has meanwhile put in a state that is not older.
+    without moving the alias, if another build has meanwhile put a state there that is not older.
 
     Raises:
-        SearchFailedError: the finished index was removed meanwhile.
+        SearchFailedError: the finished index was deleted meanwhile.
     """
     expected = sorted(before)
     while not _moved(client, alias, physical, expected):
@@ -101,9 +101,9 @@ def put_into_use(
 
 
 def remove_unused(client: Elasticsearch, alias: str, physical: str, keep: Collection[str]) -> None:
-    """Remove the indices that no build works on and that are neither live nor to be kept.
+    """Delete the indices that are neither under construction, live, nor in ``keep``.
 
-    ``physical`` is an index made just now, whose age is that of the cluster's clock.
+    ``physical`` is an index created just now, from which the cluster's time is read.
     """
     held = indices_of(client, alias)
     now = max((index.created for index in held if index.name == physical), default=0.0)
@@ -114,7 +114,7 @@ def remove_unused(client: Elasticsearch, alias: str, physical: str, keep: Collec
 
 
 def discard(client: Elasticsearch, physical: str) -> None:
-    """Remove an index that was not put into use."""
+    """Delete an index that was not put behind the alias."""
     if client.indices.exists_alias(name=building_alias(physical)):
         client.options(ignore_status=404).indices.delete(index=physical)
 
@@ -135,7 +135,7 @@ def _physical(name: str, index: dict[str, Any], alias: str) -> PhysicalIndex | N
 
 
 def _moved(client: Elasticsearch, alias: str, physical: str, expected: Sequence[str]) -> bool:
-    """Move the alias in one step; ``False``: it did not stand for what was expected."""
+    """Move the alias atomically; ``False``: it was not at the expected indices."""
     own = {"index": physical, "alias": building_alias(physical), "must_exist": True}
     actions: list[dict[str, Any]] = [
         {"add": {"index": physical, "alias": alias}},
@@ -150,16 +150,16 @@ def _moved(client: Elasticsearch, alias: str, physical: str, expected: Sequence[
 
 
 def _outranks(live: PhysicalIndex, mine: PhysicalIndex) -> bool:
-    """Tell whether a live index makes another needless: it is of its kind and not older."""
+    """Return whether a live index makes another unnecessary: same analyzer, not older."""
     if live.meta is None or mine.meta is None or live.meta.chain != mine.meta.chain:
         return False
     return live.meta.recorded_at >= mine.meta.recorded_at
 
 
 def _settle(client: Elasticsearch, alias: str, physical: str) -> bool:
-    """Leave one of several indices behind the alias; tell whether it is ``physical``.
+    """Leave one of several indices behind the alias; return whether it is ``physical``.
 
-    Only first builds that end together come here with several: each of them leaves the same one.
+    Only first builds that end together find several; all of them keep the same one.
     """
     while True:
         live = sorted((i for i in indices_of(client, alias) if i.live), key=lambda i: i.age_key)
@@ -173,7 +173,7 @@ def _settle(client: Elasticsearch, alias: str, physical: str) -> bool:
 
 
 def _is_abandoned(index: PhysicalIndex, now: float) -> bool:
-    """Tell whether nobody builds an index any more: its process is gone, or it is a day old."""
+    """Return whether an index is abandoned: its process has ended, or it is a day old."""
     host, _, process = index.builder.rpartition(":")
     if host == socket.gethostname() and not _is_alive(int(process)):
         return True

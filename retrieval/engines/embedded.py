@@ -1,12 +1,12 @@
-"""The embedded engine: tantivy, in process, one folder on disk.
+"""The embedded engine: tantivy, in process, with one folder on disk.
 
 A folder holds builds and a pointer file that names the current one
 (:mod:`retrieval.engines.embedded_build`). A build is complete before the pointer moves, so a reader
-sees the old index or the new one, and a killed build changes nothing. Readers notice a moved
-pointer by themselves.
+sees the old index or the new one, and an interrupted build changes nothing. Readers detect a moved
+pointer.
 
-The filters are part of the engine's query: a text out of force is neither ranked nor counted
-against the limit.
+Date filters are part of the engine's query: a text that is not in force is neither ranked nor
+counted against the limit.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _SPARE = 8  # hits fetched beyond the limit, so that equal scores are ordered by
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """One opened build. It stays readable while newer ones replace it."""
+    """One opened build; it stays readable while newer ones replace it."""
 
     build: Build
     stamp: tuple[int, int]
@@ -58,8 +58,8 @@ class EmbeddedIndex:
     """The index in the folder ``path``. A :class:`retrieval.index.StatuteIndex`.
 
     Raises:
-        IndexMissingError: there is no index, or another version of InForce wrote it, or it has
-            another ``chain``.
+        IndexMissingError: there is no index, it was written by another version of InForce, or it
+            has another analyzer.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class EmbeddedIndex:
             )
 
     def pinned(self) -> EmbeddedIndex:
-        """Return an index of the current build alone, whatever is built later."""
+        """Return an index of the current build, whatever is built later."""
         return EmbeddedIndex(self._path, only=self._current())
 
     @property
     def state(self) -> CorpusState:
-        """Return the state of the corpus that the current build holds."""
+        """Return the state of the corpus in the current build."""
         return self._current().build.state
 
     @property
@@ -113,7 +113,7 @@ class EmbeddedIndex:
             return _hits(snapshot.searcher, found, words)
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
-        """Search several queries on all cores; answers keep their order."""
+        """Run several queries on all cores; results keep their order."""
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="search")
@@ -124,7 +124,7 @@ class EmbeddedIndex:
         return [self.search(query) for query in queries]
 
     def facets(self, query: StatuteQuery) -> Facets:
-        """Count what ``query`` finds on its date and, by status, on others.
+        """Return the number of matches of ``query`` on its date and, by status, on others.
 
         Raises:
             SearchFailedError: the engine failed.
@@ -143,7 +143,7 @@ class EmbeddedIndex:
         return facets(counted, statuses)
 
     def keys(self) -> Iterator[str]:
-        """Yield the key of every row held."""
+        """Yield the key of every row."""
         searcher = self._current().searcher
         with self._failures():
             rows = searcher.search(Query.all_query(), max(1, searcher.num_docs), count=False).hits
@@ -151,7 +151,7 @@ class EmbeddedIndex:
                 yield bytes(searcher.doc(address)["key"][0]).decode()
 
     def status(self) -> IndexStatus:
-        """Say what the current build is and how many bytes it takes; reads every file."""
+        """Return the current build and its size in bytes; reads every file."""
         snapshot = self._current()
         build = snapshot.build
         sound = snapshot.searcher.num_docs == build.rows and intact(self._path, build)
@@ -175,7 +175,7 @@ class EmbeddedIndex:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Turn the engine's errors into one sentence."""
+        """Turn the engine's exceptions into :class:`SearchFailedError`."""
         try:
             yield
         except BaseException as error:
@@ -187,7 +187,7 @@ class EmbeddedIndex:
             ) from error
 
     def _current(self) -> _Snapshot:
-        """Return the newest build, opening it when the pointer has moved."""
+        """Return the newest build, opening it if the pointer has moved."""
         if self._follows and _stamp(self._pointer) != self._snapshot.stamp:
             with self._lock:
                 if _stamp(self._pointer) != self._snapshot.stamp:
@@ -196,7 +196,7 @@ class EmbeddedIndex:
 
 
 def _stamp(pointer: str) -> tuple[int, int]:
-    """Return what changes when the pointer file does."""
+    """Return a value that changes whenever the pointer file does."""
     try:
         found = os.stat(pointer)  # noqa: PTH116 - a Path would double what a search pays for this
     except OSError:
@@ -208,7 +208,7 @@ def _stamp(pointer: str) -> tuple[int, int]:
 
 
 def _open(path: Path) -> _Snapshot:
-    """Open the current build; once more from the start when it was replaced while opening."""
+    """Open the current build; once more if it was replaced while opening."""
     pointer = str(path / POINTER)
     stamp = _stamp(pointer)
     build = usable(path)
@@ -238,7 +238,7 @@ def _open(path: Path) -> _Snapshot:
 
 
 def _is_fault(error: BaseException) -> bool:
-    """Tell whether the engine failed; a panic of its Rust code is no ``Exception``."""
+    """Return whether the engine failed; a panic of its Rust code is not an ``Exception``."""
     return isinstance(error, ValueError | OSError) or type(error).__name__ == "PanicException"
 
 
@@ -269,7 +269,7 @@ def _best(searcher: tantivy.Searcher, engine_query: Query, query: StatuteQuery) 
 
 
 def _hits(searcher: tantivy.Searcher, found: Sequence[_Found], words: TextQuery) -> list[Hit]:
-    """Read stored hits, all at once, with what the search adds put into their JSON."""
+    """Return the stored hits, with the search's own fields inserted into their JSON."""
     matched = to_json(sorted(words.wanted))
     objects = [
         b'{"score":%a,"matched":%b,%b' % (score, matched, searcher.doc(address)["hit"][0][1:])

@@ -1,4 +1,4 @@
-"""Writing the embedded index: its schema, and builds from all rows or from what changed."""
+"""Build the embedded index: its schema, full builds and updates."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ _HEAP_BYTES = 256_000_000
 def schema(chain: Analyzer) -> tantivy.Schema:
     """Return the schema: searchable terms, filters, and the stored hit.
 
-    ``in_force`` holds the days of a row as latest known; the numbers beside it answer for earlier
-    knowledge, and what came before or after.
+    ``in_force`` holds the interval of a row as latest known; numeric fields beside it are for
+    earlier knowledge, and for texts before or after a date.
     """
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("body", tokenizer_name=TERMS, index_option="position")
@@ -70,13 +70,13 @@ def schema(chain: Analyzer) -> tantivy.Schema:
 
 
 def stemmer(chain: Analyzer, language: str) -> tantivy.TextAnalyzer:
-    """Return what splits at spaces and stems."""
+    """Return an analyzer that splits at spaces and stems."""
     split = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
     return split.filter(tantivy.Filter.stemmer(chain.stemmers[language])).build()
 
 
 def register_analysers(index: tantivy.Index, chain: Analyzer) -> None:
-    """Teach an opened index to split terms at spaces and to stem: the engine does not store how."""
+    """Register the analyzers with an opened index, since the engine does not store them."""
     split = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
     index.register_tokenizer(TERMS, split)
     for language in chain.stemmers:
@@ -94,9 +94,9 @@ class EmbeddedBuilder:
     def build(
         self, rows: Iterable[IndexedText], state: CorpusState, progress: Callable[[int], None]
     ) -> int:
-        """Write every row beside the current build, then make the new build current.
+        """Write every row into a new build, then make it the current one.
 
-        ``progress`` is told the number of rows written, now and then.
+        ``progress`` is called repeatedly with the number of rows written.
 
         Raises:
             StoreError: another process is building in this folder, or it cannot be written.
@@ -116,9 +116,9 @@ class EmbeddedBuilder:
         state: CorpusState,
         progress: Callable[[int], None],
     ) -> int | None:
-        """Replace the rows of some works in a copy of the current build; ``None``: build anew.
+        """Replace the rows of some works in a copy of the current build; ``None``: rebuild needed.
 
-        The copy shares its files with the current build, so this costs what the works cost.
+        The copy shares its files with the current build, so the cost depends on these works only.
 
         Raises:
             StoreError: as :meth:`build`.
@@ -139,7 +139,7 @@ class EmbeddedBuilder:
 
     @contextmanager
     def _alone(self) -> Iterator[Build | None]:
-        """Hold the folder, swept, while inside; yields the current build."""
+        """Lock the folder, delete unused builds, and yield the current build."""
         try:
             private_folder(self._path)
             with file_lock(self._path / "lock"):
@@ -186,7 +186,7 @@ class EmbeddedBuilder:
         )
 
     def _point(self, build: Build, before: Build | None, dead: int = 0) -> None:
-        """Make a finished build the current one, and remove those no longer in use."""
+        """Make a finished build the current one, and delete those no longer in use."""
         previous = before and last(before)
         build = build.model_copy(update={"dead": dead, "previous": previous})
         point(self._path, build)
@@ -194,7 +194,7 @@ class EmbeddedBuilder:
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
-        """Turn what the engine says while writing, of a full disk for example, into a sentence."""
+        """Turn the engine's write errors, such as a full disk, into :class:`StoreError`."""
         try:
             yield
         except (ValueError, OSError) as error:
@@ -202,7 +202,7 @@ class EmbeddedBuilder:
 
 
 def _count(folder: Path, works: frozenset[str]) -> int:
-    """Return how many rows a build has of some works."""
+    """Return the number of rows of some works in a build."""
     index = tantivy.Index.open(str(folder))
     index.config_reader("manual")
     found = tantivy.Query.term_set_query(index.schema, "work", sorted(works))

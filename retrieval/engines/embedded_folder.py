@@ -1,7 +1,7 @@
-"""The folder of an embedded index: numbered builds, and the pointer that makes one current.
+"""Folder of an embedded index: numbered builds, and a pointer to the current one.
 
-A build is complete, and a list of its files with their digests written, before the pointer moves.
-So a killed build changes nothing, and a damaged file is found out.
+A build is complete, and a list of its files with their digests is written, before the pointer
+moves. So an interrupted build changes nothing, and a damaged file is detected.
 """
 
 from __future__ import annotations
@@ -29,18 +29,17 @@ _REWRITTEN = frozenset({"meta.json", ".managed.json"})  # the engine writes all 
 
 
 class FileMark(Frozen):
-    """What a file of a build was when it was complete: its size and the digest of its bytes."""
+    """Size and digest of a file of a complete build."""
 
     bytes: int
     digest: str
 
 
 class Build(Frozen):
-    """The pointer file: which folder is current and what it was built from.
+    """The pointer file: the current folder and what it was built from.
 
-    ``dead`` counts rows that were replaced since the whole was last written anew; until the engine
-    merges them away they still count in its word statistics. ``previous`` is the build before, kept
-    to go back to.
+    ``dead`` counts rows replaced since the last full build; they count in the engine's term
+    statistics until it merges them away. ``previous`` is the build before, kept for switching back.
     """
 
     folder: str
@@ -55,17 +54,17 @@ class Build(Frozen):
 
     @property
     def state(self) -> CorpusState:
-        """The state of the corpus that it holds."""
+        """Return the state of the corpus in the build."""
         return CorpusState(corpus_hash=self.corpus_hash, recorded_at=self.recorded_at)
 
     @property
     def folders(self) -> frozenset[str]:
-        """The folders in use."""
+        """Return the folders in use."""
         return frozenset({self.folder}) | (self.previous.folders if self.previous else frozenset())
 
 
 def usable(path: Path) -> Build | None:
-    """Return the current build if this version of InForce can read it."""
+    """Return the current build if this version of InForce can read it, else ``None``."""
     try:
         build = Build.model_validate_json((path / POINTER).read_bytes())
     except (OSError, ValidationError):
@@ -74,21 +73,21 @@ def usable(path: Path) -> Build | None:
 
 
 def sweep(path: Path, keep: frozenset[str]) -> None:
-    """Remove the builds that no pointer names: older ones, and what a killed build left."""
+    """Delete builds that no pointer names: older ones, and those of interrupted builds."""
     for folder in path.glob("build-*"):
         if folder.name not in keep:
             shutil.rmtree(folder)
 
 
 def new_folder(path: Path) -> Path:
-    """Make an empty folder for a build."""
+    """Create an empty folder for a build."""
     folder = path / f"build-{uuid4().hex[:12]}"
     folder.mkdir(mode=0o700)
     return folder
 
 
 def linked_copy(path: Path, build: Build) -> Path:
-    """Return a new folder with the files of a build, sharing their bytes on the disk."""
+    """Return a new folder with hard links to the files of a build."""
     folder = new_folder(path)
     for name in build.files:
         whence, copy = path / build.folder / name, folder / name
@@ -103,9 +102,9 @@ def linked_copy(path: Path, build: Build) -> Path:
 
 
 def marks(folder: Path, known: Mapping[str, FileMark]) -> dict[str, FileMark]:
-    """Make the files of a finished build private and return their marks.
+    """Make the files of a finished build private and return their sizes and digests.
 
-    Files that ``known`` names were linked and are not read again.
+    Files in ``known`` are links and are not read again.
     """
     found = {}
     for file in sorted(folder.iterdir()):
@@ -118,13 +117,13 @@ def marks(folder: Path, known: Mapping[str, FileMark]) -> dict[str, FileMark]:
 
 
 def same_sizes(path: Path, build: Build) -> bool:
-    """Tell whether every file of a build is there and as long as it was."""
+    """Return whether every file of a build exists with its recorded size."""
     folder = path / build.folder
     return all(_size(folder / name) == mark.bytes for name, mark in build.files.items())
 
 
 def intact(path: Path, build: Build) -> bool:
-    """Tell whether every file of a build still holds what was written; reads all of it."""
+    """Return whether every file of a build has its recorded digest; reads all of them."""
     folder = path / build.folder
     try:
         return all(_mark(folder / name) == mark for name, mark in build.files.items())
@@ -133,7 +132,7 @@ def intact(path: Path, build: Build) -> bool:
 
 
 def point(path: Path, build: Build) -> None:
-    """Make a build the current one, in one step."""
+    """Make a build the current one, atomically."""
     draft = path / f"{POINTER}.new"
     private_file(draft)
     with draft.open("w", encoding="utf-8") as file:
@@ -144,10 +143,10 @@ def point(path: Path, build: Build) -> None:
 
 
 def step_back(path: Path) -> str:
-    """Make the build before the current one, and keep the one it replaces; return its name.
+    """Make the previous build the current one, and keep the one it replaces; return its name.
 
     Raises:
-        BadInputError: there is no build to go back to.
+        BadInputError: there is no previous build.
         StoreError: another process is building in this folder.
     """
     with file_lock(path / "lock"):
@@ -159,7 +158,7 @@ def step_back(path: Path) -> str:
 
 
 def last(build: Build) -> Build:
-    """Return a build without those before it."""
+    """Return a build without its predecessors."""
     return build.model_copy(update={"previous": None})
 
 

@@ -23,7 +23,7 @@ def engine_query(
     query: StatuteQuery,
     status: Status = "in_force",
 ) -> Query:
-    """Return the words to rank by and, beside them, the filters, which add nothing to a score."""
+    """Return the engine query: ranked terms, and filters that do not change scores."""
     clauses = [
         (Occur.Must, Query.const_score_query(f, 0.0)) for f in _filters(schema, query, status)
     ]
@@ -38,7 +38,7 @@ def engine_query(
 def _terms(
     schema: tantivy.Schema, chain: Analyzer, words: TextQuery, languages: Sequence[str]
 ) -> Iterator[Query]:
-    """Yield a query per term and, under a stemming chain, per stem of each language."""
+    """Yield a query per term and, with a stemming analyzer, per stem of each language."""
     for term in words.terms:
         yield Query.term_query(schema, "body", term, "freq")
     for language in chain.languages(languages):
@@ -77,7 +77,7 @@ def _block(schema: tantivy.Schema, word: str) -> Query:
 
 
 def _compared(schema: tantivy.Schema, query: StatuteQuery, status: Status) -> Iterable[Query]:
-    """Yield filters that compare the days of each row."""
+    """Yield filters that compare the dates of each row."""
     if status == "in_force":
         yield from _holds_on(schema, "row", query.as_at)
     elif status == "not_yet_in_force":

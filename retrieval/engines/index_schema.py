@@ -10,14 +10,14 @@ from retrieval.query import Facets, Hit, IndexedText
 from retrieval.text.analysis import normalise
 
 STORED = frozenset(Hit.model_fields.keys() & IndexedText.model_fields.keys())
-"""The fields of a row that a hit gives back."""
+"""Fields of a row that are returned in a hit."""
 
 EVERYWHERE = "*"
-"""The territory of a text without one."""
+"""Territory of a text that applies everywhere."""
 
 
 class Weights(NamedTuple):
-    """How often each part of a row stands in its searchable field beside the text itself."""
+    """Number of repetitions of each part of a row in its searchable field, beside the text."""
 
     names: int
     label: int
@@ -29,10 +29,10 @@ WEIGHTS = Weights(names=2, label=5, heading=2)
 
 
 def body(row: IndexedText, weights: Weights = WEIGHTS) -> str:
-    """Return the searchable form of a row: names, label, heading and text as one field.
+    """Return the searchable text of a row: names, label, heading and text as one field.
 
-    One field rather than several weighted ones: a short heading with a boost of its own outranks
-    the text that answers, and one field costs one lookup per term. A weight is a repetition.
+    One field is used because a short heading with its own boost would outrank the text that
+    answers, and one field costs one lookup per term. A weight is a repetition.
     """
     names = (row.work_title, *row.aliases)
     parts = [
@@ -45,12 +45,12 @@ def body(row: IndexedText, weights: Weights = WEIGHTS) -> str:
 
 
 def extents(extent: str | None) -> list[str]:
-    """Return the territories of a row; a text without one applies everywhere."""
+    """Return the territories of a row; :data:`EVERYWHERE` for a text without one."""
     return extent.split("+") if extent else [EVERYWHERE]
 
 
 def number(name: str, bits: int = 63) -> int:
-    """Return a number for an id: the same on every machine."""
+    """Return a hash of an id as a number, the same on every machine."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest()) >> (64 - bits)
 
 
@@ -58,12 +58,12 @@ _KEY_BITS = 23
 
 
 def place(row: IndexedText) -> int:
-    """Return a 63-bit number to order equal scores by: rows of a provision stand together."""
+    """Return a 63-bit sort key for equal scores, by which rows of a provision are adjacent."""
     return number(row.provision_id, 63 - _KEY_BITS) << _KEY_BITS | number(row.key, _KEY_BITS)
 
 
 def provision_of(place: int) -> int:
-    """Return what the :func:`place` of all rows of a provision share."""
+    """Return the part of :func:`place` that is equal for all rows of a provision."""
     return place >> _KEY_BITS
 
 
@@ -88,7 +88,7 @@ FACET_COUNTS = {
 
 
 def facets(counted: Mapping[str, Any], statuses: Mapping[Status, float]) -> Facets:
-    """Read what :data:`FACET_COUNTS` counted."""
+    """Return the facets from the results of :data:`FACET_COUNTS`."""
     counts = {
         name: {
             bucket["key"]: int(bucket["provisions"]["value"])

@@ -1,22 +1,23 @@
 """Tokenisation and normalisation, shared by all engines and languages.
 
-Text is turned into *terms* here, in Python, once; what an engine stores is the terms joined by
-spaces, and it splits at spaces. So a word, a number or a citation is the same thing on every
-engine, and a highlight can be traced back to the characters it came from.
+Text is converted to *terms* here, in Python; an engine stores the terms joined by spaces, and
+splits at spaces. So a word, a number or a citation is the same on every engine, and a highlight can
+be traced back to its characters.
 
-The rules, each chosen for how lawyers write and type:
+The rules:
 
-* Unicode NFKC and case folding everywhere; soft hyphens and zero-width characters vanish.
-* An accent is folded away where readers leave it out (French, English, most of Spanish) and kept
-  where it makes another letter: Estonian ``õ ä ö ü`` (``süü`` guilt, ``suu`` mouth) and Spanish
-  ``ñ`` (``pena`` penalty, ``peña`` rock). German ``ä ö ü`` equal both ``a o u`` and ``ae oe ue``.
-* An apostrophe divides (``l'article`` holds ``article``); the elided ``l`` is a stopword.
+* Unicode NFKC and case folding everywhere; soft hyphens and zero-width characters are removed.
+* An accent is removed where readers omit it (French, English, most of Spanish) and kept where it
+makes another letter: Estonian ``õ ä ö ü`` (``süü`` guilt, ``suu`` mouth) and Spanish ``ñ``
+(``pena`` penalty, ``peña`` rock). German ``ä ö ü`` equal both ``a o u`` and ``ae oe ue``.
+* An apostrophe separates words (``l'article`` contains ``article``); the elided ``l`` is a stop
+word.
 * A number keeps its inner punctuation (``52-1``, ``2022/2065``, ``1024.35``), loses its thousands
-  separators (``50,000``), and a paragraph reference yields each level: ``12(1)(a)`` is found by
-  ``12``, ``12(1)`` and ``12(1)(a)``. Estonian superscripts read ``87^1``.
-* Chinese is indexed by single characters and pairs and searched by pairs; the numeral of an
-  article (``第三百九十三条``) becomes digits.
-* Stopwords are dropped from questions only, never from documents, so phrases stay exact.
+separators (``50,000``), and a paragraph reference yields each level: ``12(1)(a)`` is found by
+``12``, ``12(1)`` and ``12(1)(a)``. Estonian superscripts become ``87^1``.
+* Chinese is indexed by single characters and pairs and searched by pairs; the numeral of an article
+(``第三百九十三条``) becomes digits.
+* Stop words are removed from questions only, never from documents, so phrases stay exact.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from corpus.languages.tables import base_language
 from corpus.provision_numbers import chinese_number
 
 ANALYSIS_VERSION = 2
-"""Part of every index's schema: an index written under other rules is stale."""
+"""Version of the rules, part of every index's schema; a change makes indices outdated."""
 
 MAX_QUERY_TERMS = 128
 MAX_TERM_CHARS = 64
@@ -60,7 +61,7 @@ _OMISSION = re.compile(r"…|\.{3}|\[[^\]]*\]|【[^】]*】|_{2,}")
 
 
 class Token(NamedTuple):
-    """A term and the characters ``[start, end)`` of the original text that it stands for."""
+    """A term, and the characters ``[start, end)`` of the original text that it stands for."""
 
     term: str
     start: int
@@ -73,10 +74,10 @@ _Chinese = Callable[[str, int], Iterator[Token]]
 
 @dataclass(frozen=True, slots=True)
 class TextQuery:
-    """A question as an engine needs it.
+    """A query for an engine.
 
-    A document matches when it contains each of ``phrases`` (in one of its readings, adjacent and in
-    order) and, where there are no phrases, at least one of ``terms``. All of them add to its score.
+    A document matches if it contains each of ``phrases`` (in one of its readings, adjacent and in
+    order) and, if there are no phrases, at least one of ``terms``. All of them add to its score.
     """
 
     terms: tuple[str, ...]
@@ -84,13 +85,13 @@ class TextQuery:
 
     @property
     def wanted(self) -> frozenset[str]:
-        """Every term asked for, in phrases and beside them."""
+        """Return every term of the query, in phrases and outside."""
         quoted = (term for phrase in self.phrases for reading in phrase for term in reading)
         return frozenset((*self.terms, *quoted))
 
     @property
     def empty(self) -> bool:
-        """Tell whether nothing can be searched for."""
+        """Return whether the query has no term."""
         return not self.terms and not self.phrases
 
 
@@ -98,17 +99,16 @@ class TextQuery:
 
 
 def tokens(text: str, language: str) -> Iterator[Token]:
-    """Yield the terms of a document in ``language``, in order, each with its place."""
+    """Yield the terms of a document in ``language``, in order, with their positions."""
     fold = _folding(language)
     for match in _TOKEN.finditer(text):
         yield from _tokens_of(match, fold, _chinese_document)
 
 
 def normalise(text: str, language: str) -> str:
-    """Return the terms of a document joined by spaces: what an engine is given to index.
+    """Return the terms of a document joined by spaces, as given to an engine.
 
-    No term crosses a space or a line break, and what stands between two of them is mostly a word
-    met before.
+    No term contains a space or a line break; repeated words are cached.
     """
     fold = _folding(language)
     pieces = text.replace("\n", " ").split(" ")
@@ -137,13 +137,13 @@ _remembered = lru_cache(maxsize=1 << 17)(_terms)
 
 
 def text_query(text: str, languages: Sequence[str] = ()) -> TextQuery:
-    """Read a question: quoted passages become phrases, the rest becomes terms.
+    """Parse a question: quoted passages become phrases, the rest becomes terms.
 
-    A quotation with omissions (``"…, shall […] the court"``) is several passages.
+    A quotation with omissions (``"…, shall […] the court"``) becomes several passages.
 
-    ``languages`` are those of the documents searched; empty means any. A word whose folding
-    depends on the language yields each of its forms. Nothing in ``text`` is an operator, so no
-    input is malformed; more than ``MAX_QUERY_TERMS`` distinct terms are cut.
+    ``languages`` are those of the documents searched; empty means any. A word whose folding depends
+    on the language yields each of its forms. ``text`` has no operators, so no input is malformed;
+    at most ``MAX_QUERY_TERMS`` distinct terms are kept.
     """
     phrases = []
     for match in _QUOTED.finditer(text):
@@ -155,7 +155,7 @@ def text_query(text: str, languages: Sequence[str] = ()) -> TextQuery:
 
 
 def highlights(text: str, language: str, terms: Collection[str]) -> tuple[tuple[int, int], ...]:
-    """Return the spans of ``text`` that ``terms`` stand for, in order, merged where they touch."""
+    """Return the spans of ``text`` that match ``terms``, in order, adjacent ones merged."""
     spans: list[tuple[int, int]] = []
     for token in tokens(text, language):
         if token.term not in terms:
@@ -197,9 +197,9 @@ def _every_stopword() -> frozenset[str]:
 
 
 def _stopwords(words: dict[str, str], languages: Sequence[str]) -> frozenset[str]:
-    """Return the stopwords of the language that the question is most likely written in.
+    """Return the stop words of the language that the question is most likely written in.
 
-    That is the one, among those searched, whose stopwords it holds most of; at a tie, all of them.
+    That is the searched language with the most stop words in the question; all of them in a tie.
     """
     forms = words.keys() | set(words.values())
     if forms.isdisjoint(_every_stopword()):
@@ -258,7 +258,7 @@ def _chinese_document(run: str, start: int) -> Iterator[Token]:
 
 
 def _chinese_question(run: str, start: int) -> Iterator[Token]:
-    """Yield the pairs, or the character where it stands alone."""
+    """Yield the pairs, or the character if there is only one."""
     for i in range(max(1, len(run) - 1)):
         yield Token(run[i : i + 2], start + i, start + min(i + 2, len(run)))
 
@@ -268,7 +268,7 @@ def _chinese_question(run: str, start: int) -> Iterator[Token]:
 
 @lru_cache(maxsize=1024)
 def _foldings(languages: tuple[str, ...]) -> dict[_Folding, str]:
-    """Return each way of folding that ``languages`` ask for (none: all), with one of its own."""
+    """Return the distinct foldings of ``languages`` (empty: all), with a language for each."""
     return {_folding(language): language for language in languages or ("", *_own_foldings())}
 
 
@@ -299,7 +299,7 @@ def _fold(word: str) -> str:
 
 @cache
 def _own_foldings() -> dict[str, _Folding]:
-    """Return the folding of each language that does not simply drop every mark."""
+    """Return the folding of each language that does not remove every accent."""
     return {
         language: _folding_of(table)
         for language, table in search_tables().items()

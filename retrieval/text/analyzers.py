@@ -14,14 +14,14 @@ class Analyzer:
     """A way of indexing terms.
 
     ``stemmers`` names the stemming filter of each language; an engine indexes the terms of such a
-    language a second time, stemmed, and searches both. The plain chain asks nothing of an engine.
+    language a second time, stemmed, and searches both. The plain analyzer has none.
     """
 
     name: str
     stemmers: dict[str, str]
 
     def languages(self, searched: Sequence[str]) -> list[str]:
-        """Return the stemmed languages that a search of some (none: all) languages touches."""
+        """Return the stemmed languages among the searched ones (empty: all)."""
         bases = {base_language(language) for language in searched}
         return [language for language in self.stemmers if not bases or language in bases]
 

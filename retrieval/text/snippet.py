@@ -9,10 +9,10 @@ from retrieval.text.analysis import Token, highlights, tokens
 
 
 class Snippet(Frozen):
-    """A passage of a text, verbatim: characters ``[start, end)`` of it.
+    """A passage of a text, verbatim: its characters ``[start, end)``.
 
-    ``highlights`` are spans of the passage itself. ``cut_before`` and ``cut_after`` say whether
-    the text goes on.
+    ``highlights`` are spans of the passage itself. ``cut_before`` and ``cut_after`` say whether the
+    text continues.
     """
 
     text: str
@@ -23,15 +23,15 @@ class Snippet(Frozen):
 
     @property
     def end(self) -> int:
-        """The first character of the text after the passage."""
+        """Return the position of the first character after the passage."""
         return self.start + len(self.text)
 
 
 def snippet(text: str, language: str, terms: Collection[str], width: int = 240) -> Snippet:
-    """Return the passage of at most ``width`` characters that holds most of the ``terms``.
+    """Return the passage of at most ``width`` characters with the most ``terms``.
 
-    Of equal passages the first; without any term, the beginning. It begins and ends between
-    words, unless a single word is longer.
+    Of equal passages the first; without any term, the beginning. It begins and ends between words,
+    unless a single word is longer.
 
     Raises:
         ValueError: ``width`` is not positive.
@@ -52,7 +52,7 @@ def snippet(text: str, language: str, terms: Collection[str], width: int = 240) 
 
 
 def _densest(found: Sequence[Token], width: int) -> tuple[int, int]:
-    """Return the span, at most ``width`` long, with most distinct terms and then most of them."""
+    """Return the span of at most ``width`` with the most distinct terms, then the most terms."""
     best, span = (0, 0), (0, 0)
     left = 0
     for right, token in enumerate(found):
@@ -66,7 +66,7 @@ def _densest(found: Sequence[Token], width: int) -> tuple[int, int]:
 
 
 def _around(text: str, first: int, last: int, width: int) -> tuple[int, int]:
-    """Widen a span evenly to ``width`` characters and draw its ends in to the nearest spaces."""
+    """Extend a span evenly to ``width`` characters, then shorten it to the nearest spaces."""
     start = max(0, min(first - (width - (last - first)) // 2, len(text) - width))
     end = min(len(text), start + width)
     while 0 < start < first and not text[start - 1].isspace():
