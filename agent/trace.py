@@ -52,15 +52,26 @@ class AbstentionReason(StrEnum):
 
 
 class GoverningDate(Frozen):
-    """The governing date and its ground. ``assumed`` is a note on assumptions, shown to the user.
+    """The governing date and its ground. ``assumed`` dates are shown as such.
 
     ``ground_days`` are the dates in ``ground``, so that renderings can format them.
 
     ``rule`` and ``rule_id`` name the rule that chose it (``corpus/rules/*.toml``) and ``verified``
-    says whether that rule was compared with the official text; all ``None`` where the date was
-    given or read out of the question without a rule. ``candidates`` are set where the law of
-    several days counts, or may: ``as_at`` is one of them, and each wants an answer of its own.
-    ``confirmed``: the asker said that this day counts, whatever the days of the case.
+    says whether that rule was compared with the official text; all are ``None`` if the date was
+    given or taken from the question without a rule. ``candidates`` are set if several dates govern,
+    or may: ``as_at`` is one of them, and each is answered separately.
+
+    Attributes:
+        as_at: the governing date.
+        known_at: only what had been published by this date counts; null for the latest knowledge.
+        ground: why this date governs, in a sentence.
+        ground_days: the dates in ``ground`` with their positions.
+        assumed: whether the date was taken from the question or assumed, not given.
+        rule: legal ground of the rule that chose it; null without a rule.
+        rule_id: name of that rule.
+        verified: whether that rule was compared with the official text.
+        candidates: all dates that govern, or may govern.
+        confirmed: whether the asker confirmed the date, whatever the dates of the case.
     """
 
     as_at: date
@@ -81,7 +92,16 @@ class GoverningDate(Frozen):
 
 
 class ToolCall(Frozen):
-    """One tool call and its result. ``error`` is set if the infrastructure failed."""
+    """One tool call and its result. ``error`` is set if the infrastructure failed.
+
+    Attributes:
+        id: unique within the turn.
+        name: name of the tool.
+        arguments: arguments as the policy gave them.
+        result: the tool's result; null if it failed.
+        error: message of an infrastructure failure; null if the call worked.
+        milliseconds: duration of the call.
+    """
 
     id: str
     name: str
@@ -92,7 +112,14 @@ class ToolCall(Frozen):
 
 
 class Finding(Frozen):
-    """The result of one check of the verifier, on a citation or a sentence of the draft."""
+    """The result of one check of the verifier, on a citation or a sentence of the draft.
+
+    Attributes:
+        check: the check that was made.
+        passed: whether it passed.
+        subject: the version id or the words that it is about.
+        explanation: the result in a sentence.
+    """
 
     check: Literal["resolves", "in_force", "applies", "verbatim", "seen", "sentence", "figure"]
     passed: bool
@@ -103,8 +130,11 @@ class Finding(Frozen):
 class DraftCitation(Frozen):
     """A cited version, and the words quoted from it.
 
-    ``findings`` are what the verifier says of it; empty until it was asked. ``ruling`` is whether
-    the version applies to the case; ``None`` until then, and where it is not on record.
+    Attributes:
+        version_id: id of the cited version.
+        quote: words quoted from it.
+        findings: the verifier's findings on the citation; empty before verification.
+        ruling: whether the version applies to the case, and why; null before verification.
     """
 
     version_id: str
@@ -116,9 +146,12 @@ class DraftCitation(Frozen):
 class Sentence(Frozen):
     """One sentence of a draft. Without citations it must be marked as ``reasoning``.
 
-    ``verdict`` says whether the sentence passed, and if not, why; ``None`` before verification.
-    ``findings`` are about the sentence's own quotations and figures; findings about a citation are
-    in the citation.
+    Attributes:
+        text: the sentence.
+        citations: the versions that it cites.
+        reasoning: whether it draws a conclusion instead of citing.
+        verdict: whether the sentence passed, and if not, why; null before verification.
+        findings: the verifier's findings on the sentence's own quotations and figures.
     """
 
     text: str = Field(min_length=1)
@@ -142,7 +175,11 @@ class Sentence(Frozen):
 
 
 class Draft(Frozen):
-    """The policy's answer, with the verifier's findings after verification."""
+    """The policy's answer, with the verifier's findings after verification.
+
+    Attributes:
+        sentences: the sentences in order.
+    """
 
     sentences: tuple[Sentence, ...] = Field(min_length=1)
 
@@ -160,11 +197,17 @@ class Draft(Frozen):
 class Turn(Frozen):
     """One turn of the policy with its tool calls.
 
-    ``prompt_ids``, ``completion_ids`` and ``logprobs`` (natural log, one per completion token) are
-    stored exactly as sampled; empty for a policy without a model. ``draft`` is the answer of this
-    turn, shipped or not, with the verifier's findings. ``sent_back`` means that the policy was
-    shown the findings and had another turn. ``adjustment`` is the instruction that a controller
-    added to the prompt.
+    Attributes:
+        index: number of the turn, from 0.
+        text: the policy's output as text.
+        thought: reasoning before the move.
+        calls: tool calls of the turn with their results.
+        draft: the answer of this turn, shipped or not.
+        prompt_ids: token ids of the prompt; empty without a model.
+        completion_ids: token ids as sampled; empty without a model.
+        logprobs: natural logarithm of each sampled token's probability.
+        sent_back: whether the draft was returned to the policy with its findings.
+        adjustment: instruction that a controller added to the prompt.
     """
 
     index: int
@@ -182,9 +225,13 @@ class Turn(Frozen):
 class AnswerSentence(Frozen):
     """One sentence that passed verification, with its citations.
 
-    ``rulings`` say of each citation, in their order, that the version applies, and why; empty in a
-    trace kept before that was recorded. ``reasoning`` rests on all citations of the answer and has
-    none of its own.
+    A ``reasoning`` sentence is based on all citations of the answer.
+
+    Attributes:
+        text: the sentence.
+        citations: its citations; empty for reasoning.
+        rulings: for each citation, in order, why it applies; empty in traces of earlier versions.
+        reasoning: whether it draws a conclusion from all citations.
     """
 
     text: str = Field(min_length=1)
@@ -195,6 +242,9 @@ class AnswerSentence(Frozen):
 
 class Answer(Frozen):
     """The answer that shipped, sentence by sentence.
+
+    Attributes:
+        sentences: the sentences that passed verification.
 
     Raises:
         ValueError: nothing is cited.
@@ -239,7 +289,10 @@ class Answer(Frozen):
 class Abstention(Frozen):
     """Why there is no answer, as a code and as a sentence.
 
-    ``explanation_days`` are the dates in ``explanation``; empty for a language model's own words.
+    Attributes:
+        reason: reason code.
+        explanation: the reason in a sentence.
+        explanation_days: the dates in ``explanation`` with their positions.
     """
 
     reason: AbstentionReason
@@ -266,6 +319,12 @@ class RunSettings(Frozen):
     trace stored before that was recorded, where it is the date in UTC on which it was made. The
     asker's replies are in ``facts`` and ``governing``, a controller's instructions and returned
     drafts in each turn.
+
+    Attributes:
+        max_turns: most turns of the policy.
+        max_tokens: most token ids of all prompts and completions; null for no limit.
+        sampling: sampling parameters of a language model; null without one.
+        today: the asker's date; null in traces of earlier versions.
     """
 
     max_turns: int = Field(ge=1)
@@ -281,6 +340,26 @@ class Trace(Frozen):
     an abstention with the reason ``failed``. With the filters (``extent`` and ``jurisdictions``),
     the facts (``issue``, ``topic`` and ``facts``) and its ``settings`` a trace holds everything
     needed to run it again: :func:`agent.graph.replay.replay`.
+
+    Attributes:
+        schema_version: version of this schema.
+        id: unique id of the trace.
+        question: the question as asked.
+        governing: the governing date and its ground; null if none was found.
+        extent: territory that the asker chose; null for none.
+        jurisdictions: jurisdictions that the asker chose; empty for all.
+        issue: legal issue that the asker gave.
+        topic: special topic that the asker gave.
+        facts: dates of the case by role, given by the asker.
+        settings: settings of the run.
+        turns: the policy's turns, in order.
+        answer: the answer that shipped; null for an abstention.
+        abstention: why there is no answer; null for an answer.
+        stop: why the run ended.
+        policy: name of the policy.
+        corpus_hash: digest of the corpus that was searched.
+        started: instant at which the run started.
+        milliseconds: duration of the run.
     """
 
     schema_version: Literal[2] = SCHEMA

@@ -51,7 +51,16 @@ class TraceError(InForceError):
 
 
 class TraceLine(Frozen):
-    """A trace in the list of traces. ``outcome`` is ``answered`` or the abstention's reason."""
+    """A trace in the list of traces. ``outcome`` is ``answered`` or the abstention's reason.
+
+    Attributes:
+        id: id of the trace.
+        started: instant at which the run started.
+        as_at: the governing date; null if there was none.
+        outcome: ``answered``, or the reason of the abstention.
+        policy: name of the policy.
+        question: the question as asked.
+    """
 
     id: str
     started: datetime

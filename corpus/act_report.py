@@ -56,12 +56,19 @@ class Observation:
 class ActReport(Frozen):
     """Findings on one act; ``work_id`` is ``None`` for an act left out as a whole.
 
-    ``states``: dates on which its text begins. ``unchanged``: states that change nothing.
-    ``of_one_day``: states that share their date with another. ``before_origin``: states from before
-    the act. ``outside``: the largest share of a state's text that is in no provision (0 to 1).
-    ``out_of_proportion``: labels of provisions far longer than the others. ``gaps``: intervals
-    within the record that are not covered. ``undated``: texts without a commencement. ``refused``:
-    records left out, each with its place.
+    Attributes:
+        source: name of the source.
+        work_id: id of the work; null for an act left out as a whole.
+        title: title of the work.
+        states: number of dates on which its text begins.
+        unchanged: states that change nothing.
+        of_one_day: states that share their date with another.
+        before_origin: states from before the act.
+        outside: largest share of a state's text that is in no provision, 0 to 1.
+        out_of_proportion: labels of provisions far longer than the others.
+        gaps: intervals within the record that are not covered.
+        undated: texts without a commencement.
+        refused: records left out, each with its place.
     """
 
     source: str

@@ -57,6 +57,12 @@ class Redline(Frozen):
 
     ``instrument`` is the act that brought the later of the two texts; ``None`` where the source
     does not name it or the texts are one version.
+
+    Attributes:
+        before: the earlier version.
+        after: the later version.
+        segments: text segments, each same, removed or added.
+        instrument: act that introduced the later version; null if unknown.
     """
 
     before: Version

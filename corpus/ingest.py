@@ -25,7 +25,16 @@ Progress = Callable[[int, int | None, str], None]
 class IngestReport(Frozen):
     """Result of an ingest. ``faults`` are sentences; the works concerned were not changed.
 
-    ``acts`` holds the report on each act that was read.
+    Attributes:
+        source: name of the source.
+        works: works read.
+        written: works stored or updated.
+        unchanged: works that were already stored.
+        provisions: provisions read.
+        versions: versions read.
+        faults: one sentence per record that was left out.
+        seconds: duration of the ingest.
+        acts: the report on each act.
     """
 
     source: str

@@ -208,9 +208,7 @@ def _json(printed: Printed) -> str:
 
 
 def _keys(fields: Sequence[Field]) -> str:
-    """Return the keys of an object: a table, or a line where their names say all."""
-    if not any(field.doc for field in fields):
-        return "Keys: " + ", ".join(f"`{f.name}` ({_escaped(f.type)})" for f in fields) + "."
+    """Return the keys of an object as a table."""
     rows = [(f"`{f.name}`", f"`{_escaped(f.type)}`", f.doc) for f in fields]
     return _table(("key", "type", "meaning"), rows)
 

@@ -38,6 +38,14 @@ class CheckpointScores(Frozen):
     Intervals are 95 %, from resampled works. ``paired_dates`` counts a pair as right if both dates
     are. ``anachronisms_drafted`` and ``anachronisms_shipped`` are shares of citations that were not
     in force on the governing date; ``None`` without citations. ``void`` runs are left out.
+
+    Attributes:
+        paired_dates: share of pairs right on both dates.
+        right: share of questions answered or declined rightly.
+        anachronisms_drafted: share of drafted citations not in force on the governing date.
+        anachronisms_shipped: share of shipped citations not in force on the governing date.
+        questions: number of questions.
+        void: runs with an infrastructure failure, which are left out.
     """
 
     paired_dates: Score | None

@@ -11,7 +11,14 @@ from corpus.model import Frozen
 
 
 class Score(Frozen):
-    """A mean with its confidence interval ``[low, high]`` over ``n`` units."""
+    """A mean with its confidence interval ``[low, high]`` over ``n`` units.
+
+    Attributes:
+        mean: the mean.
+        low: lower bound of the confidence interval.
+        high: upper bound of the confidence interval.
+        n: number of values.
+    """
 
     mean: float
     low: float

@@ -20,7 +20,17 @@ _SHOWN = 5
 
 
 class Verification(Frozen):
-    """Result of a comparison. ``faults`` are sentences, the first few of each kind."""
+    """Result of a comparison. ``faults`` are sentences, the first few of each kind.
+
+    Attributes:
+        rows: number of rows compared.
+        missing: rows of the store that the index lacks.
+        surplus: rows of the index that the store lacks.
+        searches: number of random searches.
+        hits: number of hits compared.
+        wrong: hits that the store contradicts.
+        faults: the first differences as sentences.
+    """
 
     rows: int
     missing: int

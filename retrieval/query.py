@@ -90,7 +90,18 @@ class Facets(Frozen):
 
 
 class IndexStatus(Frozen):
-    """Status of an index: place, corpus hash, size and health."""
+    """Status of an index: place, corpus hash, size and health.
+
+    Attributes:
+        engine: name of the engine.
+        place: folder or URL of the index.
+        version: name of the present build.
+        chain: name of the analyzer.
+        corpus_hash: digest of the corpus that was indexed.
+        rows: number of rows.
+        bytes: size on disk.
+        health: condition of the index.
+    """
 
     engine: str
     place: str

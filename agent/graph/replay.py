@@ -30,7 +30,13 @@ from retrieval.index_url import parse_index_url
 
 
 class Drift(Frozen):
-    """One difference between a trace and its replay."""
+    """One difference between a trace and its replay.
+
+    Attributes:
+        what: what differs.
+        before: value in the trace.
+        after: value in the replay.
+    """
 
     what: str
     before: str
@@ -38,7 +44,14 @@ class Drift(Frozen):
 
 
 class Replay(Frozen):
-    """A trace and its replay. ``redline`` compares the two answers."""
+    """A trace and its replay. ``redline`` compares the two answers.
+
+    Attributes:
+        before: the trace.
+        after: the trace of the replay.
+        drift: the differences.
+        redline: text segments that lead from the first answer to the second.
+    """
 
     before: Trace
     after: Trace

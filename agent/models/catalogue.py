@@ -29,7 +29,14 @@ class ModelError(InForceError):
 
 
 class ModelSpec(Frozen):
-    """A model by name. ``location`` is the folder or hub id to open."""
+    """A model by name. ``location`` is the folder or hub id to open.
+
+    Attributes:
+        name: name of the model.
+        summary: what it is, in a sentence.
+        location: folder or hub id to open.
+        prepared_here: whether InForce prepares it.
+    """
 
     name: str
     summary: str

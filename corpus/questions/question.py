@@ -115,7 +115,17 @@ class Question(Frozen):
 
 
 class Tally(Frozen):
-    """Number of questions by attribute; ``works`` counts distinct works."""
+    """Number of questions by attribute; ``works`` counts distinct works.
+
+    Attributes:
+        total: number of questions.
+        works: number of distinct works.
+        by_family: number of questions by family.
+        by_language: number of questions by language.
+        by_jurisdiction: number of questions by jurisdiction.
+        by_split: number of questions by split.
+        by_decline: number of questions by reason to decline.
+    """
 
     total: int
     works: int

@@ -26,7 +26,16 @@ from rl.rollouts.rollout import Limits, roll_out
 
 
 class Round(Frozen):
-    """One set of questions, measured both ways. Tokens are the sum over all turns."""
+    """One set of questions, measured both ways. Tokens are the sum over all turns.
+
+    Attributes:
+        questions: number of questions.
+        turns: number of turns.
+        prompt_tokens: tokens of all prompts.
+        completion_tokens: tokens generated.
+        graph_seconds: wall-clock time through the graph.
+        bare_seconds: wall-clock time of bare generation.
+    """
 
     questions: int
     turns: int

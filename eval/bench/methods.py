@@ -22,7 +22,14 @@ KL = 1e-3
 
 
 class MethodCost(Frozen):
-    """Ratio of step times, with methods over TRL's own: median, smallest and largest."""
+    """Ratio of step times, with methods over TRL's own: median, smallest and largest.
+
+    Attributes:
+        methods: name of the set of methods.
+        ratio: median ratio over the repeats.
+        least: smallest ratio.
+        greatest: largest ratio.
+    """
 
     methods: str
     ratio: float

@@ -67,7 +67,13 @@ class RankedQuery(Frozen):
 
 
 class Quality(Frozen):
-    """Measures of one searcher on one set: each in ``[0, 1]`` (a gain: ``[-1, 1]``)."""
+    """Measures of one searcher on one set: each in ``[0, 1]`` (a gain: ``[-1, 1]``).
+
+    Attributes:
+        recall_at_10: share of questions whose gold version is among the first ten.
+        mrr: mean reciprocal rank of the gold version.
+        ndcg_at_10: normalised discounted cumulative gain of the first ten.
+    """
 
     recall_at_10: Score
     mrr: Score
@@ -212,7 +218,15 @@ GRID = tuple(
 
 
 class Chosen(Frozen):
-    """Return the rank of each gold version among ten, from 1; ``None``: not among them."""
+    """Return the rank of each gold version among ten, from 1; ``None``: not among them.
+
+    Attributes:
+        train: mean reciprocal rank on train questions, by weights.
+        best: the best weights on train questions.
+        best_on_test: measures of the best weights on test questions.
+        in_use: the present weights.
+        in_use_on_test: measures of the present weights on test questions.
+    """
 
     train: dict[str, float]
     best: str

@@ -91,6 +91,19 @@ class Report(Frozen):
     ``ratio`` is measured with InForce and the bare engine alternating, so that processor caches are
     shared by these two only; ``ratio_processor`` is the same in processor time, where known.
     ``ratio_among`` is measured with all engines in turn, each starting with cold caches.
+
+    Attributes:
+        machine: processor, cores and Python version.
+        engine: engine that was measured.
+        versions: size of the statute book as asked.
+        rows: rows of the index.
+        queries: number of distinct queries.
+        seed: seed of book and queries.
+        results: one result per engine.
+        ratio: our time over the bare engine's, the two alternating.
+        ratio_processor: the same in processor time; null where it is unknown.
+        ratio_among: the same with all engines in turn.
+        rollouts: searches per second of concurrent rollouts.
     """
 
     machine: str

@@ -33,7 +33,19 @@ from rl.rollouts.samplers import BatchSampler, SamplingRequest, sample_one
 
 
 class RolloutSpeed(Frozen):
-    """One round, in wall-clock seconds; ``share`` is bare time over time through the graph."""
+    """One round, in wall-clock seconds; ``share`` is bare time over time through the graph.
+
+    Attributes:
+        model: name of the model.
+        episodes: number of rollouts.
+        tokens: tokens generated.
+        graph_seconds: wall-clock time through the graph.
+        bare_seconds: wall-clock time of generation alone.
+        graph_tokens_per_second: tokens per second through the graph.
+        bare_tokens_per_second: tokens per second of generation alone.
+        share: bare time over time through the graph.
+        same_tokens: whether both generated the same tokens.
+    """
 
     model: str
     episodes: int
@@ -47,7 +59,15 @@ class RolloutSpeed(Frozen):
 
 
 class CallSpeed(Frozen):
-    """Time of the same searches through the tool, one after another and batched."""
+    """Time of the same searches through the tool, one after another and batched.
+
+    Attributes:
+        calls: number of searches.
+        distinct: number of distinct searches.
+        one_by_one_seconds: time of the searches one after another.
+        together_seconds: time of the batched searches.
+        times: ratio of the two times.
+    """
 
     calls: int
     distinct: int

@@ -29,7 +29,15 @@ POSITIONS = 64
 
 
 class Convergence(Frozen):
-    """Error after ``iterations``: root mean square error over the root mean square potential."""
+    """Error after ``iterations``: root mean square error over the root mean square potential.
+
+    Attributes:
+        apart: standard deviation of the noise, in nats.
+        epsilon: entropic smoothing.
+        iterations: number of iterations.
+        error: root mean square error over the root mean square potential.
+        correlation: correlation with the converged potential.
+    """
 
     apart: float
     epsilon: float

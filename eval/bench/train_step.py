@@ -17,7 +17,15 @@ WARMING = 2
 
 
 class StepReport(Frozen):
-    """Median processor seconds of a step, and the ratio ours over TRL for each repeat."""
+    """Median processor seconds of a step, and the ratio ours over TRL for each repeat.
+
+    Attributes:
+        steps: number of timed optimiser steps.
+        stock: median processor seconds of a step with TRL's trainer.
+        ours: median processor seconds of a step with ours.
+        ratio: ours over TRL's, median over the repeats.
+        ratios: the ratio of each repeat.
+    """
 
     steps: int
     stock: float

@@ -28,7 +28,24 @@ Noise = Callable[[Any, int], float]
 
 
 class Arm(Frozen):
-    """Scores of an arm on the test works, mean over seeds, and the number of collapsed runs."""
+    """Scores of an arm on the test works, mean over seeds, and the number of collapsed runs.
+
+    Attributes:
+        name: name of the arm.
+        role: method, control or reference.
+        accuracy: share of right answers.
+        abstention: F1 of abstaining.
+        anachronism: share of answers from a version not in force.
+        retained: accuracy on the second skill; null if not measured.
+        entropy: entropy of the first token, in nats.
+        divergence: KL divergence from the start, in nats.
+        clipped: share of tokens whose clip was active.
+        gap: agreement minus accuracy.
+        collapsed: number of collapsed runs.
+        curve_entropy: entropy by round.
+        curve_accuracy: accuracy by round.
+        curve_agreement: agreement by round.
+    """
 
     name: str
     role: str
@@ -47,7 +64,18 @@ class Arm(Frozen):
 
 
 class Finding(Frozen):
-    """One tested claim: each arm of the method against the chosen control."""
+    """One tested claim: each arm of the method against the chosen control.
+
+    Attributes:
+        method: name of the method.
+        claimed: the claim.
+        published: status of the publication.
+        metric: the measure that is compared.
+        control: the chosen control.
+        effects: method minus control, by arm of the method.
+        arms: the scores of every arm.
+        noise: gradient variance over its squared mean, by arm.
+    """
 
     method: str
     claimed: str

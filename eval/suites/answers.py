@@ -71,6 +71,7 @@ class AnswerScores(Frozen):
     """Shares of a group of questions; ``None`` where there is nothing to share.
 
     Attributes:
+        questions: number of questions.
         outcomes: how many questions came to each outcome.
         right: share of the answerable questions that were answered right.
         answered: share of all questions that were answered.
@@ -91,9 +92,13 @@ class AnswerScores(Frozen):
 
 
 class AnswerReport(Frozen):
-    """The scores of all questions of a half and of each group of them, by its name.
+    """Scores of the questions of one half, for all of them and for each group.
 
-    ``void`` runs failed for reasons outside the policy and are left out.
+    Attributes:
+        policy: name of the policy.
+        corpus_hash: digest of the corpus.
+        void: runs with an infrastructure failure, which are left out.
+        groups: the scores by the name of the group.
     """
 
     policy: str

@@ -17,6 +17,14 @@ class EffortScores(Frozen):
 
     ``searches`` counts calls of any tool; ``seconds`` is the mean and ``seconds_median`` the median
     time of a question. For tokens see :func:`prompt_tokens` and :func:`completion_tokens`.
+
+    Attributes:
+        turns: turns per question.
+        searches: calls of any tool per question.
+        seconds: mean time of a question.
+        seconds_median: median time of a question.
+        prompt_tokens: tokens of all prompts of a question.
+        completion_tokens: tokens generated per question.
     """
 
     turns: Score | None

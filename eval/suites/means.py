@@ -18,7 +18,9 @@ Values = Callable[[Trace, Question], Iterable[float]]
 class ScorerMean(Frozen):
     """Mean of one scorer, and the number of unscored traces by reason.
 
-    ``mean`` is over the scored traces, ``None`` if there are none.
+    Attributes:
+        mean: mean over the scored traces; null if there are none.
+        unscored: number of unscored traces by reason.
     """
 
     mean: Score | None

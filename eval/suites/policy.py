@@ -113,8 +113,17 @@ class Evaluation:
 class PolicyScores(Frozen):
     """Results of an evaluation.
 
-    ``void`` counts runs with an infrastructure failure, ``stops`` runs by stop reason, ``reasons``
-    abstentions by reason.
+    Attributes:
+        policy: name of the policy.
+        corpus_hash: digest of the corpus.
+        questions: number of questions.
+        void: runs with an infrastructure failure, which are left out.
+        stops: number of runs by stop reason.
+        reasons: number of abstentions by reason.
+        temporal: temporal scores.
+        abstention: abstention scores.
+        effort: cost per question.
+        scorers: mean of each scorer.
     """
 
     policy: str

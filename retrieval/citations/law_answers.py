@@ -60,6 +60,7 @@ class VersionLine(Frozen):
     label: str | None
     """The provision's number at the version's start."""
     language: str
+    """Language of the text."""
     extent: str | None
     """Territory; null if it applies everywhere."""
     valid_from: date | None
@@ -75,12 +76,21 @@ class VersionLine(Frozen):
     known_from: date | None
     """Date of publication, if the source records it."""
     text: str
+    """The text of the version."""
     source: str
     """Where the text was read: file, place in it, official page."""
 
 
 class VersionsAnswer(Frozen):
-    """Every version of a provision, as known at ``known_at``, oldest first."""
+    """Every version of a provision, as known at ``known_at``, oldest first.
+
+    Attributes:
+        citation: the citation as given.
+        known_at: the known-at date as given; null for the latest knowledge.
+        provision: id of the provision.
+        work: title of the work.
+        versions: the versions, oldest first.
+    """
 
     citation: str
     known_at: date | None

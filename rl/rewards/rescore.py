@@ -26,8 +26,14 @@ _Pair = tuple[float | None, float | None]
 class Drift(Frozen):
     """How one channel's rewards differ from the stored ones.
 
-    ``scored`` counts the rollouts that have a reward both then and now; the means and ``largest``
-    (absolute) are over those. ``gained`` and ``lost`` counts had a reward only now, or only then.
+    Attributes:
+        scored: rollouts with a reward both then and now.
+        changed: rollouts whose reward changed.
+        gained: rollouts with a reward only now.
+        lost: rollouts with a reward only then.
+        mean_stored: mean of the stored rewards.
+        mean_now: mean of the present rewards.
+        largest: largest absolute difference.
     """
 
     scored: int
@@ -40,7 +46,15 @@ class Drift(Frozen):
 
 
 class Rescored(Frozen):
-    """Result of scoring a run again. ``first_changed`` is the id of the first changed trace."""
+    """Result of scoring a run again. ``first_changed`` is the id of the first changed trace.
+
+    Attributes:
+        traces: number of rollouts.
+        void: void rollouts.
+        outcomes_changed: rollouts whose outcome changed.
+        first_changed: id of the first changed trace; null if none changed.
+        channels: the differences by reward channel.
+    """
 
     traces: int
     void: int

@@ -95,6 +95,29 @@ def test_json_objects_are_documented_for_the_verbs_that_print_them() -> None:
     assert set(JSON) == printing
 
 
+def test_every_key_of_a_json_object_is_described() -> None:
+    specs = {spec for printed in JSON.values() for spec in printed.classes}
+    assert [key for spec in sorted(specs) for key in undescribed(spec)] == []
+
+
+def undescribed(spec: str) -> list[str]:
+    """Return the fields of a class that have no description, as ``Class.field``."""
+    cls = read_class(spec)
+    return [f"{cls.name}.{field.name}" for field in cls.fields if not field.doc]
+
+
+def test_a_json_key_without_a_description_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = (
+        'class Report:\n    """All.\n\n    Attributes:\n        told: described here.\n    """\n\n'
+        '    told: int\n    also: int\n    """Described here."""\n    untold: int\n'
+    )
+    (tmp_path / "planted.py").write_text(planted)
+    monkeypatch.setattr("docs.make_reference.ROOT", tmp_path)
+    assert undescribed("planted.py:Report") == ["Report.untold"]
+
+
 @pytest.mark.parametrize("model", [LawAnswer, VersionsAnswer, VersionLine])
 def test_keys_read_from_the_source_are_those_of_the_model(model: type[LawAnswer]) -> None:
     read = read_class(f"retrieval/citations/law_answers.py:{model.__name__}")
