@@ -356,7 +356,9 @@ class Store(Closeable):
     def _rows(self, query: sa.Select[Any]) -> list[Row]:
         try:
             with self._reading.connect() as connection:
-                return [dict(row) for row in connection.execute(query).mappings()]
+                found = connection.execute(query)
+                names = tuple(found.keys())
+                return [dict(zip(names, row, strict=True)) for row in found]
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"cannot read the store at {self._engine.url}: {cause(error)}") from (
                 error

@@ -229,7 +229,13 @@ def _locate(scope: Scope, reference: str, day: date) -> _Located:
     if "#" in provision_id:
         return _by_id(scope, provision_id, day)
     cited = resolve_citation(
-        scope.library.store, reference, day, scope.known_at, scope.extent, scope.jurisdictions
+        scope.library.store,
+        reference,
+        day,
+        scope.known_at,
+        scope.extent,
+        scope.jurisdictions,
+        works=scope.library.works,
     )
     if cited.provision is None or cited.missing is not None:
         return _Located(cited.status, cited.wording)
@@ -258,10 +264,10 @@ def _check(scope: Scope) -> None:
 
 
 def _admits(scope: Scope, work_id: str) -> bool:
+    if not scope.jurisdictions:
+        return True
     work = scope.library.store.work(work_id)
-    return not scope.jurisdictions or (
-        work is not None and work.jurisdiction in scope.jurisdictions
-    )
+    return work is not None and work.jurisdiction in scope.jurisdictions
 
 
 def _resolved(scope: Scope, history: ProvisionHistory, day: date) -> Resolution:

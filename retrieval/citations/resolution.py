@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from corpus.model import Frozen, Provision, ProvisionNumber, Version
+from corpus.model import Frozen, Provision, ProvisionNumber, Version, Work
 from corpus.provision_numbers import label_key
 from corpus.resolve import (
     Ambiguous,
@@ -97,15 +97,17 @@ def resolve_citation(  # noqa: PLR0913 - everything that fixes an answer, by nam
     known_at: date | None = None,
     extent: str | None = None,
     jurisdictions: tuple[str, ...] = (),
+    works: Sequence[Work] | None = None,
 ) -> CitationAnswer:
     """Resolve a text that is one citation, on ``as_at`` and as known at ``known_at``.
 
-    All of ``text`` must be understood, and cite one provision.
+    All of ``text`` must be understood, and cite one provision. ``works`` are those of the store,
+    where they have been read before.
 
     Raises:
         BadInputError: the corpus does not know the territory or a jurisdiction.
     """
-    works = store.works()
+    works = store.works() if works is None else works
     check_filters(store, works, jurisdictions, extent)
     reading = read_whole(text, works, lambda work, key: bool(store.provisions_by_label(work, key)))
     if isinstance(reading, ParsedCitation):

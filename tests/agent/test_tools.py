@@ -11,6 +11,7 @@ from agent.tool_results import Comparison, ProvisionReading, SearchResult, Versi
 from agent.tools.statutes import EXCERPT, Scope, _excerpt
 from agent.tools.toolbox import SCHEMAS, TOOLS, returned_ids, run_tool
 from agent.trace import Turn
+from corpus.store import Store
 from retrieval.query import Hit
 
 SPEED = "uk/widgets-1990#speed"
@@ -87,6 +88,17 @@ def test_a_number_is_read_on_its_day(library: Library) -> None:
     assert after.passage is not None
     assert before.passage.version_id == after.passage.version_id
     assert (before.passage.label, after.passage.label) == ("s 2", "s 3")
+
+
+def test_a_citation_is_read_without_reading_every_work_again(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[Store] = []
+    works = Store.works
+    monkeypatch.setattr(Store, "works", lambda store: reads.append(store) or works(store))
+    for day in ("1999-12-31", "2000-01-01", "2005-01-01"):
+        read(library, "s 1 Widgets Act 1990", day)
+    assert len(reads) <= 1
 
 
 def test_the_askers_filters_bind_every_tool(library: Library) -> None:
