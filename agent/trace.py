@@ -134,7 +134,8 @@ class DraftCitation(Frozen):
         version_id: id of the cited version.
         quote: words quoted from it.
         findings: the verifier's findings on the citation; empty before verification.
-        ruling: whether the version applies to the case, and why; null before verification.
+        ruling: whether the version applies to the case, and why; null before verification, and for
+            an unknown version.
     """
 
     version_id: str
