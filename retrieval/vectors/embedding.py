@@ -1,4 +1,4 @@
-"""Making the vectors that a state of the corpus lacks, batch by batch."""
+"""Compute the vectors that are missing for a state of the corpus, in batches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Advance = Callable[[int, int | None, str], None]
 
 
 def missing(rows: Iterable[IndexedText], kept: KeptVectors) -> dict[bytes, str]:
-    """Return each distinct passage of ``rows`` that has no vector yet, by its digest."""
+    """Return the passages of ``rows`` without a stored vector, by digest; each once."""
     lacking: dict[bytes, str] = {}
     for some in _parts(rows, _LOOKED_UP):
         texts = {digest(text): text for text in map(passage, some)}
@@ -32,10 +32,10 @@ def missing(rows: Iterable[IndexedText], kept: KeptVectors) -> dict[bytes, str]:
 def embed(
     rows: Iterable[IndexedText], encoder: Encoder, kept: KeptVectors, progress: Advance
 ) -> int:
-    """Embed what ``rows`` say and ``kept`` lacks; return how many distinct passages that were.
+    """Compute and store the missing vectors of ``rows``; return the number of distinct passages.
 
     Raises:
-        EncoderError: the encoder failed; what was embedded until then is kept.
+        EncoderError: the encoder failed; vectors computed before are kept.
         StoreError: the file cannot be written.
     """
     lacking = missing(rows, kept)

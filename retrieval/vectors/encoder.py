@@ -1,6 +1,7 @@
-"""The protocol of encoders, which turn questions and provisions into unit vectors.
+"""Encoder protocol: maps questions and provisions to unit vectors.
 
-Vectors are kept under the encoder's identity, so those of two encoders are never compared.
+Vectors are stored under the encoder's identity, so vectors of different encoders are never
+compared.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ _KEPT = 4096  # vectors of questions; 1.5 KiB each
 
 
 class EncoderError(InForceError):
-    """The encoder failed: not installed, not reachable, or its answer is no vector."""
+    """The encoder failed: not installed, not reachable, or its response is not a vector."""
 
     exit_status = 1
 
 
 class Encoder(Protocol):
-    """Maps texts to unit vectors. Safe to share between threads.
+    """Maps texts to unit vectors. Implementations must be thread-safe.
 
-    Texts of one meaning are near each other across languages. ``identity`` changes whenever the
-    vector of some text may: with the model, its version, and the prefix it puts before a text.
+    Texts of similar meaning have similar vectors, across languages. ``identity`` must change
+    whenever the vector of a text may: with the model, its version, or the prefix of its input.
     """
 
     @property
     def identity(self) -> str:
-        """The name under which its vectors are kept."""
+        """Return the name under which vectors are stored."""
         ...
 
     def questions(self, texts: Sequence[str]) -> Vectors:
@@ -56,7 +57,7 @@ class Encoder(Protocol):
 
 
 class CachedEncoder:
-    """An encoder that remembers the vectors of the last questions. An :class:`Encoder`."""
+    """An encoder with a cache of question vectors. An :class:`Encoder`."""
 
     def __init__(self, inner: Encoder, size: int = _KEPT) -> None:
         self._inner = inner
@@ -66,7 +67,7 @@ class CachedEncoder:
 
     @property
     def identity(self) -> str:
-        """The name under which its vectors are kept."""
+        """Return the name under which vectors are stored."""
         return self._inner.identity
 
     def passages(self, texts: Sequence[str]) -> Vectors:

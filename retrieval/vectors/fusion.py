@@ -1,7 +1,7 @@
 """Reciprocal rank fusion, and exact vector search masked by date.
 
-What is in force on one day is a fraction of a corpus, so an exact product over that fraction is
-quick, finds everything an approximate graph misses, and needs no graph to rebuild.
+The versions in force on one date are a fraction of the corpus, so an exact product over them is
+fast, finds everything that an approximate graph would miss, and needs no graph.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ def reciprocal_rank_fusion(
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """The rows in force on one day, as then known, with their vectors side by side."""
+    """The rows in force on one date, as known then, with their vectors as one matrix."""
 
     rows: NDArray[np.intp]
     vectors: Vectors
 
 
 class DatedVectors:
-    """Unit vectors of rows, searched exactly among those in force on the query's day.
+    """Unit vectors of rows, searched exactly among those in force on the query's date.
 
     Args:
         vectors_N_D: one unit vector per row.
-        rows: what they stand for, in the same order.
-        snapshots: how many days to keep ready (each takes the memory of its vectors).
+        rows: the rows, in the same order.
+        snapshots: number of dates to cache (each takes the memory of its vectors).
 
     Raises:
-        ValueError: there is not one vector per row.
+        ValueError: the numbers of vectors and rows differ.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class DatedVectors:
     def search(self, vector_D: Vectors, query: StatuteQuery) -> list[tuple[int, float]]:
         """Return ``(row number, cosine)`` of the nearest rows, best first, one per provision.
 
-        Dates and filters are those of ``query``; its words are not looked at.
+        Dates and filters are those of ``query``; its words are ignored.
         """
         snapshot = self._snapshot(query.as_at, query.known_at)
         admitted = self._admitted(snapshot.rows, query)
@@ -110,7 +110,7 @@ class DatedVectors:
         return made
 
     def _admitted(self, rows: NDArray[np.intp], query: StatuteQuery) -> NDArray[np.bool_] | None:
-        """Return which of ``rows`` pass the filters; ``None``: there are none to pass."""
+        """Return which of ``rows`` pass the filters; ``None``: there are no filters."""
         masks = [
             np.isin(values[rows], wanted)
             for name, values in self._values.items()
@@ -132,7 +132,7 @@ def _intervals(spans: Iterable[tuple[date | None, date | None]]) -> NDArray[np.i
 
 
 def _holds(intervals_N_2: NDArray[np.int32], day: date | None) -> NDArray[np.bool_]:
-    """Tell which intervals hold on ``day``; ``None``: which have no end."""
+    """Return which intervals contain ``day``; ``None``: which have no end."""
     if day is None:
         return np.asarray(intervals_N_2[:, 1] == _OPEN)
     number = day.toordinal()

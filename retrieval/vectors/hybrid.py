@@ -1,4 +1,4 @@
-"""Hybrid index: word and vector rankings of one date, fused by rank."""
+"""Hybrid index: rankings by words and by vectors on one date, fused by rank."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Vectors made once for each distinct passage, kept in one SQLite file beside the index.
+"""Stored vectors of distinct passages, in one SQLite file beside the index.
 
 A vector is found by the digest of its passage and the identity of its encoder. Each batch is
-committed, so a build that was killed goes on where it was, and one more act embeds only its own
-texts. The file is derived: without it everything is embedded anew.
+committed, so an interrupted build is continued, and one more act embeds only its own texts. The
+file is derived and can be deleted.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _ASKED = 500  # digests of one statement
 
 
 class KeptVectors(Closeable):
-    """The kept vectors of one encoder. One thread at a time; a context manager.
+    """The stored vectors of one encoder, for one thread; a context manager.
 
     Args:
-        path: the file; made where it is missing.
-        identity: of the encoder.
+        path: the file; created if missing.
+        identity: identity of the encoder.
 
     Raises:
-        StoreError: the file cannot be read or made, or is damaged.
+        StoreError: the file cannot be read or created, or is damaged.
     """
 
     def __init__(self, path: Path, identity: str) -> None:
@@ -53,7 +53,7 @@ class KeptVectors(Closeable):
         self._connection.close()
 
     def held(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Return the records (:meth:`Quantised.records`) of those that are kept.
+        """Return the stored records (:meth:`Quantised.records`) by digest.
 
         Raises:
             StoreError: the file is damaged.
@@ -75,7 +75,7 @@ class KeptVectors(Closeable):
         """Write a batch in one transaction.
 
         Raises:
-            EncoderError: the encoder's vectors are of another dimension than those kept.
+            EncoderError: the vectors have another dimension than the stored ones.
             StoreError: the file cannot be written.
         """
         with self._failures(), self._transaction():
@@ -86,7 +86,7 @@ class KeptVectors(Closeable):
             )
 
     def _encoder(self, dimension: int) -> int:
-        """Return the number of the encoder in the file, checked against its dimension."""
+        """Return the encoder's number in the file, after checking the dimension."""
         self._connection.execute(
             "insert or ignore into encoders (identity, dimension) values (?, ?)",
             (self._identity, dimension),
@@ -114,7 +114,7 @@ class KeptVectors(Closeable):
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Turn what SQLite and the system say into one sentence."""
+        """Turn errors of SQLite and the system into :class:`StoreError`."""
         try:
             yield
         except (sqlite3.Error, OSError) as error:

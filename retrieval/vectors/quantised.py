@@ -1,7 +1,7 @@
-"""Unit vectors in one byte a number: a quarter of the memory, and nearly the same cosines.
+"""Unit vectors quantised to one byte per number: a quarter of the memory of float32.
 
-A vector is kept as its numbers divided by a scale of its own and rounded to -127..127. Against
-float32 a cosine of 384 numbers moves by about 0.0005 (docs/findings/retrieval.md).
+A vector is stored as its numbers divided by its own scale and rounded to -127..127. Compared with
+float32 a cosine of 384 numbers changes by about 0.0005 (docs/findings/retrieval.md).
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _SCALE_BYTES = 4
 
 
 class Quantised(NamedTuple):
-    """``codes (N, D)`` and the ``scales (N,)`` that they are multiplied by."""
+    """``codes (N, D)`` and the ``scales (N,)`` by which they are multiplied."""
 
     codes: NDArray[np.int8]
     scales: Vectors
 
     @classmethod
     def of(cls, vectors_N_D: Vectors) -> Self:
-        """Round unit vectors."""
+        """Quantise unit vectors."""
         largest_N = np.abs(vectors_N_D).max(axis=1, initial=1e-9)
         scales_N = (largest_N / _MOST).astype(np.float32)
         return cls(np.rint(vectors_N_D / scales_N[:, None]).astype(np.int8), scales_N)
 
     @property
     def vectors(self) -> Vectors:
-        """The vectors as they are compared, ``(N, D)``."""
+        """Return the vectors in float32, ``(N, D)``."""
         return self.codes.astype(np.float32) * self.scales[:, None]
 
     def records(self) -> list[bytes]:
@@ -42,10 +42,10 @@ class Quantised(NamedTuple):
 
     @classmethod
     def read(cls, records: list[bytes]) -> Self:
-        """Read what :meth:`records` wrote; all of one length.
+        """Parse the bytes of :meth:`records`, all of one length.
 
         Raises:
-            ValueError: they are of different lengths, or too short.
+            ValueError: they have different lengths, or are too short.
         """
         width = len(records[0]) if records else _SCALE_BYTES
         if any(len(record) != width for record in records) or width < _SCALE_BYTES:

@@ -1,4 +1,4 @@
-"""Any model of the library ``sentence-transformers`` as encoder (extra ``dense``)."""
+"""Encoder from any model of the library ``sentence-transformers`` (extra ``dense``)."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_a_demonstration_is_what_a_model_would_have_been_given(
             assert codec.decode(turn.completion_ids[:-1]) == turn.text
 
 
-def test_a_careless_expert_reads_the_law_of_today_and_insists(
+def test_a_misdated_expert_reads_the_law_of_today_and_insists(
     library: Library, questions: list[Question], tokenizer: Any
 ) -> None:
     today = date(2030, 12, 31)
@@ -118,7 +118,9 @@ def test_a_careless_expert_reads_the_law_of_today_and_insists(
     assert any(one.question.decline is None for one in wrong)
 
 
-def test_who_is_careless_depends_on_seed_and_question_alone(questions: list[Question]) -> None:
+def test_which_demonstrations_are_misdated_depends_on_seed_and_question_alone(
+    questions: list[Question],
+) -> None:
     half = MisdatedDemonstrations(share=0.5, today=date(2030, 12, 31), seed=3)
     days = [half.of(one) for one in questions]
     assert days == [half.of(one) for one in questions]
