@@ -1,11 +1,10 @@
 """The verifier: checks every sentence of a draft against the store.
 
-Pure code over the store; nothing that a model writes can change what is checked. A sentence stands
-or falls as a whole: every version it cites must be on record, have been shown to the policy in this
-thread, be in force on the governing day, apply to the case and hold the quotation; and what the
-sentence itself puts between quotation marks, and every figure in it, must stand in those versions.
-A sentence that falls is struck. Reasoning rests on all that was said, so it falls with any
-sentence.
+Deterministic code over the store; a model's text cannot change what is checked. A sentence passes
+or fails as a whole: every version it cites must be stored, have been shown to the policy in this
+run, be in force on the governing date, apply to the case and contain the quotation; and what the
+sentence itself quotes, and every figure in it, must occur in those versions. A sentence that fails
+is struck. Reasoning is based on all sentences, so it is struck with any of them.
 
 What cannot be checked this way is listed in ``docs/verification.md``.
 """

@@ -1,7 +1,7 @@
-"""Where in a text the part stands that a citation points to: paragraph, point, sentence.
+"""Locate the subdivision of a text that a citation names: paragraph, point, sentence.
 
-How a text shows a part is said by the tables of the languages (``[shown]`` in
-``corpus/languages/*/citations.toml``): by a mark, or by its place among lines or sentences.
+The language tables (``[shown]`` in ``corpus/languages/*/citations.toml``) say how a text marks a
+subdivision: by a mark, or by its position among lines or sentences.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LAST_WORD = re.compile(r"[^\W_]+$")
 
 
 class Pinpoint(Frozen):
-    """A part of a provision as it was cited (``(b)(1)``), and where its text holds it."""
+    """A cited subdivision of a provision (``(b)(1)``), and its position in the text."""
 
     cited: str
     start: int
@@ -38,10 +38,10 @@ class Pinpoint(Frozen):
 
 @dataclass(frozen=True)
 class Located:
-    """Where the parts of a citation stand.
+    """Position of the subdivisions of a citation.
 
-    ``span`` is ``None`` where they were not found: ``missing`` is the part that the text surely
-    lacks, ``unsure`` are those of which nobody can tell, as the text is not divided so.
+    ``span`` is ``None`` if they were not found: ``missing`` is a subdivision that the text
+    certainly lacks; for those in ``unsure`` this is unknown, since the text has no such marks.
     """
 
     span: Span | None

@@ -53,20 +53,20 @@ Status = Literal[
     "not_applicable",
     "not_found",
 ]
-"""What became of a citation or a provision on a day. ``not_applicable``: in force, but the gate
+"""Status of a citation or a provision on a date. ``not_applicable``: in force, but the gate
 (:mod:`corpus.gate`) rules that it does not apply."""
 
 
 class CitationAnswer(Frozen):
-    """What a citation meant on a day.
+    """The result of resolving a citation on a date.
 
-    ``text`` is set only when ``status`` is ``in_force``. The interval is that of the text in force,
+    ``text`` is set only if ``status`` is ``in_force``. The interval is that of the text in force,
     of the last one for ``repealed``, of the first one for ``not_yet_in_force``. ``label`` is the
-    number borne on the day, else the one cited. ``pinpoint`` is the part cited of the text in
-    force; ``None`` where none is cited, or nobody can tell where it stands. ``missing`` is a part
-    that the text in force lacks: ``status`` is then ``not_found``; ``unsure`` says of which parts
-    nobody can tell. ``unread`` is what was not understood of the citation.
-    ``resolution`` is ``None`` when no provision was found.
+    number on the date, else the one cited. ``pinpoint`` is the cited subdivision of the text in
+    force; ``None`` if none is cited or its position is unknown. ``missing`` is a subdivision that
+    the text in force lacks: ``status`` is then ``not_found``; ``unsure`` holds those for which this
+    is unknown. ``unread`` is the part of the citation that was not understood. ``resolution`` is
+    ``None`` if no provision was found.
     """
 
     status: Status
