@@ -19,6 +19,7 @@ from corpus.model import Frozen
 
 __all__ = [
     "Act",
+    "Candidate",
     "Draft",
     "DraftCitation",
     "Policy",
@@ -44,14 +45,27 @@ class ToolRequest(Frozen):
     arguments: dict[str, Any]
 
 
+class Candidate(Frozen):
+    """A quotation that may answer, and how probable that is; ``None`` where it was not scored."""
+
+    version_id: str
+    quote: str
+    probability: float | None = Field(default=None, ge=0, le=1)
+
+
 class Act(Frozen):
     """One move: tool calls, a draft, or an abstention.
+
+    With an abstention ``closest`` names the quotations that come closest to an answer, best first;
+    ``None`` leaves them to the order of the thread's last search. ``probability`` is that the best
+    quotation at hand answers, drafted or not, where the policy weighed it.
 
     ``prompt_ids``, ``completion_ids`` and ``logprobs`` are stored exactly as sampled; empty for a
     policy without a model. ``adjustment`` is the instruction that a controller added to the prompt.
 
     Raises:
-        ValueError: the move is none of the three, or more than one of them.
+        ValueError: the move is none of the three, or more than one of them; or provisions are
+            called closest beside another move than an abstention.
     """
 
     text: str = ""
@@ -59,6 +73,8 @@ class Act(Frozen):
     calls: tuple[ToolRequest, ...] = ()
     draft: Draft | None = None
     abstention: Abstention | None = None
+    closest: tuple[Candidate, ...] | None = None
+    probability: float | None = Field(default=None, ge=0, le=1)
     prompt_ids: tuple[int, ...] = ()
     completion_ids: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
@@ -69,6 +85,8 @@ class Act(Frozen):
         moves = bool(self.calls) + (self.draft is not None) + (self.abstention is not None)
         if moves != 1:
             raise ValueError("an act is tool calls, a draft or an abstention: exactly one of them")
+        if self.closest and self.abstention is None:
+            raise ValueError("closest provisions stand beside an abstention only")
         return self
 
 

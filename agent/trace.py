@@ -19,7 +19,7 @@ from agent.tool_results import ToolResult
 from corpus.applicability import Code, Issue, Role
 from corpus.gate.ruling import Ruling
 from corpus.model import Citation, Frozen
-from corpus.wording import DayAt, Wording
+from corpus.wording import DayAt, Wording, wording
 
 SCHEMA: Literal[2] = 2
 """Schema version of a trace; every change that needs :mod:`agent.trace_migration` raises it."""
@@ -311,6 +311,62 @@ class Abstention(Frozen):
         return Wording(text=self.explanation, days=self.explanation_days)
 
 
+class ClosestProvision(Frozen):
+    """A provision in force on the governing date that may answer; nothing confirms that it does.
+
+    The verifier found its ``citation`` on record, shown in the thread, in force and verbatim
+    (``findings``). ``probability`` is that the quotation answers the question; ``None`` where it
+    was not scored.
+
+    Attributes:
+        citation: the provision and its quotation.
+        findings: the verifier's findings on it; all passed.
+        probability: that the quotation answers the question; null where it was not scored.
+    """
+
+    citation: Citation
+    findings: tuple[Finding, ...] = ()
+    probability: float | None = Field(default=None, ge=0, le=1)
+
+
+class LookedAt(Frozen):
+    """What the searches of a thread found in force on the governing date: how much was looked at.
+
+    It says nothing about law that no search found. ``works`` and ``jurisdictions`` are ids, sorted.
+
+    Attributes:
+        as_at: the governing date.
+        provisions: number of provisions returned that were in force on it.
+        works: ids of their works.
+        jurisdictions: jurisdictions of those works.
+    """
+
+    as_at: date
+    provisions: int = Field(ge=0)
+    works: tuple[str, ...] = ()
+    jurisdictions: tuple[str, ...] = ()
+
+    @property
+    def wording(self) -> Wording:
+        """Say it in a sentence, whose day is a date."""
+        places = ", ".join(place.upper() for place in self.jurisdictions)
+        where = f" of {_counted(len(self.works), 'work')} ({places})" if self.works else ""
+        found = _counted(self.provisions, "provision")
+        return wording(f"Looked at: {found}{where} found in force on ", self.as_at, ".")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+class Outcome(StrEnum):
+    """How a question ended, for its reader."""
+
+    ANSWERED = "answered"
+    CLOSEST = "closest"
+    ABSTAINED = "abstained"
+
+
 class RunSettings(Frozen):
     """Settings that influence a run besides the question, the corpus and the policy.
 
@@ -342,6 +398,10 @@ class Trace(Frozen):
     the facts (``issue``, ``topic`` and ``facts``) and its ``settings`` a trace holds everything
     needed to run it again: :func:`agent.graph.replay.replay`.
 
+    Beside an abstention, ``closest`` are the provisions in force that may answer, best first, and
+    ``looked_at`` counts what the tools returned. ``probability`` is that the best quotation found
+    answers the question, whether or not it was given; ``None`` where the policy scored none.
+
     Attributes:
         schema_version: version of this schema.
         id: unique id of the trace.
@@ -356,6 +416,9 @@ class Trace(Frozen):
         turns: the policy's turns, in order.
         answer: the answer that shipped; null for an abstention.
         abstention: why there is no answer; null for an answer.
+        closest: beside an abstention, the provisions in force that may answer, best first.
+        looked_at: beside an abstention, how much the tools returned.
+        probability: that the best quotation found answers; null where the policy scored none.
         stop: why the run ended.
         policy: name of the policy.
         corpus_hash: digest of the corpus that was searched.
@@ -376,11 +439,21 @@ class Trace(Frozen):
     turns: tuple[Turn, ...] = ()
     answer: Answer | None = None
     abstention: Abstention | None = None
+    closest: tuple[ClosestProvision, ...] = ()
+    looked_at: LookedAt | None = None
+    probability: float | None = Field(default=None, ge=0, le=1)
     stop: StopReason
     policy: str
     corpus_hash: str
     started: datetime
     milliseconds: float = 0.0
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended: answered, with the closest provisions at least, or without any."""
+        if self.answer is not None:
+            return Outcome.ANSWERED
+        return Outcome.CLOSEST if self.closest else Outcome.ABSTAINED
 
     @property
     def verified_draft(self) -> Draft | None:

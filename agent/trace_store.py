@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from agent.trace import SCHEMA, Trace
+from agent.trace import SCHEMA, Outcome, Trace
 from agent.trace_migration import read_trace
 from corpus.closeable import Closeable
 from corpus.database import cause, create_tables, open_engine, writing
@@ -51,13 +51,13 @@ class TraceError(InForceError):
 
 
 class TraceLine(Frozen):
-    """A trace in the list of traces. ``outcome`` is ``answered`` or the abstention's reason.
+    """A trace in the list of traces. ``outcome``: ``answered``, ``closest`` or the reason.
 
     Attributes:
         id: id of the trace.
         started: instant at which the run started.
         as_at: the governing date; null if there was none.
-        outcome: ``answered``, or the reason of the abstention.
+        outcome: ``answered``, ``closest``, or the reason of the abstention.
         policy: name of the policy.
         question: the question as asked.
     """
@@ -190,12 +190,18 @@ def _row(trace: Trace) -> dict[str, Any]:
         "started": trace.started,
         "question": trace.question.replace("\0", "\N{REPLACEMENT CHARACTER}"),
         "as_at": trace.governing.as_at if trace.governing else None,
-        "outcome": trace.abstention.reason.value if trace.abstention else trace.stop.value,
+        "outcome": _outcome(trace),
         "policy": trace.policy,
         "format": SCHEMA,
         "digest": _digest(text),
         "trace": text,
     }
+
+
+def _outcome(trace: Trace) -> str:
+    if trace.outcome is Outcome.CLOSEST or trace.abstention is None:
+        return trace.outcome.value
+    return trace.abstention.reason.value
 
 
 def _line(row: dict[str, Any]) -> TraceLine:

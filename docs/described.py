@@ -32,7 +32,9 @@ RUN_KEYS = {
 
 TRACE = (
     "Trace",
+    "ClosestProvision",
     "GoverningDate",
+    "LookedAt",
     "Turn",
     "ToolCall",
     "Draft",

@@ -19,8 +19,10 @@ from agent.trace import (
     Abstention,
     AbstentionReason,
     Answer,
+    ClosestProvision,
     Finding,
     GoverningDate,
+    LookedAt,
     ToolCall,
     Trace,
     Turn,
@@ -129,6 +131,28 @@ def abstention(declined: Abstention) -> str:
         f"<h2>{escaped(HEADINGS[declined.reason])}</h2>"
         f"<p>{_in_words(declined.wording)}</p>{more}</section>"
     )
+
+
+def looked_at(found: LookedAt) -> str:
+    """Return how much was looked at before nothing was answered."""
+    return f'<p class="looked">{_in_words(found.wording)}</p>'
+
+
+def closest_heading(found: Sequence[ClosestProvision]) -> str:
+    """Return the heading above the cards of the closest provisions."""
+    day = day_words(found[0].citation.as_at)
+    return (
+        f'<section class="closest"><h2>Closest provisions in force on {day}</h2>'
+        "<p>Unconfirmed: the nearest that was found, best first. None of them is an answer.</p>"
+        "</section>"
+    )
+
+
+def likelihood(found: ClosestProvision) -> str:
+    """Return how likely a provision answers, above its card; nothing where it was not scored."""
+    if found.probability is None:
+        return ""
+    return f'<p class="likely">{found.probability:.0%} likely to answer</p>'
 
 
 def waiting(missing: MissingDate) -> str:

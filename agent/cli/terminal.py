@@ -19,6 +19,7 @@ from agent.request import AskRequest, MissingDate, Reply
 from agent.trace import GoverningDate, Trace
 from corpus.console import errors, out, print_json
 from corpus.errors import BadInputError
+from corpus.model import Citation
 from corpus.settings import Settings
 
 _TAIL = 70
@@ -149,16 +150,35 @@ def show_trace(trace: Trace) -> None:
     if trace.abstention is not None:
         reason = trace.abstention.reason.replace("_", " ")
         out.print(f"[yellow]No answer ({reason}).[/] {escape(trace.abstention.explanation)}")
+        _show_besides(trace)
     if trace.answer is not None:
         out.print(f"\n{escape(trace.answer.text)}\n")
         for citation in trace.answer.citations:
-            interval = citation.valid.words()
-            out.print(
-                f"  [cyan]{escape(f'{citation.work_title}, {citation.label}')}[/], "
-                f"in force {interval}  [dim]{escape(citation.version_id)}[/]"
-            )
+            _show_citation(citation)
         for finding in trace.struck:
             out.print(f"  [yellow]Left out.[/] {escape(finding.explanation)}")
+
+
+def _show_citation(citation: Citation) -> None:
+    interval = citation.valid.words()
+    out.print(
+        f"  [cyan]{escape(f'{citation.work_title}, {citation.label}')}[/], "
+        f"in force {interval}  [dim]{escape(citation.version_id)}[/]"
+    )
+
+
+def _show_besides(trace: Trace) -> None:
+    """Print what stands beside an abstention: how much was looked at, and what comes closest."""
+    if trace.looked_at is not None and trace.looked_at.provisions:
+        out.print(f"[dim]{escape(trace.looked_at.wording.text)}[/]")
+    if not trace.closest:
+        return
+    day = trace.closest[0].citation.as_at
+    out.print(f"\n[bold]Closest provisions in force on {day}[/] (unconfirmed: none is an answer)\n")
+    for found in trace.closest:
+        _show_citation(found.citation)
+        likely = "" if found.probability is None else f"  [dim]{found.probability:.0%} likely[/]"
+        out.print(f"    {escape(' '.join(found.citation.quote.split()))}{likely}")
 
 
 def _show_governing(governing: GoverningDate) -> None:

@@ -31,7 +31,9 @@ from agent.trace import (
     Abstention,
     AbstentionReason,
     Answer,
+    ClosestProvision,
     GoverningDate,
+    LookedAt,
     RunSettings,
     StopReason,
     ToolCall,
@@ -65,6 +67,7 @@ class RunHeader(Frozen):
 _KEPT = (
     *(Abstention, Act, Answer, AskRequest, Case, RunHeader, GoverningDate, ToolCall, Turn),
     *(Verdict, AbstentionReason, Code, Issue, Role, RulingKind, StopReason),
+    *(ClosestProvision, LookedAt),
 )
 """Types of which a state consists; only these are deserialised from a checkpoint."""
 

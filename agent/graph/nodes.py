@@ -18,6 +18,7 @@ from langgraph.types import interrupt
 from agent.governing_date.candidates import text_changes
 from agent.governing_date.choose import choose_governing_date, place_words, placed
 from agent.graph.checkpoints import RunHeader
+from agent.graph.closest import OFFERED_BESIDE, found_in_thread, looked_at, verified_closest
 from agent.library import Library
 from agent.policy import (
     Act,
@@ -35,7 +36,9 @@ from agent.trace import (
     Abstention,
     AbstentionReason,
     Answer,
+    ClosestProvision,
     GoverningDate,
+    LookedAt,
     RunSettings,
     StopReason,
     ToolCall,
@@ -104,6 +107,9 @@ class State(TypedDict, total=False):
     verdict: Verdict
     answer: Answer
     abstention: Abstention
+    closest: tuple[ClosestProvision, ...]
+    probability: float | None
+    looked_at: LookedAt
     stop: StopReason
 
 
@@ -185,7 +191,8 @@ def act(state: State, runtime: Run) -> Update:
         logprobs=move.logprobs,
         adjustment=move.adjustment,
     )
-    return {"turns": (*done, turn), **_consequence(move, (*done, turn), context)}
+    weighed = {} if move.probability is None else {"probability": move.probability}
+    return {"turns": (*done, turn), **weighed, **_consequence(move, (*done, turn), context)}
 
 
 def check(state: State, runtime: Run) -> Update:
@@ -209,12 +216,29 @@ def respond(state: State, runtime: Run) -> Update:
     """Build the answer from the sentences that passed, or the abstention."""
     runtime.stream_writer(Step(name="respond"))
     if "abstention" in state:
-        return {}
+        return _besides(state, runtime, state["abstention"])
     verdict = state["verdict"]
     if verdict.answer is None:
         words = f"An answer was drafted, but it did not stand: {verdict.explanation}"
-        return _abstain(Abstention(reason=AbstentionReason.UNVERIFIED, explanation=words))
+        declined = Abstention(reason=AbstentionReason.UNVERIFIED, explanation=words)
+        return {**_abstain(declined), **_besides(state, runtime, declined)}
     return {"answer": verdict.answer, "stop": StopReason.ANSWERED}
+
+
+def _besides(state: State, runtime: Run, declined: Abstention) -> Update:
+    """Return what stands beside an abstention: what was looked at, and what comes closest."""
+    turns, library = state.get("turns", ()), runtime.context.library
+    if not turns:
+        return {}
+    asked, governing = state["asked"], state["governing"]
+    looked = looked_at(turns, library, governing.as_at)
+    if declined.reason not in OFFERED_BESIDE:
+        return {"looked_at": looked}
+    chosen = state["act"].closest
+    if chosen is None:
+        chosen = found_in_thread(turns, asked.question, governing.as_at)
+    closest = verified_closest(chosen, library, governing, turns, extent=asked.extent)
+    return {"looked_at": looked, "closest": closest}
 
 
 def is_to_be_mended(state: State) -> bool:

@@ -98,6 +98,7 @@ def compared(before: Trace, after: Trace) -> Replay:
         ("governing date", _day(before), _day(after)),
         ("stop", before.stop.value, after.stop.value),
         ("abstention", _abstention(before), _abstention(after)),
+        ("closest", _closest(before), _closest(after)),
         *_citations(before, after),
         *_moves(before, after),
         ("answer", _answer(before), _answer(after)),
@@ -194,6 +195,11 @@ def _day(trace: Trace) -> str:
 def _abstention(trace: Trace) -> str:
     said = trace.abstention
     return f"{said.reason.value}: {said.explanation}" if said else ""
+
+
+def _closest(trace: Trace) -> str:
+    cited = (found.citation for found in trace.closest)
+    return "; ".join(f"{citation.version_id}: “{citation.quote}”" for citation in cited)
 
 
 def _answer(trace: Trace) -> str:

@@ -97,6 +97,26 @@ def verify(  # noqa: PLR0913 - everything that a draft is checked against, by na
     )
 
 
+def verify_citation(
+    drafted: DraftCitation,
+    library: Library,
+    governing: GoverningDate,
+    seen_ids: AbstractSet[str],
+    *,
+    extent: str | None = None,
+) -> tuple[Citation | None, tuple[Finding, ...]]:
+    """Check a citation that stands alone, as those of a sentence are checked.
+
+    Returns:
+        The citation, ``None`` where a check failed, and the findings.
+    """
+    case = Case(as_at=governing.as_at, known_at=governing.known_at, extent=extent)
+    alone = Sentence(text=drafted.version_id, citations=(drafted,))
+    one = _Checked(alone, alone.text)
+    _cite(one, drafted, _Desk(library, governing, seen_ids, extent, case))
+    return next(iter(one.citations), None), one.cited[0].findings
+
+
 @dataclass(frozen=True)
 class _Desk:
     """What sentences are checked against."""

@@ -233,3 +233,14 @@ def test_the_command_killed_while_the_model_thinks_goes_on_where_it_was() -> Non
     assert resumed["stop"] == "answered"
     assert [len(turn["calls"]) for turn in resumed["turns"]] == [1, 0]
     assert resumed["answer"]["sentences"][0]["citations"][0]["quote"] == QUOTE
+
+
+def test_the_closest_provisions_are_printed_as_no_answer() -> None:
+    question = "Which register must a lighthouse keeper show a visiting bishop?"
+    done = run(question, "--as-at", "2005-01-01", "--no-save")
+    shown = " ".join(done.output.split())
+    assert "No answer (not found)" in shown
+    assert "Looked at: 1 provision of 1 work (UK) found in force on 2005-01-01." in shown
+    assert "Closest provisions in force on 2005-01-01 (unconfirmed: none is an answer)" in shown
+    assert "uk/widgets-1990#register@2000-01-01" in shown
+    assert "shall keep a register of every widget sold for seven years" in shown

@@ -180,3 +180,16 @@ def test_an_answer_that_cannot_be_kept_is_still_given(monkeypatch: pytest.Monkey
     app = opened(**MARRIAGE)
     assert "<mark>Le mariage" in shown(app)
     assert "was not kept" in app.caption[0].value
+
+
+def test_closest_provisions_are_whole_cards_and_said_to_be_unconfirmed() -> None:
+    app = opened(q="Who keeps the register of talking parrots?", as_at="2020-01-01")
+    trace = app.session_state["outcome"][0]
+    assert trace.answer is None
+    assert trace.closest
+    page = shown(app)
+    assert "Closest provisions in force on 1 January 2020" in page
+    assert "Unconfirmed" in page
+    assert "Looked at:" in page
+    assert page.count("Amended since?") == len(trace.closest)
+    assert page.count('class="card"') == len(trace.closest)

@@ -13,7 +13,9 @@ from agent.trace import (
     AbstentionReason,
     Answer,
     AnswerSentence,
+    ClosestProvision,
     GoverningDate,
+    LookedAt,
     RunSettings,
     StopReason,
     ToolCall,
@@ -260,3 +262,18 @@ def test_a_markdown_note_holds_no_markup_of_others(hostile: str) -> None:
     note = as_markdown(trace(question=hostile, extent=hostile, abstention=explained), ())
     assert hostile not in note
     assert note.count(literal(hostile)) == 3
+
+
+def test_closest_provisions_are_exported_as_unconfirmed() -> None:
+    shown = evil_card()
+    declined = Abstention(reason=AbstentionReason.NOT_FOUND, explanation="No.")
+    near = ClosestProvision(citation=shown.citation, probability=0.41)
+    looked = LookedAt(as_at=date(2005, 1, 1), provisions=3, works=("a", "b"), jurisdictions=("uk",))
+    kept = trace(abstention=declined, closest=(near,), looked_at=looked)
+    note = as_markdown(kept, (shown,))
+    assert "## Closest provisions in force on 1 January 2005" in note
+    assert "Unconfirmed" in note
+    assert "3 provisions of 2 works" in note
+    assert "1. **" in note
+    assert "41% likely" in render.likelihood(near)
+    assert Trace.model_validate_json(as_json(kept)).closest == (near,)

@@ -27,6 +27,7 @@ def as_markdown(trace: Trace, cards: tuple[Card, ...]) -> str:
     if trace.abstention is not None:
         heading = HEADINGS[trace.abstention.reason]
         lines += [f"## No answer: {heading}", "", literal(trace.abstention.explanation), ""]
+        lines += _besides(trace, cards)
     if trace.answer is not None:
         lines += ["## Answer", "", *_sentences(trace.answer), "## Authorities", ""]
         lines += [line for card in cards for line in _card_lines(card)]
@@ -34,6 +35,21 @@ def as_markdown(trace: Trace, cards: tuple[Card, ...]) -> str:
     lines += ["---", "", f"Answered {stamp} by the {trace.policy} policy; trace `{trace.id}`;"]
     lines += [f"corpus `{trace.corpus_hash}`. Not legal advice.", ""]
     return "\n".join(lines)
+
+
+def _besides(trace: Trace, cards: tuple[Card, ...]) -> list[str]:
+    """Return what stands beside an abstention: how much was looked at, and what comes closest."""
+    lines = []
+    if trace.looked_at is not None and trace.looked_at.provisions:
+        lines += [literal(trace.looked_at.wording.written(day_words)), ""]
+    if trace.closest:
+        day = day_words(trace.closest[0].citation.as_at)
+        lines += [f"## Closest provisions in force on {day}", "", _UNCONFIRMED, ""]
+        lines += [line for card in cards for line in _card_lines(card)]
+    return lines
+
+
+_UNCONFIRMED = "Unconfirmed: the nearest that was found, best first. None of them is an answer."
 
 
 def _date_lines(trace: Trace) -> list[str]:

@@ -19,7 +19,7 @@ HEADINGS = {
     AbstentionReason.AMBIGUOUS: "More than one text was in force",
     AbstentionReason.OTHER_TERRITORY: "Law of another territory",
     AbstentionReason.NOT_APPLICABLE: "In force, but it does not apply",
-    AbstentionReason.NOT_FOUND: "Nothing found",
+    AbstentionReason.NOT_FOUND: "No answer was found",
     AbstentionReason.UNVERIFIED: "Withheld: it could not be verified",
     AbstentionReason.FAILED: "Something failed",
 }
@@ -32,7 +32,7 @@ COUNSEL = {
     AbstentionReason.NOT_FOUND: "Use the words of the statute and its language, or cite the "
     "provision with its act.",
     AbstentionReason.UNVERIFIED: "An answer was drafted, but a citation did not stand up to the "
-    "record, so nothing is shown.",
+    "record, so no answer is shown.",
     AbstentionReason.FAILED: "This says nothing about the law. Ask again; if it fails again, the "
     "cause is named above.",
 }

@@ -14,6 +14,7 @@ from agent.request import AskRequest
 from agent.trace import Trace
 from corpus.clock import today
 from corpus.errors import InForceError
+from corpus.model import Citation
 from ui import markup as render
 from ui.cards import Card, build_cards
 from ui.export.files import as_json, as_markdown
@@ -133,7 +134,7 @@ def _several(library: Library, traces: tuple[Trace, ...], asked: AskRequest) -> 
 
 def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> None:
     """Show one answer; ``place`` distinguishes its anchors from those of other answers."""
-    cards = build_cards(trace.answer.citations if trace.answer else (), library.store, today())
+    cards = build_cards(_shown_citations(trace), library.store, today())
     if trace.governing is not None:
         st.html(render.banner(trace.governing, today()))
         if trace.governing.candidates and not place:
@@ -145,12 +146,31 @@ def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> 
             st.html(render.card(card, place))
     if trace.abstention is not None:
         st.html(render.abstention(trace.abstention))
+        if trace.looked_at is not None and trace.looked_at.provisions:
+            st.html(render.looked_at(trace.looked_at))
+        _closest(trace, cards, place)
         with st.container(horizontal=True):
             _offer(suggestions(trace, asked), place)
     if trace.turns:
         with st.expander("How this was found", icon=":material/route:"):
             st.html(render.steps(trace))
     _keep(trace, asked, cards, place)
+
+
+def _shown_citations(trace: Trace) -> tuple[Citation, ...]:
+    """Return what is shown as cards: the answer's citations, or those that come closest."""
+    if trace.answer is not None:
+        return trace.answer.citations
+    return tuple(found.citation for found in trace.closest)
+
+
+def _closest(trace: Trace, cards: tuple[Card, ...], place: str) -> None:
+    """Show the closest provisions, each a whole card, and that nothing confirms them."""
+    if not trace.closest:
+        return
+    st.html(render.closest_heading(trace.closest))
+    for found, card in zip(trace.closest, cards, strict=True):
+        st.html(render.likelihood(found) + render.card(card, place))
 
 
 def _offer(offered: tuple[Suggestion, ...], place: str = "") -> None:
