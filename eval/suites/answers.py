@@ -1,6 +1,6 @@
 """What becomes of questions as people ask them: ``inforce eval answers``.
 
-Each question of :mod:`eval.questions.asked` has one :class:`Outcome`. Shares come with 95 %
+Each question of :mod:`eval.questions.asked` has one :class:`AnswerOutcome`. Shares come with 95 %
 intervals from resampled works, per language and style.
 """
 
@@ -18,7 +18,7 @@ from agent.policy import Policy
 from agent.request import AskRequest
 from agent.trace import AbstentionReason, Answer, Trace
 from corpus.errors import BadInputError
-from corpus.model import Frozen
+from corpus.model import Citation, Frozen
 from corpus.questions import Question
 from corpus.store import Store
 from eval.metrics import Score
@@ -28,11 +28,12 @@ from eval.suites.policy import Advance, Evaluation, answer_all
 from rl.rewards import is_right
 from rl.rewards.claims import statements
 from rl.rewards.scored_trace import ScoredTrace
+from rl.rewards.stated_answer import holds_figure
 
 _ASKS_BACK = frozenset({AbstentionReason.NO_DATE, AbstentionReason.AMBIGUOUS})
 
 
-class Outcome(StrEnum):
+class AnswerOutcome(StrEnum):
     """What a question came to."""
 
     RIGHT = "right"
@@ -55,11 +56,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Judged:
-    """A question with its outcome; ``offered`` are the versions of the closest provisions."""
+    """A question with its outcome.
+
+    ``offered`` are the versions of the closest provisions, ``probability`` is that of the best
+    quotation, shipped or not, and ``best_answers`` tells whether that quotation does answer.
+    """
 
     asked: AskedQuestion
-    outcome: Outcome
+    outcome: AnswerOutcome
     offered: tuple[str, ...] = ()
+    probability: float | None = None
+    best_answers: bool = False
 
     @property
     def offers_gold(self) -> bool:
@@ -82,7 +89,7 @@ class AnswerScores(Frozen):
     """
 
     questions: int
-    outcomes: dict[Outcome, int]
+    outcomes: dict[AnswerOutcome, int]
     right: Score | None
     answered: Score | None
     beside: Score | None
@@ -153,18 +160,15 @@ def judge(
     ]
 
 
-def answer_report(
-    asked: Sequence[AskedQuestion], records: Sequence[ScoredTrace], store: Store
-) -> AnswerReport:
-    """Count what became of the questions.
+def answer_report(judged: Sequence[Judged], records: Sequence[ScoredTrace]) -> AnswerReport:
+    """Count what became of the questions, each of which has a record.
 
     Raises:
-        BadInputError: as :func:`judge`, or every run is void.
+        BadInputError: every run is void.
     """
-    judged = judge(asked, records, store)
-    if not judged:
+    first = next((one.trace for one in records if one.trace is not None), None)
+    if not judged or first is None:
         raise BadInputError(f"None of {len(records)} questions was answered.")
-    first = next(one.trace for one in records if one.trace is not None)
     return AnswerReport(
         policy=first.policy,
         corpus_hash=first.corpus_hash,
@@ -175,53 +179,78 @@ def answer_report(
 
 def answer_scores(judged: Sequence[Judged]) -> AnswerScores:
     """Return the shares of one group."""
-    shipped = {Outcome.RIGHT, Outcome.BESIDE, Outcome.WRONG}
+    shipped = {AnswerOutcome.RIGHT, AnswerOutcome.BESIDE, AnswerOutcome.WRONG}
     answered = [one for one in judged if one.outcome in shipped]
     answerable = [one for one in judged if one.asked.decline is None]
     unanswerable = [one for one in judged if one.asked.decline is not None]
-    offered = [one for one in answerable if one.outcome is Outcome.CLOSEST]
+    offered = [one for one in answerable if one.outcome is AnswerOutcome.CLOSEST]
     counted = Counter(one.outcome for one in judged)
     return AnswerScores(
         questions=len(judged),
-        outcomes={outcome: counted[outcome] for outcome in Outcome},
-        right=_share(answerable, lambda one: one.outcome is Outcome.RIGHT),
+        outcomes={outcome: counted[outcome] for outcome in AnswerOutcome},
+        right=_share(answerable, lambda one: one.outcome is AnswerOutcome.RIGHT),
         answered=_share(judged, lambda one: one.outcome in shipped),
-        beside=_share(answered, lambda one: one.outcome is Outcome.BESIDE),
-        wrong=_share(answered, lambda one: one.outcome is Outcome.WRONG),
+        beside=_share(answered, lambda one: one.outcome is AnswerOutcome.BESIDE),
+        wrong=_share(answered, lambda one: one.outcome is AnswerOutcome.WRONG),
         gold_offered=_share(offered, lambda one: one.offers_gold),
-        declined=_share(unanswerable, lambda one: one.outcome is Outcome.DECLINED),
+        declined=_share(unanswerable, lambda one: one.outcome is AnswerOutcome.DECLINED),
     )
 
 
 def _judged(asked: AskedQuestion, trace: Trace, questions: Sequence[Question]) -> Judged:
     if trace.answer is not None:
-        return Judged(asked, _of_answer(asked, trace, trace.answer, questions))
+        outcome = _of_answer(asked, trace, trace.answer, questions)
+        return Judged(
+            asked,
+            outcome,
+            probability=trace.probability,
+            best_answers=outcome is AnswerOutcome.RIGHT,
+        )
+    return Judged(
+        asked,
+        _of_no_answer(asked, trace),
+        offered=tuple(one.citation.version_id for one in trace.closest),
+        probability=trace.probability,
+        best_answers=any(
+            _quotes(question, one.citation) for one in trace.closest[:1] for question in questions
+        ),
+    )
+
+
+def _of_no_answer(asked: AskedQuestion, trace: Trace) -> AnswerOutcome:
     if asked.decline is not None:
-        return Judged(asked, Outcome.DECLINED)
+        return AnswerOutcome.DECLINED
     if trace.abstention is not None and trace.abstention.reason in _ASKS_BACK:
-        return Judged(asked, Outcome.ASKED_BACK)
-    return Judged(asked, Outcome.MISSED)
+        return AnswerOutcome.ASKED_BACK
+    return AnswerOutcome.CLOSEST if trace.closest else AnswerOutcome.MISSED
+
+
+def _quotes(question: Question, cited: Citation) -> bool:
+    span = question.gold_span
+    return span is not None and (
+        cited.version_id == question.gold_version and holds_figure(cited.quote, span)
+    )
 
 
 def _of_answer(
     asked: AskedQuestion, trace: Trace, answer: Answer, questions: Sequence[Question]
-) -> Outcome:
+) -> AnswerOutcome:
     cited, day = answer.citations, asked.as_at
     accepted = {gold.version_id for gold in asked.gold}
     about = {asked.about, *(gold.provision_id for gold in asked.gold)}
     current = [one.version_id for one in cited if day and day in one.valid]
     if day and len(current) < len(cited):
-        return Outcome.WRONG
+        return AnswerOutcome.WRONG
     if any(one.provision_id in about and one.version_id not in accepted for one in cited):
-        return Outcome.WRONG
+        return AnswerOutcome.WRONG
     if not accepted & set(current):
-        return Outcome.BESIDE
+        return AnswerOutcome.BESIDE
     shipped = tuple(one for one in statements(trace) if one.stood)
     if any(is_right(question, shipped, None) for question in questions):
-        return Outcome.RIGHT
+        return AnswerOutcome.RIGHT
     quotes = " ".join(one.quote for one in cited if one.version_id in accepted)
     spans = [question.gold_span.text for question in questions if question.gold_span]
-    return Outcome.WRONG if any(span in quotes for span in spans) else Outcome.BESIDE
+    return AnswerOutcome.WRONG if any(span in quotes for span in spans) else AnswerOutcome.BESIDE
 
 
 def _share(group: Iterable[Judged], holds: Callable[[Judged], bool]) -> Score | None:

@@ -14,10 +14,13 @@ from corpus.console import out, print_json, progress_bar
 from corpus.errors import BadInputError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from agent.library import Library
     from agent.policy import Policy
     from corpus.questions import Question
     from eval.questions.asked import AskedQuestion
+    from eval.suites.answers import AnswerReport
 
 
 def policy(
@@ -82,11 +85,15 @@ def answers(
         Path | None,
         typer.Option(help="Folder that keeps every finished question; run again, it continues."),
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Write risk against coverage there, as SVG.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Put questions in lay and in statute words to a policy: right, beside the point, declined?"""
     from agent.policies.registry import PolicyChoice, open_policy
-    from eval.suites.answers import answer_all_asked, answer_report
+    from eval.suites.answers import answer_all_asked, answer_report, judge
+    from eval.suites.risk_coverage import risk_plot
 
     asked = _asked(corpus, half)
     choice = PolicyChoice.load(name)
@@ -98,12 +105,31 @@ def answers(
             to,
             lambda done: advance(done, len(asked), ""),
         )
-        found = answer_report(asked, records, library.store)
+        judged = judge(asked, records, library.store)
+        found = answer_report(judged, records)
+    if plot is not None:
+        title = f"Share of answers that fail, by share answered: {corpus}, {half.replace('_', ' ')}"
+        plot.write_text(risk_plot(title, judged), encoding="utf-8")
     if json:
         print_json(found.model_dump(mode="json"))
         return
-    for group, scores in found.groups.items():
-        _show(group, scores)
+    out.print(_answers_table(found))
+
+
+def _answers_table(found: AnswerReport) -> Table:
+    from rich.table import Table
+
+    from eval.suites.answers import AnswerOutcome
+
+    table = Table(
+        "questions", "n", "right of answerable", *map(str, AnswerOutcome), "closest hold gold"
+    )
+    for name, scores in found.groups.items():
+        counted = (str(scores.outcomes[outcome]) for outcome in AnswerOutcome)
+        offered = _shown(scores.gold_offered) if scores.gold_offered else "-"
+        right = _shown(scores.right) if scores.right else "-"
+        table.add_row(name, str(scores.questions), right, *counted, offered)
+    return table
 
 
 def _asked(corpus: str, half: str) -> list[AskedQuestion]:

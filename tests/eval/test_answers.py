@@ -13,8 +13,9 @@ from agent.policy import Act, Draft, DraftCitation, PolicyState, ToolRequest
 from agent.trace import Abstention, AbstentionReason, Sentence
 from corpus.errors import BadInputError
 from eval.questions.asked import AskedQuestion, read_asked
-from eval.suites.answers import Outcome, answer_all_asked, answer_report, judge
+from eval.suites.answers import AnswerOutcome, Judged, answer_all_asked, answer_report, judge
 from eval.suites.demo import demo_library
+from eval.suites.risk_coverage import risk_plot, risks
 from inforce import app
 from rl.journal import TRACES
 
@@ -61,7 +62,20 @@ class Declines:
         return Act(abstention=Abstention(reason=self.reason, explanation="No."))
 
 
-def outcome(library: Library, policy: object, one: AskedQuestion) -> Outcome:
+class Searches:
+    """Searches for the question itself, then declines."""
+
+    name = "searches"
+
+    def act(self, state: PolicyState) -> Act:
+        if state.turns:
+            declined = Abstention(reason=AbstentionReason.NOT_FOUND, explanation="No.")
+            return Act(abstention=declined)
+        arguments = {"query": state.question, "as_at": str(state.governing.as_at)}
+        return Act(calls=(ToolRequest(id="1", name="search_statutes", arguments=arguments),))
+
+
+def outcome(library: Library, policy: object, one: AskedQuestion) -> AnswerOutcome:
     records = answer_all_asked(library, policy, [one])
     return judge([one], records, library.store)[0].outcome
 
@@ -73,42 +87,42 @@ def quoted(one: AskedQuestion, library: Library) -> tuple[str, str]:
 
 
 def test_the_gold_version_with_its_words_is_right(library: Library) -> None:
-    assert outcome(library, Says(quoted(NOTICE, library)), NOTICE) is Outcome.RIGHT
+    assert outcome(library, Says(quoted(NOTICE, library)), NOTICE) is AnswerOutcome.RIGHT
 
 
 def test_another_sentence_of_the_right_provision_is_beside_the_point(library: Library) -> None:
     version_id, text = quoted(NOTICE, library)
     other = text[text.index("The employee gives") :]
-    assert outcome(library, Says((version_id, other)), NOTICE) is Outcome.BESIDE
+    assert outcome(library, Says((version_id, other)), NOTICE) is AnswerOutcome.BESIDE
 
 
 def test_another_provision_in_force_is_beside_the_point(library: Library) -> None:
     found = library.store.version("uk/era-1996#unfair-dismissal-right@1996-08-22")
     assert found is not None
-    assert outcome(library, Says((found.id, found.text)), NOTICE) is Outcome.BESIDE
+    assert outcome(library, Says((found.id, found.text)), NOTICE) is AnswerOutcome.BESIDE
 
 
 def test_a_figure_that_the_law_does_not_give_is_never_right(library: Library) -> None:
     words = "The notice is eight weeks for each year of service."
     said = Says(quoted(NOTICE, library), words=words)
-    assert outcome(library, said, NOTICE) in {Outcome.WRONG, Outcome.MISSED}
+    assert outcome(library, said, NOTICE) in {AnswerOutcome.WRONG, AnswerOutcome.MISSED}
 
 
 def test_a_provision_quoted_although_it_is_not_to_be_answered_is_wrong(library: Library) -> None:
     changed = {"gold": (), "decline": "repealed", "about": NOTICE.provision_id}
     declined = AskedQuestion.model_validate(NOTICE.model_dump() | changed)
-    assert outcome(library, Says(quoted(NOTICE, library)), declined) is Outcome.WRONG
+    assert outcome(library, Says(quoted(NOTICE, library)), declined) is AnswerOutcome.WRONG
 
 
 def test_declining_is_right_only_where_nothing_answers(library: Library) -> None:
     absent = Declines(AbstentionReason.NOT_FOUND)
-    assert outcome(library, absent, GONE) is Outcome.DECLINED
-    assert outcome(library, absent, NOTICE) is Outcome.MISSED
-    assert outcome(library, absent, UNDATED) is Outcome.DECLINED
+    assert outcome(library, absent, GONE) is AnswerOutcome.DECLINED
+    assert outcome(library, absent, NOTICE) is AnswerOutcome.MISSED
+    assert outcome(library, absent, UNDATED) is AnswerOutcome.DECLINED
 
 
 def test_asking_for_a_day_that_was_given_is_not_declining(library: Library) -> None:
-    assert outcome(library, Declines(AbstentionReason.NO_DATE), NOTICE) is Outcome.ASKED_BACK
+    assert outcome(library, Declines(AbstentionReason.NO_DATE), NOTICE) is AnswerOutcome.ASKED_BACK
 
 
 def test_the_policy_is_told_what_the_asker_fills_in_and_no_more(library: Library) -> None:
@@ -132,7 +146,8 @@ def test_a_killed_evaluation_goes_on(library: Library, tmp_path: Path) -> None:
     again = answer_all_asked(library, policy, asked, tmp_path)
     kept = [record.trace.id for record in again[:2] if record.trace]
     assert kept == [record.trace.id for record in whole[:2] if record.trace]
-    assert answer_report(asked, again, library.store).groups["all"].questions == 4
+    judged = judge(asked, again, library.store)
+    assert answer_report(judged, again).groups["all"].questions == 4
 
 
 def test_a_folder_of_questions_put_otherwise_is_refused(library: Library, tmp_path: Path) -> None:
@@ -158,3 +173,35 @@ def test_a_corpus_or_half_that_there_is_not_is_refused() -> None:
     ran = CliRunner().invoke(app, ["eval", "answers", "extractive", "--half", "third"])
     assert ran.exit_code != 0
     assert isinstance(ran.exception, BadInputError)
+
+
+def scored(probability: float | None, *, answers: bool) -> Judged:
+    outcome = AnswerOutcome.RIGHT if answers else AnswerOutcome.BESIDE
+    return Judged(NOTICE, outcome, probability=probability, best_answers=answers)
+
+
+def test_risk_is_counted_from_the_surest_and_ends_where_nothing_was_scored() -> None:
+    judged = [
+        scored(0.2, answers=False),
+        scored(0.9, answers=True),
+        scored(None, answers=False),
+        scored(0.5, answers=False),
+    ]
+    found = risks(judged)
+    assert (found[25], found[50], found[75]) == (0.0, 0.5, pytest.approx(2 / 3))
+    assert len(found) < 100
+    assert "<svg" in risk_plot("risk", judged)
+
+
+def test_a_question_without_an_answer_fails_whatever_is_offered(library: Library) -> None:
+    records = answer_all_asked(library, Searches(), [GONE])
+    (judged,) = judge([GONE], records, library.store)
+    assert (judged.outcome, judged.best_answers) == (AnswerOutcome.DECLINED, False)
+
+
+def test_what_is_offered_instead_of_an_answer_is_counted(library: Library) -> None:
+    records = answer_all_asked(library, Searches(), [NOTICE])
+    (judged,) = judge([NOTICE], records, library.store)
+    assert judged.outcome is AnswerOutcome.CLOSEST
+    assert judged.offered
+    assert judged.offers_gold is (NOTICE.gold[0].version_id in judged.offered)
