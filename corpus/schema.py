@@ -1,7 +1,8 @@
-"""Schema version of a store, and its migration."""
+"""Schema version of a database, and its migration."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,46 @@ from corpus.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-SCHEMA_REVISION = "0003"
+
+@dataclass(frozen=True)
+class Schema:
+    """Tables of a database and the Alembic migrations that make them.
+
+    Attributes:
+        metadata: the tables, as they are after the last migration.
+        migrations: folder of the Alembic environment.
+        revision: the last migration.
+        version_table: where the database notes its revision; each schema has its own.
+        what: what the database holds, for messages.
+        made_by: the command that makes one, for messages.
+        upgraded_by: the command that upgrades one, for messages.
+    """
+
+    metadata: sa.MetaData
+    migrations: Path
+    revision: str
+    version_table: str
+    what: str
+    made_by: str
+    upgraded_by: str
 
 
-def open_database(url: str, *, create: bool, upgrade: bool = False) -> sa.Engine:
-    """Return an engine for a database with the current schema.
+STORE = Schema(
+    metadata=metadata,
+    migrations=Path(__file__).parent / "migrations",
+    revision="0003",
+    version_table="alembic_version",
+    what="store",
+    made_by="inforce ingest",
+    upgraded_by="inforce index build",
+)
+"""The schema of a corpus store."""
+
+
+def open_database(
+    url: str, *, create: bool, upgrade: bool = False, schema: Schema = STORE
+) -> sa.Engine:
+    """Return an engine for a database with the current revision of ``schema``.
 
     ``create`` creates or upgrades it, ``upgrade`` only upgrades it. Concurrent processes do this
     one after another, and an interrupted upgrade leaves the database as it was.
@@ -28,47 +64,49 @@ def open_database(url: str, *, create: bool, upgrade: bool = False) -> sa.Engine
     """
     engine = open_engine(url, create=create)
     try:
-        found = _revision(engine)
-        if found != SCHEMA_REVISION:
+        found = _revision(engine, schema)
+        if found != schema.revision:
             if not (create or (upgrade and found)):
-                raise StoreError(_schema_problem(engine.url, found))
-            _upgrade(engine)
+                raise StoreError(_schema_problem(engine.url, found, schema))
+            _upgrade(engine, schema)
     except sa.exc.SQLAlchemyError as error:
         engine.dispose()
-        raise StoreError(f"cannot read the store at {engine.url}: {cause(error)}") from None
+        raise StoreError(f"cannot read the {schema.what} at {engine.url}: {cause(error)}") from None
     except StoreError:
         engine.dispose()
         raise
     return engine
 
 
-def _schema_problem(url: sa.URL, found: str | None) -> str:
+def _schema_problem(url: sa.URL, found: str | None, schema: Schema) -> str:
+    what, wanted = schema.what, schema.revision
     if found is None:
-        return f"the database at {url} holds no InForce store; make one with 'inforce ingest'"
-    if found < SCHEMA_REVISION:
+        return f"the database at {url} holds no InForce {what}; make one with '{schema.made_by}'"
+    if found < wanted:
         return (
-            f"the store at {url} has schema {found}, this InForce needs {SCHEMA_REVISION}: "
-            "'inforce index build' brings it up to date"
+            f"the {what} at {url} has schema {found}, this InForce needs {wanted}: "
+            f"'{schema.upgraded_by}' brings it up to date"
         )
     return (
-        f"the store at {url} has schema {found}, which is newer than this InForce "
-        f"({SCHEMA_REVISION}): install the newer InForce"
+        f"the {what} at {url} has schema {found}, which is newer than this InForce "
+        f"({wanted}): install the newer InForce"
     )
 
 
-def _revision(engine: sa.Engine) -> str | None:
+def _revision(engine: sa.Engine, schema: Schema) -> str | None:
     with engine.connect() as connection:
-        return _revision_in(connection)
+        return _revision_in(connection, schema)
 
 
-def _revision_in(connection: sa.Connection) -> str | None:
-    if not sa.inspect(connection).has_table("alembic_version"):
+def _revision_in(connection: sa.Connection, schema: Schema) -> str | None:
+    if not sa.inspect(connection).has_table(schema.version_table):
         return None
-    found: str | None = connection.scalar(sa.text("select version_num from alembic_version"))
+    version = sa.table(schema.version_table, sa.column("version_num"))
+    found: str | None = connection.scalar(sa.select(version.c.version_num))
     return found
 
 
-def _upgrade(engine: sa.Engine) -> None:
+def _upgrade(engine: sa.Engine, schema: Schema) -> None:
     """Upgrade the schema in one transaction.
 
     Raises:
@@ -78,33 +116,33 @@ def _upgrade(engine: sa.Engine) -> None:
 
     with writing(engine) as connection:
         take_turns(connection)
-        found = _revision_in(connection)
-        if found == SCHEMA_REVISION:
+        found = _revision_in(connection, schema)
+        if found == schema.revision:
             return  # another process was first
-        if found is not None and found > SCHEMA_REVISION:
-            raise StoreError(_schema_problem(engine.url, found))
+        if found is not None and found > schema.revision:
+            raise StoreError(_schema_problem(engine.url, found, schema))
         if found is None:
-            _drop_unfinished(connection)
-        command.upgrade(_alembic(connection), "head")
+            _drop_unfinished(connection, schema)
+        command.upgrade(_alembic(connection, schema), "head")
 
 
-def _alembic(connection: sa.Connection) -> Config:
+def _alembic(connection: sa.Connection, schema: Schema = STORE) -> Config:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(schema.migrations))
     config.attributes["connection"] = connection
     return config
 
 
-def _drop_unfinished(connection: sa.Connection) -> None:
+def _drop_unfinished(connection: sa.Connection, schema: Schema) -> None:
     """Drop empty tables without a schema version, left by an interrupted earlier InForce.
 
     Raises:
         StoreError: one of the tables is not empty.
     """
     present = set(sa.inspect(connection).get_table_names())
-    for table in metadata.sorted_tables:
+    for table in schema.metadata.sorted_tables:
         if table.name not in present:
             continue
         if connection.scalar(sa.select(sa.literal(1)).select_from(table).limit(1)):

@@ -1,0 +1,171 @@
+"""Agreement between annotators, and their accuracy on gold items.
+
+Several measures stand side by side, since each misleads in its way: kappa and alpha fall when one
+answer is frequent although people hardly ever differ, and the share of equal decisions rises then.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from corpus.model import Frozen
+from rl.annotation.items import Decision
+from rl.annotation.queue.adjudication import standing
+from rl.annotation.queue.label_queue import LabelQueue
+
+RESAMPLES = 1000
+
+
+class Interval95(Frozen):
+    """A value with its 95 % interval, from items drawn again with replacement."""
+
+    value: float
+    low: float
+    high: float
+
+
+class PairAgreement(Frozen):
+    """Two annotators on the items that both decided. ``kappa`` is ``None`` where it has no value.
+
+    Cohen's kappa has none when chance alone would make them agree always.
+    """
+
+    first: str
+    second: str
+    items: int
+    equal: float
+    kappa: float | None
+
+
+class GoldAccuracy(Frozen):
+    """How many gold items a person decided, and how many of them right."""
+
+    person: str
+    items: int
+    right: int
+
+
+class Agreement(Frozen):
+    """Agreement in a project.
+
+    ``alpha`` is Krippendorff's, for nominal values; ``None`` without two decisions on one item or
+    where all decisions are the same. ``by_item`` is the share of pairs of people who agree, for
+    each item that two or more decided.
+    """
+
+    alpha: Interval95 | None
+    equal: float | None
+    by_item: dict[str, float]
+    pairs: tuple[PairAgreement, ...]
+    gold: tuple[GoldAccuracy, ...]
+
+
+def agreement(queue: LabelQueue, project: str, seed: int = 0) -> Agreement:
+    """Measure agreement on the decisions that stand; skipped items do not count.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    everything = standing(queue, project)
+    votes = {
+        item.id: {one.person: one.decision.key for one in made}
+        for item, made, _ in everything
+        if item.gold is None and made
+    }
+    by_item = {name: equal_share(list(v.values())) for name, v in votes.items() if len(v) > 1}
+    gold = [
+        (one.person, one.decision.key == Decision(choice=item.gold).key)
+        for item, made, _ in everything
+        if item.gold is not None
+        for one in made
+    ]
+    return Agreement(
+        alpha=alpha_interval([list(v.values()) for v in votes.values()], seed),
+        equal=float(np.mean(list(by_item.values()))) if by_item else None,
+        by_item=by_item,
+        pairs=tuple(_pairs(votes)),
+        gold=tuple(_gold(gold)),
+    )
+
+
+def krippendorff_alpha(units: Sequence[Sequence[str]]) -> float | None:
+    """Return Krippendorff's alpha for nominal values; units with one value do not count.
+
+    ``1 - D_o / D_e`` from the coincidence matrix. Source: Krippendorff, Content Analysis, 4th ed.,
+    chapter 12. ``None`` where no unit has two values or only one value occurs.
+    """
+    paired = [unit for unit in units if len(unit) > 1]
+    totals = Counter(value for unit in paired for value in unit)
+    n = totals.total()
+    expected = n * n - sum(count * count for count in totals.values())
+    if expected == 0:
+        return None
+    observed = sum(_differing(unit) / (len(unit) - 1) for unit in paired)
+    return 1.0 - (n - 1) * observed / expected
+
+
+def alpha_interval(units: Sequence[Sequence[str]], seed: int = 0) -> Interval95 | None:
+    """Return alpha with its 95 % interval, from :data:`RESAMPLES` draws of units."""
+    value = krippendorff_alpha(units)
+    if value is None:
+        return None
+    chance = np.random.default_rng(seed)
+    draws = chance.integers(len(units), size=(RESAMPLES, len(units)))
+    found = [krippendorff_alpha([units[i] for i in draw]) for draw in draws]
+    known = [alpha for alpha in found if alpha is not None]
+    low, high = np.quantile(known, [0.025, 0.975])
+    return Interval95(value=value, low=float(low), high=float(high))
+
+
+def cohen_kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
+    """Return Cohen's kappa of two raters on the same items, ``None`` where chance alone gives 1."""
+    n = len(first)
+    equal = sum(a == b for a, b in zip(first, second, strict=True)) / n
+    ones, twos = Counter(first), Counter(second)
+    chance = sum(ones[value] * twos[value] for value in ones) / (n * n)
+    return None if chance == 1.0 else (equal - chance) / (1.0 - chance)
+
+
+def equal_share(values: Sequence[str]) -> float:
+    """Return the share of pairs of values that are equal."""
+    pairs = list(itertools.combinations(values, 2))
+    return sum(a == b for a, b in pairs) / len(pairs)
+
+
+def _differing(unit: Sequence[str]) -> int:
+    """Return the number of ordered pairs of unequal values in a unit."""
+    counts = Counter(unit)
+    return sum(count * (len(unit) - count) for count in counts.values())
+
+
+def _pairs(votes: dict[str, dict[str, str]]) -> list[PairAgreement]:
+    people = sorted({person for cast in votes.values() for person in cast})
+    found = []
+    for first, second in itertools.combinations(people, 2):
+        both = [(v[first], v[second]) for v in votes.values() if first in v and second in v]
+        if both:
+            ones, twos = zip(*both, strict=True)
+            equal = sum(a == b for a, b in both) / len(both)
+            found.append(
+                PairAgreement(
+                    first=first,
+                    second=second,
+                    items=len(both),
+                    equal=equal,
+                    kappa=cohen_kappa(ones, twos),
+                )
+            )
+    return found
+
+
+def _gold(decided: Sequence[tuple[str, bool]]) -> list[GoldAccuracy]:
+    total = Counter(person for person, _ in decided)
+    right = Counter(person for person, was_right in decided if was_right)
+    return [
+        GoldAccuracy(person=person, items=total[person], right=right[person])
+        for person in sorted(total)
+    ]

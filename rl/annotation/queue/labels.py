@@ -1,0 +1,138 @@
+"""Labels and progress of a project, derived from the decisions that stand."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+
+import sqlalchemy as sa
+
+from corpus.model import Frozen
+from rl.annotation.items import Decision, Item, Label, LabelStatus, Project
+from rl.annotation.queue.adjudication import Made, is_disputed, standing
+from rl.annotation.queue.label_queue import LabelQueue
+from rl.annotation.queue.tables import decisions
+from rl.annotation.queue.transactions import reading
+
+
+class Progress(Frozen):
+    """How far a project is, and one person's share of it.
+
+    ``by_status`` counts items other than gold ones; ``mine`` are the person's decisions that stand;
+    ``seconds`` is the median time of a decision, of the whole project, ``None`` without one.
+    """
+
+    by_status: dict[LabelStatus, int]
+    mine: int
+    decisions: int
+    seconds: float | None
+
+    @property
+    def total(self) -> int:
+        """All items other than gold ones."""
+        return sum(self.by_status.values())
+
+    @property
+    def labelled(self) -> int:
+        """Items that have a label."""
+        done = (LabelStatus.AGREED, LabelStatus.ADJUDICATED)
+        return sum(self.by_status[status] for status in done)
+
+
+def labels(queue: LabelQueue, project: str) -> list[Label]:
+    """Return a label for each item, gold ones left out, in the order of the queue.
+
+    Raises:
+        QueueError: there is no such project.
+        StoreError: the database cannot be read.
+    """
+    settings = queue.project(project)
+    return [
+        _label(settings, item, made, settled)
+        for item, made, settled in standing(queue, project)
+        if item.gold is None
+    ]
+
+
+def progress(queue: LabelQueue, project: str, person: str | None = None) -> Progress:
+    """Return how far a project is.
+
+    Raises:
+        QueueError: there is no such project.
+        StoreError: the database cannot be read.
+    """
+    everything = standing(queue, project)
+    made = [one for _, found, _ in everything for one in found]
+    counted = Counter(label.status for label in labels(queue, project))
+    times = [one.decision.seconds for one in made if one.decision.seconds > 0]
+    return Progress(
+        by_status={status: counted[status] for status in LabelStatus},
+        mine=sum(one.person == person for one in made),
+        decisions=len(made),
+        seconds=statistics.median(times) if times else None,
+    )
+
+
+class Logged(Frozen):
+    """One row of the log of decisions."""
+
+    id: int
+    item: str
+    person: str
+    act: str
+    guidelines: int
+    at: float
+    decision: Decision | None
+    replaces: int | None
+
+
+def log(queue: LabelQueue, project: str) -> list[Logged]:
+    """Return everything that was ever decided in a project, in order; nothing leaves the log.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    query = sa.select(decisions).where(decisions.c.project == project).order_by(decisions.c.id)
+    with reading(queue.engine) as connection:
+        return [
+            Logged(
+                id=row.id,
+                item=row.item,
+                person=row.person,
+                act=row.act,
+                guidelines=row.guidelines,
+                at=row.at,
+                decision=None if row.content is None else Decision.model_validate_json(row.content),
+                replaces=row.replaces,
+            )
+            for row in connection.execute(query)
+        ]
+
+
+def _label(project: Project, item: Item, made: tuple[Made, ...], settled: Decision | None) -> Label:
+    status = _status(project, item, made, settled)
+    agreed = made[0].decision if made and status is LabelStatus.AGREED else None
+    final = settled or agreed
+    return Label(
+        project=project.name,
+        item=item.id,
+        question_id=item.origin.question_id,
+        status=status,
+        choice=None if final is None else final.choice,
+        people=tuple(sorted(one.person for one in made if final and one.decision.key == final.key)),
+        guidelines=max((one.guidelines for one in made), default=None),
+        corpus_hash=project.corpus_hash,
+        traces=item.origin.traces,
+    )
+
+
+def _status(
+    project: Project, item: Item, made: tuple[Made, ...], settled: Decision | None
+) -> LabelStatus:
+    if settled is not None:
+        return LabelStatus.ADJUDICATED
+    if is_disputed(made):
+        return LabelStatus.DISAGREED
+    if len(made) >= project.wanted(item.id):
+        return LabelStatus.AGREED
+    return LabelStatus.OPEN if made else LabelStatus.UNSEEN
