@@ -22,6 +22,7 @@ from corpus.console import errors
 from corpus.errors import BadInputError, InForceError
 from eval.cli import app as eval_app
 from retrieval.cli.law import app as retrieval_app
+from rl.annotation.cli import app as labels_app
 from rl.cli import app as rl_app
 from ui.cli import app as ui_app
 
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 for room in (ui_app, agent_app, traces_app, model_app, retrieval_app, corpus_app, eval_app, rl_app):
     app.add_typer(room)
+app.add_typer(labels_app, name="labels")
 
 
 _STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}

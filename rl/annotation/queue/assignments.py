@@ -7,6 +7,7 @@ a changed or withdrawn decision is a further row. What is only typed so far is a
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -161,6 +162,26 @@ def submit(  # noqa: PLR0913
         raise
 
 
+def take_in(queue: LabelQueue, project: str, item: Item, person: str, decision: Decision) -> bool:
+    """Save a decision that was made elsewhere; tell whether it was new.
+
+    The same decision of a person on an item is taken in once.
+
+    Raises:
+        QueueError: the item is settled, or the decision names a candidate that is not there.
+        StoreError: the database refuses it.
+    """
+    text = f"{project}\n{item.id}\n{person}\n{decision.model_dump_json()}"
+    submission = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    with exclusive(queue.engine, project) as connection:
+        if _logged(connection, submission) is not None:
+            return False
+        _refuse_settled(connection, project, item.id)
+        check(decision, item, lambda _: None)
+        _record(connection, project, item.id, person, decision, submission)
+    return True
+
+
 def undo(queue: LabelQueue, project: str, person: str, item: str, submission: str) -> Assignment:
     """Withdraw a person's decision on an item and hand it to them again.
 
@@ -256,11 +277,26 @@ def _submit(  # noqa: PLR0913
     if (earlier := _logged(connection, submission)) is not None:
         return earlier
     _refuse_settled(connection, project, item)
-    mine = _current_row(project, item, person)
-    standing = connection.scalar(sa.select(current.c.decision).where(mine))
     if not _may_decide(connection, assignment, person):
         raise QueueError(_EXPIRED)
     check(decision, _item(connection, project, item), text_of)
+    number = _record(connection, project, item, person, decision, submission)
+    connection.execute(sa.delete(leases).where(_lease_row(project, item, person)))
+    mine_draft = (drafts.c.project == project) & (drafts.c.item == item)
+    connection.execute(sa.delete(drafts).where(mine_draft, drafts.c.person == person))
+    return number
+
+
+def _record(  # noqa: PLR0913
+    connection: sa.Connection,
+    project: str,
+    item: str,
+    person: str,
+    decision: Decision,
+    submission: str,
+) -> int:
+    """Append a decision to the log and let it count in place of the person's earlier one."""
+    mine = _current_row(project, item, person)
     number = append(
         connection,
         submission=submission,
@@ -269,7 +305,7 @@ def _submit(  # noqa: PLR0913
         person=person,
         act="decided",
         content=decision,
-        replaces=standing,
+        replaces=connection.scalar(sa.select(current.c.decision).where(mine)),
     )
     connection.execute(sa.delete(current).where(mine))
     connection.execute(
@@ -281,9 +317,6 @@ def _submit(  # noqa: PLR0913
             counts=not isinstance(decision.choice, Skipped),
         )
     )
-    connection.execute(sa.delete(leases).where(_lease_row(project, item, person)))
-    mine_draft = (drafts.c.project == project) & (drafts.c.item == item)
-    connection.execute(sa.delete(drafts).where(mine_draft, drafts.c.person == person))
     return number
 
 

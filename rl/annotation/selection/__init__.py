@@ -1,0 +1,1 @@
+"""Choose the questions whose label changes most what is learnt. No torch, and no gold answer."""

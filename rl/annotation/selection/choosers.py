@@ -1,0 +1,86 @@
+"""Which questions of a round are worth a label: one protocol, a few lines for each policy.
+
+A chooser gives every group of rollouts a score; the highest ``ceil(budget * B)`` are chosen.
+It sees clusters of answers and the question as posed, never a gold answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from rl.annotation.selection.clusters import AnswerGroup
+
+
+class Chooser(Protocol):
+    """Scores groups; higher is more worth a label."""
+
+    @property
+    def name(self) -> str:
+        """The word that names it in a recipe and in an item's origin."""
+
+    def score(self, group: AnswerGroup) -> float:
+        """Return the score of one group."""
+
+
+class _Named:
+    """A chooser from a function."""
+
+    def __init__(self, name: str, score: Callable[[AnswerGroup], float]) -> None:
+        self.name = name
+        self._score = score
+
+    def score(self, group: AnswerGroup) -> float:
+        return self._score(group)
+
+
+def random_chooser(seed: int) -> Chooser:
+    """Return a chooser that scores by a hash of seed and question."""
+
+    def score(group: AnswerGroup) -> float:
+        digest = hashlib.blake2b(f"{seed}\n{group.question.id}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest) / 2**64
+
+    return _Named("random", score)
+
+
+def entropy(group: AnswerGroup) -> float:
+    """Return the entropy of the answers in nats; rollouts without an answer do not count."""
+    sizes = [len(cluster.members) for cluster in group.clusters]
+    total = sum(sizes)
+    return -sum(size / total * math.log(size / total) for size in sizes) if total else 0.0
+
+
+def low_confidence(group: AnswerGroup) -> float:
+    """Return 1 minus the largest cluster's share of all rollouts."""
+    largest = group.majority
+    return 1.0 - len(largest.members) / group.n if largest else 1.0
+
+
+def choosers(seed: int = 0) -> dict[str, Chooser]:
+    """Return the choosers that need no label and no model, by name."""
+    found = [
+        random_chooser(seed),
+        _Named("entropy", entropy),
+        _Named("low_confidence", low_confidence),
+    ]
+    return {chooser.name: chooser for chooser in found}
+
+
+def choose(
+    chooser: Chooser, groups: Sequence[AnswerGroup], budget: float
+) -> list[tuple[int, float]]:
+    """Return the places of the chosen groups with their scores, the highest first.
+
+    A group without any readable answer cannot be asked about. Equal scores go by place.
+
+    Args:
+        chooser: scores the groups.
+        groups: those of a round, ``B`` of them.
+        budget: share of ``B``, from 0 to 1; ``ceil(budget * B)`` are chosen at most.
+    """
+    scored = [(place, chooser.score(group)) for place, group in enumerate(groups) if group.clusters]
+    ranked = sorted(scored, key=lambda found: (-found[1], found[0]))
+    return ranked[: math.ceil(budget * len(groups))]
