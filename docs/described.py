@@ -116,6 +116,14 @@ JSON: dict[str, Printed] = {
             "retrieval/citations/law_answers.py:VersionLine",
         )
     ),
+    "labels status": Printed(
+        (
+            "rl/annotation/queue/agreement.py:ProjectStatus",
+            "rl/annotation/queue/labels.py:Progress",
+            "rl/annotation/queue/agreement.py:Agreement",
+        ),
+        note="One line per project.",
+    ),
     "model list": Printed(
         ("agent/models/catalogue.py:ModelSpec",),
         {"ready": "whether it is prepared", "source": "where its files came from, or null"},
@@ -166,6 +174,10 @@ ENVIRONMENT = {
     "INFORCE_THREADS": (
         "SQLAlchemy URL of the database of threads",
         "`threads.db` beside the store; the store's database where that is Postgres",
+    ),
+    "INFORCE_LABELS": (
+        "SQLAlchemy URL of the database of the label queue",
+        "`labels.db` beside the store; the store's database where that is Postgres",
     ),
     "INFORCE_TRACES": (
         "SQLAlchemy URL of the database of traces",

@@ -110,7 +110,7 @@ def status(
     json: AsJson = False,
 ) -> None:
     """Print how far projects are, and how well their annotators agree."""
-    from rl.annotation.queue.agreement import agreement
+    from rl.annotation.queue.agreement import ProjectStatus, agreement
     from rl.annotation.queue.labels import progress
 
     with _queue() as queue:
@@ -118,13 +118,8 @@ def status(
         for name in names:
             far, agreed = progress(queue, name), agreement(queue, name)
             if json:
-                print_json(
-                    {
-                        "project": name,
-                        **far.model_dump(mode="json"),
-                        "agreement": agreed.model_dump(mode="json"),
-                    }
-                )
+                found = ProjectStatus(project=name, progress=far, agreement=agreed)
+                print_json(found.model_dump(mode="json"))
                 continue
             counts = ", ".join(f"{n} {word.value}" for word, n in far.by_status.items() if n)
             out.print(f"{name}: {far.labelled} of {far.total} labelled ({counts or 'empty'})")

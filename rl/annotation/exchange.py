@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from corpus.errors import BadInputError, Place, SourceError
 from rl.annotation.items import Choice, Confidence, Decision, Item, Label, LabelStatus
@@ -80,8 +80,9 @@ def write_label_studio(items: Sequence[Item], labels: Sequence[Label], path: Pat
     Raises:
         BadInputError: the file cannot be written.
     """
-    known = {label.item: label for label in labels}
-    tasks = [_task(item, known.get(item.id)) for item in items]
+    known: dict[str, Label | None] = dict.fromkeys(item.id for item in items)
+    known |= {label.item: label for label in labels}
+    tasks = [_task(item, known[item.id]) for item in items]
     _write(path, json.dumps(tasks, ensure_ascii=False, indent=1))
 
 
@@ -93,7 +94,7 @@ def read_label_studio(path: Path, items: Sequence[Item]) -> list[tuple[Item, str
         SourceError: it is no export of tasks, names an item that is not ours, or a choice that is
             none; names task and field.
     """
-    known = {item.id: item for item in items}
+    ours = {item.id: item for item in items}
     try:
         tasks = json.loads(_read(path))
     except json.JSONDecodeError as fault:
@@ -101,7 +102,9 @@ def read_label_studio(path: Path, items: Sequence[Item]) -> list[tuple[Item, str
     if not isinstance(tasks, list):
         raise SourceError(Place(str(path)), "not a list of Label Studio tasks")
     return [
-        found for number, task in enumerate(tasks, 1) for found in _done(path, number, task, known)
+        found
+        for number, task in enumerate(tasks, 1)
+        for found in _done(f"{path}, task {number}", task, ours)
     ]
 
 
@@ -198,33 +201,55 @@ def _word(choice: Choice) -> str:
             return choice.kind
 
 
-def _done(
-    path: Path, number: int, task: Any, known: dict[str, Item]
-) -> Iterator[tuple[Item, str, Decision]]:
+class _Value(BaseModel):
+    choices: list[str] = []
+
+
+class _Result(BaseModel):
+    from_name: str = ""
+    value: _Value = _Value()
+
+
+class _Annotation(BaseModel):
+    completed_by: int | str = "unknown"
+    was_cancelled: bool = False
+    result: list[_Result] = []
+
+    def words(self) -> list[str]:
+        """Return what was chosen in our control."""
+        return [w for one in self.result if one.from_name == CONTROL for w in one.value.choices]
+
+
+class _Data(BaseModel):
+    item: str
+
+
+class _Task(BaseModel):
+    """The fields of a Label Studio task that hold a decision; others are left unread."""
+
+    data: _Data
+    annotations: list[_Annotation] = []
+
+
+def _done(place: str, content: Any, known: dict[str, Item]) -> Iterator[tuple[Item, str, Decision]]:
     """Yield the decisions on one task; a cancelled annotation is a skip there and none here."""
-    name = task.get("data", {}).get("item") if isinstance(task, dict) else None
-    if name not in known:
-        raise SourceError(
-            Place(f"{path}, task {number}", field="data.item"), f"no item of this project: {name}"
-        )
-    for place, made in enumerate(task.get("annotations") or ()):
-        if made.get("was_cancelled"):
+    try:
+        task = _Task.model_validate(content)
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or None
+        raise SourceError(Place(place, field=field), f"not a task: {first['msg']}") from fault
+    if task.data.item not in known:
+        words = f"no item of this project: {task.data.item}"
+        raise SourceError(Place(place, field="data.item"), words)
+    for number, made in enumerate(task.annotations):
+        if made.was_cancelled:
             continue
-        field = f"annotations.{place}.result"
-        words = [
-            word
-            for result in made.get("result") or ()
-            if result.get("from_name") == CONTROL
-            for word in result.get("value", {}).get("choices", ())
-        ]
-        if len(words) != 1:
-            raise SourceError(
-                Place(f"{path}, task {number}", field=field),
-                f"one choice is wanted, there are {len(words)}",
-            )
-        person = f"label-studio-{made.get('completed_by', 'unknown')}"
-        choice = _choice(words[0], Place(f"{path}, task {number}", field=field))
-        yield known[name], person, Decision(choice=choice, confidence=Confidence.MEDIUM)
+        spot, chosen = Place(place, field=f"annotations.{number}.result"), made.words()
+        if len(chosen) != 1:
+            raise SourceError(spot, f"one choice is wanted, there are {len(chosen)}")
+        decision = Decision(choice=_choice(chosen[0], spot), confidence=Confidence.MEDIUM)
+        yield known[task.data.item], f"label-studio-{made.completed_by}", decision
 
 
 def _choice(word: str, place: Place) -> Choice:

@@ -16,6 +16,7 @@ from corpus.model import Frozen
 from rl.annotation.items import Decision
 from rl.annotation.queue.adjudication import standing
 from rl.annotation.queue.label_queue import LabelQueue
+from rl.annotation.queue.labels import Progress
 
 RESAMPLES = 1000
 
@@ -62,6 +63,14 @@ class Agreement(Frozen):
     by_item: dict[str, float]
     pairs: tuple[PairAgreement, ...]
     gold: tuple[GoldAccuracy, ...]
+
+
+class ProjectStatus(Frozen):
+    """How far a project is and how well its annotators agree."""
+
+    project: str
+    progress: Progress
+    agreement: Agreement
 
 
 def agreement(queue: LabelQueue, project: str, seed: int = 0) -> Agreement:

@@ -14,7 +14,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from corpus import clock
 from corpus.model import Frozen
 from rl.annotation.items import (
     ChosenCandidate,
@@ -34,7 +33,7 @@ from rl.annotation.queue.label_queue import (
     settings_of,
 )
 from rl.annotation.queue.tables import current, decisions, drafts, items, leases
-from rl.annotation.queue.transactions import exclusive, reading
+from rl.annotation.queue.transactions import exclusive, reading, stamp
 
 TextOf = Callable[[str], str | None]
 """Returns the text of a version by id, ``None`` where the corpus has no such version."""
@@ -78,7 +77,7 @@ def next_item(queue: LabelQueue, project: str, person: str) -> Assignment | None
     with exclusive(queue.engine, project) as connection:
         settings = settings_of(connection, project)
         role_in(connection, project, person)
-        now = clock.now().timestamp()
+        now = stamp()
         name = _open_item(connection, project, person, now) or _free_item(
             connection, project, person, now
         )
@@ -96,7 +95,7 @@ def renew(queue: LabelQueue, assignment: Assignment, person: str) -> float:
     """
     with exclusive(queue.engine, assignment.project) as connection:
         settings = settings_of(connection, assignment.project)
-        now = clock.now().timestamp()
+        now = stamp()
         until = now + settings.lease_seconds
         held = _lease_row(assignment.project, assignment.item, person)
         changed = connection.execute(
@@ -190,7 +189,7 @@ def undo(queue: LabelQueue, project: str, person: str, item: str, submission: st
         StoreError: the database refuses it.
     """
     with exclusive(queue.engine, project) as connection:
-        until = clock.now().timestamp() + settings_of(connection, project).lease_seconds
+        until = stamp() + settings_of(connection, project).lease_seconds
         if _logged(connection, submission) is None:
             _withdraw(connection, project, person, item, submission)
         return _lease(connection, project, item, person, until)
@@ -208,7 +207,7 @@ def reopen(queue: LabelQueue, project: str, person: str, item: str) -> Assignmen
         mine = _current_row(project, item, person)
         if connection.scalar(sa.select(current.c.decision).where(mine)) is None:
             raise QueueError(f"{person} has not decided item {item}.")
-        until = clock.now().timestamp() + settings_of(connection, project).lease_seconds
+        until = stamp() + settings_of(connection, project).lease_seconds
         return _lease(connection, project, item, person, until)
 
 
@@ -362,7 +361,7 @@ def append(  # noqa: PLR0913
         "person": person,
         "act": act,
         "guidelines": newest_guidelines(connection, project).version,
-        "at": clock.now().timestamp(),
+        "at": stamp(),
         "content": None if content is None else content.model_dump_json(),
         "replaces": replaces,
     }
@@ -373,7 +372,7 @@ def append(  # noqa: PLR0913
 def _may_decide(connection: sa.Connection, assignment: Assignment, person: str) -> bool:
     """Tell whether a person holds the lease, changes a decision, or finds room for one more."""
     role_in(connection, assignment.project, person)
-    now = clock.now().timestamp()
+    now = stamp()
     held = _lease_row(assignment.project, assignment.item, person)
     row = connection.execute(sa.select(leases.c.token, leases.c.expires).where(held)).first()
     if row is not None and row.token == assignment.token and row.expires > now:
@@ -465,9 +464,7 @@ def _lease(
 ) -> Assignment:
     """Write down that a person has an item open; one they have open already keeps its token."""
     held = _lease_row(project, item, person)
-    token = connection.scalar(
-        sa.select(leases.c.token).where(held, leases.c.expires > clock.now().timestamp())
-    )
+    token = connection.scalar(sa.select(leases.c.token).where(held, leases.c.expires > stamp()))
     token = token or secrets.token_hex(16)
     connection.execute(sa.delete(leases).where(held))
     connection.execute(
@@ -517,9 +514,7 @@ def _keep_draft(
     key = {"project": assignment.project, "item": assignment.item, "person": person}
     where = sa.and_(*(drafts.c[name] == value for name, value in key.items()))
     connection.execute(sa.delete(drafts).where(where))
-    connection.execute(
-        sa.insert(drafts).values(**key, saved=clock.now().timestamp(), content=content)
-    )
+    connection.execute(sa.insert(drafts).values(**key, saved=stamp(), content=content))
 
 
 def _refuse_settled(connection: sa.Connection, project: str, item: str) -> None:

@@ -13,7 +13,6 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from corpus import clock
 from corpus.closeable import Closeable
 from corpus.errors import BadInputError
 from corpus.model import Frozen
@@ -21,7 +20,7 @@ from corpus.schema import open_database
 from corpus.settings import Settings
 from rl.annotation.items import Item, Project, Role
 from rl.annotation.queue.tables import SCHEMA, guidelines, items, people, projects
-from rl.annotation.queue.transactions import exclusive, reading
+from rl.annotation.queue.transactions import exclusive, reading, stamp
 
 
 class QueueError(BadInputError):
@@ -62,7 +61,7 @@ class LabelQueue(Closeable):
             QueueError: there is a project of that name.
             StoreError: the database refuses it.
         """
-        now = clock.now().timestamp()
+        now = stamp()
         with exclusive(self.engine, project.name) as connection:
             if _found(connection, project.name):
                 raise QueueError(f"There is a project '{project.name}' already.")
@@ -113,7 +112,7 @@ class LabelQueue(Closeable):
                     project=project,
                     version=version,
                     author=author,
-                    created=clock.now().timestamp(),
+                    created=stamp(),
                     text=text,
                 )
             )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from corpus.clock import now
 from corpus.database import cause, writing
 from corpus.errors import StoreError
 
@@ -44,6 +45,11 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         raise StoreError(
             f"the label queue at {engine.url} cannot be read: {cause(error)}"
         ) from None
+
+
+def stamp() -> float:
+    """Return the present instant in seconds since 1970, UTC."""
+    return now().timestamp()
 
 
 def _key(project: str) -> int:

@@ -20,11 +20,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from corpus import clock
 from rl.annotation.queue import labels
 from rl.annotation.queue.label_queue import LabelQueue
 from rl.annotation.queue.tables import current, items, leases
-from rl.annotation.queue.transactions import reading
+from rl.annotation.queue.transactions import reading, stamp
 from tests.corpus.test_writers import own_database
 from tests.postgres import postgres, why_no_postgres
 from tests.rl.annotation import annotator
@@ -124,7 +123,7 @@ def decided(queue: LabelQueue) -> dict[str, int]:
 
 def assert_room_is_kept(queue: LabelQueue) -> None:
     """At no moment have more people an item, decided or open, than it wants."""
-    now = clock.now().timestamp()
+    now = stamp()
     counted = sa.exists().where(
         current.c.item == leases.c.item, current.c.person == leases.c.person, current.c.counts
     )

@@ -36,7 +36,9 @@ def instant(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     from datetime import UTC, datetime
 
     at = [1_000_000.0]
-    monkeypatch.setattr("corpus.clock.now", lambda: datetime.fromtimestamp(at[0], UTC))
+    monkeypatch.setattr(
+        "rl.annotation.queue.transactions.now", lambda: datetime.fromtimestamp(at[0], UTC)
+    )
     return at
 
 

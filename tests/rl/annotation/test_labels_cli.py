@@ -154,7 +154,7 @@ def test_disagreement_is_listed_settled_and_exported(home: Path, journal: Path) 
 def test_an_export_equals_its_filter(home: Path, journal: Path) -> None:
     create(journal, "--budget", "1", "--overlap-share", "0")
     decide(home, "ann", "A")
-    counted = json.loads(say("status", "fees", "--json"))["by_status"]
+    counted = json.loads(say("status", "fees", "--json"))["progress"]["by_status"]
     for status, count in counted.items():
         path = home / f"{status}.jsonl"
         assert f"{count} labels written" in say("export", "fees", str(path), "--status", status)
