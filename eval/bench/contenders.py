@@ -237,7 +237,7 @@ class LanceDb:
     def build(self, rows: Iterable[IndexedText]) -> None:
         """Write terms and dates; index the words and, as LanceDB advises, the dates."""
         import lancedb  # type: ignore[import-not-found]
-        import pyarrow as pa  # type: ignore[import-untyped]
+        import pyarrow as pa
 
         database = lancedb.connect(str(self._folder))
         table: Any = None

@@ -25,52 +25,63 @@ class Interval95(Frozen):
     """A value with its 95 % interval, from items drawn again with replacement."""
 
     value: float
+    """The value on all items."""
     low: float
+    """Lower end of the interval."""
     high: float
+    """Upper end of the interval."""
 
 
 class PairAgreement(Frozen):
-    """Two annotators on the items that both decided. ``kappa`` is ``None`` where it has no value.
-
-    Cohen's kappa has none when chance alone would make them agree always.
-    """
+    """Two annotators on the items that both decided."""
 
     first: str
+    """One of the two people."""
     second: str
+    """The other."""
     items: int
+    """Number of items that both decided."""
     equal: float
+    """Share of these on which they decided alike."""
     kappa: float | None
+    """Cohen's kappa; ``None`` where chance alone would make them agree always."""
 
 
 class GoldAccuracy(Frozen):
-    """How many gold items a person decided, and how many of them right."""
+    """One person on the gold items."""
 
     person: str
+    """Who decided."""
     items: int
+    """Number of gold items that they decided."""
     right: int
+    """Number of these that they decided right."""
 
 
 class Agreement(Frozen):
-    """Agreement in a project.
-
-    ``alpha`` is Krippendorff's, for nominal values; ``None`` without two decisions on one item or
-    where all decisions are the same. ``by_item`` is the share of pairs of people who agree, for
-    each item that two or more decided.
-    """
+    """Agreement between the annotators of a project."""
 
     alpha: Interval95 | None
+    """Krippendorff's alpha for nominal values; ``None`` without two differing decisions."""
     equal: float | None
+    """Mean of ``by_item``; ``None`` where no item was decided twice."""
     by_item: dict[str, float]
+    """Share of pairs of people who agree, for each item that two or more decided."""
     pairs: tuple[PairAgreement, ...]
+    """Each pair of people who decided an item together."""
     gold: tuple[GoldAccuracy, ...]
+    """Each person who decided a gold item."""
 
 
 class ProjectStatus(Frozen):
     """How far a project is and how well its annotators agree."""
 
     project: str
+    """Name of the project."""
     progress: Progress
+    """How many items have a label."""
     agreement: Agreement
+    """How well the annotators agree."""
 
 
 def agreement(queue: LabelQueue, project: str, seed: int = 0) -> Agreement:

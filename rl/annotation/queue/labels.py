@@ -16,16 +16,16 @@ from rl.annotation.queue.transactions import reading
 
 
 class Progress(Frozen):
-    """How far a project is, and one person's share of it.
-
-    ``by_status`` counts items other than gold ones; ``mine`` are the person's decisions that stand;
-    ``seconds`` is the median time of a decision, of the whole project, ``None`` without one.
-    """
+    """How far a project is, and one person's share of it. Gold items count in decisions alone."""
 
     by_status: dict[LabelStatus, int]
+    """Number of items by status of their label, gold items left out."""
     mine: int
+    """Decisions of the person asked about that stand."""
     decisions: int
+    """Decisions of everybody that stand."""
     seconds: float | None
+    """Median time of a decision in seconds; ``None`` without one."""
 
     @property
     def total(self) -> int:
