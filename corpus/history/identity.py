@@ -125,8 +125,13 @@ def _interrupt(so_far: _SoFar, gap: Gap) -> None:
 def _advance(so_far: _SoFar, stage: Snapshot, shortest: int) -> None:
     """Process a snapshot; only the labels whose units changed are examined."""
     changed = [k for k in {**so_far.page, **stage.page} if so_far.page.get(k) != stage.page.get(k)]
-    eve = {(k, n): u for k in changed for n, u in so_far.standing.pop(k, {}).items()}
-    day = {s: u for k in changed for s, u in _aligned(k, stage.page.get(k, ()), eve).items()}
+    stood = {k: so_far.standing.pop(k, {}) for k in changed}
+    eve = {(k, n): u for k, units in stood.items() for n, u in units.items()}
+    day = {
+        (k, n): u
+        for k, units in stood.items()
+        for n, u in _aligned(stage.page.get(k, ()), units).items()
+    }
     left = {slot: unit for slot, unit in eve.items() if day.get(slot) is not unit}
     arrived = {s: u for s, u in day.items() if u.text is not None and eve.get(s) is not u}
     moves = _moves(so_far, eve, left, arrived, shortest)
@@ -195,13 +200,17 @@ def _depart(thread: ProvisionTrace, slot: Slot, absent: Unit | None, stage: Snap
         thread.bears(stage.day, None)
 
 
-def _aligned(key: str, units: Sequence[Unit], eve: Mapping[Slot, Unit]) -> dict[Slot, Unit]:
-    """Assign units to slots: a single one the first; of several, each keeps its previous slot."""
+def _aligned(units: Sequence[Unit], stood: Mapping[int, Unit]) -> dict[int, Unit]:
+    """Number the units of one label: a single one is the first; of several, each keeps its number.
+
+    ``stood`` are the units that stood under the label until then, by their numbers.
+    """
     if len(units) == 1:
-        return {(key, 0): units[0]}
-    kept = {slot: unit for slot, unit in eve.items() if slot[0] == key and unit in units}
-    free = (slot for n in range(2 * len(units)) if (slot := (key, n)) not in kept)
+        return {0: units[0]}
+    printed = set(units)
+    kept = {number: unit for number, unit in stood.items() if unit in printed}
     held = set(kept.values())
+    free = (number for number in range(2 * len(units)) if number not in kept)
     return kept | {next(free): unit for unit in units if unit not in held}
 
 

@@ -57,7 +57,7 @@ def between(text: str, mention: Mention, name: Name, names: WorkNames) -> Span |
     gap = text[low:high]
     if high - low > _REACH:
         return None
-    stripped = _without_links(gap.strip(" ,\t\n"))
+    stripped = without_links(gap.strip(" ,\t\n"))
     span = (low + gap.index(stripped), low + gap.index(stripped) + len(stripped))
     if name.end <= mention.start:
         inside = _CJK_GAP.fullmatch(stripped)
@@ -68,7 +68,7 @@ def between(text: str, mention: Mention, name: Name, names: WorkNames) -> Span |
     return span if _like_a_citation(stripped) else None
 
 
-def _without_links(gap: str) -> str:
+def without_links(gap: str) -> str:
     """Return the text between without linking words at its end (``of the``)."""
     while word := _LAST_LINK.search(gap):
         if not is_link(word[1]):

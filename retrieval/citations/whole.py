@@ -12,6 +12,7 @@ from corpus.model import Frozen, Work
 from corpus.provision_numbers import label_key
 from retrieval.citations.citation_grammar import ParsedCitation, find_citations
 from retrieval.citations.lexicon import lexicon
+from retrieval.citations.remains import without_links
 from retrieval.citations.work_names import Name, work_names
 
 _WORD = re.compile(r"[^\W\d_]+|\d[\w./-]*|§+")
@@ -128,7 +129,8 @@ def _as_printed(text: str, names: Sequence[Name], bears: Bears) -> ParsedCitatio
 def _not_a_citation(text: str, names: Sequence[Name], works: dict[str, Work]) -> Unanswerable:
     if names:
         name = names[0]
-        rest = f"{text[: name.start]} {text[name.end :]}".strip(_MARKS)
+        before = without_links(text[: name.start].rstrip(_MARKS))
+        rest = f"{before} {text[name.end :]}".strip(_MARKS)
         title = works[name.work_ids[0]].title
         if rest:
             words = f"Which provision of {title} '{rest[:80]}' means was not understood."

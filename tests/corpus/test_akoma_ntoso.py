@@ -179,3 +179,37 @@ def test_trap_4_placeholder_2999_never_becomes_a_date(real: dict[str, WorkHistor
     amending = real["de/bgbl-1-2017-s419"]
     assert isinstance(ask(amending, "Artikel 1", "2017-03-16"), Version)
     assert isinstance(ask(amending, "Artikel 1", "2022-08-24"), CoverageGap)
+
+
+DEAD = '<akn:timeInterval start="#e5" end="#e4" refersTo="geltungszeit"/>'
+
+
+@pytest.mark.parametrize(
+    ("group", "article"),
+    [("g1", "art-1"), ("g4", "art-4"), ("g3", "art-3")],
+)
+@pytest.mark.parametrize("after", [True, False])
+def test_text_replaced_before_it_began_is_left_out_alone(
+    copy: Path, group: str, article: str, after: bool
+) -> None:
+    straight = golden(copy)
+    start = f'<akn:temporalGroup eId="{group}">'
+    file = copy / "teeg-1999.xml"
+    if after:
+        before, found, rest = file.read_text(encoding="utf-8").partition(start)
+        held, end, rest = rest.partition("</akn:temporalGroup>")
+        file.write_text(before + found + held + DEAD + end + rest, encoding="utf-8")
+    else:
+        change(file, start, start + DEAD)
+    faults: list[SourceError] = []
+    source = AkomaNtoso(copy)
+    (history,) = source.works(faults.append)
+    assert faults == []
+    texts = [v.text for v in history.versions]
+    assert texts == [v.text for v in straight.versions]
+    assert [v.valid_from for v in history.versions] == [v.valid_from for v in straight.versions]
+    seen = source.observed(history.work.id)
+    assert seen is not None
+    (remark,) = seen.refused
+    assert "ends on 2003-01-01 but starts on 2004-01-01: it was never in force" in remark.problem
+    assert article in remark.place

@@ -458,3 +458,62 @@ def test_count_is_the_number_of_works(copy: Path) -> None:
 def test_short_titles_are_aliases() -> None:
     works, _ = load(GOLDEN)
     assert works[HARBOUR].work.aliases == ("harbour-rules", "HR 2010", "Harbour Code")
+
+
+DEAD = (
+    "texts/harbour-dead.md,harbour-rules,Harbour Rules,zz,en,rules,,,,"
+    "{adopted},{start},,{last},,,,,,\n"
+)
+
+
+def with_dead_edition(copy: Path, start: str, last: str, place: int) -> DatedFiles:
+    """The golden folder with an edition of the harbour rules that ended before it began."""
+    (copy / "texts/harbour-dead.md").write_bytes((copy / "texts/harbour-2010.md").read_bytes())
+    lines = (copy / "index.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    lines.insert(place, DEAD.format(adopted="2010-01-01", start=start, last=last))
+    (copy / "index.csv").write_text("".join(lines), encoding="utf-8")
+    return DatedFiles.open(copy, "folder")
+
+
+@pytest.mark.parametrize(
+    ("start", "last"),
+    [
+        ("2015-07-01", "2015-06-30"),
+        ("2015-07-01", "2010-01-01"),
+        ("2023-01-01", "2022-12-31"),
+        ("2010-03-01", "2010-02-28"),
+        ("2010-03-01", "1990-01-01"),
+    ],
+)
+@pytest.mark.parametrize("place", [1, 3, 9])
+def test_edition_replaced_before_it_began_is_left_out_alone(
+    copy: Path, start: str, last: str, place: int
+) -> None:
+    straight, _ = load(copy)
+    source = with_dead_edition(copy, start, last, place)
+    faults: list[SourceError] = []
+    found, remarks = {}, {}
+    for history in source.works(faults.append):
+        found[history.work.id] = history
+        seen = source.observed(history.work.id)
+        assert seen is not None
+        remarks[history.work.id] = [str(remark) for remark in seen.refused]
+    assert faults == []
+    assert [(v.text, v.valid) for v in found[HARBOUR].versions] == [
+        (v.text, v.valid) for v in straight[HARBOUR].versions
+    ]
+    problem = f"index.csv:{place + 1}, field 'in_force_to': is not after {start}"
+    assert remarks[HARBOUR] == [f"{problem}: it was never in force"]
+    assert not remarks[NOISE]
+
+
+@pytest.mark.parametrize(
+    ("start", "last"), [("2012-01-01", "2011-01-01"), ("2009-01-01", "2008-01-01")]
+)
+def test_edition_whose_days_are_confused_leaves_no_silent_hole(
+    copy: Path, start: str, last: str
+) -> None:
+    faults: list[SourceError] = []
+    works = [h.work.id for h in with_dead_edition(copy, start, last, 9).works(faults.append)]
+    assert HARBOUR not in works
+    assert f"is not after {start}" in str(faults[0])

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from corpus.history.identity import trace
+from corpus.history.snapshots import Snapshot, Unit
+from corpus.model import SourceRef
 from corpus.provision_numbers import chinese_number, label_key
 
 
@@ -36,3 +41,26 @@ def test_distinct_articles_keep_distinct_keys() -> None:
 def test_a_word_is_not_a_chinese_number() -> None:
     with pytest.raises(ValueError, match="not a Chinese numeral"):
         chinese_number("十x")
+
+
+class Looked(tuple[Unit, ...]):
+    """Units that count how often somebody looks through all of them."""
+
+    times = 0
+
+    def __contains__(self, unit: object) -> bool:
+        Looked.times += 1
+        return super().__contains__(unit)
+
+
+def test_many_texts_under_one_label_are_traced_without_comparing_each_with_all() -> None:
+    kept = [Unit("1", "§ 1", None, f"Text {n}.", f"Text {n}.") for n in range(20_000)]
+    changed = [*kept[:-1], Unit("1", "§ 1", None, "Another text.", "Another text.")]
+    stages = [
+        Snapshot(day=date(year, 1, 1), page={"1": Looked(units)}, source=SourceRef(file="x"))
+        for year, units in ((2000, kept), (2001, changed))
+    ]
+    provisions, versions = trace("xx/x", stages, language="en")
+    assert Looked.times < 100
+    assert len(provisions) == 20_000
+    assert sum(1 for version in versions if version.valid_from == date(2001, 1, 1)) == 1

@@ -13,6 +13,7 @@ from pydantic import Field
 from corpus.model import Frozen, Work
 from corpus.provision_numbers import label_key
 from retrieval.citations.resolution import ParsedCitation, find_citations
+from retrieval.citations.whole import read_whole
 
 _HERE = Path(__file__).parent
 _NO_WORDS = frozenset("款项項目")
@@ -71,7 +72,8 @@ def judge(case: Case, works: Sequence[Work]) -> Verdict:
         return "wrong"
     if case.reading == "no such work":
         return "right"
-    return "right" if found and found[0].unread == (case.unread or "").strip(" ,") else "declined"
+    unread = found[0].unread if found else read_whole(case.text, works, lambda *_: False).unread
+    return "right" if unread == (case.unread or "").strip(" ,") else "declined"
 
 
 def _is_reading(cited: ParsedCitation, right: Cite) -> bool:

@@ -8,7 +8,8 @@ import pytest
 
 from corpus.languages.citation_words import citation_words
 from corpus.provision_numbers import label_key
-from retrieval.citations.resolution import find_citations
+from retrieval.citations.resolution import ParsedCitation, find_citations
+from retrieval.citations.whole import read_whole
 from tests.retrieval.citation_cases import Case, case_works, cases, judge
 
 CASES = cases()
@@ -31,6 +32,27 @@ def test_every_system_is_tried() -> None:
     tried = Counter(case.system for case in CASES)
     assert len(tried) == 13
     assert min(tried.values()) >= 12
+
+
+def test_every_string_that_is_declined_names_the_part_that_was_not_understood() -> None:
+    assert [case.text for case in CASES if judge(case, WORKS) == "declined"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "unread"),
+    [
+        ("disposición adicional primera de la LIVA", "disposición adicional primera"),
+        ("disposición transitoria segunda de la LIVA", "disposición transitoria segunda"),
+        ("la disposición final del Código Civil", "la disposición final"),
+        ("Schlussbestimmungen des BGB", "Schlussbestimmungen"),
+        ("the preamble of the ERA 1996", "the preamble"),
+        ("livre troisième du Code civil", "livre troisième"),
+    ],
+)
+def test_a_part_without_a_number_is_named_as_not_understood(text: str, unread: str) -> None:
+    read = read_whole(text, WORKS, lambda *_: False)
+    assert not isinstance(read, ParsedCitation)
+    assert read.unread == unread
 
 
 SISTERS = {

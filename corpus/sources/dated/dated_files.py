@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from corpus.act_report import Observation, from_rows
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.model import Work, WorkHistory
 from corpus.provision_numbers import label_key
@@ -26,7 +27,7 @@ from corpus.sources.dated.dated_dialect import Act, Listing, Traced, read_listin
 from corpus.sources.dated.dating import work_history
 from corpus.sources.dated.editions_by_work import by_amending_acts, by_annals, by_index
 from corpus.sources.dated.items import Item
-from corpus.sources.dated.rows import Row, rows
+from corpus.sources.dated.rows import Row, StillbornError, rows
 from corpus.sources.dated.tables import Damaged, inside, read_text, records
 from corpus.sources.dated.texts import read_document
 from corpus.sources.jsonl import source_error
@@ -53,6 +54,8 @@ class DatedFiles:
         self._root = root
         self._listing = listing
         self._seconds = reading_seconds
+        self._refused: dict[str, list[StillbornError]] = {}
+        self._seen, self._seen_of = Observation(), ""
         self._parts = {part: name for name, act in listing.acts.items() for part in act.parts}
 
     @classmethod
@@ -97,7 +100,9 @@ class DatedFiles:
         """Yield each work of the index with the history of its provisions."""
         if not can_be_stopped():
             again = partial(DatedFiles, self._root, self._listing, reading_seconds=self._seconds)
-            yield from (work for work, _ in works_elsewhere(again, self.name, on_fault))
+            for work, seen in works_elsewhere(again, self.name, on_fault):
+                self._seen, self._seen_of = seen or Observation(), work.work.id
+                yield work
             return
         try:
             with time_limit(self._seconds, Place(self._listing.index.file)):
@@ -116,6 +121,7 @@ class DatedFiles:
                     problem = f"another work already has the id {history.work.id}"
                     raise SourceError(own[0].at("work"), problem)
                 given.add(history.work.id)
+                self._note(name, history)
                 yield history
             except SourceError as error:
                 on_fault(error)
@@ -124,20 +130,41 @@ class DatedFiles:
             except ValueError as error:
                 on_fault(SourceError(own[0].at(), str(error)))
 
+    def observed(self, work_id: str) -> Observation | None:
+        """Return what was noted of the work last yielded, if it is this one."""
+        return self._seen if self._seen_of == work_id else None
+
     # -- inside ----------------------------------------------------------------------------
 
     def _rows(self, on_fault: OnFault) -> dict[str, list[Row]]:
         """Return the rows by work; a work with an invalid row is left out."""
         grouped: dict[str, list[Row]] = defaultdict(list)
         faulty: set[str] = set()
+        stillborn: list[tuple[str, StillbornError]] = []
         for row in rows(self._root, self._listing):
             if isinstance(row, Row):
                 grouped[self._parts.get(row.work, row.work)].append(row)
+                continue
+            work, fault = row
+            name = self._parts.get(work, work) if work else None
+            if name is not None and isinstance(fault, StillbornError):
+                stillborn.append((name, fault))
+                continue
+            faulty |= {name} if name else set()
+            on_fault(fault)
+        self._refused = defaultdict(list)
+        for name, never in stillborn:
+            if never.is_replaced(grouped.get(name, ())):
+                self._refused[name].append(never)
             else:
-                work, fault = row
-                faulty |= {self._parts.get(work, work)} if work else set()
-                on_fault(fault)
+                faulty.add(name)
+                on_fault(never)
         return {name: own for name, own in grouped.items() if name not in faulty}
+
+    def _note(self, name: str, history: WorkHistory) -> None:
+        self._seen, self._seen_of = from_rows(history), history.work.id
+        for never in self._refused.get(name, ()):
+            self._seen.refuse(never)
 
     def _history(
         self,

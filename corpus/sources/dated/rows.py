@@ -6,7 +6,7 @@ An error names file, line (or record) and field. A row cannot refer to files out
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -62,6 +62,26 @@ class Row(Frozen):
     def at(self, field: str | None = None) -> Place:
         """Return the place of a field of this row."""
         return Place(self.place, self.line, field)
+
+
+class StillbornError(SourceError):
+    """An edition that ended on or before the day it begins, so that it was never the law."""
+
+    def __init__(self, place: Place, begins: date) -> None:
+        super().__init__(place, f"is not after {begins}: it was never in force")
+        self.begins = begins
+
+    def is_replaced(self, others: Iterable[Row]) -> bool:
+        """Tell whether another edition states that it is in force on that day."""
+        return any(
+            other.in_force_from == self.begins
+            or (
+                other.in_force_from is not None
+                and other.in_force_to is not None
+                and other.in_force_from < self.begins < other.in_force_to
+            )
+            for other in others
+        )
 
 
 Values = dict[str, str]
@@ -188,7 +208,7 @@ def _row(place: Place, values: Values, upstream: Values, listing: Listing) -> Ro
     ends = day("in_force_to") or _day_after(day("last_day"))
     ended = _ended(place, values)
     if ends is not None and begins is not None and ends <= begins:
-        raise SourceError(Place(place.file, place.line, "in_force_to"), f"is not after {begins}")
+        raise StillbornError(Place(place.file, place.line, "in_force_to"), begins)
     if ended is not None and ends is None:
         raise SourceError(Place(place.file, place.line, "in_force_to"), "is empty, but it ended")
     return Row(

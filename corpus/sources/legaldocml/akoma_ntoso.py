@@ -19,11 +19,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from corpus.act_report import Observation, Remark
 from corpus.errors import Place, SourceError
 from corpus.model import EndReason, Work, WorkHistory
 from corpus.sources.jsonl import modelling
 from corpus.sources.legaldocml.akoma_ntoso_file import AknHead, read_statements
-from corpus.sources.xml.statements import Statement, refuse_doubles, work_history
+from corpus.sources.xml.statements import (
+    Statement,
+    refuse_doubles,
+    without_stillborn,
+    work_history,
+)
 from corpus.sources.xml.xml_folder import XmlFolder
 from corpus.sources.xml.xml_reading import (
     local,
@@ -43,6 +49,7 @@ class _Manifestation:
     published: date | None
     entry: date | None
     statements: Sequence[Statement]
+    refused: Sequence[Remark]
 
 
 class AkomaNtoso(XmlFolder[_Manifestation]):
@@ -52,7 +59,7 @@ class AkomaNtoso(XmlFolder[_Manifestation]):
         super().__init__(folder, "akoma ntoso 1", _read, _history)
 
 
-def _history(manifestations: Sequence[_Manifestation]) -> WorkHistory:
+def _history(manifestations: Sequence[_Manifestation], noted: Observation) -> WorkHistory:
     """Return the history of a work; each expression is valid until the next."""
     ordered = sorted(manifestations, key=lambda m: m.day)
     seen = max(s.seen for m in ordered for s in m.statements)
@@ -61,6 +68,7 @@ def _history(manifestations: Sequence[_Manifestation]) -> WorkHistory:
         following = next((m for m in ordered if m.day > own.day), None)
         later = own.day > ordered[0].day
         statements += [_placed(s, own, later, following, seen) for s in own.statements]
+        noted.refused += own.refused
     with modelling(ordered[-1].path):
         return work_history(ordered[-1].work, statements, origin=ordered[0].entry)
 
@@ -105,10 +113,18 @@ def _read(path: Path, folder: Path) -> _Manifestation:
     with modelling(path):
         work = head.work()
         statements = list(read_statements(document, head))
+    noted = Observation()
+    statements = without_stillborn(statements, noted)
     refuse_doubles(statements, path)
     if not statements:
         raise SourceError(Place(str(path)), f"holds no article of {work.title}")
     entry = head.times.entry()
     return _Manifestation(
-        path, work, head.day(), head.published(), entry.day if entry else None, statements
+        path,
+        work,
+        head.day(),
+        head.published(),
+        entry.day if entry else None,
+        statements,
+        noted.refused,
     )

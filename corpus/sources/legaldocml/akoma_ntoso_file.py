@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 
 from lxml import etree
@@ -137,7 +136,7 @@ def read_statements(document: etree._Element, head: AknHead) -> Iterator[Stateme
             applies_from=head.times.applies_from(unit),
             upstream=upstream,
         )
-        yield from _timed(said, head.times.in_force(unit), head.times.entry(), head)
+        yield from _timed(said, head.times.in_force(unit), head.times.entry())
 
 
 def _number(unit: etree._Element, head: AknHead) -> str:
@@ -150,28 +149,33 @@ def _number(unit: etree._Element, head: AknHead) -> str:
 
 
 def _timed(
-    said: Statement, spans: Sequence[LifecycleInterval], entry: LifecycleEvent | None, head: AknHead
+    said: Statement, spans: Sequence[LifecycleInterval], entry: LifecycleEvent | None
 ) -> Iterator[Statement]:
-    """Yield a statement for each interval; between two of them the text is suspended."""
+    """Yield a statement for each interval; between two of them the text is suspended.
+
+    An interval that ends before it begins interrupts nothing.
+    """
     spans = spans or ([LifecycleInterval(entry, None, "")] if entry else [])
     if not spans:
         yield replace(said, commencement=Commencement.UNKNOWN, condition=_UNSTATED)
-    for span, following in pairwise([*spans, None]):
-        assert span is not None
-        if span.start is None or span.start.day is None:
-            day = span.start.written if span.start else "no day"
-            condition = _UNFIXED.format(day=day)
-            yield replace(said, commencement=Commencement.TO_BE_FIXED, condition=condition)
-            continue
-        end = span.end.day if span.end else None
-        if end is not None and end <= span.start.day:
-            place = Place(str(head.path), field="timeInterval")
-            raise SourceError(place, f"ends on {end} but starts on {span.start.day}")
-        yield replace(said, start=span.start.day, end=end, ended=_how(span.end, following))
+    stated = [_within(said, span) for span in spans]
+    yield from (each for each in stated if each.is_stillborn)
+    living = [pair for pair in zip(stated, spans, strict=True) if not pair[0].is_stillborn]
+    for number, (each, span) in enumerate(living, start=1):
+        ended = _how(span.end, number < len(living))
+        yield replace(each, ended=ended) if each.start is not None else each
 
 
-def _how(end: LifecycleEvent | None, following: LifecycleInterval | None) -> EndReason:
-    if following is not None:
+def _within(said: Statement, span: LifecycleInterval) -> Statement:
+    if span.start is None or span.start.day is None:
+        day = span.start.written if span.start else "no day"
+        condition = _UNFIXED.format(day=day)
+        return replace(said, commencement=Commencement.TO_BE_FIXED, condition=condition)
+    return replace(said, start=span.start.day, end=span.end.day if span.end else None)
+
+
+def _how(end: LifecycleEvent | None, is_followed: bool) -> EndReason:
+    if is_followed:
         return EndReason.SUSPENDED
     return EndReason.REPEALED if end is not None and end.kind == "repeal" else EndReason.UNKNOWN
 

@@ -21,11 +21,17 @@ from pathlib import Path
 
 from lxml import etree
 
+from corpus.act_report import Observation
 from corpus.errors import Place, SourceError
 from corpus.model import Work, WorkHistory
 from corpus.sources.jsonl import modelling
 from corpus.sources.uk.clml_provisions import ClmlHead, read_statements
-from corpus.sources.xml.statements import Statement, refuse_doubles, work_history
+from corpus.sources.xml.statements import (
+    Statement,
+    refuse_doubles,
+    without_stillborn,
+    work_history,
+)
 from corpus.sources.xml.xml_folder import XmlFolder
 from corpus.sources.xml.xml_reading import (
     iso_day,
@@ -68,13 +74,13 @@ class Clml(XmlFolder[_File]):
         super().__init__(folder, "clml 1", _read, _history)
 
 
-def _history(files: Sequence[_File]) -> WorkHistory:
+def _history(files: Sequence[_File], noted: Observation) -> WorkHistory:
     newest = max(files, key=lambda file: max(s.seen for s in file.statements))
     points = sorted({point for file in files for point in file.points})
     note = f"The publisher dates texts of {', '.join(points)}." if points else None
     statements = [statement for file in files for statement in file.statements]
     with modelling(newest.path):
-        return work_history(newest.work, statements, note=note)
+        return work_history(newest.work, without_stillborn(statements, noted), note=note)
 
 
 def _read(path: Path, folder: Path) -> _File:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+from corpus.act_report import Observation
 from corpus.errors import Place, SourceError
 from corpus.history.identity import provision_id
 from corpus.history.timeline import PublishedState, version_rows
@@ -65,6 +66,18 @@ class Statement:
         """Return the first day on which the statement no longer holds."""
         return self.end or self.seen + timedelta(days=1)
 
+    @property
+    def is_stillborn(self) -> bool:
+        """Tell whether it ends on or before the day it begins, so that it was never the law."""
+        return self.start is not None and self.end is not None and self.end <= self.start
+
+    def holds_on(self, other: Statement) -> bool:
+        """Tell whether this text is in force on the day on which another one would begin."""
+        if self.is_stillborn or self.start is None or other.start is None:
+            return False
+        mine, its = ((s.label, s.extent, s.language) for s in (self, other))
+        return mine == its and self.start <= other.start < (self.end or date.max)
+
 
 def work_history(
     work: Work,
@@ -96,6 +109,25 @@ def work_history(
     seen = max(statement.seen for statement in statements)
     coverage = tuple(_coverage(work.id, versions, origin, seen, note))
     return WorkHistory(work=work, provisions=provisions, versions=versions, coverage=coverage)
+
+
+def without_stillborn(statements: Sequence[Statement], seen: Observation) -> list[Statement]:
+    """Leave out the texts that were replaced before they began, and note them.
+
+    Raises:
+        SourceError: no other text is in force on the day on which such a text would begin.
+    """
+    living = [said for said in statements if not said.is_stillborn]
+    for said in statements:
+        if not said.is_stillborn:
+            continue
+        place = Place(said.source.file, field=said.source.locator)
+        problem = f"{said.label} ends on {said.end} but starts on {said.start}"
+        fault = SourceError(place, f"{problem}: it was never in force")
+        if not any(other.holds_on(said) for other in living):
+            raise fault
+        seen.refuse(fault)
+    return living
 
 
 def refuse_doubles(statements: Iterable[Statement], path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from corpus.act_report import Observation, from_rows
 from corpus.errors import Place, SourceError
 from corpus.model import Work, WorkHistory
 from corpus.sources import OnFault
@@ -32,7 +34,8 @@ class XmlFolder(Generic[F]):
         folder: folder of the files, at any depth.
         edition: name and version of the reader; a new version reads old folders again.
         read: returns the content of a file, given its path and the folder; raises ``SourceError``.
-        history: returns the history of a work from its files; raises ``SourceError``.
+        history: returns the history of a work from its files and notes what it refuses; raises
+            ``SourceError``.
 
     Raises:
         BadInputError: there is no such folder, or no XML file in it.
@@ -43,11 +46,12 @@ class XmlFolder(Generic[F]):
         folder: Path,
         edition: str,
         read: Callable[[Path, Path], F],
-        history: Callable[[Sequence[F]], WorkHistory],
+        history: Callable[[Sequence[F], Observation], WorkHistory],
     ) -> None:
         self._folder, self._files = folder, xml_files(folder)
         self._edition, self._read, self._history = edition, read, history
         self._last: WorkHistory | None = None
+        self._seen = Observation()
 
     @property
     def name(self) -> str:
@@ -66,6 +70,12 @@ class XmlFolder(Generic[F]):
         """Return where a record of the work last yielded was read."""
         return place_of(self._last, subject_id, self._folder)
 
+    def observed(self, work_id: str) -> Observation | None:
+        """Return what was noted of the work last yielded, if it is this one."""
+        if self._last is None or self._last.work.id != work_id:
+            return None
+        return replace(from_rows(self._last), refused=self._seen.refused)
+
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:
         """Yield the works one by one; a file that cannot be read, or holds no text, is an error."""
         found: dict[str, list[F]] = defaultdict(list)
@@ -79,8 +89,9 @@ class XmlFolder(Generic[F]):
             else:
                 found[file.work.id].append(file)
         for files in found.values():
+            self._seen = Observation()
             try:
-                self._last = self._history(files)
+                self._last = self._history(files, self._seen)
             except SourceError as fault:
                 on_fault(fault)
             else:
