@@ -18,6 +18,7 @@ class AskRequest(Frozen):
     ``as_at`` is the governing date, if the asker knows it. Otherwise ``issue`` and ``facts`` (dates
     of the case) determine it, together with the question itself; ``topic`` selects special rules.
     ``candidates`` are set if ``as_at`` is one of several candidate dates, each answered separately.
+    ``confirmed``: ``as_at`` counts, whatever dates question and facts name.
     """
 
     question: str
@@ -29,6 +30,7 @@ class AskRequest(Frozen):
     topic: str | None = None
     facts: dict[Role, date] = Field(default_factory=dict)
     candidates: tuple[date, ...] = ()
+    confirmed: bool = False
 
     def told(self, reply: Reply) -> Self:
         """Return the request with a reply added."""
@@ -37,22 +39,55 @@ class AskRequest(Frozen):
                 "as_at": reply.as_at or self.as_at,
                 "issue": reply.issue or self.issue,
                 "facts": {**self.facts, **reply.facts},
+                "extent": reply.extent or self.extent,
+                "jurisdictions": reply.jurisdictions or self.jurisdictions,
             }
         )
 
 
+class DayChoice(Frozen):
+    """A day that may be meant where days differ, and what choosing it means."""
+
+    day: date
+    meaning: str
+
+
+class PlaceChoice(Frozen):
+    """A place whose law may be meant, and which law that is."""
+
+    jurisdiction: str
+    extent: str | None = None
+    meaning: str
+
+    @property
+    def code(self) -> str:
+        """How it is written on the command line: ``uk``, or ``uk/S`` for a part."""
+        return f"{self.jurisdiction}/{self.extent}" if self.extent else self.jurisdiction
+
+
 class MissingDate(Frozen):
-    """The governing date is not known yet.
+    """What is open before a search: the governing date, or the place whose law is meant.
 
     ``explanation`` asks for what is missing. ``roles`` are the dates of the case that would
     determine it, one of each inner tuple; ``days`` are dates in the question, one of which may be
-    meant.
+    meant. ``choices`` are set if dates differ: one of them has to be confirmed. ``places`` are set
+    if the law of several places would answer. ``where``: the rules lead to different dates in
+    different jurisdictions, and none was named.
     """
 
     explanation: str
     explanation_days: tuple[DayAt, ...] = ()
     roles: tuple[tuple[Role, ...], ...] = ()
     days: tuple[date, ...] = ()
+    choices: tuple[DayChoice, ...] = ()
+    places: tuple[PlaceChoice, ...] = ()
+    where: bool = False
+
+    def answered(self, asked: AskRequest, reply: Reply) -> AskRequest:
+        """Return the question with the reply to this; a day chosen among several is confirmed."""
+        told = asked.told(reply)
+        chosen = bool(self.choices) and reply.as_at is not None
+        return told.model_copy(update={"confirmed": True}) if chosen else told
 
     @property
     def wording(self) -> Wording:
@@ -66,8 +101,11 @@ class Reply(Frozen):
     as_at: date | None = None
     issue: Issue | None = None
     facts: dict[Role, date] = Field(default_factory=dict)
+    extent: str | None = None
+    jurisdictions: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Return whether the reply is empty."""
-        return self.as_at is None and self.issue is None and not self.facts
+        days = self.as_at or self.issue or self.facts
+        return not (days or self.extent or self.jurisdictions)

@@ -321,11 +321,13 @@ class ClosestProvision(Frozen):
     Attributes:
         citation: the provision and its quotation.
         findings: the verifier's findings on it; all passed.
+        ruling: that it applies to the case, and why.
         probability: that the quotation answers the question; null where it was not scored.
     """
 
     citation: Citation
     findings: tuple[Finding, ...] = ()
+    ruling: Ruling | None = None
     probability: float | None = Field(default=None, ge=0, le=1)
 
 

@@ -8,7 +8,7 @@ from corpus.errors import BadInputError
 from corpus.languages.places import places_known
 from corpus.model import Work
 from corpus.store import Store
-from corpus.territories import extent_parts
+from corpus.territories import extent_parts, jurisdiction_of, territories
 
 
 def check_filters(
@@ -30,10 +30,17 @@ def check_filters(
         )
     if extent is None:
         return
-    territories = store.extents()
-    unheld = [part for part in extent_parts(extent) if part not in territories]
+    present = _territories(store.extents(), held)
+    unheld = [part for part in extent_parts(extent) if part not in present]
     if unheld:
-        listed = ", ".join(sorted(territories)) or "none: no text of it is limited to a territory"
+        listed = ", ".join(sorted(present)) or "none: no text of it is limited to a territory"
         raise BadInputError(
             f"There is no territory '{unheld[0][:60]}' in this corpus; there are {listed}."
         )
+
+
+def _territories(limited: frozenset[str], held: set[str]) -> frozenset[str]:
+    """Return the territories that texts are limited to, and the other parts of their homes."""
+    homes = {jurisdiction_of(part) for part in limited} & held
+    known = territories()
+    return limited.union(*(known[home].parts for home in homes if home is not None))

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Literal
 
 from corpus.errors import StoreError
+from corpus.gate.ruling import Ruling
 from corpus.model import (
     Citation,
     EndReason,
@@ -17,6 +18,7 @@ from corpus.model import (
     Version,
 )
 from corpus.store import Store
+from corpus.territories import territory_words
 from ui.words import day_words, interval_words
 
 
@@ -29,7 +31,11 @@ class TimelineSpan(Frozen):
 
 
 class Card(Frozen):
-    """A citation with its context. ``text`` is the whole provision, which contains the quote."""
+    """A citation with its context. ``text`` is the whole provision, which contains the quote.
+
+    ``territory`` says where the text holds; ``ruling`` whether it applies to the case, ``None``
+    in a trace kept before that was recorded.
+    """
 
     number: int
     citation: Citation
@@ -43,15 +49,24 @@ class Card(Frozen):
     note: str | None
     licence: str | None
     official: str
+    territory: str = ""
+    ruling: Ruling | None = None
 
 
-def build_cards(citations: tuple[Citation, ...], store: Store, today: date) -> tuple[Card, ...]:
-    """Return a card for each citation, in order.
+def build_cards(
+    citations: tuple[Citation, ...],
+    store: Store,
+    today: date,
+    rulings: tuple[Ruling | None, ...] = (),
+) -> tuple[Card, ...]:
+    """Return a card for each citation, in order, with the ruling on it where there is one.
 
     Raises:
         StoreError: the store does not hold a cited version.
     """
-    return tuple(_card(n, c, store, today) for n, c in enumerate(citations, start=1))
+    cards = (_card(n, c, store, today) for n, c in enumerate(citations, start=1))
+    pairs = zip(cards, rulings or (None,) * len(citations), strict=True)
+    return tuple(card.model_copy(update={"ruling": ruling}) for card, ruling in pairs)
 
 
 def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
@@ -74,6 +89,7 @@ def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
         note=" ".join(notes) or None,
         licence=work.licence,
         official=work.citation,
+        territory=territory_words(work.jurisdiction, version.extent),
     )
 
 

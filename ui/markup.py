@@ -27,6 +27,7 @@ from agent.trace import (
     Trace,
     Turn,
 )
+from corpus.gate.ruling import KIND_WORDS
 from corpus.model import Work
 from corpus.wording import Wording
 from ui.cards import Card, TimelineSpan
@@ -116,9 +117,21 @@ def card(shown: Card, place: str = "") -> str:
         f'<span class="work">{escaped(citation.work_title)}</span>'
         f'<span class="label">{escaped(citation.label)}</span></div>'
         f'<span class="chip">In force {shown.in_force}</span></div>'
-        f"{heading}{_text(shown)}{_timeline(shown.spans)}"
+        f"{heading}{_text(shown)}{_timeline(shown.spans)}{_ruling(shown)}"
         f'<p class="since"><strong>Amended since?</strong> {escaped(shown.since)}</p>'
         f"{_provenance(shown)}</article>"
+    )
+
+
+def _ruling(shown: Card) -> str:
+    """Return where the text holds and whether it applies to the case."""
+    where = f"Holds in {escaped(shown.territory)}." if shown.territory else ""
+    ruling = shown.ruling
+    if ruling is None:
+        return f'<p class="ruling">{where}</p>' if where else ""
+    return (
+        f'<p class="ruling {ruling.kind.value}"><strong>{escaped(KIND_WORDS[ruling.kind])}.'
+        f"</strong> {_in_words(ruling.grounds)} {where}</p>"
     )
 
 
@@ -155,13 +168,23 @@ def likelihood(found: ClosestProvision) -> str:
     return f'<p class="likely">{found.probability:.0%} likely to answer</p>'
 
 
+_OPEN = {
+    (False, False): HEADINGS[AbstentionReason.NO_DATE],
+    (False, True): "The days differ",
+    (True, False): "Whose law is meant?",
+    (True, True): "Whose law is meant?",
+}
+
+
 def waiting(missing: MissingDate) -> str:
     """Return the question for the missing date."""
-    reason = AbstentionReason.NO_DATE
-    counsel = "" if missing.roles else f'<p class="counsel">{escaped(COUNSEL[reason])}</p>'
+    reason = AbstentionReason.AMBIGUOUS if missing.places else AbstentionReason.NO_DATE
+    said = missing.roles or missing.places or missing.choices
+    counsel = "" if said else f'<p class="counsel">{escaped(COUNSEL[reason])}</p>'
+    heading = _OPEN[bool(missing.places), bool(missing.choices)]
     return (
         f'<section class="declined {reason.value}" role="status">'
-        f"<h2>{escaped(HEADINGS[reason])}</h2>"
+        f"<h2>{escaped(heading)}</h2>"
         f"<p>{_in_words(missing.wording)}</p>{counsel}</section>"
     )
 

@@ -36,19 +36,5 @@ def interval_words(interval: Interval) -> str:
     return f"only on {start}" if last == interval.start else f"from {start} to {day_words(last)}"
 
 
-def territory_words(extent: str) -> str:
-    """Return an extent in words: ``E+W`` is England and Wales. Unknown codes are returned as is."""
-    return " and ".join(_TERRITORIES.get(part, part) for part in extent.split("+"))
-
-
-_TERRITORIES = {
-    "E": "England",
-    "W": "Wales",
-    "S": "Scotland",
-    "NI": "Northern Ireland",
-    "N.I.": "Northern Ireland",
-}
-
-
 def _last(end: date) -> date:
     return end - timedelta(days=1)

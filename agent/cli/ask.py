@@ -25,6 +25,10 @@ Asked = Annotated[
     str | None, typer.Argument(help="The question, in the language of the law asked about.")
 ]
 AsAt = Annotated[str | None, typer.Option("--as-at", "--on", help="Governing date (YYYY-MM-DD).")]
+Confirmed = Annotated[
+    bool,
+    typer.Option("--confirmed", help="Keep --as-at although question or facts name other dates."),
+]
 KnownAt = Annotated[str | None, typer.Option(help="Use only what had been published by that date.")]
 Issue = Annotated[
     str | None,
@@ -70,6 +74,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the trace as one objec
 def ask(
     question: Asked = None,
     as_at: AsAt = None,
+    confirmed: Confirmed = False,
     known_at: KnownAt = None,
     issue: Issue = None,
     fact: Fact = None,
@@ -90,7 +95,8 @@ def ask(
 
     Every sentence of the answer has its citation. Without --as-at the governing date follows from
     the question, --issue and --fact by rules; the rule, its authority and whether it was verified
-    are printed. A missing date is asked for at a terminal; elsewhere the agent abstains.
+    are printed. A missing date, dates that differ and a place that decides the answer are asked for
+    at a terminal; elsewhere the agent abstains and says what is missing.
 
     With --thread every finished step is kept: where the process was killed or waits for a date, the
     same --thread continues, and --as-at, --issue and --fact reply to what it waits for. A thread
@@ -110,6 +116,7 @@ def ask(
     asked = AskRequest(
         question=question or "",
         as_at=optional_day(as_at, "--as-at"),
+        confirmed=confirmed,
         known_at=optional_day(known_at, "--known-at"),
         extent=extent,
         jurisdictions=tuple(jurisdiction or ()),

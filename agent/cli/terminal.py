@@ -14,11 +14,12 @@ from agent.governing_date.replies import how_to_reply, read_reply
 from agent.graph.checkpoints import Thread, claimed, in_memory, open_checkpoints, threads_url
 from agent.graph.nodes import DOING, Context, Step, TextPiece, ToolReturned
 from agent.graph.run import Done, Event, Paused, resume, run, start
-from agent.graph.threads import asked_in
+from agent.graph.threads import asked_in, waits_for
 from agent.request import AskRequest, MissingDate, Reply
 from agent.trace import GoverningDate, Trace
 from corpus.console import errors, out, print_json
 from corpus.errors import BadInputError
+from corpus.gate.ruling import Ruling, RulingKind
 from corpus.model import Citation
 from corpus.settings import Settings
 
@@ -84,13 +85,21 @@ def _begun_or_resumed(context: Context, asked: AskRequest, thread: Thread) -> It
         if not asked.question:
             raise BadInputError(f"There is no thread '{thread.id}'.")
         return start(context, asked, thread)
-    fixed = ("question", "known_at", "extent", "jurisdictions", "topic")
+    waiting = waits_for(thread)
+    places = () if waiting is not None and waiting.places else ("extent", "jurisdictions")
+    fixed = ("question", "known_at", *places, "topic")
     other = [name for name in fixed if getattr(asked, name) not in (getattr(known, name), *_UNSAID)]
     if other:
         raise BadInputError(
             f"Thread '{thread.id}' asks with another {other[0]}: leave it out to go on."
         )
-    reply = Reply(as_at=asked.as_at, issue=asked.issue, facts=asked.facts)
+    reply = Reply(
+        as_at=asked.as_at,
+        issue=asked.issue,
+        facts=asked.facts,
+        extent=None if "extent" in fixed else asked.extent,
+        jurisdictions=() if "extent" in fixed else asked.jurisdictions,
+    )
     return resume(context, thread, None if known.told(reply) == known else reply)
 
 
@@ -135,8 +144,11 @@ def _show_waiting(paused: Paused, *, json: bool) -> None:
     if json:
         print_json(paused.model_dump(mode="json"))
         return
-    out.print(f"[yellow]Waiting for a date.[/] {escape(paused.missing.explanation)}")
+    what = "place" if paused.missing.places else "date"
+    out.print(f"[yellow]Waiting for a {what}.[/] {escape(paused.missing.explanation)}")
     wanted = "--as-at YYYY-MM-DD"
+    if paused.missing.places:
+        wanted = "--jurisdiction CODE --extent CODE"
     if paused.missing.roles:
         names = (" or ".join(roles) for roles in paused.missing.roles)
         wanted = " ".join(f"--fact '{name}=YYYY-MM-DD'" for name in names)
@@ -153,18 +165,20 @@ def show_trace(trace: Trace) -> None:
         _show_besides(trace)
     if trace.answer is not None:
         out.print(f"\n{escape(trace.answer.text)}\n")
-        for citation in trace.answer.citations:
-            _show_citation(citation)
+        for citation, ruling in zip(trace.answer.citations, trace.answer.rulings, strict=True):
+            _show_citation(citation, ruling)
         for finding in trace.struck:
             out.print(f"  [yellow]Left out.[/] {escape(finding.explanation)}")
 
 
-def _show_citation(citation: Citation) -> None:
+def _show_citation(citation: Citation, ruling: Ruling | None) -> None:
     interval = citation.valid.words()
     out.print(
         f"  [cyan]{escape(f'{citation.work_title}, {citation.label}')}[/], "
-        f"in force {interval}  [dim]{escape(citation.version_id)}[/]"
+        f"in force {interval}{_holds(ruling)}  [dim]{escape(citation.version_id)}[/]"
     )
+    if ruling is not None and ruling.kind is not RulingKind.APPLIES:
+        out.print(f"  [yellow]{escape(ruling.sentence)}[/]")
 
 
 def _show_besides(trace: Trace) -> None:
@@ -176,9 +190,13 @@ def _show_besides(trace: Trace) -> None:
     day = trace.closest[0].citation.as_at
     out.print(f"\n[bold]Closest provisions in force on {day}[/] (unconfirmed: none is an answer)\n")
     for found in trace.closest:
-        _show_citation(found.citation)
+        _show_citation(found.citation, found.ruling)
         likely = "" if found.probability is None else f"  [dim]{found.probability:.0%} likely[/]"
         out.print(f"    {escape(' '.join(found.citation.quote.split()))}{likely}")
+
+
+def _holds(ruling: Ruling | None) -> str:
+    return f", in {escape(ruling.territory)}" if ruling is not None else ""
 
 
 def _show_governing(governing: GoverningDate) -> None:

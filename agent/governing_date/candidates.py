@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from agent.governing_date.choose import choose_governing_date, placed
+from agent.applicability.places import placed
+from agent.governing_date.choose import choose_governing_date
 from agent.library import Library
 from agent.request import AskRequest, MissingDate
 from agent.tools.relevance import coverage

@@ -37,10 +37,14 @@ ISSUE_OF = {
 
 
 class Facts(Frozen):
-    """Facts in a question: all dates, those with a role, and the issue."""
+    """What was read: every day named, the roles told apart, and the issue.
+
+    ``contradictory`` are roles that the question gives to several days; none of these is used.
+    """
 
     written: tuple[WrittenDate, ...] = ()
     roles: dict[Role, date] = Field(default_factory=dict)
+    contradictory: dict[Role, tuple[date, ...]] = Field(default_factory=dict)
     issue: Issue | None = None
 
     @property
@@ -66,9 +70,11 @@ def read_facts(question: str, works: Iterable[Work]) -> Facts:
         named = {day for work in works for day in _title_days(_written_names(work))}
         written = tuple(found for found in written if found.day not in named)
     told = {issue for issue, words in issue_words().items() if words.search(question)}
+    read = _roles(question, written)
     return Facts(
         written=written,
-        roles=_roles(question, written),
+        roles={role: min(days) for role, days in read.items() if len(days) == 1},
+        contradictory={role: tuple(sorted(days)) for role, days in read.items() if len(days) > 1},
         issue=next((issue for issue in _SPECIAL_FIRST if issue in told), None),
     )
 
@@ -83,7 +89,7 @@ def _title_days(names: tuple[str, ...]) -> frozenset[date]:
     return frozenset(found.day for name in names for found in find_dates(name))
 
 
-def _roles(question: str, written: Sequence[WrittenDate]) -> dict[Role, date]:
+def _roles(question: str, written: Sequence[WrittenDate]) -> dict[Role, set[date]]:
     free = list(_cues(question))
     breaks = [0, *(match.end() for match in _SENTENCE.finditer(question)), len(question)]
     found: dict[Role, set[date]] = {}
@@ -96,7 +102,7 @@ def _roles(question: str, written: Sequence[WrittenDate]) -> dict[Role, date]:
         if cue is not None:
             free.remove(cue)
             found.setdefault(cue.role, set()).add(place.day)
-    return {role: days.pop() for role, days in found.items() if len(days) == 1}
+    return found
 
 
 def _nearest(cues: Sequence[_Cue], place: WrittenDate, start: int, end: int) -> _Cue | None:

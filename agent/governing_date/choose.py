@@ -18,7 +18,7 @@ from agent.request import AskRequest, MissingDate
 from agent.trace import GoverningDate
 from corpus.applicability import Applicability, Code, Issue, Matter, Role, governing_dates
 from corpus.errors import BadInputError
-from corpus.languages.places import places_named, whole_words
+from corpus.languages.places import whole_words
 from corpus.model import Work
 from corpus.rules import Rule, jurisdictions, table
 from corpus.wording import Wording, wording
@@ -49,7 +49,9 @@ def choose_governing_date(
         open_ = asked.model_copy(update={"as_at": None, "candidates": ()})
         return _one_of_several(asked, asked.as_at, _found(open_, works, changes))
     ground = "Given with the question."
-    return GoverningDate(as_at=asked.as_at, known_at=asked.known_at, ground=ground)
+    return GoverningDate(
+        as_at=asked.as_at, known_at=asked.known_at, ground=ground, confirmed=asked.confirmed
+    )
 
 
 def _found(
@@ -62,27 +64,6 @@ def _found(
     if len(said.days) == 1 and asked.issue is None and not asked.facts:
         return _assumed(asked, said, ruled)
     return _missing(asked, said, ruled)
-
-
-def placed(asked: AskRequest, works: Sequence[Work]) -> AskRequest:
-    """Return the request limited to the jurisdictions that the question names (``in France``).
-
-    Jurisdictions given by the asker stay, and a question that names a work is about that work
-    wherever the case happened.
-    """
-    named = places_named(asked.question)
-    if asked.jurisdictions or not named or any(_is_named(work, asked.question) for work in works):
-        return asked
-    return asked.model_copy(update={"jurisdictions": tuple(named)})
-
-
-def place_words(asked: AskRequest) -> str:
-    """Return the phrases by which a question names the searched jurisdictions, or ``""``."""
-    named = places_named(asked.question)
-    if not named or set(asked.jurisdictions) != set(named):
-        return ""
-    words = ", ".join(f"“{said}”" for said in named.values())
-    return f"Searched in {', '.join(named)} alone: the question says {words}."
 
 
 def check_facts(asked: AskRequest) -> None:
@@ -123,7 +104,10 @@ def _governed(asked: AskRequest, said: Facts, ruled: Applicability) -> Governing
     read = {role: day for role, day in said.roles.items() if role not in asked.facts}
     facts = [part for role, day in read.items() for part in ("; ", f"{role.words} is ", day)][1:]
     found = wording("Read in the question: ", *facts, ". ") if read else wording()
-    ground = wording(found, ruled.wording)
+    unused = sorted(set(said.days) - set(said.roles.values()))
+    rest = [part for day in unused for part in (", ", day)][1:]
+    left = wording(" Named in the question and not used: ", *rest, ".") if unused else wording()
+    ground = wording(found, ruled.wording, left)
     return GoverningDate(
         as_at=ruled.dates[0],
         known_at=asked.known_at,
@@ -152,7 +136,9 @@ def _assumed(asked: AskRequest, said: Facts, ruled: Applicability | None) -> Gov
 
 def _missing(asked: AskRequest, said: Facts, ruled: Applicability | None) -> MissingDate:
     if ruled is not None:
-        return _asked_for(ruled.wording, said, ruled.missing)
+        where = ruled.code is Code.ASK and ruled.rule is None and not ruled.missing
+        asked_for = _asked_for(ruled.wording, said, ruled.missing)
+        return asked_for.model_copy(update={"where": where})
     if asked.facts and asked.issue is None:
         kinds = ", ".join(Issue)
         words = wording(
@@ -186,10 +172,10 @@ def _ruled(
 ) -> Applicability | None:
     """Return the result of the rules, or ``None`` if there are no facts to apply them to."""
     days = {**said.roles, **asked.facts}
-    issue = _issue(asked, said, days)
+    issue = issue_of(asked, said, days)
     if issue is None or not (days or asked.issue or asked.topic):
         return None
-    named = [work for work in works if _is_named(work, asked.question)]
+    named = [work for work in works if is_named(work, asked.question)]
     work = named[0].id if len(named) == 1 else None
     tried = (_ANYWHERE, *_places(asked, named or works, named=bool(named)))
     try:
@@ -206,7 +192,7 @@ def _ruled(
         raise BadInputError("A day of the case leads the rules beyond the year 9999.") from None
 
 
-def _issue(asked: AskRequest, said: Facts, days: Iterable[Role]) -> Issue | None:
+def issue_of(asked: AskRequest, said: Facts, days: Iterable[Role]) -> Issue | None:
     """Return the issue: the given one, the topic's, or the one that question or dates indicate."""
     special = [rule.issues[0] for _, rule in _special(asked.topic)][:1]
     told = (asked.issue, *special, said.issue, *(ISSUE_OF.get(role) for role in days))
@@ -267,7 +253,7 @@ def _agreed(general: Applicability, local: Sequence[Applicability]) -> Applicabi
     return Applicability(code=Code.ASK, rule=None, wording=wording(words))
 
 
-def _is_named(work: Work, question: str) -> bool:
+def is_named(work: Work, question: str) -> bool:
     """Return whether a question names a work by title or alias."""
     held = [name for name in (work.title, *work.aliases) if name in question]
     return any(re.search(whole_words(re.escape(name)), question) for name in held)

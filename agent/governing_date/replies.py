@@ -61,11 +61,14 @@ def read_reply(text: str, missing: MissingDate) -> Reply:
     """Parse the reply to a missing date; an empty line gives up.
 
     A bare date is the one asked for: that of the only missing role, or the governing date if no
-    role is missing. ``on=DAY`` is always the governing date.
+    role is missing. ``on=DAY`` is always the governing date. If a place is asked for, its code
+    (``uk``, ``uk/S``) is the reply.
 
     Raises:
         BadInputError: a part is invalid, or a bare date may have several roles.
     """
+    if missing.places and text.strip():
+        return _place(text.strip(), missing)
     as_at, issue, facts = None, None, []
     for part in filter(None, _BETWEEN.split(text.strip())):
         name, equals, day = part.partition("=")
@@ -82,8 +85,22 @@ def read_reply(text: str, missing: MissingDate) -> Reply:
     return Reply(as_at=as_at, issue=issue, facts=read_facts_given(facts))
 
 
+def _place(text: str, missing: MissingDate) -> Reply:
+    """Read which of the places asked about is meant: its code, or the last part of it."""
+    for each in missing.places:
+        if text.casefold() in (each.code.casefold(), (each.extent or "").casefold()):
+            return Reply(jurisdictions=(each.jurisdiction,), extent=each.extent)
+    codes = ", ".join(each.code for each in missing.places)
+    raise BadInputError(f"'{text[:40]}' is none of the places asked about: {codes}.")
+
+
 def how_to_reply(missing: MissingDate) -> str:
     """Return a sentence that says what may be typed."""
+    if missing.places:
+        return f"One of {', '.join(each.code for each in missing.places)}"
+    if missing.choices:
+        listed = "; ".join(f"{each.day}: {each.meaning}" for each in missing.choices)
+        return f"The day, as YYYY-MM-DD ({listed})"
     if not missing.roles:
         return "The day, as YYYY-MM-DD"
     governing = "or on=YYYY-MM-DD, the day whose law you mean"

@@ -17,6 +17,7 @@ from agent.tools.relevance import best_quote
 from agent.tools.toolbox import returned_ids
 from agent.trace import AbstentionReason, ClosestProvision, GoverningDate, LookedAt, Turn
 from agent.verification.verify import verify_citation
+from corpus.gate.ruling import Case
 from corpus.languages.dates import without_dates
 
 OFFERED_BESIDE = frozenset({AbstentionReason.NOT_FOUND, AbstentionReason.UNVERIFIED})
@@ -60,18 +61,20 @@ def verified_closest(
     library: Library,
     governing: GoverningDate,
     turns: Sequence[Turn],
-    *,
-    extent: str | None = None,
+    case: Case,
 ) -> tuple[ClosestProvision, ...]:
     """Return the candidates whose citations stand, in their order."""
     seen_ids = returned_ids(turns)
     kept = []
     for candidate in chosen[:MOST]:
         drafted = DraftCitation(version_id=candidate.version_id, quote=candidate.quote)
-        citation, findings = verify_citation(drafted, library, governing, seen_ids, extent=extent)
+        citation, checked = verify_citation(drafted, library, governing, seen_ids, case)
         if citation is not None:
             found = ClosestProvision(
-                citation=citation, findings=findings, probability=candidate.probability
+                citation=citation,
+                findings=checked.findings,
+                ruling=checked.ruling,
+                probability=candidate.probability,
             )
             kept.append(found)
     return tuple(kept)

@@ -15,8 +15,7 @@ from langgraph.func import task
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from agent.governing_date.candidates import text_changes
-from agent.governing_date.choose import choose_governing_date, place_words, placed
+from agent.applicability.settle import settle
 from agent.graph.checkpoints import RunHeader
 from agent.graph.closest import OFFERED_BESIDE, found_in_thread, looked_at, verified_closest
 from agent.library import Library
@@ -46,6 +45,7 @@ from agent.trace import (
 )
 from agent.verification.verify import Verdict, verify
 from corpus.clock import today
+from corpus.gate.ruling import Case
 from corpus.model import Frozen
 
 __all__ = ["DOING", "AskRequest", "Context", "State", "Step", "TextPiece", "ToolReturned"]
@@ -102,6 +102,7 @@ class State(TypedDict, total=False):
     begun: RunHeader
     asked: AskRequest
     governing: GoverningDate
+    case: Case
     act: Act
     turns: tuple[Turn, ...]
     verdict: Verdict
@@ -136,20 +137,19 @@ Update = dict[str, Any]
 
 
 def frame(state: State, runtime: Run) -> Update:
-    """Set the governing date, or ask for it and wait.
+    """Settle governing date and place, or ask for what is open and wait.
 
     LangGraph runs this node again from its beginning for each reply.
     """
     runtime.stream_writer(Step(name="frame"))
-    library = runtime.context.library
-    asked = placed(state["asked"], library.works)
-    while isinstance(framed := jurisdictions_of(library, asked), MissingDate):
-        reply = _reply(framed) if runtime.context.interactive else Reply()
+    library, asked = runtime.context.library, state["asked"]
+    while isinstance(settled := settle(library, asked), MissingDate):
+        reply = _reply(settled) if runtime.context.interactive else Reply()
         if reply.empty:
-            return _abstain(Abstention.worded(AbstentionReason.NO_DATE, framed.wording))
-        asked = asked.told(reply)
-    ground = f"{framed.ground} {place_words(asked)}".rstrip()
-    return {"asked": asked, "governing": framed.model_copy(update={"ground": ground})}
+            reason = AbstentionReason.AMBIGUOUS if settled.places else AbstentionReason.NO_DATE
+            return _abstain(Abstention.worded(reason, settled.wording))
+        asked = settled.answered(asked, reply)
+    return {"asked": settled.asked, "governing": settled.governing, "case": settled.case}
 
 
 def decide(state: State, runtime: Run) -> Update:
@@ -206,6 +206,7 @@ def check(state: State, runtime: Run) -> Update:
         state["governing"],
         returned_ids(turns),
         extent=state["asked"].extent,
+        case=state["case"],
     )
     sent_back = not (verdict.passed or _told(turns) or _spent(runtime.context, turns))
     last = turns[-1].model_copy(update={"draft": verdict.draft, "sent_back": sent_back})
@@ -237,24 +238,13 @@ def _besides(state: State, runtime: Run, declined: Abstention) -> Update:
     chosen = state["act"].closest
     if chosen is None:
         chosen = found_in_thread(turns, asked.question, governing.as_at)
-    closest = verified_closest(chosen, library, governing, turns, extent=asked.extent)
+    closest = verified_closest(chosen, library, governing, turns, state["case"])
     return {"looked_at": looked, "closest": closest}
 
 
 def is_to_be_mended(state: State) -> bool:
     """Return whether the draft just verified is sent back to the policy."""
     return state["turns"][-1].sent_back
-
-
-def jurisdictions_of(library: Library, asked: AskRequest) -> GoverningDate | MissingDate:
-    """Return the date that governs a question put to a library, or what is missing to find it.
-
-    Raises:
-        BadInputError: the facts given contradict each other.
-    """
-    return choose_governing_date(
-        asked, library.works, lambda day: text_changes(library, asked, day)
-    )
 
 
 def _reply(missing: MissingDate) -> Reply:
@@ -269,6 +259,7 @@ def _scope(state: State, runtime: Run) -> Scope:
         known_at=state["governing"].known_at,
         extent=asked.extent,
         jurisdictions=asked.jurisdictions,
+        case=state["case"],
     )
 
 

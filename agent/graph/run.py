@@ -156,7 +156,11 @@ def request_of(trace: Trace) -> AskRequest:
     )
     if governing is None or ((governing.rule or governing.assumed) and not governing.candidates):
         return asked  # the day is found again as it was
-    update = {"as_at": governing.as_at, "candidates": governing.candidates}
+    update = {
+        "as_at": governing.as_at,
+        "candidates": governing.candidates,
+        "confirmed": governing.confirmed,
+    }
     return asked.model_copy(update=update)
 
 

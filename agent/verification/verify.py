@@ -102,19 +102,17 @@ def verify_citation(
     library: Library,
     governing: GoverningDate,
     seen_ids: AbstractSet[str],
-    *,
-    extent: str | None = None,
-) -> tuple[Citation | None, tuple[Finding, ...]]:
+    case: Case,
+) -> tuple[Citation | None, DraftCitation]:
     """Check a citation that stands alone, as those of a sentence are checked.
 
     Returns:
-        The citation, ``None`` where a check failed, and the findings.
+        The citation, ``None`` where a check failed, and the draft with findings and ruling.
     """
-    case = Case(as_at=governing.as_at, known_at=governing.known_at, extent=extent)
     alone = Sentence(text=drafted.version_id, citations=(drafted,))
     one = _Checked(alone, alone.text)
-    _cite(one, drafted, _Desk(library, governing, seen_ids, extent, case))
-    return next(iter(one.citations), None), one.cited[0].findings
+    _cite(one, drafted, _Desk(library, governing, seen_ids, case.extent, case))
+    return next(iter(one.citations), None), one.cited[0]
 
 
 @dataclass(frozen=True)

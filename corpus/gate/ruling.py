@@ -84,9 +84,13 @@ class Ruling(Frozen):
     @property
     def said(self) -> Wording:
         """What is ruled, why, and on what authority; its days are dates."""
+        return wording(f"{KIND_WORDS[self.kind]}. ", self.grounds)
+
+    @property
+    def grounds(self) -> Wording:
+        """Why, and on what authority."""
         told = self.source is None or self.source in self.reason
-        authority = "" if told else f" Authority: {self.source}."
-        return wording(f"{KIND_WORDS[self.kind]}. ", self.wording, authority)
+        return self.wording if told else wording(self.wording, f" Authority: {self.source}.")
 
     @property
     def sentence(self) -> str:

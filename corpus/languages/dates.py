@@ -8,8 +8,9 @@ a year alone is not a date, so both are left out. The formats of each language a
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple, Self
 
@@ -32,6 +33,16 @@ class WrittenDate(Frozen):
     words: str
     start: int
     end: int
+
+
+class ImpossibleDate(Frozen):
+    """Words that name no day, and the days beside it: the last before it and the first after it.
+
+    ``days`` is empty where the words name no month either.
+    """
+
+    words: str
+    days: tuple[date, ...] = ()
 
 
 class DateTable(Frozen):
@@ -73,6 +84,18 @@ def find_dates(text: str) -> tuple[WrittenDate, ...]:
         if not kept or written.start >= kept[-1].end:
             kept.append(written)
     return tuple(kept)
+
+
+def impossible_dates(text: str) -> tuple[ImpossibleDate, ...]:
+    """Return what is written in ``text`` like a full date and is no day of the calendar.
+
+    ``2022-02-30`` is never read as another day: which one is meant is for the asker to say.
+    """
+    if _FOUR_DIGITS.search(text) is None:
+        return ()
+    found = {each.words: each for form in _forms() for each in form.impossible(text)}
+    real = {written.words for written in find_dates(text)}
+    return tuple(each for words, each in found.items() if not any(words in one for one in real))
 
 
 def without_dates(text: str) -> str:
@@ -117,13 +140,31 @@ class _Form(NamedTuple):
 
     def dates(self, text: str) -> Iterator[WrittenDate]:
         for match in self.pattern.finditer(text):
-            parts = match.groupdict()
-            month = parts.get("number") or self.numbers[parts["month"].casefold()]
             try:
-                day = date(int(parts["year"]), int(month), int(parts["day"]))
+                day = date(*self._numbers(match))
             except ValueError:
                 continue
             yield WrittenDate(day=day, words=match[0], start=match.start(), end=match.end())
+
+    def impossible(self, text: str) -> Iterator[ImpossibleDate]:
+        for match in self.pattern.finditer(text):
+            year, month, day = self._numbers(match)
+            try:
+                date(year, month, day)
+            except ValueError:
+                yield ImpossibleDate(words=match[0], days=_beside(year, month, day))
+
+    def _numbers(self, match: re.Match[str]) -> tuple[int, int, int]:
+        parts = match.groupdict()
+        month = parts.get("number") or self.numbers[parts["month"].casefold()]
+        return int(parts["year"]), int(month), int(parts["day"])
+
+
+def _beside(year: int, month: int, day: int) -> tuple[date, ...]:
+    if not (1 <= month <= 12 and 1 <= year < 9999 and day > 1):
+        return ()
+    last = date(year, month, monthrange(year, month)[1])
+    return last, last + timedelta(days=1)
 
 
 @cache

@@ -1,10 +1,17 @@
-"""Place phrases (``places.toml``): the jurisdiction that a question names."""
+"""Place phrases and names (``places.toml``): the jurisdiction and the territory a question names.
+
+A *phrase* says whose law is asked about ("in France", "French law"). A *name* of a town or region
+says where the case lies ("a flat in Cardiff"), from which whose law it is follows; so capitals
+count, and names of laws that hold a place's name do not.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
+
+from pydantic import Field
 
 from corpus.languages.tables import read_tables
 from corpus.model import Frozen
@@ -13,20 +20,50 @@ _LETTER = r"[^\W\u3400-\u9fff]"
 
 
 class PlaceTable(Frozen):
-    """Phrases of one language that locate a case, by jurisdiction."""
+    """Phrases and names of one language that locate a case, by jurisdiction.
 
-    phrases: dict[str, tuple[str, ...]]
+    A key may name a part of a jurisdiction: ``uk/W``. ``no_places`` are names that hold one of
+    the names and place no case ("Bank of England").
+    """
+
+    phrases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    no_places: tuple[str, ...] = ()
+
+
+class NamedPlace(Frozen):
+    """A place that a question names: its jurisdiction, the part of it where known, the words."""
+
+    jurisdiction: str
+    part: str | None
+    words: str
 
 
 def places_named(question: str) -> Mapping[str, str]:
     """Return the jurisdictions that a question names, with the phrase for each."""
-    found = ((place, pattern.search(question)) for place, pattern in _patterns().items())
+    found = ((place, pattern.search(question)) for place, pattern in _phrases().items())
     return {place: match[0] for place, match in found if match}
+
+
+def cases_placed(question: str) -> tuple[NamedPlace, ...]:
+    """Return the towns, regions and parts of jurisdictions that a question names, each once."""
+    text = _no_places().sub(_blank, question)
+    found = {}
+    for place, pattern in _names().items():
+        if match := pattern.search(text):
+            jurisdiction, _, part = place.partition("/")
+            named = NamedPlace(jurisdiction=jurisdiction, part=part or None, words=match[0])
+            found[place] = named
+    return tuple(found.values())
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def places_known() -> frozenset[str]:
     """Return the jurisdictions that a question can name."""
-    return frozenset(_patterns())
+    return frozenset(_phrases())
 
 
 def whole_words(words: str) -> str:
@@ -38,15 +75,37 @@ def whole_words(words: str) -> str:
 
 
 @cache
-def _patterns() -> dict[str, re.Pattern[str]]:
-    phrases: dict[str, list[str]] = {}
-    for table in read_tables("places", PlaceTable).values():
-        for place, own in table.phrases.items():
-            phrases.setdefault(place, []).extend(own)
-    return {place: _pattern(every) for place, every in phrases.items()}
+def _phrases() -> dict[str, re.Pattern[str]]:
+    found = _gathered(table.phrases for table in _tables())
+    return {place: _pattern(every, re.IGNORECASE) for place, every in found.items()}
 
 
-def _pattern(phrases: Iterable[str]) -> re.Pattern[str]:
+@cache
+def _names() -> dict[str, re.Pattern[str]]:
+    found = _gathered(table.names for table in _tables())
+    return {place: _pattern(every) for place, every in found.items()}
+
+
+@cache
+def _no_places() -> re.Pattern[str]:
+    """Return the pattern of names that place no case: those listed, and short titles of acts."""
+    listed = [name for table in _tables() for name in table.no_places]
+    return re.compile(rf"{_pattern(listed).pattern}|\((?:{_LETTER}|[ ,])+\)")
+
+
+def _tables() -> Iterable[PlaceTable]:
+    return read_tables("places", PlaceTable).values()
+
+
+def _gathered(tables: Iterable[Mapping[str, tuple[str, ...]]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for table in tables:
+        for place, own in table.items():
+            found.setdefault(place, []).extend(own)
+    return found
+
+
+def _pattern(phrases: Iterable[str], flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
     longest_first = sorted(phrases, key=len, reverse=True)
     words = "|".join(re.escape(p).replace(r"\ ", r"\s+") for p in longest_first)
-    return re.compile(whole_words(words), re.IGNORECASE)
+    return re.compile(whole_words(words), flags)

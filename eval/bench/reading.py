@@ -18,7 +18,8 @@ from functools import partial
 
 from rich.table import Table
 
-from agent.governing_date.choose import choose_governing_date, placed
+from agent.applicability.places import placed
+from agent.governing_date.choose import choose_governing_date
 from agent.request import AskRequest
 from corpus.console import out
 from corpus.errors import BadInputError, SourceError

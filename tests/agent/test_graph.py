@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from agent.graph.nodes import AskRequest, Step, ToolReturned
-from agent.graph.run import Done, ask, stream
+from agent.graph.nodes import AskRequest, Context, Step, ToolReturned
+from agent.graph.run import Done, ask, run, stream
 from agent.library import Library
 from agent.policy import (
     Act,
@@ -119,9 +119,15 @@ def test_a_date_in_the_question_is_used_and_said(library: Library) -> None:
     assert "3 March 2004" in trace.governing.ground
 
 
-def test_a_given_date_beats_the_one_in_the_question(library: Library) -> None:
-    question = "Was a licence needed on 3 March 2004?"
-    trace = ask(library, question, as_at=DAY, policy=Scripted([search(), draft()]))
+def test_a_given_date_beside_another_one_in_the_question_counts_when_it_is_confirmed(
+    library: Library,
+) -> None:
+    asked = AskRequest(question="Was a licence needed on 3 March 2004?", as_at=DAY)
+    context = Context(library, Scripted([search(), draft()]))
+    open_ = run(context, asked)
+    assert open_.abstention is not None
+    assert open_.abstention.reason is AbstentionReason.NO_DATE
+    trace = run(context, asked.model_copy(update={"confirmed": True}))
     assert trace.governing is not None
     assert (trace.governing.as_at, trace.governing.assumed) == (DAY, False)
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from agent.governing_date.choose import place_words, placed
+from agent.applicability.places import place_words, placed
 from agent.graph.run import ask
 from agent.library import Library
 from agent.request import AskRequest

@@ -39,6 +39,7 @@ def read_address(parameters: Mapping[str, str]) -> tuple[AskRequest, tuple[str, 
         issue=_issue(parameters, problems),
         topic=parameters.get("topic", "").strip() or None,
         facts=_facts(parameters, problems),
+        confirmed=parameters.get("confirmed", "") == "1",
     )
     return asked, tuple(problems)
 
@@ -59,6 +60,7 @@ def write_address(asked: AskRequest, *, each: bool = False) -> dict[str, str]:
         "issue": asked.issue or "",
         "topic": asked.topic or "",
         "facts": ",".join(f"{role}:{day}" for role, day in sorted(asked.facts.items())),
+        "confirmed": "1" if asked.confirmed else "",
         "each": "1" if each else "",
     }
     return {name: value for name, value in parts.items() if value}

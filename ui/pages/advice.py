@@ -9,7 +9,8 @@ from agent.request import AskRequest, MissingDate
 from agent.tool_results import ProvisionReading
 from agent.trace import AbstentionReason, Trace
 from corpus.model import Frozen
-from ui.words import day_words, territory_words
+from corpus.territories import extent_words, territory_words
+from ui.words import day_words
 
 HEADINGS = {
     AbstentionReason.NO_DATE: "A date is needed",
@@ -60,6 +61,27 @@ def days_meant(missing: MissingDate, asked: AskRequest, today: date) -> tuple[Su
     return tuple(_on(asked, day, "today, " if day == today else "") for day in days)[:4]
 
 
+def choices_meant(missing: MissingDate, asked: AskRequest) -> tuple[Suggestion, ...]:
+    """Return what may be chosen where days or places differ, each with what it would mean."""
+    days = (
+        Suggestion(
+            words=f"{day_words(each.day)}: {each.meaning}",
+            asked=asked.model_copy(update={"as_at": each.day, "confirmed": True}),
+        )
+        for each in missing.choices
+    )
+    places = (
+        Suggestion(
+            words=f"{territory_words(each.jurisdiction, each.extent)}: {each.meaning}",
+            asked=asked.model_copy(
+                update={"jurisdictions": (each.jurisdiction,), "extent": each.extent}
+            ),
+        )
+        for each in missing.places
+    )
+    return (*days, *places)
+
+
 def _days_to_try(trace: Trace, asked: AskRequest) -> Iterator[Suggestion]:
     reason = trace.abstention.reason if trace.abstention else None
     if reason in _DATED:
@@ -84,7 +106,7 @@ def _on(asked: AskRequest, day: date, which: str) -> Suggestion:
 
 def _for(asked: AskRequest, extent: str) -> Suggestion:
     one = extent.split("+", maxsplit=1)[0]  # any part of it chooses its text
-    words = f"For {territory_words(extent)}"
+    words = f"For {extent_words(extent)}"
     return Suggestion(words=words, asked=asked.model_copy(update={"extent": one}))
 
 

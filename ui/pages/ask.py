@@ -14,6 +14,7 @@ from agent.request import AskRequest
 from agent.trace import Trace
 from corpus.clock import today
 from corpus.errors import InForceError
+from corpus.gate.ruling import Ruling
 from corpus.model import Citation
 from ui import markup as render
 from ui.cards import Card, build_cards
@@ -134,7 +135,7 @@ def _several(library: Library, traces: tuple[Trace, ...], asked: AskRequest) -> 
 
 def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> None:
     """Show one answer; ``place`` distinguishes its anchors from those of other answers."""
-    cards = build_cards(_shown_citations(trace), library.store, today())
+    cards = build_cards(_shown_citations(trace), library.store, today(), _shown_rulings(trace))
     if trace.governing is not None:
         st.html(render.banner(trace.governing, today()))
         if trace.governing.candidates and not place:
@@ -162,6 +163,13 @@ def _shown_citations(trace: Trace) -> tuple[Citation, ...]:
     if trace.answer is not None:
         return trace.answer.citations
     return tuple(found.citation for found in trace.closest)
+
+
+def _shown_rulings(trace: Trace) -> tuple[Ruling | None, ...]:
+    """Return the ruling on each of the citations shown."""
+    if trace.answer is not None:
+        return trace.answer.rulings
+    return tuple(found.ruling for found in trace.closest)
 
 
 def _closest(trace: Trace, cards: tuple[Card, ...], place: str) -> None:

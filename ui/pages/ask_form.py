@@ -28,7 +28,7 @@ _USUAL = (
 
 def fill_form(asked: AskRequest) -> None:
     """Set the widgets to a request."""
-    values = asked.model_dump(exclude={"facts", "candidates"})
+    values = asked.model_dump(exclude={"facts", "candidates", "confirmed"})
     for name, value in values.items():
         st.session_state[name] = list(value) if isinstance(value, tuple) else value
     for role in Role:
