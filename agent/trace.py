@@ -72,6 +72,7 @@ class GoverningDate(Frozen):
         verified: whether that rule was compared with the official text.
         candidates: all dates that govern, or may govern.
         confirmed: whether the asker confirmed the date, whatever the dates of the case.
+        place: what the question says of the place, where that was assumed; part of ``ground``.
     """
 
     as_at: date
@@ -84,6 +85,7 @@ class GoverningDate(Frozen):
     verified: bool | None = None
     candidates: tuple[date, ...] = ()
     confirmed: bool = False
+    place: str = ""
 
     @property
     def wording(self) -> Wording:

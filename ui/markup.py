@@ -79,7 +79,8 @@ def banner(governing: GoverningDate, today: date) -> str:
 def _ground(governing: GoverningDate) -> str:
     """Return how the governing date was found, if the asker did not give it: rule and caveats."""
     if governing.rule is None:
-        return f" {_in_words(governing.wording)}" if governing.assumed else ""
+        said = _in_words(governing.wording) if governing.assumed else escaped(governing.place)
+        return f" {said}" if said else ""
     marks = f'<span class="rule">{escaped(governing.rule)}</span>'
     if governing.verified is False:
         marks += '<span class="rule unverified">unverified rule</span>'
@@ -171,8 +172,8 @@ def likelihood(found: ClosestProvision) -> str:
 _OPEN = {
     (False, False): HEADINGS[AbstentionReason.NO_DATE],
     (False, True): "The days differ",
-    (True, False): "Whose law is meant?",
-    (True, True): "Whose law is meant?",
+    (True, False): "A place is needed",
+    (True, True): "A place is needed",
 }
 
 

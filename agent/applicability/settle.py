@@ -58,8 +58,9 @@ def settle(library: Library, asked: AskRequest) -> Settled | MissingDate:
         return ruled
     if (missing := _whose_law(library, asked, ruled.as_at)) is not None:
         return missing
-    ground = f"{ruled.ground} {place_words(asked)}".rstrip()
-    governing = ruled.model_copy(update={"ground": ground})
+    place = place_words(asked)
+    ground = f"{ruled.ground} {place}".rstrip()
+    governing = ruled.model_copy(update={"ground": ground, "place": place})
     return Settled(asked=asked, governing=governing, case=case_of(library, asked, governing))
 
 

@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import pairwise
 
+from corpus.gate.ruling import Case
+from corpus.gate.transition import transition
 from corpus.languages.figure_words import FigureKind
 from corpus.languages.figures import Figure
 from corpus.model import EndReason, Interval, ProvisionHistory, Version
@@ -217,8 +219,15 @@ def proved(line: Line, draft: Draft) -> bool:
         return True
     outcome = line.on(draft.as_at, draft.known_at)
     if draft.version is not None:
-        return isinstance(outcome, Version) and outcome.id == draft.version.id
+        same = isinstance(outcome, Version) and outcome.id == draft.version.id
+        return same and _applies(draft.version, draft.as_at)
     return not isinstance(outcome, Version) and outcome.status == draft.decline
+
+
+def _applies(version: Version, day: date) -> bool:
+    """Return whether a text in force on a day applies that day, whatever the case."""
+    waits = version.applies_from is not None and day < version.applies_from
+    return not waits and transition(version.provision_id, Case(as_at=day)) is None
 
 
 def _changed_gaps(old: Version, new: Version) -> tuple[tuple[Gap, Gap], ...]:

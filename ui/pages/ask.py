@@ -21,7 +21,7 @@ from ui.cards import Card, build_cards
 from ui.export.files import as_json, as_markdown
 from ui.library import open_library
 from ui.pages.address import read_address, wants_each, write_address
-from ui.pages.advice import Suggestion, days_meant, suggestions
+from ui.pages.advice import Suggestion, choices_meant, days_meant, suggestions
 from ui.pages.ask_form import asked_in_form, fill_form, form, missing_form, reply_in_form
 from ui.pages.examples import Example, examples
 from ui.pages.session import outcome, reply
@@ -108,8 +108,11 @@ def _outcome(library: Library, asked: AskRequest, *, each: bool) -> None:
 
 
 def _ask_back(paused: Paused) -> None:
-    """Show a field for the missing date, and a button to answer for each possible date."""
+    """Show the choices that are open, or a field for the missing date and a button for each."""
     st.html(render.waiting(paused.missing))
+    if paused.missing.choices or paused.missing.places:
+        _offer(choices_meant(paused.missing, paused.asked), "choice-")
+        return
     missing_form(paused.missing, lambda: _take_reply(paused))
     with st.container(horizontal=True):
         _offer(days_meant(paused.missing, paused.asked, today()))
