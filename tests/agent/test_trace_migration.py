@@ -23,7 +23,7 @@ from agent.graph.replay import replay
 from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
 from agent.tool_results import Comparison, ProvisionReading, Refused, SearchResult, VersionList
-from agent.trace import StopReason, Trace
+from agent.trace import AbstentionReason, StopReason, Trace
 from agent.trace_migration import read_trace
 from agent.trace_store import TraceStore
 from corpus.demo import demo_files
@@ -190,6 +190,11 @@ def _found(trace: Trace) -> bool:
 )
 def test_a_kept_trace_replays_without_drift(old: dict[str, Any], demo_of_then: Library) -> None:
     outcome = replay(read(old), demo_of_then, ExtractivePolicy(demo_of_then.works))
+    if old["question"] == "At what age may one marry?":
+        # Scots law was given without a word; now the territory is asked for before a search.
+        assert outcome.after.abstention is not None
+        assert outcome.after.abstention.reason is AbstentionReason.AMBIGUOUS
+        return
     # Where nothing was found the sentence now says what was looked at, and what was found comes
     # beside it as the closest provisions; nothing else differs.
     reworded = set[str]()
