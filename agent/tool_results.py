@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from corpus.model import Frozen
+from corpus.model import Frozen, SourceRead
 from corpus.wording import DayAt, Wording
 from retrieval.citations.pinpoints import Pinpoint
 from retrieval.citations.resolution import Status
@@ -53,7 +53,8 @@ class ProvisionReading(Frozen):
     day before the date on which it was law, ``first_day`` the first one after it, each ``None``
     where there is none. ``territories`` are the extents of the texts to choose from where they
     differ by territory. ``pinpoint`` is the part of the passage that the reference cites, where it
-    cites one and the text shows it. ``explanation_days`` are the days in ``explanation``.
+    cites one and the text shows it. ``source_read`` is when the work was last read from its source.
+    ``explanation_days`` are the days in ``explanation``.
     """
 
     kind: Literal["provision"] = "provision"
@@ -67,6 +68,7 @@ class ProvisionReading(Frozen):
     last_day: date | None = None
     first_day: date | None = None
     territories: tuple[str, ...] = ()
+    source_read: SourceRead | None = None
 
     @property
     def wording(self) -> Wording:
@@ -95,6 +97,7 @@ class VersionList(Frozen):
     provision_id: str | None
     explanation: str
     versions: tuple[VersionLine, ...] = ()
+    source_read: SourceRead | None = None
 
 
 class Comparison(Frozen):
@@ -107,6 +110,7 @@ class Comparison(Frozen):
     version_ids: tuple[str, ...] = ()
     changed: bool | None = None
     redline: str = ""
+    source_read: SourceRead | None = None
 
 
 class Refused(Frozen):

@@ -20,6 +20,7 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Literal
 
+from corpus.force_words import version_in_force
 from corpus.model import Frozen, Version
 
 Kind = Literal["same", "removed", "added"]
@@ -131,7 +132,7 @@ def caption(redline: Redline) -> str:
 def _when(version: Version) -> str:
     if version.valid_from is None:
         return f"not dated ({version.condition})"
-    return f"in force {version.valid.words()}"
+    return f"in force {version_in_force(version).text}"
 
 
 def _instrument(before: Version, after: Version) -> str | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -284,6 +284,19 @@ class Coverage(Frozen):
         return self
 
 
+class SourceRead(Frozen):
+    """The day on which a work was last read from its source.
+
+    Attributes:
+        day: that day.
+        by: how it is known: ``publisher``, the day that the source gives for its last comparison
+            with the publisher; ``record``, where it gives none, the day the store recorded it.
+    """
+
+    day: date
+    by: Literal["publisher", "record"]
+
+
 class ProvisionHistory(Frozen):
     """A provision with its rows of every known time and the coverage of its work."""
 
@@ -310,7 +323,10 @@ class Citation(Frozen):
     """A quotation of one version for one date; answers consist of these.
 
     ``quote`` stands verbatim in the version's text at ``[start, end)`` (characters). ``label`` is
-    the provision's number on ``as_at``.
+    the provision's number on ``as_at``, since ``label_from`` (``None``: no earlier number is
+    recorded), and ``other_numbers`` are the provision's other numbers. ``ended`` says how
+    ``valid_to`` came about; with ``unknown`` the record ends there, not the law. ``source_read`` is
+    when the work was last read. Traces kept before these four were recorded lack them.
     """
 
     version_id: str
@@ -318,8 +334,12 @@ class Citation(Frozen):
     work_id: str
     work_title: str
     label: str
+    label_from: date | None = None
+    other_numbers: tuple[ProvisionNumber, ...] = ()
     valid_from: date
     valid_to: date | None = None
+    ended: EndReason | None = None
+    source_read: SourceRead | None = None
     as_at: date
     known_at: date | None = None
     quote: str = Field(min_length=1)

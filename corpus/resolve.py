@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
+from corpus.force_words import version_in_force
 from corpus.model import (
     Commencement,
     Coverage,
@@ -159,17 +160,9 @@ def explained(resolution: Resolution) -> Wording:
 
 def _in_force(version: Version) -> Wording:
     """Return since when a text is in force; the end of the record is not reported as its end."""
-    if version.ended is not EndReason.UNKNOWN or version.valid_to is None:
-        return wording("In force ", version.valid, ".")
-    since = version.valid.model_copy(update={"end": None})
-    last = date.fromordinal(version.valid_to.toordinal() - 1)
-    return wording(
-        "In force ",
-        since,
-        "; the record stops with ",
-        last,
-        " and does not say what followed.",
-    )
+    stops = version.ended is EndReason.UNKNOWN and version.valid_to is not None
+    what_followed = " and does not say what followed" if stops else ""
+    return wording("In force ", version_in_force(version), f"{what_followed}.")
 
 
 def _fits(version: Version, extent: str | None, language: str | None) -> bool:

@@ -28,6 +28,7 @@ from corpus.model import (
     Provision,
     ProvisionHistory,
     ProvisionNumber,
+    SourceRead,
     Version,
     Work,
     WorkHistory,
@@ -37,6 +38,7 @@ from corpus.record_clock import (
     NEVER,
     CorpusState,
     WorkRow,
+    as_utc,
     instants,
     next_stamp,
     state_at,
@@ -157,6 +159,19 @@ class Store(Closeable):
         table = tables.coverage
         query = self._current(table).where(table.c.work_id == work_id)
         return tuple(_load(Coverage, r) for r in self._rows(query.order_by(table.c.covered_from)))
+
+    def source_read(self, work_id: str) -> SourceRead | None:
+        """Return when a work was last read from its source; ``None``: there is no such work.
+
+        That is the latest day the source gives for its comparison with the publisher; where it
+        gives none, the day on which the store recorded this reading of the work.
+        """
+        checked = [c.checked for c in self.coverage(work_id) if c.checked is not None]
+        if checked:
+            return SourceRead(day=max(checked), by="publisher")
+        rows = self._rows(self._current(tables.works).where(tables.works.c.id == work_id))
+        recorded = [as_utc(row["recorded_from"]).date() for row in rows]
+        return SourceRead(day=max(recorded), by="record") if recorded else None
 
     def extents(self) -> frozenset[str]:
         """Return every territory named by a text's extent: ``E+W`` is two."""

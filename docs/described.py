@@ -74,7 +74,14 @@ JSON: dict[str, Printed] = {
     ),
     "bench weights": Printed(("eval/bench/ranking.py:Chosen",)),
     "corpus report": Printed(("corpus/act_report.py:ActReport",), note="Under `acts`."),
-    "compare": Printed(("corpus/compare.py:Redline",), {"citation": "as asked"}),
+    "compare": Printed(
+        (
+            "retrieval/citations/comparisons.py:Comparison",
+            "corpus/compare.py:Redline",
+            "corpus/model.py:SourceRead",
+        ),
+        note="`provision` and `number` are a `Redline` each, or null.",
+    ),
     "eval baselines": Printed(
         ("eval/metrics.py:Score",), note="Nested: baseline (`oracle`, `newest_text`), then family."
     ),
@@ -114,6 +121,8 @@ JSON: dict[str, Printed] = {
         (
             "retrieval/citations/law_answers.py:VersionsAnswer",
             "retrieval/citations/law_answers.py:VersionLine",
+            "retrieval/citations/law_answers.py:NumberLine",
+            "retrieval/citations/law_answers.py:OtherStanding",
         )
     ),
     "labels status": Printed(

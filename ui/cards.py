@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from corpus.errors import StoreError
+from corpus.force_words import citation_in_force, source_words, version_in_force
 from corpus.gate.ruling import Ruling
 from corpus.model import (
     Citation,
@@ -14,9 +15,11 @@ from corpus.model import (
     Interval,
     Provision,
     ProvisionHistory,
+    SourceRead,
     SourceRef,
     Version,
 )
+from corpus.number_words import numbered_citation
 from corpus.store import Store
 from corpus.territories import territory_words
 from ui.words import day_words, interval_words
@@ -33,8 +36,9 @@ class TimelineSpan(Frozen):
 class Card(Frozen):
     """A citation with its context. ``text`` is the whole provision, which contains the quote.
 
-    ``territory`` says where the text holds; ``ruling`` whether it applies to the case, ``None``
-    in a trace kept before that was recorded.
+    ``label`` is the number with the provision's others, ``in_force`` the days on which the text is
+    the law, ``source_read`` when its source was last read. ``territory`` says where the text holds;
+    ``ruling`` whether it applies to the case, ``None`` in a trace kept before that was recorded.
     """
 
     number: int
@@ -42,8 +46,10 @@ class Card(Frozen):
     heading: str | None
     text: str
     language: str
+    label: str
     in_force: str
     since: str
+    source_read: str
     spans: tuple[TimelineSpan, ...]
     source: SourceRef
     note: str | None
@@ -72,7 +78,8 @@ def build_cards(
 def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
     version = store.version(citation.version_id, citation.known_at)
     history, work = store.history(citation.provision_id), store.work(citation.work_id)
-    if version is None or history is None or work is None:
+    read = citation.source_read or store.source_read(citation.work_id)
+    if version is None or history is None or work is None or read is None:
         raise StoreError(f"{citation.version_id} is not in the store that is read")
     rows = _siblings(history, version)
     notes = [note for note in (version.note, work.note) if note]
@@ -82,8 +89,10 @@ def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
         heading=version.heading,
         text=version.text,
         language=version.language,
-        in_force=interval_words(citation.valid),
-        since=since_words(version.id, rows, history.provision, citation.label, today),
+        label=numbered_citation(citation).written(day_words),
+        in_force=citation_in_force(citation).written(day_words),
+        since=since_words(citation, rows, history.provision, read, today),
+        source_read=source_words(read).written(day_words),
         spans=_spans(rows, version.id, today),
         source=version.source,
         note=" ".join(notes) or None,
@@ -94,25 +103,33 @@ def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
 
 
 def since_words(
-    version_id: str, rows: tuple[Version, ...], provision: Provision, label: str, today: date
+    citation: Citation,
+    rows: tuple[Version, ...],
+    provision: Provision,
+    read: SourceRead,
+    today: date,
 ) -> str:
     """Return whether a cited text has been amended since, or is still in force, as known now."""
-    now = next((row for row in rows if row.id == version_id), None)
+    now = next((row for row in rows if row.id == citation.version_id), None)
     if now is None:
         return "As published since, this text was not the law at any time."
-    said = _fate(now, rows, today)
+    said = _fate(now, rows, read, today)
     number = provision.label_on(today)
-    if number is not None and number != label:
+    if number is not None and number != citation.label:
         said += f" Today it is numbered {number}."
     return said
 
 
-def _fate(row: Version, rows: tuple[Version, ...], today: date) -> str:
+def _fate(row: Version, rows: tuple[Version, ...], read: SourceRead, today: date) -> str:
     if row.valid_to is None:
-        return "Not amended since: this is still the text in force."
+        last = day_words(read.day)
+        return f"Not amended since: still the text in force when the source was read on {last}."
+    if row.ended is EndReason.UNKNOWN:
+        last = day_words(row.valid_to - timedelta(days=1))
+        return f"The record stops with {last}: whether it was amended since is not known."
     by = f" by {row.ended_by}" if row.ended_by else ""
     done = row.valid_to <= today
-    what = _ENDED[row.ended or EndReason.UNKNOWN][0 if done else 1]
+    what = _ENDED[row.ended or EndReason.SUPERSEDED][0 if done else 1]
     said = f"{what} {day_words(row.valid_to)}{by}."
     later = [v for v in rows if v.valid_from is not None and row.valid_to < v.valid_from <= today]
     if later:
@@ -126,7 +143,6 @@ _ENDED = {
     EndReason.EXPIRED: ("Expired on", "Expires on"),
     EndReason.ANNULLED: ("Annulled on", "Annulled with effect from"),
     EndReason.SUSPENDED: ("Suspended on", "Suspended from"),
-    EndReason.UNKNOWN: ("The record ends on", "The record ends on"),
 }
 
 
@@ -151,24 +167,28 @@ def _spans(rows: tuple[Version, ...], cited: str, today: date) -> tuple[Timeline
     """Return the timeline of a provision from its first text to today or its last change."""
     spans: list[TimelineSpan] = []
     reached = rows[0].valid_from or today if rows else today
+    before: Version | None = None
     for row in rows:
         start = row.valid_from or today
         if start < reached:
             continue  # another territory's text of the same days
         if start > reached:
-            spans.append(_gap(reached, start))
+            spans.append(_gap(reached, start, before))
         kind: Literal["text", "cited"] = "cited" if row.id == cited else "text"
         end = row.valid_to or max(today, start)
-        words = f"In force {interval_words(row.valid)}"
+        words = f"In force {version_in_force(row).written(day_words)}"
         spans.append(TimelineSpan(kind=kind, words=words, days=_days(start, end)))
-        reached = end
+        reached, before = end, row
     if reached < today:
-        spans.append(_gap(reached, today))
+        spans.append(_gap(reached, today, before))
     return tuple(spans)
 
 
-def _gap(start: date, end: date) -> TimelineSpan:
-    words = f"No text in force {interval_words(Interval(start=start, end=end))}"
+def _gap(start: date, end: date, before: Version | None) -> TimelineSpan:
+    """Return days without a text: the law had ended, or the record had."""
+    stops = before is not None and before.ended in (EndReason.UNKNOWN, EndReason.SUPERSEDED)
+    what = "No text on record" if stops else "No text in force"
+    words = f"{what} {interval_words(Interval(start=start, end=end))}"
     return TimelineSpan(kind="gap", words=words, days=_days(start, end))
 
 

@@ -27,8 +27,9 @@ from agent.trace import (
     Trace,
     Turn,
 )
+from corpus.force_words import source_words
 from corpus.gate.ruling import KIND_WORDS
-from corpus.model import Work
+from corpus.model import SourceRead, Work
 from corpus.wording import Wording
 from ui.cards import Card, TimelineSpan
 from ui.pages.advice import COUNSEL, HEADINGS
@@ -116,7 +117,7 @@ def card(shown: Card, place: str = "") -> str:
         f'<article class="card" id="citation-{place}{shown.number}"><div class="top">'
         f'<span class="number">{shown.number}</span><div class="names">'
         f'<span class="work">{escaped(citation.work_title)}</span>'
-        f'<span class="label">{escaped(citation.label)}</span></div>'
+        f'<span class="label">{escaped(shown.label)}</span></div>'
         f'<span class="chip">In force {shown.in_force}</span></div>'
         f"{heading}{_text(shown)}{_timeline(shown.spans)}{_ruling(shown)}"
         f'<p class="since"><strong>Amended since?</strong> {escaped(shown.since)}</p>'
@@ -235,12 +236,16 @@ def _outcome(call: ToolCall) -> str:
             return f"refused ({problem})"
         case SearchResult(hits=hits):
             return f"{len(hits)} provisions"
-        case VersionList(versions=versions):
-            return f"{len(versions)} versions"
-        case ProvisionReading(explanation=words) | Comparison(explanation=words):
-            return words
+        case VersionList(versions=versions) as listed:
+            return f"{len(versions)} versions{_read(listed.source_read)}"
+        case ProvisionReading() | Comparison() as found:
+            return f"{found.explanation}{_read(found.source_read)}"
         case None:
             return "done"
+
+
+def _read(read: SourceRead | None) -> str:
+    return f" ({source_words(read).written(day_words)})" if read else ""
 
 
 def _turn(turn: Turn) -> str:
@@ -314,6 +319,6 @@ def _provenance(shown: Card) -> str:
     source = official if url.startswith("https://") else name
     note = f" · {escaped(shown.note)}" if shown.note else ""
     return (
-        f'<p class="provenance">{source}{note}'
+        f'<p class="provenance">{source} · {escaped(shown.source_read)}{note}'
         f"<br><code>{escaped(shown.citation.version_id)}</code></p>"
     )

@@ -19,8 +19,10 @@ from agent.request import AskRequest, MissingDate, Reply
 from agent.trace import GoverningDate, Trace
 from corpus.console import errors, out, print_json
 from corpus.errors import BadInputError
+from corpus.force_words import citation_in_force, source_words
 from corpus.gate.ruling import Ruling, RulingKind
 from corpus.model import Citation
+from corpus.number_words import numbered_citation
 from corpus.settings import Settings
 
 _TAIL = 70
@@ -172,10 +174,12 @@ def show_trace(trace: Trace) -> None:
 
 
 def _show_citation(citation: Citation, ruling: Ruling | None) -> None:
-    interval = citation.valid.words()
+    number = numbered_citation(citation).text
+    read = f"; {source_words(citation.source_read).text}" if citation.source_read else ""
     out.print(
-        f"  [cyan]{escape(f'{citation.work_title}, {citation.label}')}[/], "
-        f"in force {interval}{_holds(ruling)}  [dim]{escape(citation.version_id)}[/]"
+        f"  [cyan]{escape(f'{citation.work_title}, {number}')}[/], "
+        f"in force {citation_in_force(citation).text}{_holds(ruling)}{read}  "
+        f"[dim]{escape(citation.version_id)}[/]"
     )
     if ruling is not None and ruling.kind is not RulingKind.APPLIES:
         out.print(f"  [yellow]{escape(ruling.sentence)}[/]")

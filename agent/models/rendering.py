@@ -37,6 +37,7 @@ _LEFT_OUT: Any = {
     "explanation_days": True,
     "provision_id": True,
     "pinpoint": True,
+    "source_read": True,
     "passage": _SAID_TWICE,
     "hits": {"__all__": _SAID_TWICE},
     "versions": {"__all__": _SAID_TWICE},

@@ -7,7 +7,7 @@ Their docstrings become the schemas that a language model reads (:mod:`agent.too
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
@@ -25,9 +25,11 @@ from agent.tool_results import (
 )
 from corpus.compare import as_text, compare
 from corpus.errors import BadInputError
+from corpus.force_words import in_force, under_number, version_in_force
 from corpus.gate.decide import rule_on
 from corpus.gate.ruling import Case, Ruling, RulingKind
-from corpus.model import Provision, ProvisionHistory, Version
+from corpus.model import Provision, ProvisionHistory, SourceRead, Version
+from corpus.number_words import number_on, numbered, numbers_during, under_number_since
 from corpus.resolve import Ambiguous, Resolution, explain, explained, resolve
 from corpus.wording import Wording, wording
 from retrieval.citations.pinpoints import Pinpoint
@@ -96,7 +98,9 @@ def search_result(scope: Scope, asked: StatuteQuery, hits: Sequence[Hit]) -> Sea
     held = scope.library.store.versions([hit.version_id for hit in hits], asked.known_at)
     rulings = {name: scope.ruling(version, asked.as_at) for name, version in held.items()}
     cautions = {name: ruling.sentence for name, ruling in rulings.items() if not ruling.ships}
-    passages = (passage_of(hit, cautions.get(hit.version_id)) for hit in hits)
+    passages = (
+        passage_of(hit, held.get(hit.version_id), cautions.get(hit.version_id)) for hit in hits
+    )
     return SearchResult(as_at=asked.as_at, hits=tuple(passages))
 
 
@@ -133,6 +137,7 @@ def read_provision(scope: Scope, reference: str, as_at: str) -> ProvisionReading
         last_day=last_day,
         first_day=first_day,
         territories=_territories(found) if isinstance(found, Ambiguous) else (),
+        source_read=_source_read(scope, located),
     )
 
 
@@ -160,6 +165,7 @@ def list_versions(scope: Scope, reference: str, as_at: str) -> VersionList:
         provision_id=history.provision.id if history else None,
         explanation=located.wording.text,
         versions=tuple(_line(located, version, scope.known_at, day) for version in known),
+        source_read=_source_read(scope, located),
     )
 
 
@@ -176,10 +182,12 @@ def compare_versions(scope: Scope, reference: str, as_at: str, other: str) -> Co
     if located.history is None:
         return Comparison(as_at=day, other=second, explanation=located.wording.text)
     states = {at: _resolved(scope, located.history, at) for at in sorted((day, second))}
-    words = " ".join(f"{at}: {_stated(state, at)}" for at, state in states.items())
+    said = [f"{at}: {_stated(state, at)}" for at, state in states.items()]
+    words = " ".join([*said, *_renumbered(scope, located.history.provision, states)])
+    read = _source_read(scope, located)
     texts = [state for state in states.values() if isinstance(state, Version)]
     if len(texts) < len(states):
-        return Comparison(as_at=day, other=second, explanation=words)
+        return Comparison(as_at=day, other=second, explanation=words, source_read=read)
     redline = compare(texts[0], texts[-1])
     return Comparison(
         as_at=day,
@@ -188,6 +196,7 @@ def compare_versions(scope: Scope, reference: str, as_at: str, other: str) -> Co
         version_ids=tuple(dict.fromkeys(version.id for version in texts)),
         changed=redline.changed,
         redline=as_text(redline),
+        source_read=read,
     )
 
 
@@ -254,8 +263,10 @@ def _by_id(scope: Scope, provision_id: str, day: date) -> _Located:
         places = ", ".join(scope.jurisdictions)
         return _Located("not_found", wording(f"'{provision_id}' is not law of {places}."))
     found = _resolved(scope, history, day)
-    status: Status = "in_force" if isinstance(found, Version) else found.status
-    return _Located(status, explained(found), history, found)
+    if not isinstance(found, Version):
+        return _Located(found.status, explained(found), history, found)
+    number = under_number_since(history.provision, found, day, scope.known_at)
+    return _Located("in_force", wording(explained(found), number), history, found)
 
 
 def _check(scope: Scope) -> None:
@@ -293,6 +304,19 @@ def _name(scope: Scope, provision: Provision, day: date) -> str:
     return f"{title}, {_label(provision, day, scope.known_at)}"
 
 
+def _source_read(scope: Scope, located: _Located) -> SourceRead | None:
+    history = located.history
+    return scope.library.store.source_read(history.provision.work_id) if history else None
+
+
+def _renumbered(scope: Scope, provision: Provision, days: Iterable[date]) -> Iterator[str]:
+    """Yield a sentence that a provision bears other numbers on some days, if it does."""
+    numbers = {day: provision.label_on(day, scope.known_at) for day in days}
+    if len(set(numbers.values())) > 1:
+        borne = " and ".join(f"{number or 'no number'} on {day}" for day, number in numbers.items())
+        yield f"One provision: {borne}."
+
+
 def _label(provision: Provision, day: date, known_at: date | None) -> str:
     """Return the label on ``day``, or the last one if there is none."""
     return provision.label_on(day, known_at) or provision.labels[-1].text
@@ -314,13 +338,24 @@ def _passage(scope: Scope, version: Version, day: date) -> Passage:
         heading=version.heading,
         valid_from=version.valid_from,
         valid_to=version.valid_to,
-        interval=version.valid.words(),
+        interval=_days(provision, version, day, scope.known_at),
         text=version.text,
     )
 
 
-def passage_of(hit: Hit, caution: str | None = None) -> Passage:
-    """Return a hit as a policy is shown it, with why it may not be cited, if it may not."""
+def _days(provision: Provision, version: Version, day: date, known_at: date | None) -> str:
+    """Return the days on which a version is the law, and since when under a later number."""
+    borne = number_on(provision, day, known_at)
+    since = borne.valid_from if borne else None
+    assert version.valid_from is not None
+    return under_number(version_in_force(version), version.valid_from, since).text
+
+
+def passage_of(hit: Hit, version: Version | None = None, caution: str | None = None) -> Passage:
+    """Return a hit as a policy is shown it, with why it may not be cited, if it may not.
+
+    ``version`` tells whether the law or the record ends with the hit.
+    """
     return Passage(
         version_id=hit.version_id,
         provision_id=hit.provision_id,
@@ -331,7 +366,7 @@ def passage_of(hit: Hit, caution: str | None = None) -> Passage:
         heading=hit.heading,
         valid_from=hit.valid_from,
         valid_to=hit.valid_to,
-        interval=hit.valid.words(),
+        interval=in_force(hit.valid, version.ended if version else None).text,
         text=_excerpt(hit),
         caution=caution,
     )
@@ -350,12 +385,14 @@ def _line(located: _Located, version: Version, known_at: date | None, day: date)
     assert located.history is not None
     provision = located.history.provision
     dated = version.valid_from is not None
+    label = _label(provision, version.valid_from or date.max, known_at)
+    later = numbers_during(provision, version.valid, known_at)[1:] if dated else ()
     return VersionLine(
         version_id=version.id,
-        label=_label(provision, version.valid_from or date.max, known_at),
+        label=numbered(label, version.valid_from, later).text,
         valid_from=version.valid_from,
         valid_to=version.valid_to,
-        interval=version.valid.words() if dated else version.condition or "not dated",
+        interval=version_in_force(version).text if dated else version.condition or "not dated",
         ended=version.ended,
         introduced_by=version.introduced_by,
         applies_from=version.applies_from if _waits(version, day) else None,

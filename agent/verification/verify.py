@@ -23,11 +23,13 @@ from agent.library import Library
 from agent.policy import Draft, DraftCitation, Sentence
 from agent.trace import Answer, AnswerSentence, Finding, GoverningDate
 from agent.verification.allowed_facts import AllowedFacts
+from corpus.force_words import version_in_force
 from corpus.gate.decide import rule_on
 from corpus.gate.ruling import Case, Ruling
 from corpus.languages.quotation import quotations, quoted_span, seen, unquoted
 from corpus.languages.stated_figures import Figures, figures_said
 from corpus.model import Citation, Frozen, Version
+from corpus.number_words import number_on, other_numbers
 from corpus.resolve import explain
 
 Check = Literal["resolves", "in_force", "applies", "verbatim", "seen", "sentence", "figure"]
@@ -267,7 +269,7 @@ def _cite(one: _Checked, drafted: DraftCitation, desk: _Desk) -> None:
     if span is not None and not failed:
         ground = replace(ground, quote=version.text[slice(*span)])
         one.grounds.append(ground)
-        one.citations.append(_citation(ground, span))
+        one.citations.append(_citation(ground, span, desk))
         one.rulings.append(ruling)
 
 
@@ -295,7 +297,9 @@ def _in_force(version: Version, desk: _Desk) -> Finding:
         words = f"{version.id} is in force on {day}."
         return _finding("in_force", True, version.id, words)
     governs = explain(resolution) if resolution and not isinstance(resolution, Version) else ""
-    words = f"{version.id} is not the law on {day}: its text holds {version.valid.words()}."
+    words = (
+        f"{version.id} is not the law on {day}: its text holds {version_in_force(version).text}."
+    )
     return _finding("in_force", False, version.id, f"{words} {governs}".strip())
 
 
@@ -306,8 +310,9 @@ def _verbatim(drafted: DraftCitation, span: tuple[int, int] | None) -> Finding:
     return _finding("verbatim", False, name, f"The quotation does not stand in {name}.")
 
 
-def _citation(ground: AllowedFacts, span: tuple[int, int]) -> Citation:
+def _citation(ground: AllowedFacts, span: tuple[int, int], desk: _Desk) -> Citation:
     version, governing = ground.version, ground.governing
+    borne = number_on(ground.provision, governing.as_at, governing.known_at)
     assert version.valid_from is not None  # it is in force
     return Citation(
         version_id=version.id,
@@ -315,8 +320,12 @@ def _citation(ground: AllowedFacts, span: tuple[int, int]) -> Citation:
         work_id=ground.work.id,
         work_title=ground.work.title,
         label=ground.label,
+        label_from=borne and borne.valid_from,
+        other_numbers=other_numbers(ground.provision, governing.as_at, governing.known_at),
         valid_from=version.valid_from,
         valid_to=version.valid_to,
+        ended=version.ended,
+        source_read=desk.library.store.source_read(ground.work.id),
         as_at=governing.as_at,
         known_at=governing.known_at,
         quote=ground.quote,

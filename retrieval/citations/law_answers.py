@@ -8,10 +8,12 @@ from datetime import date
 from corpus.errors import BadInputError
 from corpus.gate.decide import rule_on
 from corpus.gate.ruling import Case, Ruling
-from corpus.model import Frozen, Provision, Version
+from corpus.model import Frozen, Provision, ProvisionNumber, SourceRead, Version
+from corpus.number_words import number_on, numbered, numbers_during, numbers_known, other_numbers
+from corpus.provision_numbers import label_key
 from corpus.resolve import Resolution
 from corpus.store import Store
-from retrieval.citations.resolution import CitationAnswer, Status, resolve_citation
+from retrieval.citations.resolution import CitationAnswer, Status, bearers, resolve_citation
 
 
 class LawAnswer(Frozen):
@@ -30,10 +32,16 @@ class LawAnswer(Frozen):
     """Id of the provision, independent of its number; null if none was found."""
     label: str | None
     """The provision's number on that date."""
+    label_from: date | None
+    """First date on which that is its number; null if no earlier number is recorded."""
+    numbered: str | None
+    """That number with the provision's others: ``art. 1240 (until 2016-10-01: 1382)``."""
     valid_from: date | None
     """First date on which the text is in force."""
     valid_to: date | None
     """First date on which the text is no longer in force; null if open."""
+    ended: str | None
+    """How that end came about, as in ``versions``; ``unknown``: the record ends, not the law."""
     text: str | None
     """The text; only when ``status`` is ``in_force``."""
     pinpoint: str | None
@@ -46,10 +54,23 @@ class LawAnswer(Frozen):
     """Whether the text in force applies, why and on what authority; null when none is in force."""
     source: str | None
     """Where the text was read: file, place in it, official page."""
+    source_read: SourceRead | None
+    """When that source was last read, as in ``versions``; null if no provision was found."""
     explanation: str
     """What was found, or why nothing was."""
     unread: str | None
     """The part of the citation that was not understood; null if all of it was."""
+
+
+class NumberLine(Frozen):
+    """A number that a provision bears, and on which days."""
+
+    number: str
+    """The number as the work prints it."""
+    valid_from: date | None
+    """First date on which it is borne; null when as far back as is recorded."""
+    valid_to: date | None
+    """First date on which it is no longer borne; null when open."""
 
 
 class VersionLine(Frozen):
@@ -59,6 +80,8 @@ class VersionLine(Frozen):
     """Id of the version."""
     label: str | None
     """The provision's number at the version's start."""
+    numbers: tuple[NumberLine, ...]
+    """The numbers of the provision while the version is in force, each cut to those days."""
     language: str
     """Language of the text."""
     extent: str | None
@@ -81,14 +104,29 @@ class VersionLine(Frozen):
     """Where the text was read: file, place in it, official page."""
 
 
+class OtherStanding(Frozen):
+    """Another provision that stands, stood or will stand under the number that was cited."""
+
+    provision: str
+    """Id of that provision."""
+    number: str
+    """The number that was cited, as the work prints it."""
+    valid_from: date | None
+    """First date on which it bears that number; null when as far back as is recorded."""
+    valid_to: date | None
+    """First date on which it no longer bears that number; null when open."""
+    versions: tuple[VersionLine, ...]
+    """Its versions that were law under that number."""
+
+
 class VersionsAnswer(Frozen):
-    """Every version of a provision, as known at ``known_at``, oldest first.
+    """Every version of a provision under all its numbers as known at ``known_at``, oldest first.
 
     Attributes:
         citation: the citation as given.
         known_at: the known-at date as given; null for the latest knowledge.
         provision: id of the provision.
-        work: title of the work.
+        work: id of the work.
         versions: the versions, oldest first.
     """
 
@@ -96,7 +134,14 @@ class VersionsAnswer(Frozen):
     known_at: date | None
     provision: str
     work: str
+    numbers: tuple[NumberLine, ...]
+    """The numbers that the provision bears, by date."""
     versions: tuple[VersionLine, ...]
+    others: tuple[OtherStanding, ...]
+    """What else stands, stood or will stand under the number that was cited."""
+    source_read: SourceRead | None
+    """When the source was last read: ``day``, and ``by``: ``publisher``, the day the source gives,
+    or ``record``: it gives none, and this is when it was recorded."""
 
 
 def law(
@@ -107,6 +152,9 @@ def law(
     ruling = _ruling(store, found.resolution, Case(as_at=on, known_at=known_at, extent=extent))
     live = ruling is not None and ruling.ships and found.status == "in_force"
     refused = ruling is not None and not ruling.ships
+    provision = store.provision(found.provision) if found.provision else None
+    borne = number_on(provision, on, known_at) if provision else None
+    others = other_numbers(provision, on, known_at) if provision else ()
     return LawAnswer(
         citation=citation,
         on=on,
@@ -114,14 +162,18 @@ def law(
         status="not_applicable" if refused else found.status,
         provision=found.provision,
         label=found.label,
+        label_from=borne and borne.valid_from,
+        numbered=numbered(borne.text, borne.valid_from, others).text if borne else found.label,
         valid_from=found.valid_from,
         valid_to=found.valid_to,
+        ended=found.ended,
         text=found.text if live else None,
         pinpoint=found.pinpoint.cited if found.pinpoint and live else None,
         quote=_quote(found) if live else None,
         territory=ruling.territory if ruling else None,
         ruling=ruling,
         source=found.source,
+        source_read=store.source_read(provision.work_id) if provision else None,
         explanation=ruling.sentence if ruling and refused else found.explanation,
         unread=found.unread,
     )
@@ -140,44 +192,55 @@ def _ruling(store: Store, resolution: Resolution | None, case: Case) -> Ruling |
 def versions(store: Store, citation: str, on: date, known_at: date | None = None) -> VersionsAnswer:
     """Return the versions of the provision that a citation meant on a date.
 
+    The other provisions that have that number at some time are listed too. If no provision has
+    the number on the date, the one that has it nearest in time is meant.
+
     Raises:
         BadInputError: the citation does not name a single provision.
     """
     found = resolve_citation(store, citation, on, known_at)
-    if found.provision is None:
+    meant = found.provision or found.nearest
+    if meant is None:
         raise BadInputError(f"'{citation}' on {on}: {found.explanation}")
-    history = store.history(found.provision)
+    history = store.history(meant)
     if history is None:
-        raise BadInputError(f"'{citation}' names {found.provision}, which the store lacks")
+        raise BadInputError(f"'{citation}' names {meant}, which the store lacks")
     known = [v for v in history.versions if v.is_known(known_at)]
+    provision = history.provision
     return VersionsAnswer(
         citation=citation,
         known_at=known_at,
-        provision=found.provision,
-        work=history.provision.work_id,
-        versions=tuple(_lines(history.provision, known, known_at)),
+        provision=provision.id,
+        work=provision.work_id,
+        numbers=tuple(map(_number_line, numbers_known(provision, known_at))),
+        versions=tuple(_lines(provision, known, known_at)),
+        others=tuple(_others(store, provision, found, known_at)),
+        source_read=store.source_read(provision.work_id),
     )
 
 
-def in_force_pair(
-    store: Store, citation: str, before: date, after: date
-) -> tuple[Version, Version]:
-    """Return the versions of one provision on two dates, whatever its numbers.
+def _others(
+    store: Store, meant: Provision, found: CitationAnswer, known_at: date | None
+) -> Iterator[OtherStanding]:
+    """Yield the other bearers of the number that was found, with their texts under it."""
+    key = found.number_key or ""
+    for provision in bearers(store, meant.work_id, key, found.label or ""):
+        history = store.history(provision.id)
+        if provision.id == meant.id or history is None:
+            continue
+        known = [v for v in history.versions if v.is_known(known_at) and v.valid_from]
+        for number in numbers_known(provision, known_at):
+            if label_key(number.text) == key:
+                rows = [row for row in known if row.valid.overlaps(number.valid)]
+                yield OtherStanding(
+                    provision=provision.id,
+                    **_number_line(number).model_dump(),
+                    versions=tuple(_lines(provision, rows, known_at)),
+                )
 
-    Raises:
-        BadInputError: nothing is in force on one of the dates; the message says why.
-    """
-    found = resolve_citation(store, citation, before)
-    if found.provision is None:
-        raise BadInputError(f"'{citation}' on {before}: {found.explanation}")
-    pair = []
-    for day in (before, after):
-        resolution = store.resolve(found.provision, day)
-        if not isinstance(resolution, Version):
-            reason = resolution.explanation if resolution else "unknown provision"
-            raise BadInputError(f"'{citation}' on {day}: {reason}")
-        pair.append(resolution)
-    return pair[0], pair[1]
+
+def _number_line(number: ProvisionNumber) -> NumberLine:
+    return NumberLine(number=number.text, valid_from=number.valid_from, valid_to=number.valid_to)
 
 
 def _lines(
@@ -185,9 +248,11 @@ def _lines(
 ) -> Iterator[VersionLine]:
     for row in known:
         label = provision.label_on(row.valid_from, known_at) if row.valid_from else None
+        borne = numbers_during(provision, row.valid, known_at) if row.valid_from else ()
         yield VersionLine(
             version=row.id,
             label=label or provision.labels[-1].text,
+            numbers=tuple(map(_number_line, borne)),
             language=row.language,
             extent=row.extent,
             valid_from=row.valid_from,

@@ -9,12 +9,13 @@ is never returned.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from corpus.model import Frozen, Provision, ProvisionNumber, Version, Work
+from corpus.model import EndReason, Frozen, Provision, ProvisionNumber, Version, Work
+from corpus.number_words import under_number_since
 from corpus.provision_numbers import label_key
 from corpus.resolve import (
     Ambiguous,
@@ -65,8 +66,9 @@ class CitationAnswer(Frozen):
     number on the date, else the one cited. ``pinpoint`` is the cited subdivision of the text in
     force; ``None`` if none is cited or its position is unknown. ``missing`` is a subdivision that
     the text in force lacks: ``status`` is then ``not_found``; ``unsure`` holds those for which this
-    is unknown. ``unread`` is the part of the citation that was not understood. ``resolution`` is
-    ``None`` if no provision was found.
+    is unknown. ``number_key`` is the key of the number that was found; if no provision has it on
+    the date, ``nearest`` is the one that has it nearest in time. ``unread`` is the part of the
+    citation that was not understood. ``resolution`` is ``None`` if no provision was found.
     """
 
     status: Status
@@ -81,6 +83,8 @@ class CitationAnswer(Frozen):
     pinpoint: Pinpoint | None = None
     missing: str | None = None
     unsure: str = ""
+    number_key: str | None = None
+    nearest: str | None = None
     unread: str | None = None
     resolution: Resolution | None = None
 
@@ -88,6 +92,12 @@ class CitationAnswer(Frozen):
     def explanation(self) -> str:
         """Return the explanation as plain text."""
         return self.wording.text
+
+    @property
+    def ended(self) -> EndReason | None:
+        """How the text whose interval is given ended; ``unknown``: the record ends there."""
+        shown = _shown(self.resolution) if self.resolution else None
+        return shown.ended if shown else None
 
 
 def resolve_citation(  # noqa: PLR0913 - everything that fixes an answer, by name
@@ -193,6 +203,12 @@ class _Asked:
             raise LookupError(f"{provision.id} left the store while it was being read")
         return found
 
+    def under_number(self, provision: Provision, resolution: Resolution) -> Wording:
+        """Say since when a text stands under its number, where that is later than the text."""
+        if not isinstance(resolution, Version):
+            return wording("")
+        return under_number_since(provision, resolution, self.as_at, self.known_at)
+
     def answer(self, status: Status, *explanation: str | date | Wording) -> CitationAnswer:
         """Return an answer that names no provision."""
         label = self.parsed.label
@@ -221,7 +237,12 @@ class _Asked:
             valid_to=shown.valid_to if shown else None,
             text=shown.text if shown and live else None,
             source=shown.source.words() if shown else None,
-            wording=wording(explained(resolution), _territory(resolution), _unsure(located)),
+            wording=wording(
+                explained(resolution),
+                self.under_number(provision, resolution),
+                _territory(resolution),
+                _unsure(located),
+            ),
             pinpoint=_pinpoint(located, pinpoints),
             unsure=_unsure(located),
             resolution=resolution,
@@ -243,14 +264,19 @@ def _in_work(asked: _Asked, work_id: str) -> CitationAnswer | None:
     The most exact number on the date counts; then the most exact one at another time.
     """
     elsewhen: list[Provision] = []
+    number = ""
     for key in asked.parsed.label_keys:
         provisions = _bearers(asked, work_id, key)
         bearing = [p for p in provisions if any(asked.holds(n) for n in _borne(p, key))]
         if bearing:
-            return _among(asked, bearing, _beyond(asked.parsed, key))
-        if not elsewhen:
-            elsewhen = sorted(provisions, key=lambda p: _nearness(p, key, asked.as_at))
-    return _elsewhen(asked, elsewhen) if elsewhen else None
+            found = _among(asked, bearing, _beyond(asked.parsed, key))
+            return found.model_copy(update={"number_key": key})
+        if provisions and not elsewhen:
+            elsewhen, number = sorted(provisions, key=_nearness_to(key, asked.as_at)), key
+    if not elsewhen:
+        return None
+    update = {"number_key": number, "nearest": elsewhen[0].id}
+    return _elsewhen(asked, elsewhen).model_copy(update=update)
 
 
 def _beyond(parsed: ParsedCitation, key: str) -> tuple[str, ...]:
@@ -287,9 +313,22 @@ def _territory(resolution: Resolution) -> str:
 
 def _bearers(asked: _Asked, work_id: str, key: str) -> list[Provision]:
     """Return the provisions with a number; a schedule is not the section of that number."""
-    found = asked.store.provisions_by_label(work_id, key)
-    schedule = _is_schedule(asked.parsed.label)
-    return [p for p in found if any(_is_schedule(n.text) == schedule for n in _borne(p, key))]
+    return list(bearers(asked.store, work_id, key, asked.parsed.label))
+
+
+def bearers(store: Store, work_id: str, key: str, label: str) -> Iterator[Provision]:
+    """Yield the provisions of a work that bear, bore or will bear a number.
+
+    Args:
+        store: where to look.
+        work_id: the work.
+        key: the comparison key of the number.
+        label: the number as cited: a schedule is not the section of that number.
+    """
+    schedule = _is_schedule(label)
+    for provision in store.provisions_by_label(work_id, key):
+        if any(_is_schedule(n.text) == schedule for n in _borne(provision, key)):
+            yield provision
 
 
 def _borne(provision: Provision, key: str) -> Iterator[ProvisionNumber]:
@@ -325,13 +364,17 @@ def _recency(pair: tuple[Provision, Resolution]) -> tuple[int, int]:
     return 2, 0
 
 
-def _nearness(provision: Provision, key: str, day: date) -> tuple[bool, int]:
-    """Return the sort key of provisions at other dates: the last before, then the first after."""
-    ended = [n.valid_to for n in _borne(provision, key) if n.valid_to and n.valid_to <= day]
-    if ended:
-        return False, -max(ended).toordinal()
-    starts = [n.valid_from for n in _borne(provision, key) if n.valid_from]
-    return True, min(starts, default=day).toordinal()
+def _nearness_to(key: str, day: date) -> Callable[[Provision], tuple[bool, int]]:
+    """Return a sort key of provisions at other dates: the last before, then the first after."""
+
+    def nearness(provision: Provision) -> tuple[bool, int]:
+        ended = [n.valid_to for n in _borne(provision, key) if n.valid_to and n.valid_to <= day]
+        if ended:
+            return False, -max(ended).toordinal()
+        starts = [n.valid_from for n in _borne(provision, key) if n.valid_from]
+        return True, min(starts, default=day).toordinal()
+
+    return nearness
 
 
 def _elsewhen(asked: _Asked, provisions: Sequence[Provision]) -> CitationAnswer:

@@ -13,7 +13,6 @@ from retrieval.cli.index import app as index_app
 
 if TYPE_CHECKING:
     from corpus.ingest import IngestReport
-    from retrieval.citations.law_answers import LawAnswer, VersionsAnswer
 
 app = typer.Typer()
 app.add_typer(index_app, name="index")
@@ -106,6 +105,7 @@ def law(
     from corpus.settings import Settings
     from retrieval.citations.batch import read_requests
     from retrieval.citations.law_answers import law as answer
+    from retrieval.cli.law_output import show_law
     from retrieval.whole_state import last_whole_state
 
     if (citation is None) == (batch is None):
@@ -115,28 +115,14 @@ def law(
         with last_whole_state(Settings.load()) as store:
             for ask in requests:
                 found = answer(store, ask.citation, ask.on, ask.known_at, ask.extent)
-                print_json(found.model_dump(mode="json")) if json else _show_law(found)
+                print_json(found.model_dump(mode="json")) if json else show_law(found)
         return
     if citation is None or as_at is None:
         raise BadInputError("--as-at: the governing date is missing")
     day, known = parse_day(as_at, "--as-at"), optional_day(known_at, "--known-at")
     with last_whole_state(Settings.load()) as store:
         found = answer(store, citation, day, known, extent)
-    print_json(found.model_dump(mode="json")) if json else _show_law(found)
-
-
-def _show_law(found: LawAnswer) -> None:
-    from rich.markup import escape
-
-    title = f"{found.citation} on {found.on}"
-    out.print(f"[bold]{escape(title)}[/]  [cyan]{found.status.replace('_', ' ')}[/]")
-    out.print(escape(found.explanation))
-    if found.quote:
-        out.print(f"\n[bold]{escape(found.pinpoint or '')}[/]  {escape(found.quote)}")
-    if found.text:
-        out.print(f"\n{escape(found.text)}\n")
-        told = f"{found.label} · {found.territory} · {found.provision} · {found.source}"
-        out.print(f"[dim]{escape(told)}[/]")
+    print_json(found.model_dump(mode="json")) if json else show_law(found)
 
 
 @app.command(epilog="Example:  inforce versions 'art. 144 Code civil'")
@@ -151,36 +137,21 @@ def versions(
     known_at: KnownAt = None,
     json: Json = False,
 ) -> None:
-    """List every version of a provision, oldest first.
+    """List every version of a provision under all its numbers, oldest first.
 
-    A number may belong to another provision at another time, so the citation is read on a date.
+    A number may belong to another provision at another time, so the citation is read on a date;
+    what else has stood under the number is listed apart.
     """
     from corpus.clock import today
     from corpus.settings import Settings
     from retrieval.citations.law_answers import versions as answer
+    from retrieval.cli.law_output import show_versions
     from retrieval.whole_state import last_whole_state
 
     day = parse_day(as_at, "--as-at") if as_at else today()
     with last_whole_state(Settings.load()) as store:
         found = answer(store, citation, day, optional_day(known_at, "--known-at"))
-    print_json(found.model_dump(mode="json")) if json else _show_versions(found)
-
-
-def _show_versions(found: VersionsAnswer) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=escape(f"{found.citation} ({found.provision})"), show_lines=False)
-    for column in ("from", "to", "label", "brought by", "text"):
-        table.add_column(column)
-    for row in found.versions:
-        start = str(row.valid_from or "to be fixed")
-        start += f" (applies from {row.applies_from})" if row.applies_from else ""
-        end = f"{row.valid_to} ({row.ended})" if row.valid_to else "open"
-        text = row.text[:60] + ("…" if len(row.text) > 60 else "")
-        cells = (start, end, row.label or "", row.introduced_by or "", text)
-        table.add_row(*(escape(cell) for cell in cells))
-    out.print(table)
+    print_json(found.model_dump(mode="json")) if json else show_versions(found)
 
 
 @app.command(epilog="Example:  inforce compare 'art. 144 Code civil' 2006-04-04 2006-04-05")
@@ -191,18 +162,22 @@ def compare(
     html: Annotated[bool, typer.Option(help="Print HTML with <del> and <ins>.")] = False,
     json: Json = False,
 ) -> None:
-    """Print a word-level redline of a provision between two dates, with the amending act."""
-    from corpus.compare import as_html, as_text
-    from corpus.compare import compare as redline
+    """Print a word-level redline of a provision between two dates, with the amending act.
+
+    The provision is followed through its numbers. Where another one stands under the number on one
+    of the dates, that is said, and what stood under the number is compared too.
+    """
     from corpus.settings import Settings
-    from retrieval.citations.law_answers import in_force_pair
+    from retrieval.citations.comparisons import compared
+    from retrieval.cli.law_output import comparison_html, comparison_text
     from retrieval.whole_state import last_whole_state
 
     days = parse_day(before, "BEFORE"), parse_day(after, "AFTER")
     with last_whole_state(Settings.load()) as store:
-        old, new = in_force_pair(store, citation, *days)
-    result = redline(old, new)
+        result = compared(store, citation, *days)
     if json:
-        print_json({"citation": citation, **result.model_dump(mode="json")})
+        print_json(result.model_dump(mode="json"))
     else:
-        sys.stdout.write((as_html(result) if html else printable(as_text(result))) + "\n")
+        sys.stdout.write(
+            (comparison_html(result) if html else printable(comparison_text(result))) + "\n"
+        )

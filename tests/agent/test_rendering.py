@@ -285,6 +285,8 @@ def _lean(value: Any) -> Any:
     repeated = {
         "kind",
         "explanation_days",
+        "pinpoint",
+        "source_read",
         "provision_id",
         "work_id",
         "language",

@@ -66,7 +66,9 @@ def evil_card(url: str | None = "https://example.org") -> Card:
         heading=f"Heading {EVIL}",
         text=text,
         language="en",
+        label=f"s 1 {EVIL}",
         in_force="from 1 January 2000 to 31 December 2009",
+        source_read="source read on 2 January 2010",
         since=f"Amended {EVIL}",
         spans=(
             TimelineSpan(kind="cited", words=f"In force {EVIL}", days=100),

@@ -7,7 +7,7 @@ import json
 from agent.trace import Answer, Trace
 from ui.cards import Card
 from ui.pages.advice import HEADINGS
-from ui.words import day_words, interval_words, literal
+from ui.words import day_words, literal
 
 
 def as_json(trace: Trace) -> str:
@@ -78,14 +78,15 @@ def _card_lines(card: Card) -> list[str]:
     source = card.source.url or card.source.file
     quote = "\n".join(f"> {literal(line)}" for line in citation.quote.splitlines())
     return [
-        f"{card.number}. **{literal(f'{citation.work_title}, {citation.label}')}** "
+        f"{card.number}. **{literal(f'{citation.work_title}, {card.label}')}** "
         f"({literal(card.official)}), "
-        f"in force {interval_words(citation.valid)}",
+        f"in force {literal(card.in_force)}",
         "",
         quote,
         "",
         f"   {literal(card.since)}",
-        f"   Source: {literal(source)}. Version `{citation.version_id}`.",
+        f"   Source: {literal(source)}; {literal(card.source_read)}. "
+        f"Version `{citation.version_id}`.",
         *([f"   {literal(card.note)}"] if card.note else []),
         "",
     ]
