@@ -1,7 +1,8 @@
 """What becomes of questions as people ask them: ``inforce eval answers``.
 
 Each question of :mod:`eval.questions.asked` has one :class:`AnswerOutcome`. Shares come with 95 %
-intervals from resampled works, per language and style.
+intervals from resampled provisions, per language and style: the questions about one provision are
+drawn together.
 """
 
 from __future__ import annotations
@@ -254,10 +255,10 @@ def _of_answer(
 
 
 def _share(group: Iterable[Judged], holds: Callable[[Judged], bool]) -> Score | None:
-    works: dict[str, list[float]] = defaultdict(list)
+    provisions: dict[str, list[float]] = defaultdict(list)
     for one in group:
-        works[one.asked.work_id or one.asked.id].append(float(holds(one)))
-    return share(list(works.values()))
+        provisions[one.asked.provision_id or one.asked.id].append(float(holds(one)))
+    return share(list(provisions.values()))
 
 
 def _groups(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
