@@ -104,7 +104,7 @@ def _paragraphs(text: str) -> str:
 
 
 def _mark(number: int, place: str) -> str:
-    """Return a link to the card of a citation."""
+    """Return a link to the quotation on the card of a citation."""
     return f' <a class="cite" href="#citation-{place}{number}">{number}</a>'
 
 
@@ -114,12 +114,12 @@ def card(shown: Card, place: str = "") -> str:
     language = escaped(shown.language)
     heading = f'<h4 lang="{language}">{escaped(shown.heading)}</h4>' if shown.heading else ""
     return (
-        f'<article class="card" id="citation-{place}{shown.number}"><div class="top">'
+        '<article class="card"><div class="top">'
         f'<span class="number">{shown.number}</span><div class="names">'
         f'<span class="work">{escaped(citation.work_title)}</span>'
         f'<span class="label">{escaped(shown.label)}</span></div>'
         f'<span class="chip">In force {shown.in_force}</span></div>'
-        f"{heading}{_text(shown)}{_timeline(shown.spans)}{_ruling(shown)}"
+        f"{heading}{_text(shown, place)}{_timeline(shown.spans)}{_ruling(shown)}"
         f'<p class="since"><strong>Amended since?</strong> {escaped(shown.since)}</p>'
         f"{_provenance(shown)}</article>"
     )
@@ -286,12 +286,14 @@ def _checks(findings: Iterable[Finding]) -> str:
     return f'<h5>Verified before shipping</h5><ul class="checks">{rows}</ul>' if rows else ""
 
 
-def _text(shown: Card) -> str:
+def _text(shown: Card, place: str) -> str:
+    """Return the provision with the quotation marked; the link in the answer leads to the mark."""
     start, end = shown.citation.start, shown.citation.end
     before, quote, after = shown.text[:start], shown.text[start:end], shown.text[end:]
     return (
         f'<p class="text" lang="{escaped(shown.language)}">{escaped(before)}'
-        f"<mark>{escaped(quote)}</mark>{escaped(after)}</p>"
+        f'<span class="quoted" id="citation-{place}{shown.number}"><mark>{escaped(quote)}</mark>'
+        f"</span>{escaped(after)}</p>"
     )
 
 

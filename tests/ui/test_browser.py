@@ -176,3 +176,14 @@ def _keep_picture(page: Page) -> None:
         page.set_viewport_size({"width": 1000, "height": int(height) + 20})
         page.wait_for_timeout(500)
         page.screenshot(path=folder / "ask.png")
+
+
+def test_the_link_of_a_citation_scrolls_its_quotation_into_view(page: Page, url: str) -> None:
+    page.set_viewport_size({"width": 700, "height": 320})
+    page.goto(url + "?" + urlencode({"q": MARRIAGE, "as_at": "2006-04-04"}))
+    mark = page.locator("article.card mark")
+    expect(mark).to_contain_text("quinze ans")
+    page.locator(".masthead").scroll_into_view_if_needed()
+    expect(mark).not_to_be_in_viewport()
+    page.locator("a.cite").first.click()
+    expect(mark).to_be_in_viewport(ratio=1)
