@@ -39,11 +39,15 @@ class Passage(Frozen):
 
 
 class SearchResult(Frozen):
-    """Result of ``search_statutes``, best first. ``text`` may be an excerpt."""
+    """Result of ``search_statutes``, best first. ``text`` may be an excerpt.
+
+    ``words_only`` says why vectors took no part where the index was meant to have them.
+    """
 
     kind: Literal["search"] = "search"
     as_at: date
     hits: tuple[Passage, ...]
+    words_only: str | None = None
 
 
 class ProvisionReading(Frozen):

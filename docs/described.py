@@ -192,6 +192,10 @@ ENVIRONMENT = {
         "SQLAlchemy URL of the database of traces",
         "`traces.db` beside the store; the store's database where that is Postgres",
     ),
+    "INFORCE_VECTORS": (
+        "file in which vectors are kept, see [search](search.md)",
+        "`vectors.db` in the folder of an embedded index; in `$INFORCE_HOME` for one in a cluster",
+    ),
     "INFORCE_TODAY": ("current day, fixed for tests and replays", "the day in the time zone"),
     "INFORCE_TIME_ZONE": (
         "time zone whose day is today, by its IANA name; the app takes the browser's",

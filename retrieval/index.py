@@ -1,97 +1,22 @@
-"""The index protocol, and how an index is opened."""
+"""Opening an index or a builder by its URL, and the memory of an opened index."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from corpus.record_clock import CorpusState
+from retrieval.index_protocols import EngineIndex, IndexBuilder, StatuteIndex
 from retrieval.index_url import IndexUrl, parse_index_url
-from retrieval.query import Facets, Hit, IndexedText, IndexStatus, StatuteQuery
+from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
+from retrieval.vectors.encoder import Vectors
+from retrieval.vectors.encoder_choice import default_encoder
+from retrieval.vectors.hybrid import HybridIndex
+from retrieval.vectors.kept_vectors import NO_VECTORS, RowVectors
 
-
-class StatuteIndex(Protocol):
-    """A search index derived from the store, which can be rebuilt. Thread-safe."""
-
-    @property
-    def corpus_hash(self) -> str:
-        """Return the hash of the corpus it was built from."""
-        ...
-
-    @property
-    def version(self) -> str:
-        """Return a name that changes with every build, after which results may differ."""
-        ...
-
-    def search(self, query: StatuteQuery) -> list[Hit]:
-        """Return hits in force on ``query.as_at``, best first, one per provision.
-
-        Raises:
-            SearchFailedError: the engine failed; never reported as an empty result.
-        """
-        ...
-
-    def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
-        """Run several queries; results keep their order."""
-        ...
-
-    def facets(self, query: StatuteQuery) -> Facets:
-        """Return the number of matches of ``query``, by jurisdiction, work, kind and status."""
-        ...
-
-    def keys(self) -> Iterator[str]:
-        """Yield the key of every row, in any order, for comparison with the store."""
-        ...
-
-    def status(self) -> IndexStatus:
-        """Return the contents and condition of the index."""
-        ...
-
-    def close(self) -> None:
-        """Close files and connections."""
-        ...
-
-
-class EngineIndex(StatuteIndex, Protocol):
-    """An index opened by an engine: it follows rebuilds, and can be pinned to one."""
-
-    @property
-    def state(self) -> CorpusState:
-        """Return the state of the corpus in the index."""
-        ...
-
-    def pinned(self) -> EngineIndex:
-        """Return an index pinned to the present build."""
-        ...
-
-
-class IndexBuilder(Protocol):
-    """Builds an index beside the old one and replaces it atomically."""
-
-    def build(
-        self, rows: Iterable[IndexedText], state: CorpusState, progress: Callable[[int], None]
-    ) -> int:
-        """Write every row of a state, put the index into use, and return the number of rows."""
-        ...
-
-    def update(
-        self,
-        base: CorpusState,
-        works: frozenset[str],
-        rows: Iterable[IndexedText],
-        state: CorpusState,
-        progress: Callable[[int], None],
-    ) -> int | None:
-        """Update the index from the state ``base`` to ``state``; return the number of rows written.
-
-        ``rows`` are all rows of the ``works`` that changed between the two. Returns ``None``,
-        without changes, if the index must be rebuilt: it is not of ``base``, is damaged, or has so
-        many replaced rows that they would distort the term statistics.
-        """
-        ...
+__all__ = ["CachedIndex", "OpenedIndex", "StatuteIndex", "open_builder", "open_index"]
 
 
 class CachedIndex:
@@ -111,6 +36,16 @@ class CachedIndex:
     def corpus_hash(self) -> str:
         """Return the hash of the corpus it was built from."""
         return self._inner.corpus_hash
+
+    @property
+    def vectors(self) -> str | None:
+        """Return the name under which its vectors are kept; ``None``: it has none to search."""
+        return self._inner.vectors
+
+    @property
+    def words_only(self) -> str | None:
+        """Say in one sentence why searching goes by words alone; ``None``: as it was set up."""
+        return self._inner.words_only
 
     @property
     def version(self) -> str:
@@ -159,6 +94,8 @@ class CachedIndex:
             return list(known)
 
     def _keep(self, key: tuple[str, StatuteQuery], found: list[Hit]) -> list[Hit]:
+        if self._inner.words_only:  # what is found when the encoder answers again is another list
+            return found
         with self._lock:
             self._answers[key] = found
             if len(self._answers) > self._size:
@@ -169,9 +106,17 @@ class CachedIndex:
 class OpenedIndex(CachedIndex):
     """The index of a URL, with a cache. An :class:`EngineIndex`."""
 
-    def __init__(self, engine: EngineIndex) -> None:
+    def __init__(self, engine: HybridIndex) -> None:
         super().__init__(engine)
         self._engine = engine
+
+    def nearest(self, vector_D: Vectors, query: StatuteQuery) -> list[Hit]:
+        """Return the provisions in force whose vectors are nearest; ``score`` is the cosine."""
+        return self._engine.nearest(vector_D, query)
+
+    def without_vectors(self) -> OpenedIndex:
+        """Return the same index searched by words alone; closing either closes both."""
+        return OpenedIndex(self._engine.without_vectors())
 
     def pinned(self) -> OpenedIndex:
         """Return an index pinned to the present build, with its own cache."""
@@ -192,7 +137,7 @@ def open_index(url: str) -> OpenedIndex:
             another analyzer than the URL asks for.
         SearchFailedError: the engine cannot be reached or refuses access.
     """
-    return OpenedIndex(_open_engine(parse_index_url(url)))
+    return OpenedIndex(HybridIndex(_open_engine(parse_index_url(url)), default_encoder))
 
 
 def _open_engine(target: IndexUrl) -> EngineIndex:
@@ -205,8 +150,8 @@ def _open_engine(target: IndexUrl) -> EngineIndex:
     return EmbeddedIndex(Path(target.place), target.chain_name)
 
 
-def open_builder(url: str) -> IndexBuilder:
-    """Return the builder of the index at ``url``.
+def open_builder(url: str, vectors: RowVectors = NO_VECTORS) -> IndexBuilder:
+    """Return what builds the index at ``url``, with or without vectors.
 
     Raises:
         BadInputError: the URL names no engine.
@@ -215,7 +160,7 @@ def open_builder(url: str) -> IndexBuilder:
     if target.engine == "elastic":
         from retrieval.engines.elastic_build import ElasticBuilder
 
-        return ElasticBuilder(target)
+        return ElasticBuilder(target, vectors)
     from retrieval.engines.embedded_build import EmbeddedBuilder
 
-    return EmbeddedBuilder(Path(target.place), target.chain)
+    return EmbeddedBuilder(Path(target.place), target.chain, vectors=vectors)

@@ -41,8 +41,9 @@ class StatuteQuery(Frozen):
 class Hit(Frozen):
     """A provision in force on the query's date.
 
-    ``score`` is the engine's (comparable within one result list only); ``matched`` are the matching
-    terms of the query.
+    ``score`` is the engine's (comparable within one answer only); ``similarity`` is the cosine of
+    the query's vector and the text's where vectors took part and the text is among the nearest;
+    ``matched`` are the terms that were asked for.
     """
 
     version_id: str
@@ -57,6 +58,7 @@ class Hit(Frozen):
     valid_from: date
     valid_to: date | None
     score: float
+    similarity: float | None = None
     matched: frozenset[str] = frozenset()
 
     @property

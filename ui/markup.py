@@ -234,8 +234,8 @@ def _outcome(call: ToolCall) -> str:
     match call.result:
         case Refused(problem=problem):
             return f"refused ({problem})"
-        case SearchResult(hits=hits):
-            return f"{len(hits)} provisions"
+        case SearchResult(hits=hits, words_only=why):
+            return f"{len(hits)} provisions" + (f" ({why})" if why else "")
         case VersionList(versions=versions) as listed:
             return f"{len(versions)} versions{_read(listed.source_read)}"
         case ProvisionReading() | Comparison() as found:

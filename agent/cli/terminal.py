@@ -16,6 +16,7 @@ from agent.graph.nodes import DOING, Context, Step, TextPiece, ToolReturned
 from agent.graph.run import Done, Event, Paused, resume, run, start
 from agent.graph.threads import asked_in, waits_for
 from agent.request import AskRequest, MissingDate, Reply
+from agent.tool_results import SearchResult
 from agent.trace import GoverningDate, Trace
 from corpus.console import errors, out, print_json
 from corpus.errors import BadInputError
@@ -171,6 +172,15 @@ def show_trace(trace: Trace) -> None:
             _show_citation(citation, ruling)
         for finding in trace.struck:
             out.print(f"  [yellow]Left out.[/] {escape(finding.explanation)}")
+    for why in words_only(trace):
+        out.print(f"[yellow]{escape(why[:1].upper() + why[1:])}.[/]")
+
+
+def words_only(trace: Trace) -> tuple[str, ...]:
+    """Return why searches of a run went by words alone, each reason once."""
+    results = (call.result for turn in trace.turns for call in turn.calls)
+    said = (found.words_only for found in results if isinstance(found, SearchResult))
+    return tuple(dict.fromkeys(why for why in said if why))
 
 
 def _show_citation(citation: Citation, ruling: Ruling | None) -> None:

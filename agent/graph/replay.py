@@ -25,7 +25,7 @@ from corpus.ingest import Progress
 from corpus.model import Citation, Frozen
 from corpus.record_clock import CorpusState
 from retrieval.index import open_index
-from retrieval.index_build import refresh_index
+from retrieval.index_build import embedding_for, refresh_index
 from retrieval.index_url import parse_index_url
 
 
@@ -142,7 +142,8 @@ def library_as_recorded(
     with TemporaryDirectory(prefix="inforce-replay-") as folder:
         chain = parse_index_url(index_url).chain_name
         url = f"embedded:{folder}/index" + (f"?chain={chain}" if chain else "")
-        refresh_index(store, url, progress)
+        meaning = embedding_for(index_url) if library.index.vectors else None
+        refresh_index(store, url, progress, embedding=meaning)
         index = open_index(url)
         try:
             yield Library(store=store, index=index)

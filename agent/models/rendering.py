@@ -40,6 +40,7 @@ _LEFT_OUT: Any = {
     "source_read": True,
     "passage": _SAID_TWICE,
     "hits": {"__all__": _SAID_TWICE},
+    "words_only": True,
     "versions": {"__all__": _SAID_TWICE},
 }
 """Fields of results that repeat the tool's name, the version id, the text or the interval."""

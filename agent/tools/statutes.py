@@ -101,7 +101,8 @@ def search_result(scope: Scope, asked: StatuteQuery, hits: Sequence[Hit]) -> Sea
     passages = (
         passage_of(hit, held.get(hit.version_id), cautions.get(hit.version_id)) for hit in hits
     )
-    return SearchResult(as_at=asked.as_at, hits=tuple(passages))
+    why = scope.library.index.words_only
+    return SearchResult(as_at=asked.as_at, hits=tuple(passages), words_only=why)
 
 
 def read_provision(scope: Scope, reference: str, as_at: str) -> ProvisionReading:

@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 from corpus.demo import QUESTION_FILES, demo_files, golden_questions
+from corpus.errors import BadInputError
 from corpus.ingest import ingest
 from corpus.model import Frozen
 from corpus.questions import Question, Split, make_questions
@@ -24,13 +26,16 @@ from corpus.sources.jsonl import Jsonl
 from corpus.store import Store
 from eval.bench.book import Advance
 from eval.metrics import Score, bootstrap
+from eval.questions.asked import AskedQuestion, Corpus, Half, read_asked
 from retrieval.engines.embedded import EmbeddedIndex
 from retrieval.engines.embedded_build import EmbeddedBuilder
 from retrieval.engines.index_schema import Weights
 from retrieval.find import find
+from retrieval.index import OpenedIndex, open_index
+from retrieval.index_build import Embedding, refresh_index
 from retrieval.index_rows import indexed_texts
-from retrieval.query import IndexedText, StatuteQuery
-from retrieval.vectors.hybrid import Encoder, HybridIndex, said
+from retrieval.query import Hit, StatuteQuery
+from retrieval.vectors.encoder import Encoder
 
 Searcher = Callable[[StatuteQuery], Sequence[str]]
 """Returns version ids, best first."""
@@ -40,11 +45,20 @@ _PER_FAMILY = 6  # made questions of a family and work, so that no long work out
 
 @dataclass(frozen=True)
 class RankingSet:
-    """Store, folder for indices, and seed of a ranking benchmark."""
+    """Store, folder for indices, and seed of a ranking benchmark.
+
+    ``url`` is an index to use in place of one in the folder.
+    """
 
     store: Store
     folder: Path
     seed: int
+    url: str | None = None
+
+    @property
+    def index_url(self) -> str:
+        """The index of words and vectors."""
+        return self.url or f"embedded:{self.folder / 'fused'}"
 
 
 class RankedQuery(Frozen):
@@ -54,15 +68,20 @@ class RankedQuery(Frozen):
     as_at: date
     known_at: date | None
     extent: str | None
+    jurisdictions: tuple[str, ...] = ()
     language: str
     work_id: str
-    gold: str
+    gold: tuple[str, ...]
 
     @property
     def query(self) -> StatuteQuery:
         """Return the search for the ten best versions."""
         return StatuteQuery(
-            text=self.text, as_at=self.as_at, known_at=self.known_at, extent=self.extent
+            text=self.text,
+            as_at=self.as_at,
+            known_at=self.known_at,
+            extent=self.extent,
+            jurisdictions=self.jurisdictions,
         )
 
 
@@ -70,17 +89,20 @@ class Quality(Frozen):
     """Measures of one searcher on one set: each in ``[0, 1]`` (a gain: ``[-1, 1]``).
 
     Attributes:
+        recall_at_1: share of questions whose gold version stands first.
         recall_at_10: share of questions whose gold version is among the first ten.
         mrr: mean reciprocal rank of the gold version.
         ndcg_at_10: normalised discounted cumulative gain of the first ten.
     """
 
+    recall_at_1: Score
     recall_at_10: Score
     mrr: Score
     ndcg_at_10: Score
 
 
 MEASURES: dict[str, Callable[[int | None], float]] = {
+    "recall_at_1": lambda rank: float(rank == 1),
     "recall_at_10": lambda rank: float(rank is not None),
     "mrr": lambda rank: 1 / rank if rank else 0.0,
     "ndcg_at_10": lambda rank: 1 / math.log2(rank + 1) if rank else 0.0,
@@ -108,7 +130,8 @@ def made(ground: RankingSet, split: Split, count: int) -> list[RankedQuery]:
 
 
 def _asked(question: Question) -> RankedQuery:
-    fields = {"extent": None, "gold": question.gold_version, **question.model_dump()}
+    fields = {"extent": None, **question.model_dump(), "gold": (question.gold_version,)}
+    fields["jurisdictions"] = ()
     return RankedQuery.model_validate({name: fields[name] for name in RankedQuery.model_fields})
 
 
@@ -124,29 +147,60 @@ def written() -> Iterable[RankedQuery]:
                     extent=q.extent,
                     language=q.language,
                     work_id=q.work_id,
-                    gold=q.gold_version,
+                    gold=(q.gold_version,),
                 )
 
 
+def read_half(name: str) -> Half:
+    """Return the half of ``eval/questions`` of that name.
+
+    Raises:
+        BadInputError: there is none.
+    """
+    for half in get_args(Half):
+        if half == name:
+            return half  # type: ignore[no-any-return]
+    raise BadInputError(f"--half: '{name}' is neither development nor held_out")
+
+
+def asked_questions(corpus: Corpus, half: Half) -> dict[str, list[RankedQuery]]:
+    """Return the questions of ``eval/questions`` that some version answers, by their style."""
+    found: dict[str, list[RankedQuery]] = defaultdict(list)
+    for one in read_asked(corpus, half):
+        if one.gold and one.as_at:
+            found[f"{one.style} words, {corpus} {half}"].append(_of_asked(one, one.as_at))
+    return dict(found)
+
+
+def _of_asked(one: AskedQuestion, as_at: date) -> RankedQuery:
+    return RankedQuery(
+        text=one.text,
+        as_at=as_at,
+        known_at=None,
+        extent=one.filled.extent,
+        jurisdictions=(one.filled.jurisdiction,) if one.filled.jurisdiction else (),
+        language=one.language,
+        work_id=one.gold[0].work_id,
+        gold=tuple(gold.version_id for gold in one.gold),
+    )
+
+
 def compare(
-    ground: RankingSet,
-    sets: dict[str, list[RankedQuery]],
-    encoder: Callable[[Sequence[str]], Encoder],
-    advance: Advance,
+    ground: RankingSet, sets: dict[str, list[RankedQuery]], embedding: Embedding, advance: Advance
 ) -> dict[str, dict[str, dict[str, Quality]]]:
     """Return the measures by question set, searcher and language (``all`` first).
 
     Gains are relative to words alone.
 
     Args:
-        ground: store, folder and seed.
+        ground: store, index and seed.
         sets: questions by the name of the set.
-        encoder: makes an encoder from the texts of the corpus.
-        advance: called after every question.
+        embedding: makes the vectors that the index lacks, and encodes the questions.
+        advance: called after every text that is embedded and every question.
     """
-    rows = list(indexed_texts(ground.store))
-    EmbeddedBuilder(ground.folder).build(rows, ground.store.state(), lambda _: None)
-    searchers = _searchers(ground.store, rows, EmbeddedIndex(ground.folder), encoder)
+    refresh_index(ground.store, ground.index_url, advance, embedding=embedding)
+    index = open_index(ground.index_url)
+    searchers = _searchers(ground.store, index, embedding.encoder)
     found = {}
     for name, asked in sets.items():
         ranks = {how: _ranks(searcher, asked, how, advance) for how, searcher in searchers.items()}
@@ -154,25 +208,28 @@ def compare(
         for how in list(ranks)[1:]:
             gain = _measured(asked, ranks[how], ground.seed, over=ranks[BASE])
             found[name][f"gain of {how}"] = gain
+    index.close()
     return found
 
 
-def _searchers(
-    store: Store,
-    rows: Sequence[IndexedText],
-    words: EmbeddedIndex,
-    encoder: Callable[[Sequence[str]], Encoder],
-) -> dict[str, Searcher]:
-    both = HybridIndex(words, rows, encoder([said(row) for row in rows]))
+def _searchers(store: Store, index: OpenedIndex, encoder: Encoder) -> dict[str, Searcher]:
     works = store.works()
+    words = index.without_vectors()
+
+    def nearest(query: StatuteQuery) -> list[Hit]:
+        return index.nearest(encoder.questions([query.text])[0], query)
+
     return {
-        BASE: lambda query: [hit.version_id for hit in words.search(query)],
-        "vectors": lambda query: [row.version_id for row in both.nearest(query)],
-        "words and vectors": lambda query: [hit.version_id for hit in both.search(query)],
-        "words, citations first": lambda query: [
-            hit.version_id for hit in find(store, words, query, works)
-        ],
+        BASE: lambda query: _ids(words.search(query)),
+        "vectors": lambda query: _ids(nearest(query)),
+        "words and vectors": lambda query: _ids(index.search(query)),
+        "words, citations first": lambda query: _ids(find(store, words, query, works)),
+        "both, citations first": lambda query: _ids(find(store, index, query, works)),
     }
+
+
+def _ids(hits: Sequence[Hit]) -> list[str]:
+    return [hit.version_id for hit in hits]
 
 
 def _ranks(
@@ -182,7 +239,8 @@ def _ranks(
     ranks: list[int | None] = []
     for question in asked:
         found = list(searcher(question.query))
-        ranks.append(found.index(question.gold) + 1 if question.gold in found else None)
+        places = [found.index(gold) + 1 for gold in question.gold if gold in found]
+        ranks.append(min(places, default=None))
         advance(len(ranks), len(asked), what)
     return ranks
 

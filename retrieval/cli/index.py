@@ -20,6 +20,13 @@ app = typer.Typer(
     """,
 )
 
+Vectors = Annotated[
+    bool,
+    typer.Option(
+        "--vectors/--no-vectors",
+        help="Embed each new text, to be found by its meaning too; without, by its words alone.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -31,6 +38,7 @@ def build(
             "--anew", help="Build even if the index already holds this state of the corpus."
         ),
     ] = False,
+    vectors: Vectors = True,
     json: Json = False,
 ) -> None:
     """Build an index from the store beside the one in use, then swap it in.
@@ -41,12 +49,13 @@ def build(
     """
     from corpus.settings import Settings
     from corpus.store import Store
-    from retrieval.index_build import refresh_index
+    from retrieval.index_build import embedding_for, refresh_index
 
     settings = Settings.load()
+    embedding = embedding_for(settings.index_url) if vectors else None
     opened = Store.open(settings.store_url, upgrade=True)
     with opened as store, progress_bar("Indexing") as advance:
-        rows = refresh_index(store, settings.index_url, advance, anew=anew)
+        rows = refresh_index(store, settings.index_url, advance, anew=anew, embedding=embedding)
     if json:
         print_json({"rows": rows})
     else:

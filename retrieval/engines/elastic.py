@@ -35,6 +35,8 @@ from retrieval.index_url import IndexUrl
 from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 from retrieval.text.analysis import TextQuery, text_query
 from retrieval.text.analyzers import CHAINS, Analyzer
+from retrieval.vectors.encoder import Vectors
+from retrieval.vectors.quantised import quantised
 
 _T = TypeVar("_T")
 _BATCH = 16  # searches in one request of search_many
@@ -62,6 +64,16 @@ class ElasticIndex:
     def pinned(self) -> ElasticIndex:
         """Return an index of the present build, wherever the alias moves later."""
         return ElasticIndex(self._url, only=self._current())
+
+    @property
+    def vectors(self) -> str | None:
+        """Return the name under which its vectors are kept; ``None``: it has none."""
+        return self._current().meta.vectors
+
+    @property
+    def words_only(self) -> str | None:
+        """Say in one sentence why it has no vectors although they were asked for, or ``None``."""
+        return self._current().meta.words_only
 
     @property
     def state(self) -> CorpusState:
@@ -101,11 +113,44 @@ class ElasticIndex:
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
         """Run several queries, batched into concurrent requests; results keep their order."""
+        batches = [queries[i : i + _BATCH] for i in range(0, len(queries), _BATCH)]
+        found = self._threads().map(self._search_batch, batches)
+        return [hits for some in found for hits in some]
+
+    def _threads(self) -> ThreadPoolExecutor:
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(CONNECTIONS // 4, thread_name_prefix="search")
-        batches = [queries[i : i + _BATCH] for i in range(0, len(queries), _BATCH)]
-        return [hits for found in self._pool.map(self._search_batch, batches) for hits in found]
+            return self._pool
+
+    def nearest(self, vector_D: Vectors, query: StatuteQuery) -> list[Hit]:
+        """Return provisions in force whose vectors are nearest, best first; none without vectors.
+
+        Raises:
+            SearchFailedError: as :meth:`search`.
+        """
+        if self.vectors is None:
+            return []
+        count = 2 * query.limit
+        while True:
+            request = nearest_request(vector_D, query, count)
+
+            def asked(live: LiveIndex, request: dict[str, Any] = request) -> list[Hit]:
+                body = {**request, **self._limits()}
+                answer = self._client.search(index=live.name, **_how(live), body=body)
+                return [_near(found) for found in self._whole(answer.body)["hits"]["hits"]]
+
+            found = self._of_live(asked)
+            best: dict[str, Hit] = {}
+            for hit in found:
+                best.setdefault(hit.provision_id, hit)
+            if len(best) >= query.limit or len(found) < count:
+                return list(best.values())[: query.limit]
+            count *= 4
+
+    def nearest_many(self, asked: Sequence[tuple[Vectors, StatuteQuery]]) -> list[list[Hit]]:
+        """Find the nearest of several, several requests at once; answers keep their order."""
+        return list(self._threads().map(lambda one: self.nearest(*one), asked))
 
     def facets(self, query: StatuteQuery) -> Facets:
         """Return the number of matches of ``query`` on its date and, by status, on others.
@@ -281,6 +326,24 @@ def search_request(words: TextQuery, query: StatuteQuery, chain: Analyzer) -> di
     }
 
 
+def nearest_request(vector_D: Vectors, query: StatuteQuery, count: int) -> dict[str, Any]:
+    """Return the body of a search for the nearest rows among those that the filters admit."""
+    (codes_D,) = quantised(vector_D[None])
+    return {
+        "knn": {
+            "field": "vector",
+            "query_vector": codes_D.tolist(),
+            "k": count,
+            "num_candidates": count,
+            "filter": [_dated(query, "in_force"), *_filters(query)],
+        },
+        "sort": [{"_score": "desc"}, {"place": "asc"}],
+        "size": count,
+        "track_total_hits": False,
+        "_source": ["hit"],
+    }
+
+
 def engine_query(
     words: TextQuery, query: StatuteQuery, chain: Analyzer, status: Status = "in_force"
 ) -> dict[str, Any]:
@@ -331,6 +394,12 @@ def _filters(query: StatuteQuery) -> Iterator[dict[str, Any]]:
     ):
         if wanted:
             yield {"terms": {field: list(wanted)}}
+
+
+def _near(found: Mapping[str, Any]) -> Hit:
+    """Return a hit with its cosine; the engine scores ``(1 + cosine) / 2``."""
+    hit = {**found["_source"]["hit"], "score": 2 * found["_score"] - 1}
+    return Hit.model_validate(hit)
 
 
 def _hit(found: Mapping[str, Any], wanted: frozenset[str]) -> Hit:

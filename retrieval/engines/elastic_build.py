@@ -1,8 +1,8 @@
 """Build an Elasticsearch index: a physical index per build, behind an alias.
 
-``statutes`` is an alias; the physical index is named by schema, analyzer, corpus and build
-(``statutes-e3.2-plain-9f86d081884c-1c9a``). A build writes a new index, or a clone of the live one
-if few works changed, checks counts and sample rows, and moves the alias atomically.
+``statutes`` is an alias; what it points to is named by schema, chain, corpus and build
+(``statutes-e4.2-plain-9f86d081884c-1c9a``). A build writes beside the live index, or into a clone
+of it where few works changed, checks counts and canary queries, and moves the alias in one step.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from retrieval.engines.elastic_swap import (
 from retrieval.engines.index_schema import number
 from retrieval.index_url import IndexUrl
 from retrieval.query import IndexedText
+from retrieval.vectors.kept_vectors import NO_VECTORS, RowVectors
 
 _CANARIES = 20
 _PATIENT_SECONDS = 3600
@@ -50,8 +51,9 @@ _PAGE = 10_000  # rows of one page of a search
 class ElasticBuilder:
     """Builds the index behind the alias of ``url``. A :class:`retrieval.index.IndexBuilder`."""
 
-    def __init__(self, url: IndexUrl) -> None:
+    def __init__(self, url: IndexUrl, vectors: RowVectors = NO_VECTORS) -> None:
         self._url = url
+        self._vectors = vectors
         self._settings = ElasticSettings.load()
         self._client = connect(url, self._settings)
 
@@ -114,8 +116,9 @@ class ElasticBuilder:
             live = read_live(self._client, self._url.place)
         except IndexMissingError:
             return None
-        fits = live and live.state == base and live.meta.chain == self._url.chain.name
-        return live if fits else None
+        if live is None or live.state != base or live.meta.chain != self._url.chain.name:
+            return None
+        return live if live.meta.vectors == self._vectors.identity else None
 
     def _clone(self, live: LiveIndex, state: CorpusState) -> str:
         """Clone an index for writing under a new name; the original is not written to again."""
@@ -164,7 +167,7 @@ class ElasticBuilder:
         return found
 
     def _sender(self, physical: str) -> Sender:
-        return Sender(self._client, self._url, physical, self._settings.patience)
+        return Sender(self._client, self._url, physical, self._settings.patience, self._vectors)
 
     def _write(
         self, physical: str, rows: Iterable[IndexedText], progress: Callable[[int], None]
@@ -192,7 +195,7 @@ class ElasticBuilder:
             self._patient.indices.create(
                 index=physical,
                 aliases={building_alias(physical): {}},
-                mappings=mapping(chain, self._meta(state)),
+                mappings=mapping(chain, self._meta(state), self._dimension),
                 settings={
                     "number_of_shards": self._settings.shards,
                     "auto_expand_replicas": "0-1",
@@ -203,6 +206,10 @@ class ElasticBuilder:
         except BadRequestError as error:
             _ignore_existing(error)
         return physical
+
+    @property
+    def _dimension(self) -> int | None:
+        return self._vectors.kept.dimension if self._vectors.kept else None
 
     def _new_name(self, state: CorpusState) -> str:
         corpus, build = state.corpus_hash[:12].lower(), uuid4().hex[:4]
@@ -220,6 +227,8 @@ class ElasticBuilder:
             chain=self._url.chain.name,
             corpus_hash=state.corpus_hash,
             recorded_at=state.recorded_at,
+            vectors=self._vectors.identity,
+            words_only=self._vectors.words_only,
             shards=self._settings.shards,
             builder=this_builder(),
         )

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from elasticsearch import Elasticsearch, NotFoundError
 
 from corpus.errors import BadInputError, IndexMissingError
@@ -16,14 +17,16 @@ from retrieval.engines.index_schema import STORED, body, extents, place, stems_f
 from retrieval.query import IndexedText
 from retrieval.text.analysis import ANALYSIS_VERSION
 from retrieval.text.analyzers import Analyzer
+from retrieval.vectors.kept_vectors import NO_VECTORS, RowVectors
 
-SCHEMA_VERSION = f"e3.{ANALYSIS_VERSION}"
+SCHEMA_VERSION = f"e4.{ANALYSIS_VERSION}"
 
 
 class Meta(Frozen):
     """Metadata of an index, stored in its mapping. ``rows`` is set once it is complete.
 
-    ``builder`` names the process that builds it: ``HOST:PROCESS``.
+    ``builder`` names the process that builds it: ``HOST:PROCESS``. ``vectors`` is the name under
+    which its vectors are kept; ``words_only`` says why it has none where they were asked for.
     """
 
     alias: str
@@ -34,6 +37,8 @@ class Meta(Frozen):
     shards: int = 1
     rows: int | None = None
     builder: str | None = None
+    vectors: str | None = None
+    words_only: str | None = None
 
 
 class LiveIndex(Frozen):
@@ -48,8 +53,12 @@ class LiveIndex(Frozen):
         return CorpusState(corpus_hash=self.meta.corpus_hash, recorded_at=self.meta.recorded_at)
 
 
-def mapping(chain: Analyzer, meta: Meta) -> dict[str, Any]:
-    """Return the mapping: terms, filters as ranges and keywords, dates, and the stored hit."""
+def mapping(chain: Analyzer, meta: Meta, dimension: int | None = None) -> dict[str, Any]:
+    """Return the mapping: terms, filters as ranges and keywords, dates beside them, the hit.
+
+    ``dimension`` is that of the vectors, if there are any. They are of one byte a number and
+    compared one by one with the question's (``flat``): exact, and without a graph.
+    """
     keyword, day = {"type": "keyword"}, {"type": "date", "format": "yyyy-MM-dd"}
     days = {"type": "date_range", "format": "yyyy-MM-dd"}
     stems = {
@@ -76,7 +85,18 @@ def mapping(chain: Analyzer, meta: Meta) -> dict[str, Any]:
             "provision": keyword,
             "place": {"type": "long"},
             "hit": {"type": "object", "enabled": False},
+            **({"vector": _vector(dimension)} if dimension else {}),
         },
+    }
+
+
+def _vector(dimension: int) -> dict[str, Any]:
+    return {
+        "type": "dense_vector",
+        "dims": dimension,
+        "element_type": "byte",
+        "similarity": "cosine",
+        "index_options": {"type": "flat"},
     }
 
 
@@ -99,7 +119,7 @@ def analysis_settings(chain: Analyzer) -> dict[str, Any]:
     }
 
 
-def document(row: IndexedText, chain: Analyzer) -> dict[str, Any]:
+def document(row: IndexedText, chain: Analyzer, vectors: RowVectors = NO_VECTORS) -> dict[str, Any]:
     """Return the document of one row."""
     terms = body(row)
     sent = {
@@ -121,6 +141,8 @@ def document(row: IndexedText, chain: Analyzer) -> dict[str, Any]:
         sent["row_to"] = str(row.row_to)
     if (language := base_language(row.language)) in chain.stemmers:
         sent[stems_field(language)] = terms
+    if vectors.kept is not None:
+        sent["vector"] = np.frombuffer(vectors.kept.of(row), dtype=np.int8).tolist()
     return sent
 
 

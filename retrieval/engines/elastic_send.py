@@ -20,6 +20,7 @@ from retrieval.engines.elastic_swap import building_alias
 from retrieval.index_url import IndexUrl
 from retrieval.query import IndexedText
 from retrieval.text.analyzers import Analyzer
+from retrieval.vectors.kept_vectors import NO_VECTORS, RowVectors
 
 _BATCH_ROWS, _BATCH_BYTES = 1000, 8_000_000
 _AWAY = frozenset({408, 429, 500, 502, 503, 504})
@@ -35,12 +36,18 @@ class Sender:
     """
 
     def __init__(
-        self, client: Elasticsearch, url: IndexUrl, physical: str, patience: float
+        self,
+        client: Elasticsearch,
+        url: IndexUrl,
+        physical: str,
+        patience: float,
+        vectors: RowVectors = NO_VECTORS,
     ) -> None:
         self._client = client
         self._url = url
         self._physical = physical
         self._patience = patience
+        self._vectors = vectors
 
     def write(
         self, rows: Iterable[IndexedText], chain: Analyzer, progress: Callable[[int], None]
@@ -51,7 +58,7 @@ class Sender:
             SearchFailedError: a row is refused, or the cluster stays unavailable.
         """
         count = 0
-        for batch in _batches(rows, chain):
+        for batch in self._batches(rows, chain):
             self._send(batch)
             count += len(batch)
             progress(count)
@@ -81,6 +88,22 @@ class Sender:
                 if waiting:
                     problem = SearchFailedError(f"{self._url} does not take {len(waiting)} rows")
                     patience.wait(problem)
+
+    def _batches(
+        self, rows: Iterable[IndexedText], chain: Analyzer
+    ) -> Iterator[list[tuple[str, bytes]]]:
+        """Yield rows, ready to send, in batches of a bounded number and size."""
+        batch: list[tuple[str, bytes]] = []
+        size = 0
+        for row in rows:
+            source = json.dumps(document(row, chain, self._vectors), ensure_ascii=False).encode()
+            batch.append((row.key, source))
+            size += len(source)
+            if len(batch) >= _BATCH_ROWS or size >= _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
 
     def _bulk(self, batch: Sequence[Operation]) -> list[Operation]:
         """Send a batch; return the operations to be retried."""
@@ -115,21 +138,6 @@ class Patience:
             raise problem
         time.sleep(self._pause)
         self._pause = min(self._pause * 1.5, 5.0)
-
-
-def _batches(rows: Iterable[IndexedText], chain: Analyzer) -> Iterator[list[tuple[str, bytes]]]:
-    """Yield rows as documents, in batches of limited number and size."""
-    batch: list[tuple[str, bytes]] = []
-    size = 0
-    for row in rows:
-        source = json.dumps(document(row, chain), ensure_ascii=False).encode()
-        batch.append((row.key, source))
-        size += len(source)
-        if len(batch) >= _BATCH_ROWS or size >= _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _lines(key: str, source: bytes | None) -> list[bytes]:

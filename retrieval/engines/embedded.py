@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tantivy
 from pydantic import TypeAdapter
@@ -35,7 +35,10 @@ from retrieval.engines.index_schema import FACET_COUNTS, STATUSES, Status, facet
 from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 from retrieval.text.analysis import TextQuery, text_query
 from retrieval.text.analyzers import CHAINS, Analyzer
+from retrieval.vectors.dated_vectors import FILES, DatedVectors
+from retrieval.vectors.encoder import Vectors
 
+_T = TypeVar("_T")
 _Found = tuple[float, tantivy.DocAddress]
 _RANK = itemgetter(0, 1)  # the score, and at equal scores the place of the id
 _HITS = TypeAdapter(list[Hit])
@@ -52,6 +55,8 @@ class _Snapshot:
     chain: Analyzer
     schema: tantivy.Schema
     searcher: tantivy.Searcher
+    vectors: DatedVectors | None
+    words_only: str | None
 
 
 class EmbeddedIndex:
@@ -83,6 +88,17 @@ class EmbeddedIndex:
         return EmbeddedIndex(self._path, only=self._current())
 
     @property
+    def vectors(self) -> str | None:
+        """Return the name under which its vectors are kept; ``None``: it has none to search."""
+        snapshot = self._current()
+        return snapshot.build.vectors if snapshot.vectors is not None else None
+
+    @property
+    def words_only(self) -> str | None:
+        """Say in one sentence why it has no vectors although they were asked for, or ``None``."""
+        return self._current().words_only
+
+    @property
     def state(self) -> CorpusState:
         """Return the state of the corpus in the current build."""
         return self._current().build.state
@@ -110,18 +126,37 @@ class EmbeddedIndex:
         snapshot = self._current()
         with self._failures():
             found = _best(snapshot.searcher, _query(snapshot, words, query), query)
-            return _hits(snapshot.searcher, found, words)
+            return _hits(snapshot.searcher, found, words.wanted)
+
+    def nearest(self, vector_D: Vectors, query: StatuteQuery) -> list[Hit]:
+        """Return provisions in force whose vectors are nearest, best first; none without vectors.
+
+        Raises:
+            SearchFailedError: the engine failed.
+        """
+        snapshot = self._current()
+        if snapshot.vectors is None:
+            return []
+        with self._failures():
+            cosines = dict(snapshot.vectors.search(vector_D, query))
+            found = _at_places(snapshot, cosines)
+            return _hits(snapshot.searcher, found, frozenset())
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
         """Run several queries on all cores; results keep their order."""
+        return self._in_batches(self.search, queries)
+
+    def nearest_many(self, asked: Sequence[tuple[Vectors, StatuteQuery]]) -> list[list[Hit]]:
+        """Find the nearest of several on all cores; answers keep their order."""
+        return self._in_batches(lambda one: self.nearest(*one), asked)
+
+    def _in_batches(self, find: Callable[[_T], list[Hit]], asked: Sequence[_T]) -> list[list[Hit]]:
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="search")
-        batches = [queries[i : i + _BATCH] for i in range(0, len(queries), _BATCH)]
-        return [hits for found in self._pool.map(self._search_batch, batches) for hits in found]
-
-    def _search_batch(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
-        return [self.search(query) for query in queries]
+        batches = [asked[i : i + _BATCH] for i in range(0, len(asked), _BATCH)]
+        found = self._pool.map(lambda some: [find(one) for one in some], batches)
+        return [hits for some in found for hits in some]
 
     def facets(self, query: StatuteQuery) -> Facets:
         """Return the number of matches of ``query`` on its date and, by status, on others.
@@ -219,7 +254,7 @@ def _open(path: Path) -> _Snapshot:
         )
     chain = CHAINS[build.chain]
     try:
-        if not same_sizes(path, build):
+        if not same_sizes(path, build, build.files.keys() - set(FILES)):
             raise OSError("a file is missing or cut off")
         index = tantivy.Index.open(str(path / build.folder))
         register_analysers(index, chain)
@@ -234,7 +269,23 @@ def _open(path: Path) -> _Snapshot:
             f"the search index at {path} is damaged ({error}); "
             "build it anew with 'inforce index build'"
         ) from None
-    return _Snapshot(build, stamp, chain, index.schema, searcher)
+    vectors, why_not = _open_vectors(path, build)
+    return _Snapshot(build, stamp, chain, index.schema, searcher, vectors, why_not)
+
+
+def _open_vectors(path: Path, build: Build) -> tuple[DatedVectors | None, str | None]:
+    """Return the vectors of a build, or why there are none; words are searched without them."""
+    if build.vectors is None:
+        return None, build.words_only
+    try:
+        if not same_sizes(path, build, FILES):
+            raise OSError("a file is missing or cut off")
+        return DatedVectors.open(path / build.folder), None
+    except (OSError, ValueError, KeyError) as error:
+        return None, (
+            f"searched by words alone: the vectors of the index at {path} are damaged ({error}); "
+            "make them anew with 'inforce index build --anew'"
+        )
 
 
 def _is_fault(error: BaseException) -> bool:
@@ -268,9 +319,20 @@ def _best(searcher: tantivy.Searcher, engine_query: Query, query: StatuteQuery) 
         fetch *= 4
 
 
-def _hits(searcher: tantivy.Searcher, found: Sequence[_Found], words: TextQuery) -> list[Hit]:
+def _at_places(snapshot: _Snapshot, scores: Mapping[int, float]) -> list[_Found]:
+    """Return the rows at some places with the scores given, in their order."""
+    searcher = snapshot.searcher
+    wanted = Query.term_set_query(snapshot.schema, "place", list(scores))
+    hits = searcher.search(wanted, len(scores) + _SPARE, count=False).hits
+    addresses = [address for _, address in hits]
+    places: Sequence[Any] = searcher.fast_field_values("place", addresses)
+    at = dict(zip(places, addresses, strict=True))
+    return [(score, at[place]) for place, score in scores.items()]
+
+
+def _hits(searcher: tantivy.Searcher, found: Sequence[_Found], wanted: frozenset[str]) -> list[Hit]:
     """Return the stored hits, with the search's own fields inserted into their JSON."""
-    matched = to_json(sorted(words.wanted))
+    matched = to_json(sorted(wanted))
     objects = [
         b'{"score":%a,"matched":%b,%b' % (score, matched, searcher.doc(address)["hit"][0][1:])
         for score, address in found

@@ -40,6 +40,8 @@ from retrieval.engines.index_schema import (
 )
 from retrieval.query import IndexedText
 from retrieval.text.analyzers import PLAIN, Analyzer
+from retrieval.vectors.dated_vectors import FILES, DatedVectors
+from retrieval.vectors.kept_vectors import NO_VECTORS, RowVectors
 
 OPEN_END = 1 << 31  # later than any day; only inside an index, where a range needs a number
 NO_START = 0  # earlier than any day
@@ -63,7 +65,7 @@ def schema(chain: Analyzer) -> tantivy.Schema:
     for name in ("row_from", "row_to", "known_from", "known_to"):
         builder.add_unsigned_field(name, fast=True)
     builder.add_unsigned_field("provision", fast=True)
-    builder.add_unsigned_field("place", fast=True)
+    builder.add_unsigned_field("place", fast=True, indexed=True)
     builder.add_bytes_field("hit", stored=True)
     builder.add_bytes_field("key", stored=True)
     return builder.build()
@@ -86,13 +88,23 @@ def register_analysers(index: tantivy.Index, chain: Analyzer) -> None:
 class EmbeddedBuilder:
     """Builds an index in the folder ``path``. A :class:`retrieval.index.IndexBuilder`."""
 
-    def __init__(self, path: Path, chain: Analyzer = PLAIN, weights: Weights = WEIGHTS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        chain: Analyzer = PLAIN,
+        weights: Weights = WEIGHTS,
+        vectors: RowVectors = NO_VECTORS,
+    ) -> None:
         self._path = path
         self._chain = chain
         self._weights = weights
+        self._vectors = vectors
 
     def build(
-        self, rows: Iterable[IndexedText], state: CorpusState, progress: Callable[[int], None]
+        self,
+        rows: Iterable[IndexedText],
+        state: CorpusState,
+        progress: Callable[[int], None],
     ) -> int:
         """Write every row into a new build, then make it the current one.
 
@@ -104,8 +116,12 @@ class EmbeddedBuilder:
         with self._alone() as before:
             folder = new_folder(self._path)
             index = tantivy.Index(schema(self._chain), str(folder))
-            count = self._write(index, (), rows, progress)
-            self._point(self._finished(folder, state, count, {}), before)
+            written = _Written(self._vectors)
+            count = self._write(index, (), written.watched(rows), progress)
+            if self._vectors.kept is not None:
+                DatedVectors.of(written.rows, written.records).write(folder)
+            build = self._finished(folder, state, count, {})
+            self._point(build, before)
         return count
 
     def update(
@@ -126,14 +142,21 @@ class EmbeddedBuilder:
         with self._alone() as before:
             if before is None or before.state != base or before.chain != self._chain.name:
                 return None
+            if before.vectors != self._vectors.identity:
+                return None
             gone = _count(self._path / before.folder, works) if intact(self._path, before) else None
             if gone is None or (before.dead + gone) * 10 > before.rows:
                 return None
             folder = linked_copy(self._path, before)
             index = tantivy.Index.open(str(folder))
-            count = self._write(index, works, rows, progress)
+            written = _Written(self._vectors)
+            count = self._write(index, works, written.watched(rows), progress)
+            if self._vectors.kept is not None:
+                former = DatedVectors.open(self._path / before.folder)
+                _unlink(folder)
+                former.replaced(works, written.rows, written.records).write(folder)
             held = before.rows - gone + count
-            build = self._finished(folder, state, held, before.files)
+            build = self._finished(folder, state, held, _unchanged(before))
             self._point(build, before, dead=before.dead + gone)
         return count
 
@@ -182,6 +205,8 @@ class EmbeddedBuilder:
             recorded_at=state.recorded_at,
             rows=rows,
             chain=self._chain.name,
+            vectors=self._vectors.identity,
+            words_only=self._vectors.words_only,
             files=marks(folder, known),
         )
 
@@ -199,6 +224,33 @@ class EmbeddedBuilder:
             yield
         except (ValueError, OSError) as error:
             raise StoreError(f"cannot write the index at {self._path}: {error}") from error
+
+
+class _Written:
+    """The rows of a build with their vectors, put aside while the words are written."""
+
+    def __init__(self, vectors: RowVectors) -> None:
+        self._vectors = vectors
+        self.rows: list[IndexedText] = []
+        self.records: list[bytes] = []
+
+    def watched(self, rows: Iterable[IndexedText]) -> Iterator[IndexedText]:
+        """Pass rows through; keep their dates and numbers, not their texts."""
+        for row in rows:
+            if self._vectors.kept is not None:
+                self.rows.append(row.model_copy(update={"text": "", "heading": None}))
+                self.records.append(self._vectors.kept.of(row))
+            yield row
+
+
+def _unlink(folder: Path) -> None:
+    """Remove the links to the vectors of the build before: writing would change that build."""
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _unchanged(build: Build) -> dict[str, FileMark]:
+    return {name: mark for name, mark in build.files.items() if name not in FILES}
 
 
 def _count(folder: Path, works: frozenset[str]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -23,7 +23,7 @@ from corpus.model import Frozen
 from corpus.record_clock import CorpusState
 from retrieval.text.analysis import ANALYSIS_VERSION
 
-SCHEMA_VERSION = f"5.{ANALYSIS_VERSION}"
+SCHEMA_VERSION = f"6.{ANALYSIS_VERSION}"
 POINTER = "current.json"
 _REWRITTEN = frozenset({"meta.json", ".managed.json"})  # the engine writes all others once
 
@@ -38,8 +38,10 @@ class FileMark(Frozen):
 class Build(Frozen):
     """The pointer file: the current folder and what it was built from.
 
-    ``dead`` counts rows replaced since the last full build; they count in the engine's term
-    statistics until it merges them away. ``previous`` is the build before, kept for switching back.
+    ``dead`` counts rows that were replaced since the whole was last written anew; until the engine
+    merges them away they still count in its word statistics. ``previous`` is the build before, kept
+    to go back to. ``vectors`` is the name under which its vectors are kept, and ``words_only`` says
+    why it has none where they were asked for.
     """
 
     folder: str
@@ -49,6 +51,8 @@ class Build(Frozen):
     rows: int
     dead: int = 0
     chain: str = "plain"
+    vectors: str | None = None
+    words_only: str | None = None
     files: Mapping[str, FileMark]
     previous: Build | None = None
 
@@ -116,10 +120,10 @@ def marks(folder: Path, known: Mapping[str, FileMark]) -> dict[str, FileMark]:
     return found
 
 
-def same_sizes(path: Path, build: Build) -> bool:
-    """Return whether every file of a build exists with its recorded size."""
+def same_sizes(path: Path, build: Build, names: Collection[str]) -> bool:
+    """Tell whether some files of a build are there and as long as they were."""
     folder = path / build.folder
-    return all(_size(folder / name) == mark.bytes for name, mark in build.files.items())
+    return all(_size(folder / name) == build.files[name].bytes for name in names)
 
 
 def intact(path: Path, build: Build) -> bool:

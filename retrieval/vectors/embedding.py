@@ -10,7 +10,8 @@ from retrieval.query import IndexedText
 from retrieval.vectors.encoder import Encoder
 from retrieval.vectors.kept_vectors import KeptVectors
 from retrieval.vectors.passage import digest, passage
-from retrieval.vectors.quantised import Quantised
+from retrieval.vectors.quantised import quantised, read_codes
+from retrieval.vectors.shipped import shipped
 
 _COMMITTED = 32  # texts of one batch: some seconds of work that a killed build repeats
 _LOOKED_UP = 2_000
@@ -38,15 +39,26 @@ def embed(
         EncoderError: the encoder failed; vectors computed before are kept.
         StoreError: the file cannot be written.
     """
-    lacking = missing(rows, kept)
+    lacking = _unshipped(missing(rows, kept), kept)
     done = 0
     progress(done, len(lacking), "texts")
     for some in _parts(lacking.items(), _COMMITTED):
         names, texts = zip(*some, strict=True)
-        kept.keep(names, Quantised.of(encoder.passages(texts)))
+        kept.keep(names, quantised(encoder.passages(texts)))
         done += len(some)
         progress(done, len(lacking), "texts")
     return done
+
+
+def _unshipped(lacking: dict[bytes, str], kept: KeptVectors) -> dict[bytes, str]:
+    """Keep what comes with the package of the passages that lack a vector; return the others."""
+    identity, ready = shipped()
+    if kept.identity != identity:
+        return lacking
+    names = [name for name in lacking if name in ready]
+    if names:
+        kept.keep(names, read_codes([ready[name] for name in names]))
+    return {name: text for name, text in lacking.items() if name not in ready}
 
 
 def _parts(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -1,97 +1,173 @@
-"""Hybrid index: rankings by words and by vectors on one date, fused by rank."""
+"""Hybrid search: the words' ranking and the vectors' of one day, fused by weight."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+import time
+from collections.abc import Callable, Iterator, Sequence
 
-from retrieval.engines.index_schema import STORED
-from retrieval.index import StatuteIndex
-from retrieval.query import Facets, Hit, IndexedText, IndexStatus, StatuteQuery
+from corpus.record_clock import CorpusState
+from retrieval.index_protocols import EngineIndex
+from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
 from retrieval.text.analysis import text_query
-from retrieval.vectors.fusion import DatedVectors, Vectors, reciprocal_rank_fusion
+from retrieval.vectors.encoder import Encoder, EncoderError, Vectors
+from retrieval.vectors.fusion import fused
+from retrieval.vectors.passage import kept_as
 
 DEPTH = 50  # hits of each ranking that take part
-
-
-class Encoder(Protocol):
-    """Maps texts to unit vectors."""
-
-    @property
-    def name(self) -> str:
-        """What to call it in reports."""
-        ...
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return one unit vector per text, ``(N, D)``."""
-        ...
+_RETRY_SECONDS = 30.0  # after a failure of the encoder
 
 
 class HybridIndex:
-    """An index whose ranking is fused with the nearest vectors. A ``StatuteIndex``.
+    """An engine's index, searched by words and, where it holds vectors, by meaning too.
 
-    A quoted phrase asks for the very words, so such a query is left to the words alone. ``rows``
-    are those that ``words`` was built from; they are held in memory.
+    A quoted phrase asks for the very words, so such a query is left to the words alone. So is every
+    query where the vectors cannot be used; :attr:`words_only` then says why. An
+    :class:`retrieval.index.EngineIndex`.
+
+    Args:
+        engine: the index.
+        encoder: returns the encoder in use; asked when the engine first has vectors.
     """
 
-    def __init__(self, words: StatuteIndex, rows: Sequence[IndexedText], encoder: Encoder) -> None:
-        self._words, self._rows, self._encoder = words, rows, encoder
-        self._vectors = DatedVectors(encoder.encode([said(row) for row in rows]), rows)
+    def __init__(self, engine: EngineIndex, encoder: Callable[[], Encoder | None]) -> None:
+        self._engine = engine
+        self._encoder = encoder
+        self._failed: tuple[str, float] | None = None  # why, and until when it is believed
+
+    @property
+    def words_only(self) -> str | None:
+        """Why searching goes by words alone, in one sentence; ``None``: as it was set up."""
+        return self._engine.words_only or self._mismatch() or (self._failed or (None,))[0]
+
+    @property
+    def vectors(self) -> str | None:
+        """The name under which the engine's vectors are kept; ``None``: it has none."""
+        return self._engine.vectors
 
     @property
     def corpus_hash(self) -> str:
-        """Return the hash of the corpus it was built from."""
-        return self._words.corpus_hash
+        """The hash of the corpus it was built from."""
+        return self._engine.corpus_hash
+
+    @property
+    def state(self) -> CorpusState:
+        """The state of the corpus that it holds now."""
+        return self._engine.state
 
     @property
     def version(self) -> str:
-        """Return the version of the word index and the encoder's name."""
-        return f"{self._words.version}+{self._encoder.name}"
+        """The version of the engine's index."""
+        return self._engine.version
+
+    def without_vectors(self) -> HybridIndex:
+        """Return the same index searched by words alone."""
+        return HybridIndex(self._engine, lambda: None)
+
+    def pinned(self) -> HybridIndex:
+        """Return an index of what is held now, which answers from that alone."""
+        return HybridIndex(self._engine.pinned(), self._encoder)
 
     def search(self, query: StatuteQuery) -> list[Hit]:
-        """Return hits in force on ``query.as_at``, best first; ``score`` is the fused one."""
-        asked = text_query(query.text, query.languages)
-        if asked.phrases or asked.empty:
-            return self._words.search(query)
-        deep = query.model_copy(update={"limit": DEPTH})
-        hits = {hit.provision_id: hit for hit in self._words.search(deep)}
-        by_vector = {row.provision_id: row for row in self.nearest(deep)}
-        fused = reciprocal_rank_fusion([list(hits), list(by_vector)])[: query.limit]
-        return [
-            _hit(hits.get(name) or by_vector[name], score, asked.wanted) for name, score in fused
-        ]
+        """Return hits in force on ``query.as_at``, best first, one per provision.
 
-    def nearest(self, query: StatuteQuery) -> list[IndexedText]:
-        """Return the rows in force whose vectors are nearest, best first, one per provision."""
-        near = self._vectors.search(self._encoder.encode([query.text])[0], query)
-        return [self._rows[i] for i, _ in near]
+        Where vectors took part, ``score`` is the fused one, from 0 to 1.
+
+        Raises:
+            SearchFailedError: the engine failed.
+        """
+        (vector,) = self._encoded([query])
+        if vector is None:
+            return self._engine.search(query)
+        deep = _deep(query)
+        return _fused(self._engine.search(deep), self._engine.nearest(vector, deep), query)
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
-        """Search one after another; answers keep their order."""
-        return [self.search(query) for query in queries]
+        """Search several queries at once; answers keep their order."""
+        vectors = self._encoded(queries)
+        asked = [
+            query if vector is None else _deep(query)
+            for query, vector in zip(queries, vectors, strict=True)
+        ]
+        pairs = [(v, q) for v, q in zip(vectors, asked, strict=True) if v is not None]
+        near = iter(self._engine.nearest_many(pairs))
+        found = self._engine.search_many(asked)
+        return [
+            hits if vector is None else _fused(hits, next(near), query)
+            for hits, vector, query in zip(found, vectors, queries, strict=True)
+        ]
+
+    def nearest(self, vector_D: Vectors, query: StatuteQuery) -> list[Hit]:
+        """Return the provisions in force whose vectors are nearest; ``score`` is the cosine."""
+        return self._engine.nearest(vector_D, query)
+
+    def nearest_many(self, asked: Sequence[tuple[Vectors, StatuteQuery]]) -> list[list[Hit]]:
+        """Find the nearest of several at once; answers keep their order."""
+        return self._engine.nearest_many(asked)
 
     def facets(self, query: StatuteQuery) -> Facets:
         """Count what the words of ``query`` find."""
-        return self._words.facets(query)
+        return self._engine.facets(query)
 
     def keys(self) -> Iterator[str]:
         """Yield the key of every row held."""
-        return self._words.keys()
+        return self._engine.keys()
 
     def status(self) -> IndexStatus:
-        """Say what the word index is."""
-        return self._words.status()
+        """Say what the engine's index is."""
+        return self._engine.status()
 
     def close(self) -> None:
-        """Release the word index."""
-        self._words.close()
+        """Release the engine's index."""
+        self._engine.close()
+
+    def _encoded(self, queries: Sequence[StatuteQuery]) -> list[Vectors | None]:
+        """Return the vector of each query; ``None``: words alone."""
+        asked = [_asked_by_meaning(query) for query in queries]
+        if not any(asked) or self._engine.vectors is None or self._resting() or self._mismatch():
+            return [None] * len(queries)
+        encoder = self._encoder()
+        if encoder is None:
+            return [None] * len(queries)
+        texts = [query.text for query, by_meaning in zip(queries, asked, strict=True) if by_meaning]
+        try:
+            vectors = iter(encoder.questions(texts))
+        except EncoderError as error:
+            self._failed = (f"searched by words alone: {error}", time.monotonic() + _RETRY_SECONDS)
+            return [None] * len(queries)
+        self._failed = None
+        return [next(vectors) if by_meaning else None for by_meaning in asked]
+
+    def _resting(self) -> bool:
+        return self._failed is not None and time.monotonic() < self._failed[1]
+
+    def _mismatch(self) -> str | None:
+        """Say why the index's vectors are not the encoder's, or ``None``."""
+        held, encoder = self._engine.vectors, self._encoder() if self._engine.vectors else None
+        if held is None or encoder is None or kept_as(encoder.identity) == held:
+            return None
+        return (
+            f"searched by words alone: the index holds vectors of {held} and the encoder in use is "
+            f"{kept_as(encoder.identity)}; 'inforce index build' makes its vectors"
+        )
 
 
-def said(row: IndexedText) -> str:
-    """Return what a vector stands for: whose law, under what heading, saying what."""
-    return " ".join(part for part in (row.work_title, row.heading, row.text) if part)
+def _asked_by_meaning(query: StatuteQuery) -> bool:
+    words = text_query(query.text, query.languages)
+    return not words.phrases and not words.empty
 
 
-def _hit(found: Hit | IndexedText, score: float, wanted: frozenset[str]) -> Hit:
-    fields = found.model_dump(include=set(STORED))
-    return Hit.model_validate({**fields, "score": score, "matched": wanted})
+def _deep(query: StatuteQuery) -> StatuteQuery:
+    return query.model_copy(update={"limit": max(DEPTH, query.limit)})
+
+
+def _fused(words: Sequence[Hit], near: Sequence[Hit], query: StatuteQuery) -> list[Hit]:
+    hits = {hit.provision_id: hit for hit in (*near, *words)}
+    cosines = {hit.provision_id: hit.score for hit in near}
+    ranking = fused([(hit.provision_id, hit.score) for hit in words], list(cosines.items()))
+    wanted = text_query(query.text, query.languages).wanted
+    return [
+        hits[name].model_copy(
+            update={"score": score, "similarity": cosines.get(name), "matched": wanted}
+        )
+        for name, score in ranking[: query.limit]
+    ]

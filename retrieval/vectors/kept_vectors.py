@@ -11,13 +11,15 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from corpus.closeable import Closeable
 from corpus.database import create_sqlite
 from corpus.errors import StoreError
+from retrieval.query import IndexedText
 from retrieval.vectors.encoder import EncoderError
-from retrieval.vectors.passage import PASSAGE_VERSION
-from retrieval.vectors.quantised import Quantised
+from retrieval.vectors.passage import digest, kept_as, passage
+from retrieval.vectors.quantised import Codes
 
 _TABLES = """
 create table if not exists encoders (
@@ -42,7 +44,7 @@ class KeptVectors(Closeable):
 
     def __init__(self, path: Path, identity: str) -> None:
         self._path = path
-        self._identity = f"{identity}/passage-{PASSAGE_VERSION}"
+        self.identity = kept_as(identity)
         with self._failures():
             self._connection = create_sqlite(path)
             self._connection.execute("pragma synchronous=normal")
@@ -53,7 +55,7 @@ class KeptVectors(Closeable):
         self._connection.close()
 
     def held(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Return the stored records (:meth:`Quantised.records`) by digest.
+        """Return the codes, as bytes, of those that are kept.
 
         Raises:
             StoreError: the file is damaged.
@@ -67,11 +69,32 @@ class KeptVectors(Closeable):
                 found |= self._connection.execute(
                     "select digest, vector from vectors join encoders on id = encoder"  # noqa: S608
                     f" where identity = ? and digest in ({marks})",
-                    (self._identity, *some),
+                    (self.identity, *some),
                 ).fetchall()
         return found
 
-    def keep(self, digests: Sequence[bytes], vectors: Quantised) -> None:
+    def of(self, row: IndexedText) -> bytes:
+        """Return the codes of a row.
+
+        Raises:
+            StoreError: they are not there, or the file is damaged.
+        """
+        name = digest(passage(row))
+        found = self.held([name]).get(name)
+        if found is None:
+            raise StoreError(f"{self._path} holds no vector of {row.key}")
+        return found
+
+    @property
+    def dimension(self) -> int | None:
+        """The numbers of a vector; ``None``: nothing is kept yet."""
+        with self._failures():
+            found = self._connection.execute(
+                "select dimension from encoders where identity = ?", (self.identity,)
+            ).fetchone()
+        return int(found[0]) if found else None
+
+    def keep(self, digests: Sequence[bytes], codes_N_D: Codes) -> None:
         """Write a batch in one transaction.
 
         Raises:
@@ -79,24 +102,24 @@ class KeptVectors(Closeable):
             StoreError: the file cannot be written.
         """
         with self._failures(), self._transaction():
-            number = self._encoder(vectors.codes.shape[1])
+            number = self._encoder(codes_N_D.shape[1])
             self._connection.executemany(
                 "insert or replace into vectors values (?, ?, ?)",
-                [(number, d, v) for d, v in zip(digests, vectors.records(), strict=True)],
+                [(number, d, c.tobytes()) for d, c in zip(digests, codes_N_D, strict=True)],
             )
 
     def _encoder(self, dimension: int) -> int:
         """Return the encoder's number in the file, after checking the dimension."""
         self._connection.execute(
             "insert or ignore into encoders (identity, dimension) values (?, ?)",
-            (self._identity, dimension),
+            (self.identity, dimension),
         )
         number, kept = self._connection.execute(
-            "select id, dimension from encoders where identity = ?", (self._identity,)
+            "select id, dimension from encoders where identity = ?", (self.identity,)
         ).fetchone()
         if kept != dimension:
             raise EncoderError(
-                f"the encoder {self._identity} now gives vectors of {dimension} numbers, but those "
+                f"the encoder {self.identity} now gives vectors of {dimension} numbers, but those "
                 f"kept in {self._path} have {kept}: remove that file, then run 'inforce index "
                 "build --anew'"
             )
@@ -122,3 +145,18 @@ class KeptVectors(Closeable):
                 f"the vectors kept in {self._path} cannot be read or written ({error}): free the "
                 "disk, or remove that file to have them made anew"
             ) from error
+
+
+class RowVectors(NamedTuple):
+    """What a build writes beside the words: the vectors of its rows, or why there are none."""
+
+    kept: KeptVectors | None = None
+    words_only: str | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """The name under which the vectors are kept; ``None``: there are none."""
+        return self.kept.identity if self.kept else None
+
+
+NO_VECTORS = RowVectors()

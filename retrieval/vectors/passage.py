@@ -9,12 +9,12 @@ from retrieval.query import IndexedText
 PASSAGE_VERSION = 1
 """Version of :func:`passage`, part of the identity of every stored vector."""
 
-_BYTES = 2_000  # about 500 tokens in every script; multilingual-e5-small reads 512
+_BYTES = 1_000  # about 250 tokens in every script
 _DIGEST_BYTES = 16
 
 
 def passage(row: IndexedText) -> str:
-    """Return the passage of a row: heading and text, at most 2,000 bytes of UTF-8.
+    """Return what is embedded of a row: heading and text, at most 1,000 bytes of UTF-8.
 
     Title and number are left out: both were tried and lowered the rank of the right provision
     (docs/findings/retrieval.md). Without them a text that occurs under another number, or in
@@ -23,6 +23,11 @@ def passage(row: IndexedText) -> str:
     whole = " ".join(part for part in (row.heading, row.text) if part)
     cut = whole.encode("utf-8", "replace")[:_BYTES]
     return cut.decode("utf-8", "ignore")
+
+
+def kept_as(identity: str) -> str:
+    """Return the name under which an encoder's vectors of passages are kept."""
+    return f"{identity}/passage-{PASSAGE_VERSION}"
 
 
 def digest(text: str) -> bytes:

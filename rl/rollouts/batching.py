@@ -142,6 +142,16 @@ class BatchingIndex:
         return self._inner.corpus_hash
 
     @property
+    def vectors(self) -> str | None:
+        """Return the name under which the index's vectors are kept; ``None``: it has none."""
+        return self._inner.vectors
+
+    @property
+    def words_only(self) -> str | None:
+        """Return why searching goes by words alone, in one sentence; ``None``: as it was set up."""
+        return self._inner.words_only
+
+    @property
     def version(self) -> str:
         """Return the version of the index."""
         return self._inner.version

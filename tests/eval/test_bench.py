@@ -70,7 +70,7 @@ def test_a_plot_names_every_contender_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rank", "worth"), [(1, (1.0, 1.0, 1.0)), (2, (1.0, 0.5, 0.6309)), (None, (0.0, 0.0, 0.0))]
+    ("rank", "worth"), [(1, (1, 1, 1, 1)), (2, (0, 1, 0.5, 0.6309)), (None, (0, 0, 0, 0))]
 )
 def test_what_a_rank_is_worth(rank: int | None, worth: tuple[float, ...]) -> None:
     assert [MEASURES[name](rank) for name in MEASURES] == pytest.approx(worth, abs=1e-4)

@@ -3,65 +3,114 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from retrieval.engines.embedded import EmbeddedIndex
-from retrieval.engines.embedded_build import EmbeddedBuilder
-from retrieval.query import StatuteQuery
-from retrieval.vectors.fusion import DatedVectors, reciprocal_rank_fusion
-from retrieval.vectors.hybrid import HybridIndex
-from retrieval.vectors.lsa import LatentEncoder, learn
-from retrieval.vectors.transformers_encoder import TransformersEncoder
-from tests.retrieval.conftest import ROWS, ask, names, row, state
+from retrieval.engines.index_schema import place
+from retrieval.query import IndexedText, StatuteQuery
+from retrieval.vectors.dated_vectors import DatedVectors
+from retrieval.vectors.fusion import fused
+from retrieval.vectors.quantised import quantised, units
+from tests.retrieval.conftest import ROWS, row
 
 
 def test_fusion_by_hand() -> None:
-    fused = dict(reciprocal_rank_fusion([["a", "b", "c"], ["b", "d"]]))
-    assert fused == pytest.approx({"b": 1 / 62 + 1 / 61, "a": 1 / 61, "c": 1 / 63, "d": 1 / 62})
-    assert [item for item, _ in reciprocal_rank_fusion([["a", "b"], ["b", "a"]])] == ["a", "b"]
+    words = [("a", 8.0), ("b", 4.0), ("c", 2.0)]
+    near = [("b", 0.9), ("d", 0.85), ("e", 0.8)]
+    assert dict(fused(words, near, weight=0.6)) == pytest.approx(
+        {"a": 0.4, "b": 0.6 + 0.2, "c": 0.1, "d": 0.3, "e": 0.0}
+    )
+    assert [item for item, _ in fused(words, near, weight=0.6)] == ["b", "a", "d", "c", "e"]
 
 
-def test_fusion_counts_an_item_once_per_ranking_and_takes_nothing_from_none() -> None:
-    assert reciprocal_rank_fusion([["a", "a", "b"], []]) == [("a", 1 / 61), ("b", 1 / 62)]
-    assert reciprocal_rank_fusion([]) == []
+def test_one_ranking_alone_keeps_its_order() -> None:
+    ranking = [("a", 3.0), ("b", 2.0), ("c", 1.0)]
+    assert [item for item, _ in fused(ranking, [])] == ["a", "b", "c"]
+    assert [item for item, _ in fused([], ranking)] == ["a", "b", "c"]
+    assert fused([], []) == []
 
 
-def units(count: int, size: int = 8) -> np.ndarray:
-    vectors = np.random.default_rng(5).standard_normal((count, size)).astype(np.float32)
+def test_equal_scores_are_no_division_by_zero() -> None:
+    assert dict(fused([("a", 0.0)], [("b", 0.5), ("c", 0.5)], weight=0.5)) == {
+        "a": 0.5,
+        "b": 0.5,
+        "c": 0.5,
+    }
+
+
+def drawn(count: int, size: int = 8, seed: int = 5) -> np.ndarray:
+    vectors = np.random.default_rng(seed).standard_normal((count, size)).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+def dated(rows: Sequence[IndexedText] = ROWS, size: int = 8) -> DatedVectors:
+    records = [codes.tobytes() for codes in quantised(drawn(len(rows), size))]
+    return DatedVectors.of(rows, records)
+
+
+def expected(
+    rows: Sequence[IndexedText], vectors: np.ndarray, asked: np.ndarray, query: StatuteQuery
+) -> list[tuple[int, float]]:
+    """The places and cosines of a full scan in plain words."""
+    best: dict[str, tuple[float, int]] = {}
+    for vector, r in zip(vectors, rows, strict=True):
+        live = r.row_from <= query.as_at and (r.row_to is None or query.as_at < r.row_to)
+        here = query.extent is None or r.extent is None or query.extent in r.extent.split("+")
+        start, end, known = r.known_from, r.known_to, query.known_at
+        if known is None:
+            believed = end is None
+        else:
+            believed = (not start or start <= known) and (not end or known < end)
+        if live and here and believed:
+            cosine = (float(vector @ asked), -place(r))
+            best[r.provision_id] = max(best.get(r.provision_id, (-2.0, 0)), cosine)
+    found = sorted(best.values(), reverse=True)[: query.limit]
+    return [(-negative, cosine) for cosine, negative in found]
+
+
 def test_vectors_equal_a_full_scan_on_every_day() -> None:
-    vectors = units(len(ROWS))
-    held = DatedVectors(vectors, ROWS)
+    vectors = units(quantised(drawn(len(ROWS))))
+    held = dated()
     edges = sorted({r.row_from for r in ROWS} | {r.row_to for r in ROWS if r.row_to})
     chance = random.Random(1)
-    for _ in range(300):
+    for number in range(300):
         day = chance.choice(edges) + timedelta(days=chance.choice([-1, 0, 1]))
         known = chance.choice([None, date(2003, 4, 30), date(2003, 5, 1)])
         extent = chance.choice([None, "S", "E"])
-        asked = units(1)[0] if chance.random() < 0.5 else vectors[chance.randrange(len(ROWS))]
+        asked = drawn(1, seed=number)[0]
         query = StatuteQuery(text="x", as_at=day, known_at=known, extent=extent, limit=5)
-        best: dict[str, tuple[float, int]] = {}
-        for i, r in enumerate(ROWS):
-            dated = r.row_from <= day and (r.row_to is None or day < r.row_to)
-            here = extent is None or r.extent is None or extent in r.extent.split("+")
-            start, end = r.known_from, r.known_to
-            if known is None:
-                believed = end is None
-            else:
-                believed = (not start or start <= known) and (not end or known < end)
-            if dated and here and believed:
-                cosine = float(vectors[i] @ asked)
-                best[r.provision_id] = max(best.get(r.provision_id, (-2.0, -1)), (cosine, i))
-        wanted = sorted((v for v in best.values()), reverse=True)[:5]
+        wanted = expected(ROWS, vectors, units(quantised(asked[None]))[0], query)
         found = held.search(asked, query)
-        assert [i for i, _ in found] == [i for _, i in wanted]
-        assert [c for _, c in found] == pytest.approx([c for c, _ in wanted], abs=1e-6)
+        assert [name for name, _ in found] == [name for name, _ in wanted]
+        assert [c for _, c in found] == pytest.approx([c for _, c in wanted], abs=1e-5)
+
+
+def many_rows(count: int = 3_000) -> list[IndexedText]:
+    """Rows over several blocks, most out of force on any one day; some share a provision."""
+    chance = random.Random(7)
+    rows = []
+    for i in range(count):
+        start = date(1900, 1, 1) + timedelta(days=chance.randrange(40_000))
+        end = start + timedelta(days=chance.randrange(1, 9_000))
+        name = f"{chance.choice(['uk', 'fr', 'de'])}/act-{i % 40}#p{i // 2}"
+        rows.append(row(name, str(start), str(end), f"text {i}", language=chance.choice("ab")))
+    return rows
+
+
+def test_blocks_that_are_passed_over_hold_nothing_in_force() -> None:
+    rows = many_rows()
+    vectors, held = units(quantised(drawn(len(rows)))), dated(rows)
+    for number in range(60):
+        asked = drawn(1, seed=number)[0]
+        day = date(1890, 1, 1) + timedelta(days=800 * number)
+        query = StatuteQuery(text="x", as_at=day, limit=10)
+        wanted = expected(rows, vectors, units(quantised(asked[None]))[0], query)
+        found = held.search(asked, query)
+        assert [name for name, _ in found] == [name for name, _ in wanted]
 
 
 @pytest.mark.parametrize(
@@ -69,79 +118,43 @@ def test_vectors_equal_a_full_scan_on_every_day() -> None:
     [{"jurisdictions": ("fr",)}, {"works": ("fr/code-travail",)}, {"languages": ("fr",)}],
 )
 def test_vectors_keep_to_the_filters(filters: dict[str, tuple[str, ...]]) -> None:
-    held = DatedVectors(units(len(ROWS)), ROWS)
     query = StatuteQuery.model_validate({"text": "x", "as_at": "2020-01-01", **filters})
-    found = held.search(units(1)[0], query)
-    assert {ROWS[i].jurisdiction for i, _ in found} == {"fr"}
+    found = dated().search(drawn(1)[0], query)
+    by_place = {place(r): r for r in ROWS}
+    assert {by_place[name].jurisdiction for name, _ in found} == {"fr"}
 
 
-def test_only_so_many_days_are_kept_ready() -> None:
-    held = DatedVectors(units(len(ROWS)), ROWS, snapshots=2)
-    for year in range(1990, 2020):
-        held.search(units(1)[0], StatuteQuery(text="x", as_at=date(year, 1, 1)))
-    assert len(held._snapshots) == 2
+def test_what_is_written_is_what_is_opened(tmp_path: Path) -> None:
+    dated().write(tmp_path)
+    query = StatuteQuery(text="x", as_at=date(2020, 1, 1))
+    asked = drawn(1)[0]
+    assert DatedVectors.open(tmp_path).search(asked, query) == dated().search(asked, query)
+
+
+def test_works_replaced_are_as_if_all_were_made_anew() -> None:
+    rows = many_rows(400)
+    works = {"uk/act-1", "de/act-2"}
+    stay = [r for r in rows if r.work_id not in works]
+    new = [row("uk/act-1#new", "1950-01-01", None, "new", extent="S"), *ROWS]
+    codes = quantised(drawn(len(rows) + len(new)))
+    records = {r.key: v.tobytes() for r, v in zip([*rows, *new], codes, strict=True)}
+    before = DatedVectors.of(rows, [records[r.key] for r in rows])
+    after = before.replaced(works, new, [records[r.key] for r in new])
+    anew = DatedVectors.of([*stay, *new], [records[r.key] for r in [*stay, *new]])
+    for number in range(40):
+        asked, day = drawn(1, seed=number)[0], date(1920 + number * 2, 5, 1)
+        for extent in (None, "S", "E"):
+            query = StatuteQuery(text="x", as_at=day, extent=extent, limit=20)
+            assert after.search(asked, query) == anew.search(asked, query)
+    none = before.replaced({r.work_id for r in rows}, [], [])
+    assert none.search(drawn(1)[0], StatuteQuery(text="x", as_at=date(1950, 1, 1))) == []
 
 
 def test_a_vector_for_each_row() -> None:
     with pytest.raises(ValueError, match="2 vectors for"):
-        DatedVectors(units(2), ROWS)
+        DatedVectors(np.ones((2, 8), np.int8), dated()._rows, {})
 
 
 def test_no_row_in_force_is_no_hit() -> None:
-    held = DatedVectors(units(len(ROWS)), ROWS)
-    assert held.search(units(1)[0], StatuteQuery(text="x", as_at=date(1, 1, 1))) == []
-
-
-TEXTS = [r.text for r in ROWS]
-
-
-def test_the_latent_encoder_knows_inflected_forms() -> None:
-    encoder = learn([*TEXTS, "töölepingu lõpetamine", "töölepingust taganemine"], dimensions=16)
-    same, other = encoder.encode(["tööleping", "Wages are paid monthly"])
-    target = encoder.encode(["töölepingu lõpetamine"])[0]
-    assert same @ target > other @ target + 0.2
-
-
-def test_the_latent_encoder_gives_unit_vectors_and_zeros_for_nothing(tmp_path: Path) -> None:
-    encoder = learn(TEXTS, dimensions=16)
-    vectors = encoder.encode([*TEXTS, "", "***"])
-    assert np.linalg.norm(vectors[:-2], axis=1) == pytest.approx(1.0, abs=1e-4)
-    assert not vectors[-2:].any()
-    encoder.save(tmp_path / "encoder.npz")
-    again = LatentEncoder.load(tmp_path / "encoder.npz")
-    assert np.array_equal(again.encode(TEXTS), encoder.encode(TEXTS))
-
-
-def test_the_latent_encoder_is_the_same_from_the_same_seed() -> None:
-    assert np.array_equal(learn(TEXTS, 8).directions, learn(TEXTS, 8).directions)
-
-
-@pytest.fixture
-def hybrid(folder: Path) -> HybridIndex:
-    rows = [*ROWS, row("ee/tls#end", "2009-07-01", None, "Töölepingut lõpetamas.", language="et")]
-    EmbeddedBuilder(folder).build(rows, state("one"), lambda _: None)
-    return HybridIndex(EmbeddedIndex(folder), rows, learn([r.text for r in rows], dimensions=24))
-
-
-def test_a_hybrid_finds_what_words_miss(hybrid: HybridIndex) -> None:
-    assert ask(hybrid._words, "tööleping") == []  # type: ignore[arg-type]
-    assert names(ask(hybrid, "tööleping"))[0] == "end"
-
-
-@pytest.mark.parametrize("day", ["2010-04-05", "2010-04-06", "2004-12-31", "2005-01-01"])
-def test_a_hybrid_is_dated_too(hybrid: HybridIndex, day: str) -> None:
-    hits = ask(hybrid, "unfair dismissal compensation notice", day, limit=50)
-    assert hits
-    assert all(date.fromisoformat(day) in hit.valid for hit in hits)
-    assert len({hit.provision_id for hit in hits}) == len(hits)
-
-
-def test_a_quoted_phrase_is_left_to_the_words(hybrid: HybridIndex) -> None:
-    assert names(ask(hybrid, '"period of notice"')) == ["notice"]
-
-
-def test_an_encoder_that_cannot_be_loaded_is_one_sentence() -> None:
-    from corpus.errors import BadInputError
-
-    with pytest.raises(BadInputError, match=r"inforce\[dense\]|no encoder can be loaded"):
-        TransformersEncoder("/no/such/model")
+    assert dated().search(drawn(1)[0], StatuteQuery(text="x", as_at=date(1, 1, 1))) == []
+    assert dated([]).search(drawn(1)[0], StatuteQuery(text="x", as_at=date(2020, 1, 1))) == []
