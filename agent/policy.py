@@ -26,9 +26,11 @@ __all__ = [
     "PolicyError",
     "PolicyState",
     "SampledPolicy",
+    "ScoringPolicy",
     "Sentence",
     "StreamingPolicy",
     "ToolRequest",
+    "encoder_of",
     "sampling_of",
 ]
 
@@ -151,3 +153,18 @@ class SampledPolicy(Policy, Protocol):
 def sampling_of(policy: Policy) -> Sampling | None:
     """Return a policy's sampling parameters; ``None`` for one without a model."""
     return policy.sampling if isinstance(policy, SampledPolicy) else None
+
+
+@runtime_checkable
+class ScoringPolicy(Policy, Protocol):
+    """A policy that scores quotations with an encoder."""
+
+    @property
+    def encoder(self) -> str | None:
+        """Return the encoder's identity; ``None`` where it scores without."""
+        ...
+
+
+def encoder_of(policy: Policy) -> str | None:
+    """Return the identity of the encoder that a policy scores with, if any."""
+    return policy.encoder if isinstance(policy, ScoringPolicy) else None

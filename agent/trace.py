@@ -386,12 +386,14 @@ class RunSettings(Frozen):
         max_tokens: most token ids of all prompts and completions; null for no limit.
         sampling: sampling parameters of a language model; null without one.
         today: the asker's date; null in traces of earlier versions.
+        encoder: identity of the encoder that scored quotations; null where none did.
     """
 
     max_turns: int = Field(ge=1)
     max_tokens: int | None = None
     sampling: Sampling | None = None
     today: date | None = None
+    encoder: str | None = None
 
 
 class Trace(Frozen):

@@ -28,6 +28,30 @@ evaluate.command(epilog="Example:  inforce eval policy extractive questions.json
 evaluate.command(epilog="Example:  inforce eval answers extractive --corpus demo")(answers)
 
 
+@evaluate.command("fit-score", epilog="Example:  inforce eval fit-score --to coefficients.json")
+def fit_score(
+    to: Annotated[Path, typer.Option(help="File for the coefficients.")],
+) -> None:
+    """Fit the score of answers to the training questions over the demonstration corpus.
+
+    Prints how right and how calibrated the score is on the development questions. The file of the
+    package is agent/answering/coefficients.json. Takes some minutes with the default encoder.
+    """
+    from agent.answering.remembering import RememberingEncoder
+    from corpus.errors import BadInputError
+    from eval.answering.fit import fit, report
+    from retrieval.vectors.encoder_choice import default_encoder
+
+    encoder = default_encoder()
+    if encoder is None:
+        raise BadInputError("INFORCE_ENCODER is none: the score is fitted with an encoder")
+    remembering = RememberingEncoder(encoder)
+    fitted = fit(remembering, lambda doing: errors.print(f"[dim]{doing} …[/]"))
+    to.write_text(fitted.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    for line in report(remembering, fitted):
+        out.print(line)
+
+
 @evaluate.command(epilog="Example:  inforce eval baselines questions.jsonl --split test")
 def baselines(
     file: Annotated[Path, typer.Argument(help="A file made by 'inforce questions make'.")],

@@ -26,6 +26,7 @@ from agent.policy import (
     PolicyState,
     StreamingPolicy,
     ToolRequest,
+    encoder_of,
     sampling_of,
 )
 from agent.request import AskRequest, MissingDate, Reply
@@ -92,6 +93,7 @@ class Context:
             max_turns=self.max_turns,
             max_tokens=self.max_tokens,
             sampling=sampling_of(self.policy),
+            encoder=encoder_of(self.policy),
             today=today(),
         )
 

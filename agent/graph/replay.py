@@ -15,7 +15,7 @@ from agent.graph.nodes import Context
 from agent.graph.run import request_of, run
 from agent.library import Library
 from agent.policies.controllers import AdjustedPolicy
-from agent.policies.registry import EXTRACTIVE
+from agent.policies.registry import EXTRACTIVE, EXTRACTIVE_WORDS
 from agent.policy import Policy, PolicyState
 from agent.trace import Trace, Turn
 from corpus.clock import pinned
@@ -159,7 +159,7 @@ def policy_spec(trace: Trace) -> str:
     """
     kind, _, model = trace.policy.partition(":")
     if trace.policy == EXTRACTIVE:
-        return EXTRACTIVE
+        return EXTRACTIVE if trace.settings.encoder is not None else EXTRACTIVE_WORDS
     if kind == "local" and model and "+" not in model:
         return model
     raise BadInputError(

@@ -16,7 +16,7 @@ from string import Template
 from typing import Protocol
 
 from agent.models.sampling import Sampling
-from agent.policy import Act, Policy, PolicyState, StreamingPolicy, sampling_of
+from agent.policy import Act, Policy, PolicyState, StreamingPolicy, encoder_of, sampling_of
 from corpus.errors import BadInputError
 
 
@@ -84,6 +84,11 @@ class AdjustedPolicy:
     def sampling(self) -> Sampling | None:
         """Return the sampling parameters of the wrapped policy."""
         return sampling_of(self.policy)
+
+    @property
+    def encoder(self) -> str | None:
+        """Return the encoder of the wrapped policy."""
+        return encoder_of(self.policy)
 
     def act(self, state: PolicyState) -> Act:
         """Return the wrapped policy's move, with the instruction recorded in it.

@@ -2,24 +2,26 @@
 
 A question that cites a provision is answered from that provision, or declined with the reason why
 it was not in force. For any other question the policy searches on the governing date. The best
-provision is quoted if it holds enough of the question's informative terms
-(:class:`agent.tools.relevance.TermCoverage`).
+provision is quoted if it is good enough: by its terms, or by a calibrated score
+(:mod:`agent.policies.choosing`).
 
-If nothing is found, the same search is run on other dates. What it finds there is never cited; the
-provision is read again *on the governing date*, which gives the reason (not yet in force, repealed,
-not covered) or the text in force on that date.
+If none is good enough, the same search is run on other dates. What it finds there is never cited;
+the provision is read again *on the governing date*, which gives the reason (not yet in force,
+repealed, not covered) or the text in force on that date. If that is no answer either, the closest
+provisions are named.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
+from agent.policies.choosing import ByWords, Chooser
 from agent.policy import Act, Draft, DraftCitation, PolicyError, PolicyState, Sentence, ToolRequest
 from agent.tool_results import Passage, ProvisionReading, Refused, SearchResult
-from agent.tools.relevance import QUOTE, best_quote, coverage
+from agent.tools.relevance import QUOTE
 from agent.trace import Abstention, AbstentionReason, Finding, ToolCall
 from corpus.languages.dates import without_dates
 from corpus.model import Frozen, Work
@@ -35,14 +37,25 @@ _Result = TypeVar("_Result", bound=Frozen)
 
 @dataclass(frozen=True)
 class ExtractivePolicy:
-    """Acts by rules, from the question and the results so far; it holds only the works' names."""
+    """Acts by rules, from the question and the results so far.
+
+    Args:
+        works: works whose names a question may cite.
+        chooser: selects provisions and quotations.
+    """
 
     works: Sequence[Work]
+    chooser: Chooser = field(default_factory=ByWords)
 
     @property
     def name(self) -> str:
         """Return the name for traces."""
         return "extractive"
+
+    @property
+    def encoder(self) -> str | None:
+        """Return the identity of the encoder that quotations are scored with, if any."""
+        return self.chooser.identity
 
     def act(self, state: PolicyState) -> Act:
         """Return the next move.
@@ -50,25 +63,24 @@ class ExtractivePolicy:
         Raises:
             PolicyError: a tool refused the arguments.
         """
-        subject = without_dates(state.question)
         if not state.turns:
-            return self._begin(state, subject)
+            return self._begin(state)
         if (draft := state.turns[-1].draft) is not None:
             return _withdraw(draft.findings)
         calls = state.turns[-1].calls
         if calls[0].name == "read_provision":
-            return _after_reading(subject, [_result(call, ProvisionReading) for call in calls])
+            return self._after_reading(state, [_result(call, ProvisionReading) for call in calls])
         results = [_result(call, SearchResult) for call in calls]
         if results[0].as_at == state.governing.as_at:
-            return _after_search(state, subject, results[0])
-        return _after_probes(state, subject, results)
+            return self._after_search(state, results[0])
+        return self._after_probes(state, results)
 
-    def _begin(self, state: PolicyState, subject: str) -> Act:
-        cited = find_citations(subject, self.works)
+    def _begin(self, state: PolicyState) -> Act:
+        cited = find_citations(without_dates(state.question), self.works)
         if cited:
             references = dict.fromkeys(self._reference(citation) for citation in cited)
             return _read(state, references, "The question cites what to read.")
-        search = _search("call-1", subject, state.governing.as_at)
+        search = _search("call-1", self.chooser.query(state), state.governing.as_at)
         return Act(thought="The question cites no provision: search.", calls=(search,))
 
     def _reference(self, cited: ParsedCitation) -> str:
@@ -78,59 +90,77 @@ class ExtractivePolicy:
         title = next(work.title for work in self.works if work.id == cited.work_id)
         return f"§ {cited.label} {title}"
 
+    def _after_search(self, state: PolicyState, result: SearchResult) -> Act:
+        if best := self.chooser.chosen(state, result.hits):
+            words = f"{best.passage.label} {best.why}: read it."
+            read = _read(state, [best.passage.provision_id], words)
+            return read.model_copy(update={"probability": best.probability})
+        days, query = _other_days(state.governing.as_at), self.chooser.query(state)
+        calls = [_search(f"call-{n}", query, day) for n, day in enumerate(days, start=1)]
+        words = "Nothing found in force on that date is enough of an answer: look at other days."
+        return Act(thought=words, calls=tuple(calls))
 
-def _after_search(state: PolicyState, subject: str, result: SearchResult) -> Act:
-    best = _best(subject, result.hits)
-    if best is not None:
-        held = coverage(subject, best)
-        words = f"{best.label} holds {held.held} of the {held.asked} terms asked for: read it."
-        return _read(state, [best.provision_id], words)
-    days = _other_days(state.governing.as_at)
-    calls = [_search(f"call-{n}", subject, day) for n, day in enumerate(days, start=1)]
-    words = "Nothing in force on that date speaks of it: look at other days."
-    return Act(thought=words, calls=tuple(calls))
+    def _after_probes(self, state: PolicyState, results: Sequence[SearchResult]) -> Act:
+        other = [hit for result in results for hit in result.hits]
+        if best := self.chooser.chosen(state, other, rivals=_then(state)):
+            words = f"{best.passage.label} spoke of it {best.passage.interval}: what was it then?"
+            return _read(state, [best.passage.provision_id], words)
+        return self._offer(state)
+
+    def _after_reading(self, state: PolicyState, readings: Sequence[ProvisionReading]) -> Act:
+        """Quote every provision read; if one has no text in force, abstain."""
+        sentences = []
+        for reading in readings:
+            if reading.passage is None:
+                named = f"{reading.name}. " if reading.name else ""
+                return _decline(AbstentionReason(reading.status), wording(named, reading.wording))
+            if _probed(state) and not self.chooser.confirmed(state, reading.passage, _then(state)):
+                return self._offer(state)
+            sentences.append(self._sentence(state, reading.passage, reading.pinpoint))
+        return Act(thought="Quote what answers best.", draft=Draft(sentences=tuple(sentences)))
+
+    def _sentence(
+        self, state: PolicyState, passage: Passage, pinpoint: Pinpoint | None
+    ) -> Sentence:
+        """Quote a passage, and of one that is cited by a part that part alone."""
+        text = passage.text[pinpoint.start : pinpoint.end] if pinpoint else passage.text
+        if pinpoint is not None and len(text) <= QUOTE:
+            quote = text
+        else:
+            quote = self.chooser.quote(state, passage.model_copy(update={"text": text}))
+        words = " ".join(quote.split())
+        return Sentence(
+            text=f"{passage.work_title}, {passage.label}: “{words}”",
+            citations=(DraftCitation(version_id=passage.version_id, quote=quote),),
+        )
+
+    def _offer(self, state: PolicyState) -> Act:
+        """Abstain, and name the closest provisions."""
+        declined = _decline(AbstentionReason.NOT_FOUND, _looked_at(state))
+        closest = self.chooser.closest(state, _then(state))
+        likeliest = closest[0].probability if closest else None
+        return declined.model_copy(update={"closest": closest, "probability": likeliest})
 
 
-def _after_probes(state: PolicyState, subject: str, results: Sequence[SearchResult]) -> Act:
-    best = _best(subject, [hit for result in results for hit in result.hits])
-    if best is not None:
-        words = f"{best.label} spoke of it {best.interval}: what was it on the governing date?"
-        return _read(state, [best.provision_id], words)
-    return _decline(AbstentionReason.NOT_FOUND, _looked_at(state, results))
+def _then(state: PolicyState) -> tuple[Passage, ...]:
+    """Return what the first search found in force on the governing date."""
+    return next(_result(call, SearchResult) for call in state.turns[0].calls).hits
 
 
-def _looked_at(state: PolicyState, probes: Sequence[SearchResult]) -> Wording:
+def _probed(state: PolicyState) -> bool:
+    """Tell whether other days were searched."""
+    return len(state.turns) > 1 and isinstance(state.turns[1].calls[0].result, SearchResult)
+
+
+def _looked_at(state: PolicyState) -> Wording:
     """Return a sentence on which searches were made, since they do not prove that no law exists."""
-    then = next(_result(call, SearchResult) for call in state.turns[0].calls)
+    probes = [_result(call, SearchResult) for call in state.turns[1].calls]
     others = {hit.version_id for probe in probes for hit in probe.hits}
     return wording(
-        f"None of the {len(then.hits)} provisions found that were in force on ",
-        then.as_at,
+        f"None of the {len(_then(state))} provisions found that were in force on ",
+        state.governing.as_at,
         f", and none of the {len(others)} texts found on other dates, holds enough of what was"
         " asked. Provisions whose dates the corpus does not record were not searched.",
-    )
-
-
-def _after_reading(subject: str, readings: Sequence[ProvisionReading]) -> Act:
-    """Quote every provision read; if one has no text in force, abstain."""
-    sentences = []
-    for reading in readings:
-        if reading.passage is None:
-            named = f"{reading.name}. " if reading.name else ""
-            return _decline(AbstentionReason(reading.status), wording(named, reading.wording))
-        sentences.append(_sentence(subject, reading.passage, reading.pinpoint))
-    return Act(thought="Quote what covers most.", draft=Draft(sentences=tuple(sentences)))
-
-
-def _sentence(subject: str, passage: Passage, pinpoint: Pinpoint | None) -> Sentence:
-    """Quote a passage, and of one that is cited by a part that part alone."""
-    text = passage.text[pinpoint.start : pinpoint.end] if pinpoint else passage.text
-    whole = pinpoint is not None and len(text) <= QUOTE
-    quote = text if whole else best_quote(subject, text, passage.language)
-    words = " ".join(quote.split())
-    return Sentence(
-        text=f"{passage.work_title}, {passage.label}: “{words}”",
-        citations=(DraftCitation(version_id=passage.version_id, quote=quote),),
     )
 
 
@@ -139,20 +169,6 @@ def _withdraw(findings: Sequence[Finding]) -> Act:
     words = " ".join(finding.explanation for finding in findings if not finding.passed)
     words = f"What was to be quoted does not stand: {words}"
     return _decline(AbstentionReason.UNVERIFIED, wording(words))
-
-
-def _best(subject: str, passages: Sequence[Passage]) -> Passage | None:
-    """Return the passage that holds most, the engine's order deciding ties, if that is enough.
-
-    One that does not apply is returned only where none that applies holds enough: reading it says
-    why it does not.
-    """
-    applying = [passage for passage in passages if passage.caution is None]
-    for among in (applying, passages):
-        best = max(among, key=lambda passage: coverage(subject, passage).share, default=None)
-        if best is not None and coverage(subject, best).enough:
-            return best
-    return None
 
 
 def _other_days(day: date) -> Iterator[date]:

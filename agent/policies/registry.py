@@ -9,14 +9,21 @@ from typing import Self
 
 from pydantic import Field, SecretStr, ValidationError
 
+from agent.answering.remembering import RememberingEncoder
 from agent.models.catalogue import ModelError, find_model
 from agent.models.sampling import Sampling
+from agent.policies.choosing import ByScore
 from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Policy
 from corpus.errors import BadInputError
 from corpus.model import Frozen, Work
+from retrieval.vectors.encoder import Encoder
+from retrieval.vectors.encoder_choice import default_encoder
 
 EXTRACTIVE = "extractive"
+EXTRACTIVE_WORDS = "extractive-words"
+"""The extractive policy without an encoder, as traces of earlier versions were made."""
+
 _PREFIX = "INFORCE_POLICY"
 
 
@@ -71,8 +78,10 @@ def open_policy(
         ModelError: the model is unknown, unprepared or damaged, or its packages are missing.
         PolicyError: the endpoint's address is invalid.
     """
-    if choice.policy == EXTRACTIVE:
+    if choice.policy == EXTRACTIVE_WORDS:
         return ExtractivePolicy(works)
+    if choice.policy == EXTRACTIVE:
+        return extractive_policy(works, default_encoder())
     drawn = sampling or Sampling(max_tokens=choice.max_tokens)
     if "://" in choice.policy:
         return _served(choice, drawn)
@@ -81,6 +90,13 @@ def open_policy(
     from agent.policies.local import local_policy
 
     return local_policy(model, adapter=Path(adapter) if adapter else None, sampling=drawn)
+
+
+def extractive_policy(works: Sequence[Work], encoder: Encoder | None) -> ExtractivePolicy:
+    """Return the extractive policy that scores quotations with an encoder; ``None``: by words."""
+    if encoder is None:
+        return ExtractivePolicy(works)
+    return ExtractivePolicy(works, ByScore(RememberingEncoder(encoder)))
 
 
 def _check(model: str) -> None:

@@ -69,8 +69,8 @@ def coverage(question: str, passage: Passage) -> TermCoverage:
     characters in shared pairs are counted.
     """
     language = passage.language
-    terms, title = question_terms(question, language), _stems(passage.work_title, language)
-    held = _stems(passage.heading or "", language) | _stems(passage.text, language)
+    terms, title = question_terms(question, language), stems(passage.work_title, language)
+    held = stems(passage.heading or "", language) | stems(passage.text, language)
     asked = (terms - title) or terms
     if not terms - title:
         held |= title
@@ -89,8 +89,8 @@ def best_quote(question: str, text: str, language: str) -> str:
     :data:`QUOTE`; a longer sentence is cut at a space.
     """
     asked = question_terms(question, language)
-    spans = _sentences(text)
-    stems = [_stems(text[start:end], language) & asked for start, end in spans]
+    spans = sentence_spans(text)
+    found = [stems(text[start:end], language) & asked for start, end in spans]
     best = (0, 0, spans[0][0], spans[0][1])
     for first, (start, _) in enumerate(spans):
         held: frozenset[str] = frozenset()
@@ -98,16 +98,17 @@ def best_quote(question: str, text: str, language: str) -> str:
             end = spans[last][1]
             if end - start > QUOTE and last > first:
                 break
-            held |= stems[last]
+            held |= found[last]
             best = max(best, (len(held), start - end, start, end), key=lambda run: run[:2])
     return _shortened(text[best[2] : best[3]])
 
 
-def _stems(text: str, language: str) -> frozenset[str]:
+def stems(text: str, language: str) -> frozenset[str]:
+    """Return the terms of a text in ``language``, cut to their first :data:`STEM` characters."""
     return frozenset(token.term[:STEM] for token in tokens(text, language))
 
 
-def _sentences(text: str) -> list[tuple[int, int]]:
+def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Return the spans of the sentences, without the white space around them."""
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     edges = [0, *ends, len(text)]

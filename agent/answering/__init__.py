@@ -1,0 +1,1 @@
+"""Whether a quotation answers a question: evidence, a calibrated score, and the choice it makes."""

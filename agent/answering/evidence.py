@@ -1,0 +1,166 @@
+"""The evidence that a quotation answers a question: a few transparent numbers per quotation.
+
+Cosines of an encoder say what means the same; words weighted by rarity, and words of law for
+everyday words, say what is named; the kind of thing asked for (an amount, an age, a period) against
+what the quotation states says whether it can be the answer at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import log
+
+from agent.answering.quotations import quotable_spans
+from agent.answering.reading import QuestionReading
+from agent.tool_results import Passage
+from agent.tools.relevance import question_terms, stems
+from corpus.languages.asked_kinds import stated_kinds
+from corpus.model import Frozen
+from retrieval.vectors.encoder import Encoder
+
+MOST_ENCODED = 6
+"""Sentences that are encoded for one question; a sentence costs some 40 ms of one core."""
+
+_MIDDLE, _SPREAD = 0.85, 0.05  # of the cosines of multilingual-e5-small
+
+
+class Evidence(Frozen):
+    """What speaks for one quotation, larger meaning more.
+
+    ``provision`` and ``sentence`` are cosines with the question, as distances from a middling one;
+    0 without an encoder. ``words`` and ``provision_words`` are the shares, weighted by rarity among
+    the provisions at hand, of the question's terms that stand in the quotation and in its
+    provision; ``law_words`` that of its words of law in the quotation. ``kind`` is 1 where the
+    quotation states what is asked for, -1 where it does not, 0 where no kind of thing is asked.
+    ``language`` is -1 where the quotation is in another language than the question.
+    """
+
+    provision: float = 0.0
+    sentence: float = 0.0
+    words: float = 0.0
+    provision_words: float = 0.0
+    law_words: float = 0.0
+    kind: float = 0.0
+    language: float = 0.0
+
+
+@dataclass(frozen=True)
+class Quotation:
+    """A stretch of a passage with its evidence."""
+
+    passage: Passage
+    start: int
+    end: int
+    evidence: Evidence
+
+    @property
+    def text(self) -> str:
+        """The words quoted."""
+        return self.passage.text[self.start : self.end]
+
+
+def gathered(
+    asked: QuestionReading, passages: Sequence[Passage], encoder: Encoder | None
+) -> list[Quotation]:
+    """Return every quotation of the passages that may answer, with its evidence.
+
+    Only the :data:`MOST_ENCODED` that look best by all else have their own sentence encoded; for
+    the others the cosine of their provision stands in.
+    """
+    scales = _Scales(asked, passages)
+    cosines = _cosines(asked, [_said(one, one.text) for one in passages], encoder)
+    found = [
+        Quotation(passage, start, end, _evidence(asked, scales, passage, (start, end), cosine))
+        for passage, cosine in zip(passages, cosines, strict=True)
+        for start, end in quotable_spans(passage, asked.as_at)
+    ]
+    return found if encoder is None else _with_sentences(asked, found, encoder)
+
+
+class _Scales:
+    """How rare each term of a question is among the passages at hand."""
+
+    def __init__(self, asked: QuestionReading, passages: Sequence[Passage]) -> None:
+        self._asked = asked
+        self._size = len(passages)
+        held = (stems(f"{one.heading or ''} {one.text}", one.language) for one in passages)
+        self._holding = Counter(term for terms in held for term in terms)
+
+    def share(self, terms: Iterable[str], held: frozenset[str]) -> float:
+        """Return the weight of the ``terms`` that are held, of the weight of all."""
+        weights = {term: self._rarity(term) for term in terms}
+        total = sum(weights.values())
+        return sum(weights[term] for term in weights if term in held) / total if total else 0.0
+
+    def _rarity(self, term: str) -> float:
+        return log(1 + self._size / (0.5 + self._holding[term]))
+
+
+def _evidence(
+    asked: QuestionReading,
+    scales: _Scales,
+    passage: Passage,
+    span: tuple[int, int],
+    cosine: float,
+) -> Evidence:
+    language, quoted = passage.language, passage.text[slice(*span)]
+    terms = question_terms(asked.subject, language)
+    law = question_terms(asked.law_words, language) - terms
+    said = stems(f"{passage.heading or ''} {quoted}", language)
+    return Evidence(
+        provision=cosine,
+        sentence=cosine,
+        words=scales.share(terms, stems(quoted, language)),
+        provision_words=scales.share(terms, said | stems(passage.text, language)),
+        law_words=scales.share(law, said),
+        kind=_kind(asked, quoted, language),
+        language=0.0 if asked.speaks(language) else -1.0,
+    )
+
+
+def _kind(asked: QuestionReading, quoted: str, language: str) -> float:
+    if not asked.asked:
+        return 0.0
+    return -1.0 if asked.asked.isdisjoint(stated_kinds(quoted, language)) else 1.0
+
+
+def _with_sentences(
+    asked: QuestionReading, found: Sequence[Quotation], encoder: Encoder
+) -> list[Quotation]:
+    """Return the quotations, the cosine of its own sentence in the evidence of the best."""
+    order = sorted(range(len(found)), key=lambda n: -_promise(found[n].evidence))
+    chosen = [n for n in order if not _is_whole(found[n])][:MOST_ENCODED]
+    said = [_said(found[n].passage, found[n].text) for n in chosen]
+    cosines = dict(zip(chosen, _cosines(asked, said, encoder), strict=True))
+    return [
+        Quotation(one.passage, one.start, one.end, _sentence(one.evidence, cosines.get(n)))
+        for n, one in enumerate(found)
+    ]
+
+
+def _promise(evidence: Evidence) -> float:
+    return evidence.provision + evidence.words + evidence.law_words + evidence.kind / 2
+
+
+def _is_whole(one: Quotation) -> bool:
+    return one.text == one.passage.text.strip()
+
+
+def _sentence(evidence: Evidence, cosine: float | None) -> Evidence:
+    return evidence if cosine is None else evidence.model_copy(update={"sentence": cosine})
+
+
+def _said(passage: Passage, words: str) -> str:
+    """Return what is encoded of a passage or of a part of it, as the index encodes provisions."""
+    return " ".join(part for part in (passage.heading, words) if part)
+
+
+def _cosines(asked: QuestionReading, texts: Sequence[str], encoder: Encoder | None) -> list[float]:
+    """Return how near each text is to the question, 0 for a middling one."""
+    if encoder is None or not texts:
+        return [0.0] * len(texts)
+    question_D = encoder.questions([asked.sought])[0]
+    cosines_N = encoder.passages(texts) @ question_D
+    return [float(cosine - _MIDDLE) / _SPREAD for cosine in cosines_N]

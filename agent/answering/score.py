@@ -1,0 +1,215 @@
+"""How probable it is that a quotation answers a question: one calibrated number.
+
+Two small linear models over the evidence, fitted by ``inforce eval answering fit``
+(``eval/answering``) and kept in ``coefficients.json``. ``relevance`` orders quotations;
+``confidence`` is a logistic regression on the best one, its lead over the best of any other
+provision among its evidence. Without an encoder there is a pair of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from math import exp
+
+from pydantic import ValidationError
+
+from agent.answering.evidence import Evidence, Quotation, gathered
+from agent.answering.quotations import speaks_of_another_time
+from agent.answering.reading import QuestionReading, read_question
+from agent.tool_results import Passage
+from corpus.errors import Place, SourceError
+from corpus.model import Frozen
+from retrieval.vectors.encoder import Encoder
+
+COEFFICIENTS = "coefficients.json"
+LEAD = 4.0
+"""The largest lead that counts, either way."""
+
+
+class LinearModel(Frozen):
+    """``intercept`` and a weight per number of the evidence."""
+
+    intercept: float
+    weights: dict[str, float]
+
+    def of(self, numbers: Mapping[str, float]) -> float:
+        """Return the weighted sum."""
+        return self.intercept + sum(weight * numbers[name] for name, weight in self.weights.items())
+
+
+class Calibration(Frozen):
+    """Both models and the probability from which on a quotation is given as the answer.
+
+    ``threshold`` was chosen on questions that no weight was fitted to, ``closest`` is the least
+    probability with which a provision is still offered as one of the closest. ``rival`` is the
+    relevance of the second best provision of a typical question: a lead is measured against no
+    less, so that a search that found little makes nothing certain.
+    """
+
+    relevance: LinearModel
+    confidence: LinearModel
+    threshold: float
+    closest: float = 0.0
+    rival: float = 0.0
+
+
+class Coefficients(Frozen):
+    """The calibrations, and the digest of what they were fitted to."""
+
+    vectors: Calibration
+    words: Calibration
+    inputs: str
+
+
+class Score(Frozen):
+    """What is known of one quotation.
+
+    ``probability`` that it answers; ``enough`` to give it as the answer; ``evidence`` and ``lead``
+    are the numbers that it was made of. A ``lead`` is the relevance beyond that of the best
+    quotation of any other provision.
+    """
+
+    probability: float
+    enough: bool
+    evidence: Evidence
+    lead: float
+
+
+class Weighed(Frozen):
+    """A quotation ``[start, end)`` of a passage and its score."""
+
+    passage: Passage
+    start: int
+    end: int
+    score: Score
+
+    @property
+    def quote(self) -> str:
+        """The words quoted."""
+        return self.passage.text[self.start : self.end]
+
+
+def weigh(
+    asked: QuestionReading, passages: Sequence[Passage], encoder: Encoder | None
+) -> tuple[Weighed, ...]:
+    """Return the best quotation of each passage, best first.
+
+    Args:
+        asked: the question, read.
+        passages: what was found in force on its day.
+        encoder: of questions and provisions; ``None``: words alone count.
+
+    Raises:
+        InForceError: the encoder failed.
+    """
+    calibration = calibrated(with_vectors=encoder is not None)
+    return ranked(gathered(asked, passages, encoder), calibration)
+
+
+def ranked(found: Sequence[Quotation], calibration: Calibration) -> tuple[Weighed, ...]:
+    """Return the best quotation of each provision with its score, best first."""
+    best: dict[str, tuple[float, Quotation]] = {}
+    for one in found:
+        relevance = calibration.relevance.of(one.evidence.model_dump())
+        name = one.passage.provision_id
+        if name not in best or relevance > best[name][0]:
+            best[name] = relevance, one
+    order = sorted(best.values(), key=lambda pair: -pair[0])
+    weighed = (
+        Weighed(
+            passage=one.passage,
+            start=one.start,
+            end=one.end,
+            score=_score(
+                one.evidence, relevance - max(_rival(order, place), calibration.rival), calibration
+            ),
+        )
+        for place, (relevance, one) in enumerate(order)
+    )
+    return tuple(weighed)
+
+
+def answer_score(  # noqa: PLR0913 - everything that the score depends on, by name
+    question: str,
+    quotation: str,
+    passage: Passage,
+    as_at: date,
+    rivals: Sequence[Passage] = (),
+    *,
+    encoder: Encoder | None = None,
+) -> Score:
+    """Return how probable it is that a quotation answers a question on a day.
+
+    Args:
+        question: in words; dates in it are left out.
+        quotation: words of ``passage``, which is in force on the day asked about.
+        passage: the provision quoted.
+        as_at: the day. A sentence that names other times, where one of its provision names the time
+            of that day, answers nothing: its probability is 0.
+        rivals: what else was found in force; how much better the quotation is than theirs counts,
+            and so does which words are rare among all of them.
+        encoder: of questions and provisions; ``None``: words alone count.
+
+    Raises:
+        InForceError: the encoder failed.
+    """
+    calibration = calibrated(with_vectors=encoder is not None)
+    asked = read_question(question, as_at)
+    others = [one for one in rivals if one.provision_id != passage.provision_id]
+    part = passage.model_copy(update={"text": quotation})
+    found = gathered(asked, [part, *others], encoder)
+    own = [one for one in found if one.passage is part]
+    best = max(own, key=lambda one: calibration.relevance.of(one.evidence.model_dump()))
+    rest = [one for one in found if one.passage is not part]
+    alone = [Quotation(best.passage, best.start, best.end, best.evidence), *rest]
+    score = next(w.score for w in ranked(alone, calibration) if w.passage is part)
+    if speaks_of_another_time(passage, quotation, as_at):
+        return score.model_copy(update={"probability": 0.0, "enough": False})
+    return score
+
+
+def calibrated(*, with_vectors: bool) -> Calibration:
+    """Return the calibration for evidence with the cosines of an encoder, or without."""
+    held = read_coefficients()
+    return held.vectors if with_vectors else held.words
+
+
+@cache
+def read_coefficients() -> Coefficients:
+    """Return the fitted coefficients.
+
+    Raises:
+        SourceError: the file is damaged; names it.
+    """
+    text = (files(__package__) / COEFFICIENTS).read_text(encoding="utf-8")
+    try:
+        return Coefficients.model_validate(json.loads(text))
+    except (ValueError, ValidationError) as fault:
+        raise SourceError(Place(f"agent/answering/{COEFFICIENTS}"), str(fault)) from fault
+
+
+def confidence_numbers(evidence: Evidence, lead: float) -> dict[str, float]:
+    """Return the numbers that the confidence is made of."""
+    return {**evidence.model_dump(), "lead": max(-LEAD, min(lead, LEAD))}
+
+
+def _rival(order: Sequence[tuple[float, Quotation]], place: int) -> float:
+    """Return the relevance of the best quotation but that in ``place``."""
+    if len(order) == 1:
+        return float("-inf")
+    return order[1][0] if place == 0 else order[0][0]
+
+
+def _score(evidence: Evidence, lead: float, calibration: Calibration) -> Score:
+    odds = calibration.confidence.of(confidence_numbers(evidence, lead))
+    probability = 1 / (1 + exp(-max(-30.0, min(odds, 30.0))))
+    return Score(
+        probability=probability,
+        enough=probability >= calibration.threshold,
+        evidence=evidence,
+        lead=lead,
+    )
