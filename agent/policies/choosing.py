@@ -152,7 +152,12 @@ class ByScore:
         return self.chosen(state, [passage], rivals) is not None
 
     def quote(self, state: PolicyState, passage: Passage) -> str:
-        """Return the sentence that answers most probably, with its neighbours while short."""
+        """Return the sentence that answers most probably, with its neighbours while short.
+
+        A provision that the question cites is quoted by its terms: often nothing else is asked.
+        """
+        if state.turns[0].calls[0].name == "read_provision":
+            return ByWords().quote(state, passage)
         best = self._weighed(state, [passage])[0]
         start, end = widened(passage, (best.start, best.end))
         return passage.text[start:end]
