@@ -102,7 +102,7 @@ class Ambiguous(Frozen):
 
 
 class OtherTerritory(Frozen):
-    """Texts are in force on that date, none of them in the territory asked about."""
+    """Texts are in force on that date; none was ever recorded for the territory asked about."""
 
     status: Literal["other_territory"] = "other_territory"
     candidates: tuple[Version, ...]
@@ -140,7 +140,8 @@ def resolve(
         return live[0]
     if live:
         return Ambiguous(candidates=tuple(live), wording=wording(_why_ambiguous(live)))
-    if extent is not None and (elsewhere := _elsewhere(history, as_at, known_at, language)):
+    elsewhere = [] if known else _elsewhere(history, as_at, known_at, language)
+    if elsewhere and extent is not None:
         words = wording(_where(elsewhere, extent))
         return OtherTerritory(candidates=tuple(elsewhere), wording=words)
     return _absent(history, known, as_at)

@@ -7,7 +7,15 @@ from datetime import date
 import pytest
 
 from corpus.model import Coverage, EndReason, ProvisionHistory, Version, WorkHistory
-from corpus.resolve import Ambiguous, CoverageGap, NotYetInForce, Repealed, explain, resolve
+from corpus.resolve import (
+    Ambiguous,
+    CoverageGap,
+    NotYetInForce,
+    OtherTerritory,
+    Repealed,
+    explain,
+    resolve,
+)
 from tests.corpus.build import WORK, history, version
 
 
@@ -91,6 +99,28 @@ def test_two_territories_are_ambiguous_until_one_is_named() -> None:
     assert "England and Wales (E+W), Scotland (S)" in both.explanation
     assert on(work, "2000-01-01", extent="W") == south
     assert on(work, "2000-01-01", extent="S") == north
+
+
+SCOTTISH = version("1990-01-01", id="uk/widgets-1990#duty@1990-01-01~S", extent="S", text="North")
+
+
+@pytest.mark.parametrize(
+    ("english", "answer"),
+    [
+        ((), OtherTerritory),
+        (("1990-01-01", "1995-01-01", EndReason.REPEALED), Repealed),
+        (("1990-01-01", "1995-01-01", EndReason.UNKNOWN), CoverageGap),
+        (("2005-01-01", None, None), NotYetInForce),
+    ],
+)
+def test_the_history_of_a_territory_comes_before_the_text_of_another(
+    english: tuple[str, str | None, EndReason | None], answer: type
+) -> None:
+    rows = [SCOTTISH]
+    if english:
+        since, until, ended = english
+        rows.append(version(since, until, "South", ended, extent="E+W"))
+    assert isinstance(on(history(*rows), "2000-01-01", extent="E"), answer)
 
 
 def test_known_at_answers_from_what_was_published_by_then() -> None:
