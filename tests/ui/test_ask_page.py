@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -53,7 +52,7 @@ def labels(app: AppTest) -> list[str]:
 def test_empty_page_offers_examples_and_no_answer() -> None:
     app = opened()
     assert app.text_area(key="question").value in {"", None}
-    assert app.date_input(key="as_at").value is None
+    assert app.text_input(key="as_at").value == ""
     assert any("unfairly dismissed" in label for label in labels(app))
     assert 'class="answer"' not in shown(app)
     assert "Employment Rights Act 1996" in shown(app)
@@ -75,13 +74,13 @@ def test_an_address_with_a_question_shows_its_answer() -> None:
     assert 'class="banner past"' in html
     assert "Amended on 5 April 2006" in html
     assert app.text_area(key="question").value == MARRIAGE["q"]
-    assert str(app.date_input(key="as_at").value) == "2006-04-04"
+    assert app.text_input(key="as_at").value == "2006-04-04"
 
 
 def test_submitting_the_form_writes_the_address() -> None:
     app = opened()
     app.text_area(key="question").input("What does s 108 ERA 1996 say?")
-    app.date_input(key="as_at").set_value(date(2012, 4, 6))
+    app.text_input(key="as_at").input("2012-04-06")
     next(button for button in app.button if button.label == "Ask").click().run()
     assert address(app) == {"q": "What does s 108 ERA 1996 say?", "as_at": "2012-04-06"}
     assert "two years" in shown(app)
@@ -179,7 +178,7 @@ def test_an_answer_that_cannot_be_kept_is_still_given(monkeypatch: pytest.Monkey
     monkeypatch.setenv("INFORCE_TRACES", "sqlite:////proc/nowhere/traces.db")
     app = opened(**MARRIAGE)
     assert "<mark>Le mariage" in shown(app)
-    assert "was not kept" in app.caption[0].value
+    assert any("was not kept" in caption.value for caption in app.caption)
 
 
 def test_closest_provisions_are_whole_cards_and_said_to_be_unconfirmed(

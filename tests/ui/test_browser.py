@@ -159,10 +159,9 @@ def test_a_page_may_load_from_its_own_server_alone(url: str) -> None:
 
 
 def _type_day(page: Page, day: str) -> None:
-    field = page.get_by_test_id("stDateInput").first
-    field.click()
-    page.keyboard.type(day.replace("-", ""))
-    page.keyboard.press("Escape")
+    """Type a day into the field by the keyboard alone."""
+    page.get_by_role("textbox", name="Law as at").focus()
+    page.keyboard.type(day)
 
 
 def _keep_picture(page: Page) -> None:
@@ -187,3 +186,47 @@ def test_the_link_of_a_citation_scrolls_its_quotation_into_view(page: Page, url:
     expect(mark).not_to_be_in_viewport()
     page.locator("a.cite").first.click()
     expect(mark).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_an_impossible_day_is_refused_and_stays_as_typed(page: Page, url: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(url + "?" + urlencode({"q": MARRIAGE, "as_at": "2006-04-04"}))
+    expect(page.locator("article.card")).to_have_count(1)
+    field = page.get_by_role("textbox", name="Law as at")
+    field.fill("")
+    _type_day(page, "2022-02-30")
+    page.keyboard.press("Enter")
+    refused = page.get_by_role("alert")
+    expect(refused).to_contain_text("Law as at: “2022-02-30” is no day of the calendar")
+    expect(refused).to_be_in_viewport()
+    expect(field).to_have_value("2022-02-30")
+    expect(page.locator("article.card")).to_have_count(0)
+    assert "as_at=2006-04-04" in page.url
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_leap_day_is_a_day(page: Page, url: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(url + "?" + urlencode({"q": MARRIAGE, "as_at": "2006-04-04"}))
+    expect(page.locator("article.card")).to_have_count(1)
+    field = page.get_by_role("textbox", name="Law as at")
+    field.fill("")
+    _type_day(page, "2024-02-29")
+    page.keyboard.press("Enter")
+    expect(page.locator(".banner.past")).to_contain_text("29 February 2024")
+    expect(field).to_have_value("2024-02-29")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert "as_at=2024-02-29" in page.url
+
+
+def test_a_reply_that_is_no_day_is_refused_and_stays_as_typed(page: Page, url: str) -> None:
+    page.goto(url + "?" + urlencode({"q": "What does s 108 ERA 1996 say?"}))
+    field = page.get_by_role("textbox", name="Law as at").nth(1)
+    expect(field).to_be_visible()
+    field.focus()
+    page.keyboard.type("2022-02-30")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("is no day of the calendar")
+    expect(field).to_have_value("2022-02-30")
+    assert "as_at" not in page.url

@@ -6,6 +6,8 @@ date is asked for, and the paused thread continues with the reply.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from agent.graph.run import Paused
@@ -13,7 +15,7 @@ from agent.library import Library
 from agent.request import AskRequest
 from agent.trace import Trace
 from corpus.clock import today
-from corpus.errors import InForceError
+from corpus.errors import BadInputError, InForceError
 from corpus.gate.ruling import Ruling
 from corpus.model import Citation
 from ui import markup as render
@@ -22,7 +24,14 @@ from ui.export.files import as_json, as_markdown
 from ui.library import open_library
 from ui.pages.address import read_address, wants_each, write_address
 from ui.pages.advice import Suggestion, choices_meant, days_meant, suggestions
-from ui.pages.ask_form import asked_in_form, fill_form, form, missing_form, reply_in_form
+from ui.pages.ask_form import (
+    asked_in_form,
+    days_can_be_read,
+    fill_form,
+    form,
+    missing_form,
+    reply_in_form,
+)
 from ui.pages.examples import Example, examples
 from ui.pages.session import outcome, reply
 from ui.words import day_words, literal
@@ -45,10 +54,11 @@ def page() -> None:
     form(library, asked.facts, _submit)
     for problem in problems:
         st.error(literal(problem), icon=":material/event_busy:")
-    if asked.question and not problems:
-        _outcome(library, asked, each=wants_each(parameters))
-    elif not problems:
-        _welcome(library)
+    if not problems and days_can_be_read():
+        if asked.question:
+            _outcome(library, asked, each=wants_each(parameters))
+        else:
+            _welcome(library)
     places = sorted({work.jurisdiction for work in library.works})
     st.html(render.footer(library.corpus_hash, len(library.works), places))
 
@@ -62,7 +72,9 @@ def _follow_address(asked: AskRequest) -> None:
 
 
 def _submit() -> None:
-    _go(asked_in_form())
+    """Ask what the form says; a day that cannot be read is named by its field instead."""
+    with suppress(BadInputError):
+        _go(asked_in_form())
 
 
 def _go(asked: AskRequest, *, each: bool = False) -> None:
@@ -123,10 +135,12 @@ _EACH = {"each": True}
 
 
 def _take_reply(paused: Paused) -> None:
-    added = reply_in_form(paused.missing)
-    if not added.empty:
-        reply(added)
-        _go(paused.asked.told(added))
+    """Go on with the reply; a day that cannot be read is named by its field instead."""
+    with suppress(BadInputError):
+        added = reply_in_form(paused.missing)
+        if not added.empty:
+            reply(added)
+            _go(paused.asked.told(added))
 
 
 def _several(library: Library, traces: tuple[Trace, ...], asked: AskRequest) -> None:

@@ -11,7 +11,7 @@ from agent.governing_date.choose import special_topics
 from agent.library import Library
 from agent.request import AskRequest, MissingDate, Reply
 from corpus.applicability import Issue, Role
-from ui.pages.address import EARLIEST, latest
+from ui.pages.date_control import can_be_read, chosen_day, date_control, set_day
 
 _USUAL = (
     Role.ACT,
@@ -28,11 +28,13 @@ _USUAL = (
 
 def fill_form(asked: AskRequest) -> None:
     """Set the widgets to a request."""
-    values = asked.model_dump(exclude={"facts", "candidates", "confirmed"})
+    values = asked.model_dump(include={"question", "extent", "jurisdictions", "issue", "topic"})
     for name, value in values.items():
         st.session_state[name] = list(value) if isinstance(value, tuple) else value
+    set_day("as_at", asked.as_at)
+    set_day("known_at", asked.known_at)
     for role in Role:
-        st.session_state[_key(role)] = asked.facts.get(role)
+        set_day(_key(role), asked.facts.get(role))
 
 
 def form(library: Library, facts: dict[Role, date], on_ask: Callable[[], None]) -> None:
@@ -45,58 +47,84 @@ def form(library: Library, facts: dict[Role, date], on_ask: Callable[[], None]) 
             placeholder="Ask in the language of the law, or cite a provision",
         )
         left, right = st.columns([3, 1], vertical_alignment="bottom")
+        note = st.container()
         with left:
-            _day("Law as at", "as_at", "The day the case turns on. Never assumed to be today.")
+            words = "The day the case turns on. Never assumed to be today."
+            date_control("Law as at", "as_at", words, note)
         with right:
             st.form_submit_button("Ask", type="primary", width="stretch", on_click=on_ask)
-        with st.expander("Let the facts choose the day", expanded=bool(facts)):
+        unread = any(not can_be_read(_key(role)) for role in Role)
+        with st.expander("Let the facts choose the day", expanded=bool(facts) or unread):
             _matter(library)
             _facts([*_USUAL, *(role for role in facts if role not in _USUAL)])
-        with st.expander("Narrow the question"):
+        with st.expander("Narrow the question", expanded=not can_be_read("known_at")):
             _narrow(library)
 
 
+def days_can_be_read() -> bool:
+    """Return whether every date field of the form is empty or holds a day."""
+    return all(map(can_be_read, ("as_at", "known_at", *map(_key, Role))))
+
+
 def asked_in_form() -> AskRequest:
-    """Return the request in the form."""
-    names = ("question", "as_at", "known_at", "extent", "jurisdictions", "issue", "topic")
-    days = {role: st.session_state.get(_key(role)) for role in Role}
-    facts = {role: day for role, day in days.items() if day is not None}
-    return AskRequest(**{name: st.session_state[name] for name in names}, facts=facts)
+    """Return the request in the form.
+
+    Raises:
+        BadInputError: a date field does not hold a day.
+    """
+    names = ("question", "extent", "jurisdictions", "issue", "topic")
+    days = {role: chosen_day(_key(role)) for role in Role}
+    return AskRequest(
+        **{name: st.session_state[name] for name in names},
+        as_at=chosen_day("as_at"),
+        known_at=chosen_day("known_at"),
+        facts={role: day for role, day in days.items() if day is not None},
+    )
 
 
 def missing_form(missing: MissingDate, on_reply: Callable[[], None]) -> None:
     """Show a field for each missing date."""
     with st.form("missing"):
         if not missing.roles:
-            _day("Law as at", "missing-day", "The day the case turns on.")
+            date_control("Law as at", "missing-day", "The day the case turns on.")
         for number, roles in enumerate(missing.roles):
             _one_of(roles, number)
         st.form_submit_button("Answer", type="primary", on_click=on_reply)
 
 
 def reply_in_form(missing: MissingDate) -> Reply:
-    """Return the reply in the form; empty if nothing was filled in."""
+    """Return the reply in the form; empty if nothing was filled in.
+
+    Raises:
+        BadInputError: a date field does not hold a day.
+    """
     facts = {}
     for number, roles in enumerate(missing.roles):
-        day = st.session_state.get(f"missing-{number}")
+        day = chosen_day(_missing_key(roles))
         if day is not None:
             facts[st.session_state.get(f"missing-role-{number}", roles[-1])] = day
-    as_at = None if missing.roles else st.session_state.get("missing-day")
+    as_at = None if missing.roles else chosen_day("missing-day")
     return Reply(as_at=as_at, facts=facts)
 
 
 def _one_of(roles: tuple[Role, ...], number: int) -> None:
     if len(roles) == 1:
-        _day(_said(roles[0]), f"missing-{number}", None)
+        date_control(_said(roles[0]), _missing_key(roles))
         return
     left, right = st.columns(2, vertical_alignment="bottom")
+    note = st.container()
     with left:
         last = len(roles) - 1
         st.selectbox(
             "Which day", roles, index=last, format_func=_said, key=f"missing-role-{number}"
         )
     with right:
-        _day("Day", f"missing-{number}", None)
+        date_control("Day", _missing_key(roles), note=note)
+
+
+def _missing_key(roles: tuple[Role, ...]) -> str:
+    """Return the key of the field; it names the roles, so no day of another role stays in it."""
+    return f"missing-{'-'.join(roles)}"
 
 
 def _matter(library: Library) -> None:
@@ -126,11 +154,12 @@ def _facts(roles: list[Role]) -> None:
     columns = st.columns(2)
     for number, role in enumerate(roles):
         with columns[number % 2]:
-            _day(_said(role), _key(role), None)
+            date_control(_said(role), _key(role))
 
 
 def _narrow(library: Library) -> None:
-    _day("As published by", "known_at", "Answer only from what had been published by that day.")
+    words = "Answer only from what had been published by that day."
+    date_control("As published by", "known_at", words)
     st.multiselect(
         "Jurisdictions",
         sorted({work.jurisdiction for work in library.works}),
@@ -139,18 +168,6 @@ def _narrow(library: Library) -> None:
         placeholder="All",
     )
     st.text_input("Territory", key="extent", placeholder="where texts differ by it, such as S")
-
-
-def _day(label: str, key: str, words: str | None) -> None:
-    st.date_input(
-        label,
-        value=None,
-        key=key,
-        min_value=EARLIEST,
-        max_value=latest(),
-        format="YYYY-MM-DD",
-        help=words,
-    )
 
 
 def _said(role: Role) -> str:
