@@ -7,11 +7,18 @@ from pathlib import Path
 import streamlit as st
 
 from corpus.clock import in_time_zone
-from ui.pages import ask
+from ui.pages import adjudicate, ask, review
 
 HERE = Path(__file__).parent
 
 st.set_page_config(page_title="InForce", page_icon=HERE / "favicon.svg", layout="centered")
 st.html(HERE / "style.css")
 with in_time_zone(st.context.timezone):
-    st.navigation([st.Page(ask.page, title="Ask", default=True)], position="top").run()
+    st.navigation(
+        [
+            st.Page(ask.page, title="Ask", default=True),
+            st.Page(review.page, title="Review", url_path="review"),
+            st.Page(adjudicate.page, title="Adjudicate", url_path="adjudicate"),
+        ],
+        position="top",
+    ).run()

@@ -81,7 +81,7 @@ def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
     read = citation.source_read or store.source_read(citation.work_id)
     if version is None or history is None or work is None or read is None:
         raise StoreError(f"{citation.version_id} is not in the store that is read")
-    rows = _siblings(history, version)
+    rows = siblings(history, version)
     notes = [note for note in (version.note, work.note) if note]
     return Card(
         number=number,
@@ -93,7 +93,7 @@ def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
         in_force=citation_in_force(citation).written(day_words),
         since=since_words(citation, rows, history.provision, read, today),
         source_read=source_words(read).written(day_words),
-        spans=_spans(rows, version.id, today),
+        spans=timeline_spans(rows, version.id, today),
         source=version.source,
         note=" ".join(notes) or None,
         licence=work.licence,
@@ -146,7 +146,7 @@ _ENDED = {
 }
 
 
-def _siblings(history: ProvisionHistory, version: Version) -> tuple[Version, ...]:
+def siblings(history: ProvisionHistory, version: Version) -> tuple[Version, ...]:
     """Return the dated rows, as known now, in the language and for the territory of ``version``."""
     rows = (
         row
@@ -163,7 +163,7 @@ def _meet(one: str, other: str) -> bool:
     return not set(one.split("+")).isdisjoint(other.split("+"))
 
 
-def _spans(rows: tuple[Version, ...], cited: str, today: date) -> tuple[TimelineSpan, ...]:
+def timeline_spans(rows: tuple[Version, ...], cited: str, today: date) -> tuple[TimelineSpan, ...]:
     """Return the timeline of a provision from its first text to today or its last change."""
     spans: list[TimelineSpan] = []
     reached = rows[0].valid_from or today if rows else today

@@ -119,7 +119,7 @@ def card(shown: Card, place: str = "") -> str:
         f'<span class="work">{escaped(citation.work_title)}</span>'
         f'<span class="label">{escaped(shown.label)}</span></div>'
         f'<span class="chip">In force {shown.in_force}</span></div>'
-        f"{heading}{_text(shown, place)}{_timeline(shown.spans)}{_ruling(shown)}"
+        f"{heading}{_text(shown, place)}{timeline(shown.spans)}{_ruling(shown)}"
         f'<p class="since"><strong>Amended since?</strong> {escaped(shown.since)}</p>'
         f"{_provenance(shown)}</article>"
     )
@@ -297,7 +297,7 @@ def _text(shown: Card, place: str) -> str:
     )
 
 
-def _timeline(spans: Sequence[TimelineSpan]) -> str:
+def timeline(spans: Sequence[TimelineSpan]) -> str:
     """Return the provision's timeline as a bar; widths grow with the square root of the days."""
     bars = "".join(
         f'<span class="span-{span.kind}" style="flex-grow:{max(1, round(sqrt(span.days)))}" '

@@ -11,6 +11,7 @@ from pathlib import Path
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 POLICY = "; ".join(
@@ -52,5 +53,8 @@ class SecurityHeaders:
 
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
 
+
+# Until a first page is shown, Streamlit would run the files of pages/ by their names.
+PagesManager.uses_pages_directory = False
 
 app = App(Path(__file__).with_name("app.py"), middleware=[Middleware(SecurityHeaders)])

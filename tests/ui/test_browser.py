@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from corpus.settings import Settings
+from tests.ui.app_server import CHROMIUM, FLAGS, ROOT, served
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import Page, expect, sync_playwright
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 MARRIAGE = "À partir de quel âge peut-on contracter mariage ?"
 
 pytestmark = [
@@ -31,46 +23,11 @@ pytestmark = [
 ]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def url(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = _free_port()
-    log = tmp_path_factory.mktemp("app") / "streamlit.log"
-    today = {"INFORCE_TODAY": "2026-11-22"}
-    options = [f"--server.port={port}", "--server.address=127.0.0.1"]
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "ui/server.py", *options],
-            cwd=ROOT,
-            env={**os.environ, **settings.environment(), **today},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _await(f"http://127.0.0.1:{port}/_stcore/health", server, log)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
-
-
-def _await(health: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the server answers, or fail with what it printed."""
-    for _ in range(300):
-        if server.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(health, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"the app did not start:\n{log.read_text(encoding='utf-8')}")
+    environment = {**settings.environment(), "INFORCE_TODAY": "2026-11-22"}
+    with served(environment, tmp_path_factory.mktemp("app")) as address:
+        yield address
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -47,11 +48,7 @@ def labels(queue: LabelQueue, project: str) -> list[Label]:
         StoreError: the database cannot be read.
     """
     settings = queue.project(project)
-    return [
-        _label(settings, item, made, settled)
-        for item, made, settled in standing(queue, project)
-        if item.gold is None
-    ]
+    return _labels(settings, standing(queue, project))
 
 
 def progress(queue: LabelQueue, project: str, person: str | None = None) -> Progress:
@@ -61,9 +58,10 @@ def progress(queue: LabelQueue, project: str, person: str | None = None) -> Prog
         QueueError: there is no such project.
         StoreError: the database cannot be read.
     """
+    settings = queue.project(project)
     everything = standing(queue, project)
     made = [one for _, found, _ in everything for one in found]
-    counted = Counter(label.status for label in labels(queue, project))
+    counted = Counter(label.status for label in _labels(settings, everything))
     times = [one.decision.seconds for one in made if one.decision.seconds > 0]
     return Progress(
         by_status={status: counted[status] for status in LabelStatus},
@@ -107,6 +105,16 @@ def log(queue: LabelQueue, project: str) -> list[Logged]:
             )
             for row in connection.execute(query)
         ]
+
+
+def _labels(
+    project: Project, everything: Sequence[tuple[Item, tuple[Made, ...], Decision | None]]
+) -> list[Label]:
+    return [
+        _label(project, item, made, settled)
+        for item, made, settled in everything
+        if item.gold is None
+    ]
 
 
 def _label(project: Project, item: Item, made: tuple[Made, ...], settled: Decision | None) -> Label:

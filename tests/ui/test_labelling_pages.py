@@ -1,0 +1,258 @@
+"""The labelling pages without a browser: who may sit down, what is kept, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from corpus.settings import Settings
+from rl.annotation.items import Decision, Faulty, Role, Unsure
+from rl.annotation.queue import assignments
+from rl.annotation.queue.adjudication import disputes, settle
+from rl.annotation.queue.label_queue import LabelQueue
+from rl.annotation.queue.labels import log
+from tests.rl.annotation.projects import chosen, fresh, project, text_of
+from tests.ui.labelling_home import create_project, environment, settings_under
+from ui.labelling import desk as desk_module
+from ui.library import _opened
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    found = settings_under(tmp_path)
+    for name, value in environment(found, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    yield found
+    _opened.clear()
+    desk_module._opened.clear()
+
+
+@pytest.fixture
+def queue(settings: Settings, tmp_path: Path) -> Iterator[LabelQueue]:
+    with create_project(settings, tmp_path) as made:
+        yield made
+
+
+def _review() -> None:
+    from ui.pages.review import page
+
+    page()
+
+
+def _adjudicate() -> None:
+    from ui.pages.adjudicate import page
+
+    page()
+
+
+def opened(page: object = _review, **address: str) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=30)  # type: ignore[arg-type]
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def seated(person: str = "ann", page: object = _review) -> AppTest:
+    return opened(page, project="fees", person=person)
+
+
+def shown(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def click(app: AppTest, words: str) -> AppTest:
+    next(button for button in app.button if button.label == words).click().run()
+    assert not app.exception
+    return app
+
+
+def decide(queue: LabelQueue, person: str, letter: str) -> str:
+    held = assignments.next_item(queue, "fees", person)
+    assert held is not None
+    assignments.submit(queue, held, person, chosen(letter), fresh(), text_of)
+    return held.item
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize("page", [_review, _adjudicate])
+def test_a_missing_database_says_how_to_make_one(page: object) -> None:
+    app = opened(page)
+    assert len(app.error) == 1
+    assert "inforce labels create" in app.markdown[-1].value
+
+
+@pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize(
+    ("page", "address", "words"),
+    [
+        (_review, {"project": "taxes", "person": "ann"}, "no labelling project"),
+        (_review, {"project": "fees", "person": "eve"}, "eve does not work on project"),
+        (_adjudicate, {"project": "fees", "person": "ann"}, "ann is an annotator"),
+    ],
+)
+def test_who_may_not_sit_here_is_told_so(page: object, address: dict[str, str], words: str) -> None:
+    app = opened(page, **address)
+    assert len(app.error) == 1
+    assert words in app.error[0].value.replace("\\", "")
+    assert "card candidate" not in shown(app)
+
+
+@pytest.mark.usefixtures("queue")
+def test_project_and_person_are_chosen_once() -> None:
+    app = opened()
+    app.selectbox[1].set_value("ben").run()
+    click(app, "Begin")
+    assert "card candidate" in shown(app)
+    assert "".join(app.query_params["person"]) == "ben"
+    assert "".join(app.query_params["project"]) == "fees"
+
+
+def test_nothing_that_would_bias_is_shown_before_the_decision(queue: LabelQueue) -> None:
+    app = seated()
+    before = shown(app)
+    assert before.count("card candidate") == 3
+    assert "<mark>pays a fee of £40 for every stall</mark>" in before
+    assert "In force from 1 January 1980 to 31 December 1999" in before
+    assert '<figure class="redline">' in before
+    assert "low_confidence" not in before
+    assert "Rollouts behind" not in before
+    click(app, "Unsure")
+    assert "Why this item: chosen by low_confidence" in shown(app)
+    assert len(log(queue, "fees")) == 1
+
+
+def test_a_refused_decision_keeps_the_note_and_says_why(queue: LabelQueue) -> None:
+    app = seated()
+    item = app.session_state["review-screen"].assignment.item
+    app.text_area[0].input("The earlier text governs.").run()
+    for person, letter in (("ben", "A"), ("cid", "B")):
+        queue.add_person("fees", person, Role.ANNOTATOR)
+        held = assignments.next_item(queue, "fees", person)
+        assert held is not None
+        if held.item == item:
+            assignments.submit(queue, held, person, chosen(letter, flagged=True), fresh(), text_of)
+    [dispute] = disputes(queue, "fees")
+    settle(queue, "fees", dispute, "judith", chosen("A"), fresh(), text_of)
+    click(app, "Faulty question")
+    assert "settled item" in app.error[0].value
+    assert app.text_area[0].value == "The earlier text governs."
+
+
+def test_pause_gives_the_item_back_and_the_draft_returns(queue: LabelQueue) -> None:
+    app = seated()
+    item = app.session_state["review-screen"].assignment.item
+    app.text_area[0].input("so far").run()
+    click(app, "High")
+    click(app, "Pause")
+    assert "card candidate" not in shown(app)
+    click(app, "Go on")
+    screen = app.session_state["review-screen"]
+    assert screen.assignment.item == item
+    assert app.text_area[0].value == "so far"
+    click(app, "Unsure")
+    [row] = log(queue, "fees")
+    assert row.decision is not None
+    assert (row.decision.note, row.decision.confidence.value) == ("so far", "high")
+
+
+def test_undo_brings_the_item_and_its_note_back(queue: LabelQueue) -> None:
+    app = seated()
+    item = app.session_state["review-screen"].assignment.item
+    app.text_area[0].input("too quick").run()
+    click(app, "Unsure")
+    click(app, "Undo the last")
+    assert app.session_state["review-screen"].assignment.item == item
+    assert app.text_area[0].value == "too quick"
+    assert [row.act for row in log(queue, "fees")] == ["decided", "withdrawn"]
+
+
+def test_a_decision_reopened_and_left_alone_stands(queue: LabelQueue) -> None:
+    app = seated()
+    click(app, "Unsure")
+    click(app, "Change")
+    assert "You decided: Unsure" in app.info[0].value.replace("\\", "")
+    click(app, "Pause")
+    [recent] = assignments.recent(queue, "fees", "ann")
+    assert recent.decision.choice == Unsure()
+    click(app, "Change")
+    click(app, "Faulty question")
+    [recent] = assignments.recent(queue, "fees", "ann")
+    assert recent.decision.choice == Faulty()
+
+
+def test_another_version_is_saved_with_words_and_offsets(queue: LabelQueue) -> None:
+    app = seated()
+    click(app, "None: another version")
+    click(app, next(b.label for b in app.button if "2000" in b.label and "since" in b.label))
+    words = next(area for area in app.text_area if area.label == "The words that answer")
+    words.input("a fee of £66").run()
+    click(app, "Save this version")
+    assert "do not stand in the version" in app.error[0].value
+    words = next(area for area in app.text_area if area.label == "The words that answer")
+    words.input("a fee of £65").run()
+    click(app, "Save this version")
+    [row] = log(queue, "fees")
+    assert isinstance(row.decision, Decision)
+    choice = row.decision.choice
+    assert choice.kind == "version"
+    assert (choice.quote, choice.end - choice.start) == ("a fee of £65", 12)
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_skip_needs_a_reason() -> None:
+    app = seated()
+    click(app, "Skip")
+    click(app, "Skip for this reason")
+    assert "Type a reason" in app.error[0].value
+
+
+def test_a_project_of_another_corpus_is_one_sentence(queue: LabelQueue) -> None:
+    queue.create(project("other"), "", owner="olga")
+    for page in (_review, _adjudicate):
+        app = opened(page, project="other", person="olga")
+        assert "is about corpus abc" in app.error[0].value.replace("\\", "")
+        assert len(app.error) == 1
+    assert "0 of 0 items labelled" in shown(app)
+
+
+def test_guidelines_and_notes_of_others_are_text(queue: LabelQueue) -> None:
+    hostile = "<img src=https://evil.example/y.png>"
+    for person, letter in (("ann", "A"), ("ben", "B")):
+        held = assignments.next_item(queue, "fees", person)
+        assert held is not None
+        made = chosen(letter, note=hostile)
+        assignments.submit(queue, held, person, made, fresh(), text_of)
+    assert "<img" not in shown(seated("ann"))
+    app = seated("judith", _adjudicate)
+    assert "&lt;img src" in shown(app)
+    assert "<img" not in shown(app)
+
+
+def test_disputes_stand_side_by_side_and_are_settled(queue: LabelQueue) -> None:
+    decide(queue, "ann", "A")
+    decide(queue, "ben", "B")
+    app = seated("judith", _adjudicate)
+    assert shown(app).count('<section class="made">') == 2
+    assert "0 of 4 items labelled" in shown(app)
+    assert "Rollouts behind" not in shown(app)
+    click(app, "A is right")
+    assert "Nothing is to be settled." in app.info[0].value
+    assert "1 of 4 items labelled" in shown(app)
+
+
+def test_a_settlement_of_decisions_that_changed_meanwhile_is_refused(queue: LabelQueue) -> None:
+    item = decide(queue, "ann", "A")
+    decide(queue, "ben", "B")
+    app = seated("judith", _adjudicate)
+    app.text_area[0].input("A, since s 1 says so").run()
+    again = assignments.reopen(queue, "fees", "ben", item)
+    assignments.submit(queue, again, "ben", chosen("C"), fresh(), text_of)
+    click(app, "A is right")
+    assert "changed meanwhile" in app.error[0].value
+    assert app.text_area[0].value == "A, since s 1 says so"
+    assert len(disputes(queue, "fees")) == 1

@@ -1,0 +1,1 @@
+"""What the labelling pages show and take, without the pages themselves."""

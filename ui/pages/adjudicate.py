@@ -1,0 +1,128 @@
+"""The Adjudicate page: disputes side by side, settled for good, and how the project stands."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from functools import partial
+
+import streamlit as st
+
+from agent.library import Library
+from corpus.errors import InForceError
+from rl.annotation.items import Choice
+from rl.annotation.queue.adjudication import Dispute, disputes, settle
+from rl.annotation.queue.agreement import agreement
+from rl.annotation.queue.labels import log, progress
+from ui import markup
+from ui.labelling import decision as controls
+from ui.labelling import markup as render
+from ui.labelling.decision import Controls, Details
+from ui.labelling.desk import Desk, library_of, sit_down
+from ui.labelling.evidence import text_reader
+from ui.labelling.overview import overview, throughput
+from ui.labelling.show_item import show_item
+from ui.words import literal
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A dispute as it is shown; another decision of an annotator makes another screen."""
+
+    project: str
+    dispute: Dispute
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+def page() -> None:
+    """Show the page for the project and person in the address."""
+    st.html(markup.masthead())
+    desk = sit_down(adjudicating=True)
+    if desk is None:
+        return
+    try:
+        _disputes(desk)
+        _overview(desk)
+    except InForceError as problem:
+        st.error(literal(str(problem)), icon=":material/database_off:")
+
+
+def _disputes(desk: Desk) -> None:
+    library = library_of(desk.project)
+    if library is None:
+        return
+    if problem := st.session_state.pop("adjudicate-problem", None):
+        st.error(literal(problem), icon=":material/report:")
+    found = disputes(desk.queue, desk.project.name)
+    if not found:
+        st.info("Nothing is to be settled.")
+        return
+    place = st.selectbox(
+        f"{len(found)} to be settled",
+        range(len(found)),
+        format_func=lambda n: found[n].item.shown.question,
+    )
+    screen = _screen(desk, found[place])
+    show_item(screen.dispute.item.shown, library)
+    _side_by_side(screen.dispute)
+    controls.show(
+        Controls(
+            screen=screen.id,
+            shown=screen.dispute.item.shown,
+            library=library,
+            decide=partial(_settle, desk, screen, library),
+            keep=_nothing,
+            skippable=False,
+        )
+    )
+
+
+def _side_by_side(dispute: Dispute) -> None:
+    made = "".join(render.made(one) for one in dispute.made)
+    st.html(f'<div class="beside">{made}</div>')
+
+
+def _screen(desk: Desk, dispute: Dispute) -> Screen:
+    """Return the screen of a dispute; what was typed for the same item stays."""
+    kept: Screen | None = st.session_state.get("adjudicate-screen")
+    same = kept is not None and kept.project == desk.project.name
+    if kept is not None and same and kept.dispute == dispute:
+        return kept
+    screen = Screen(desk.project.name, dispute)
+    again = kept is not None and same and kept.dispute.item.id == dispute.item.id
+    controls.fill(screen.id, controls.details(kept.id) if kept and again else Details())
+    st.session_state["adjudicate-screen"] = screen
+    return screen
+
+
+def _settle(desk: Desk, screen: Screen, library: Library, choice: Choice) -> None:
+    made = controls.decision(screen.id, choice, 0.0)
+    try:
+        settle(
+            desk.queue,
+            desk.project.name,
+            screen.dispute,
+            desk.person,
+            made,
+            screen.id,
+            text_reader(library.store),
+        )
+    except InForceError as problem:
+        st.session_state["adjudicate-problem"] = str(problem)
+
+
+def _overview(desk: Desk) -> None:
+    name = desk.project.name
+    with st.expander("Agreement, throughput and budget", expanded=True):
+        st.html(
+            overview(
+                desk.project,
+                progress(desk.queue, name, desk.person),
+                agreement(desk.queue, name),
+                throughput(log(desk.queue, name)),
+            )
+        )
+
+
+def _nothing() -> None:
+    """A note that is typed goes with the settlement; the adjudicator has no lease and no draft."""
