@@ -16,7 +16,7 @@ app.add_typer(models, name="model")
 
 @models.command(epilog="Example:  inforce model prepare smollm2")
 def prepare(
-    name: Annotated[str, typer.Argument(help="smollm2 or tiny.")],
+    name: Annotated[str, typer.Argument(help="smollm2, qwen2.5-coder-1.5b or tiny.")],
     json: Annotated[bool, typer.Option("--json", help="Print one object.")] = False,
 ) -> None:
     """Prepare a model under INFORCE_HOME/models; run again, it checks every file's checksum."""
@@ -53,7 +53,9 @@ def list_models(
 
 @app.command("serve-model", epilog="Example:  inforce serve-model smollm2 --cpu")
 def serve_model(
-    name: Annotated[str, typer.Argument(help="smollm2, tiny, a folder or a hub id.")],
+    name: Annotated[
+        str, typer.Argument(help="smollm2, qwen2.5-coder-1.5b, tiny, a folder or a hub id.")
+    ],
     port: Annotated[int, typer.Option(help="Port to listen on; this machine only.")] = 8000,
     python: Annotated[
         str | None,

