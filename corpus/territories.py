@@ -55,32 +55,32 @@ def extent_parts(extent: str) -> tuple[str, ...]:
 
 
 def extent_fits(extent: str | None, asked: str | None) -> bool:
-    """Tell whether a text of ``extent`` holds in all that is asked about; ``None``: everywhere."""
+    """Return whether ``extent`` covers the whole extent asked about; ``None``: everywhere."""
     if extent is None or asked is None:
         return True
     return set(extent_parts(asked)) <= set(extent_parts(extent))
 
 
 def extent_words(extent: str) -> str:
-    """Say an extent: ``E+W`` is England and Wales. Codes that are not known stay as they are."""
+    """Return the name of an extent: ``E+W`` is England and Wales. Unknown codes are unchanged."""
     names = {code: name for each in territories().values() for code, name in each.parts.items()}
     return joined(names.get(part, part) for part in extent_parts(extent))
 
 
 def extent_choice(extent: str) -> str:
-    """Say an extent with its code, by which it is chosen: ``Scotland (S)``."""
+    """Return the name of an extent with its code, for selection: ``Scotland (S)``."""
     words = extent_words(extent)
     return words if words == extent else f"{words} ({extent})"
 
 
 def place_name(jurisdiction: str) -> str:
-    """Say a jurisdiction: ``uk`` is the United Kingdom; one that is not known is its code."""
+    """Return the name of a jurisdiction, or its code if it is unknown."""
     known = territories().get(jurisdiction)
     return known.name if known else jurisdiction.upper()
 
 
 def territory_words(jurisdiction: str, extent: str | None) -> str:
-    """Say where a text holds: its extent, or the whole jurisdiction of its work."""
+    """Return the territory of a text: its extent, or the whole jurisdiction of its work."""
     return extent_words(extent) if extent else place_name(jurisdiction)
 
 
@@ -92,14 +92,14 @@ def jurisdiction_of(extent: str) -> str | None:
 
 
 def holding(jurisdiction: str, place: str, day: date) -> Holding | None:
-    """Return on what ground the law of a jurisdiction holds in another one on a day, if it does."""
+    """Return the authority by which a jurisdiction's law holds in another on a day, if any."""
     known = territories().get(jurisdiction)
     held = known.holds_in if known else ()
     return next((each for each in held if each.jurisdiction == place and day in each.valid), None)
 
 
 def ended_holding(jurisdiction: str, place: str, day: date) -> Holding | None:
-    """Return on what ground it held there before ``day`` for the last time, if it ever did."""
+    """Return the authority by which it last held there before ``day``, if any."""
     known = territories().get(jurisdiction)
     held = [each for each in (known.holds_in if known else ()) if each.jurisdiction == place]
     return next((each for each in reversed(held) if each.valid.before(day)), None)

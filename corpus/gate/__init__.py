@@ -1,1 +1,1 @@
-"""Whether a text applies to a case, beyond being in force: the one gate before anything is said."""
+"""The applicability gate: whether a text in force applies to a case."""

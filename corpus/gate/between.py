@@ -25,7 +25,7 @@ _ENDS = (EndReason.REPEALED, EndReason.ANNULLED)
 
 @dataclass(frozen=True)
 class Between:
-    """What the laws in between say. ``hole``: at some day there was none."""
+    """Effect of the laws in between. ``hole``: on some day there was no law."""
 
     hole: bool
     wording: Wording
@@ -83,7 +83,7 @@ def _state(history: ProvisionHistory, version: Version, day: date, case: Case) -
 
 
 def _no_law(state: Resolution, history: ProvisionHistory) -> Wording | None:
-    """Say why there was no law on a day; ``None`` where there was, or nothing is known."""
+    """Return why there was no law on a day; ``None`` if there was, or if it is unknown."""
     if isinstance(state, NotYetInForce) and state.starts is not None:
         begins = "It was not yet the law at the time of the act: it begins on "
         return wording(begins, state.starts, ".")

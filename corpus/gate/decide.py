@@ -29,7 +29,7 @@ from corpus.wording import Wording, wording
 
 @dataclass(frozen=True)
 class Subject:
-    """A version, and the case it is to apply to."""
+    """A version and the case to which it may apply."""
 
     store: Store
     version: Version
@@ -72,7 +72,7 @@ def _applies(subject: Subject) -> Ruling:
 
 
 def _territory(subject: Subject) -> Ruling | None:
-    """Rule on where the version holds, if that is known not to be where the case lies."""
+    """Rule on the extent of the version, if it excludes the territory of the case."""
     version, case = subject.version, subject.case
     if case.extent is None:
         return None
@@ -90,7 +90,7 @@ def _elsewhere(subject: Subject) -> Ruling:
 
 
 def _foreign(subject: Subject, place: str) -> Ruling:
-    """Rule on law of another jurisdiction, which does not or no longer hold where the case lies."""
+    """Rule on law of another jurisdiction that is not in force in the territory of the case."""
     asked, law = extent_words(subject.case.extent or ""), place_name(subject.jurisdiction)
     ended = ended_holding(subject.jurisdiction, place, subject.case.as_at)
     if ended is None or ended.valid_to is None:
@@ -101,7 +101,7 @@ def _foreign(subject: Subject, place: str) -> Ruling:
 
 
 def _transition(subject: Subject) -> Ruling | None:
-    """Rule on what a transitional provision of this one says of the days of the case."""
+    """Rule on the effect of a transitional provision on the dates of the case."""
     version, case = subject.version, subject.case
     ruled = transition(version.provision_id, case)
     if ruled is None:

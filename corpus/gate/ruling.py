@@ -1,4 +1,4 @@
-"""What the gate is asked and what it says: a case, and a ruling on one version."""
+"""Input and output of the gate: a case, and a ruling on one version."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KIND_WORDS = {
     RulingKind.SUPERSEDED: "Superseded by a transitional rule",
     RulingKind.UNKNOWN: "Whether it applies is open",
 }
-"""Each kind as it reads on a card."""
+"""The label of each kind on a card of the app."""
 
 
 class Case(Frozen):
@@ -50,7 +50,7 @@ class Case(Frozen):
     facts: dict[Role, date] = Field(default_factory=dict)
 
     def on(self, day: date) -> Self:
-        """Return the case for another day: one that is looked at, so that no fact decides it."""
+        """Return the case for another day, without facts, for browsing."""
         return self if day == self.as_at else self.model_copy(update={"as_at": day, "facts": {}})
 
 
@@ -83,18 +83,18 @@ class Ruling(Frozen):
 
     @property
     def said(self) -> Wording:
-        """What is ruled, why, and on what authority; its days are dates."""
+        """The ruling, its reason and its authority, with days as dates."""
         return wording(f"{KIND_WORDS[self.kind]}. ", self.grounds)
 
     @property
     def grounds(self) -> Wording:
-        """Why, and on what authority."""
+        """The reason and the authority."""
         told = self.source is None or self.source in self.reason
         return self.wording if told else wording(self.wording, f" Authority: {self.source}.")
 
     @property
     def sentence(self) -> str:
-        """What is ruled as plain text."""
+        """The ruling as plain text."""
         return self.said.text
 
     @property

@@ -1,4 +1,4 @@
-"""What the transitional and savings provisions of one provision say of a case.
+"""Effect of the transitional and savings provisions of a provision on a case.
 
 They are rules of ``corpus/rules`` that name ``provisions``. Only these are applied here: which day
 governs a matter in general is settled before (:mod:`corpus.applicability`).
@@ -17,7 +17,7 @@ from corpus.rules import Issue, Rule, jurisdictions, table
 
 
 def transition(provision_id: str, case: Case) -> Applicability | None:
-    """Return what a transitional rule of a provision says of the days of a case; else ``None``."""
+    """Return the result of a transitional rule for the dates of a case, or ``None``."""
     for rule in rules_of_provisions().get(provision_id, ()):
         for issue in rule.issues:
             ruled = _applied(provision_id, issue, case)

@@ -42,7 +42,7 @@ class Correction(Frozen):
     by: str
 
 
-class Distrust(Frozen):
+class UnreliableText(Frozen):
     """Units of a file whose text is wrong, and what to use instead.
 
     ``notice``: the previous text with the changes of the file's notice; ``nothing``: the right text
@@ -61,7 +61,7 @@ class Overlay(Frozen):
 
     snapshot: date | None = None
     correction: tuple[Correction, ...] = ()
-    distrust: tuple[Distrust, ...] = ()
+    distrust: tuple[UnreliableText, ...] = ()
 
     @property
     def files(self) -> frozenset[str]:

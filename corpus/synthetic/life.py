@@ -140,33 +140,33 @@ def _life(plan: _Plan, words: Grammar, chance: random.Random) -> list[PublishedS
         start, reforms = reforms[born], reforms[born + 1 :]
     content = words.content(chance, min(1 + int(chance.expovariate(0.5)), 9))
     heading = words.named(words.language.heading, words.topic(chance))
-    teller = _Teller(plan.work, heading, words)
-    states = [teller.state(start, words.text(content))]
+    builder = _StateBuilder(plan.work, heading, words)
+    states = [builder.state(start, words.text(content))]
     touched = chance.betavariate(0.5, 2.5)
     for reform in reforms:
         if chance.random() >= touched:
             continue
         event = chance.random()
         if event < _REPEAL:
-            return [*states, teller.state(reform, None, EndReason.REPEALED)]
+            return [*states, builder.state(reform, None, EndReason.REPEALED)]
         if event < _SUSPEND:
             again = reform.day + timedelta(days=chance.randint(20, 700))
-            states += teller.pause(reform, again, words.text(content))
+            states += builder.pause(reform, again, words.text(content))
             break
         if event < _ANNUL:
             gone = EndReason.EXPIRED if event < _EXPIRE else EndReason.ANNULLED
-            return [*states, teller.state(reform, None, gone)]
+            return [*states, builder.state(reform, None, gone)]
         content = words.amended(content, chance)
-        states.append(teller.state(reform, words.text(content)))
+        states.append(builder.state(reform, words.text(content)))
         if event < _CORRECT and reform.published is not None:
             content = words.amended(content, chance)
             later = reform.published + timedelta(days=chance.randint(3, 90))
-            states.append(teller.corrected(reform, later, words.text(content)))
+            states.append(builder.corrected(reform, later, words.text(content)))
     return states
 
 
 @dataclass(frozen=True)
-class _Teller:
+class _StateBuilder:
     """Makes the states of one provision."""
 
     work: Work

@@ -20,7 +20,7 @@ from eval.claims.lab import Score
 from eval.claims.lab_runs import Curve, Result
 from eval.claims.verdict import Effect, collapsed, paired
 
-Told = Callable[[str], None]
+ReportProgress = Callable[[str], None]
 Play = Callable[[Any, int], Result]
 """Runs an arm with a seed."""
 Noise = Callable[[Any, int], float]
@@ -133,7 +133,11 @@ def _read(path: Path) -> Iterator[tuple[str, Result]]:
 
 
 def tested(
-    row: ClaimSpec[Any], seeds: Sequence[int], journal: Journal, told: Told, noise: Noise | None
+    row: ClaimSpec[Any],
+    seeds: Sequence[int],
+    journal: Journal,
+    told: ReportProgress,
+    noise: Noise | None,
 ) -> Finding:
     """Run every arm with every seed and compare.
 

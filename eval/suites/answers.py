@@ -1,4 +1,4 @@
-"""What becomes of questions as people ask them: ``inforce eval answers``.
+"""Outcomes of questions in the words of users: ``inforce eval answers``.
 
 Each question of :mod:`eval.questions.asked` has one :class:`AnswerOutcome`. Shares come with 95 %
 intervals from resampled provisions, per language and style: the questions about one provision are
@@ -35,12 +35,12 @@ _ASKS_BACK = frozenset({AbstentionReason.NO_DATE, AbstentionReason.AMBIGUOUS})
 
 
 class AnswerOutcome(StrEnum):
-    """What a question came to."""
+    """The outcome of a question."""
 
     RIGHT = "right"
     """A gold version is cited and the words that answer are quoted."""
     BESIDE = "beside the point"
-    """What is cited was in force, and does not answer."""
+    """The cited text was in force and does not answer the question."""
     WRONG = "wrong"
     """Law that was not in force is cited, or another version of the provision that answers, or a
     figure is stated that the law does not give; or a provision is quoted as the law although the
@@ -50,9 +50,9 @@ class AnswerOutcome(StrEnum):
     ASKED_BACK = "asked back"
     """A day or another fact was asked for though the question could be answered."""
     DECLINED = "declined"
-    """No answer, where there is none."""
+    """No answer, and no answer exists."""
     MISSED = "missed"
-    """No answer and nothing offered, although there is one."""
+    """No answer and no closest provisions, although an answer exists."""
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def bare_mentions(
 def _labelled(
     text: str, place: int, name: Name, languages: Languages, starts: frozenset[int]
 ) -> Mention | None:
-    """Return the label at ``place``, if its shape or its place shows that it is one."""
+    """Return the label at ``place``, if its form or position identifies it as one."""
     if place >= name.end and CHINESE.match(text, place):
         return None if text[place] == "第" else bare_chinese(text, place)
     found = bare_number(text, place, languages, starts)
@@ -63,7 +63,7 @@ def _labelled(
 
 
 def _tells(text: str, found: Mention) -> bool:
-    """Return whether a number has a shape that only labels have."""
+    """Return whether a number has a form that only labels have."""
     item = found.items[0]
     if _CODIFIED.match(text, found.start):
         return "fr" in found.languages
@@ -74,7 +74,7 @@ def _tells(text: str, found: Mention) -> bool:
 
 
 def _is_all(text: str, found: Mention, name: Name) -> bool:
-    """Return whether a text is nothing but a number, its parts and the name of a work.
+    """Return whether a text consists only of a number, its parts and the name of a work.
 
     The caller checks what follows the name (``144 Code civil suisse``).
     """

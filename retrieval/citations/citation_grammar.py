@@ -20,7 +20,7 @@ from retrieval.citations.label_forms import Mention
 from retrieval.citations.labels import labels_in_code, read_labels
 from retrieval.citations.lexicon import lexicon
 from retrieval.citations.remains import Span, between, harmless, is_link, unread_around
-from retrieval.citations.work_names import Name, WorkNames, squash, work_names
+from retrieval.citations.work_names import Name, WorkNames, normalise_name, work_names
 
 _US = re.compile(
     r"(?<![\w.])(?P<volume>\d{1,2})\s*(?P<code>C\.?\s?F\.?\s?R|U\.?\s?S\.?\s?C)\.?"
@@ -118,7 +118,7 @@ def _us_code(text: str, names: WorkNames) -> tuple[list[Mention], list[Name], li
         mention = labels_in_code(text, match.end(), many=(match["sign"] or "").startswith("§§"))
         if mention is None or (taken and match.start() < taken[-1][1]):
             continue
-        volume = match["volume"] + squash(match["code"]).text
+        volume = match["volume"] + normalise_name(match["code"]).text
         leading = int(re.match(r"\d+", mention.items[0].number)[0])  # type: ignore[index]
         works = (*names.in_us_code(volume, leading), *names.ids.get(volume, ()))
         taken.append((match.start(), mention.end))

@@ -1,4 +1,4 @@
-"""The outline of a text: which stretch of it bears the mark ``(b)``, ``1.``, ``2°``, ``一、``.
+"""The outline of a text: the section for each mark ``(b)``, ``1.``, ``2°``, ``一、``.
 
 A mark stands at the beginning of a line, behind another mark, or where a list goes on inside a
 sentence. It counts only where it goes on with an open list (``(3)`` after ``(2)``) or begins one,
@@ -34,7 +34,7 @@ _WHOLE = {"bracket", "dot"}
 
 @dataclass
 class Division:
-    """A marked stretch ``[start, end)`` of a text; ``body`` is where its words begin."""
+    """A marked section ``[start, end)`` of a text; ``body`` is the position of its first word."""
 
     style: str
     kind: str
@@ -47,7 +47,7 @@ class Division:
 
     @property
     def order(self) -> tuple[int, str]:
-        """Where it stands in its list: 1, 1a, 2."""
+        """Its position in the list: 1, 1a, 2."""
         return self.value, re.sub(r"^\d+", "", self.number) if self.kind == "digit" else ""
 
 
@@ -146,7 +146,7 @@ class _Reader:
         del self.open[depth:]
 
     def _level(self, mark: _Mark, place: int) -> tuple[int, str, int] | None:
-        """Return the depth at which a mark stands, and what its number is; ``None``: nowhere."""
+        """Return the depth and the number of a mark; ``None`` if it belongs to no list."""
         readings = list(_readings(mark.number))
         going_on = [
             (depth, kind, value)

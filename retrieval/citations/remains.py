@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from corpus.model import Work
 from retrieval.citations.label_forms import Mention
 from retrieval.citations.lexicon import lexicon
-from retrieval.citations.work_names import Name, WorkNames, squash
+from retrieval.citations.work_names import Name, WorkNames, normalise_name
 
 Span = tuple[int, int]
 
@@ -160,7 +160,10 @@ def _is_title_word(text: str, name: Name, word: re.Match[str], names: WorkNames)
 
 def harmless(inside: str, work: Work, names: WorkNames) -> bool:
     """Return whether words in parentheses after a name do not change its meaning."""
-    numbered = re.search(r"\d", inside) and squash(inside).text in squash(work.citation).text
+    numbered = (
+        re.search(r"\d", inside)
+        and normalise_name(inside).text in normalise_name(work.citation).text
+    )
     if numbered or names.is_name_of(inside, (work.id,)):
         return True
     words = re.findall(r"[^\W\d_]+", inside.casefold())

@@ -1,6 +1,6 @@
 """Names of works, and how to find them in a text.
 
-Names are compared *squashed*: without spaces, dots, accents, case, apostrophes and book title
+Names are compared *normalised*: without spaces, dots, accents, case, apostrophes and book title
 marks, so ``C. civ.``, ``C.civ.`` and ``c civ`` are one name. A position map leads back to the
 original text.
 """
@@ -35,14 +35,14 @@ _MAY_PRECEDE_CHINESE = frozenset("据依照按和与與及或反在以是了从�
 
 
 @dataclass(frozen=True)
-class Squashed:
+class NormalisedName:
     """A text normalised for comparison; ``places[i]`` is the position of character ``i``."""
 
     text: str
     places: tuple[int, ...]
 
 
-def squash(text: str) -> Squashed:
+def normalise_name(text: str) -> NormalisedName:
     """Return a text normalised for the comparison of names."""
     chars: list[str] = []
     places: list[int] = []
@@ -50,7 +50,7 @@ def squash(text: str) -> Squashed:
         for part in _reduced(char):
             chars.append(part)
             places.append(place)
-    return Squashed("".join(chars), tuple(places))
+    return NormalisedName("".join(chars), tuple(places))
 
 
 @lru_cache(maxsize=4096)
@@ -97,29 +97,29 @@ class WorkNames:
 
     def find(self, text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Name]:
         """Return the names in ``text``, the longest at each position, outside ``taken`` spans."""
-        squashed = squash(text)
+        normalised = normalise_name(text)
         found: list[Name] = []
         place = 0
-        while place < len(squashed.text):
-            name = self._at(text, squashed, place)
+        while place < len(normalised.text):
+            name = self._at(text, normalised, place)
             if name is None or any(name.start < end and start < name.end for start, end in taken):
                 place += 1
                 continue
             found.append(name)
-            while place < len(squashed.text) and squashed.places[place] < name.end:
+            while place < len(normalised.text) and normalised.places[place] < name.end:
                 place += 1
         return found
 
-    def _at(self, text: str, squashed: Squashed, first: int) -> Name | None:
-        lengths = self.lengths.get(squashed.text[first : first + 2])
-        start = squashed.places[first]
+    def _at(self, text: str, normalised: NormalisedName, first: int) -> Name | None:
+        lengths = self.lengths.get(normalised.text[first : first + 2])
+        start = normalised.places[first]
         if not lengths or not _begins_word(text, start):
             return None
         for length in lengths:
-            key = squashed.text[first : first + length]
+            key = normalised.text[first : first + length]
             if len(key) < length or key not in self.ids:
                 continue
-            end = squashed.places[first + length - 1] + 1
+            end = normalised.places[first + length - 1] + 1
             if _stands_alone(text, start, end) and self._is_written(key, text[start:end]):
                 pointed = key in self.dotted or "." in text[start:end]
                 end += pointed and text[end : end + 1] == "."
@@ -132,7 +132,7 @@ class WorkNames:
 
     def is_name_of(self, written: str, work_ids: Sequence[str]) -> bool:
         """Return whether a text is another name of one of some works."""
-        holders = self.ids.get(squash(written).text, ())
+        holders = self.ids.get(normalise_name(written).text, ())
         return any(work in holders for work in work_ids)
 
     def in_us_code(self, volume: str, number: int) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ def _collected(works: tuple[Work, ...]) -> WorkNames:
     lengths: dict[str, set[int]] = defaultdict(set)
     for work in works:
         for name in _names(work):
-            key = squash(name).text
+            key = normalise_name(name).text
             if match := _US_CODE.match(key):
                 found.us[match["name"]].append(_us_range(work.id, match))
             if len(key) < 2 or key.isdecimal():

@@ -1,7 +1,7 @@
 """Extra forward passes: hidden states, top-k tokens and teacher scores, computed once per round.
 
 Hidden states are recorded during forward passes that a round makes anyway
-(:meth:`ForwardPasses.overhearing`) if they fit in :data:`KEPT` bytes: always those of the policy,
+(:meth:`ForwardPasses.recording`) if they fit in :data:`KEPT` bytes: always those of the policy,
 and those of the reference where a KL penalty already evaluates it. Tensors computed from recorded
 hidden states need no further forward pass, and logits are computed for the model's own tokens only.
 A reference that nothing else evaluates, and a teacher, cost one forward pass each.
@@ -52,7 +52,7 @@ class ForwardPasses:
     teach: Teach | None = None
     _reference: Any = None
     _embeddings_V_D: Tensor | None = None
-    _heard: dict[int, list[Tensor]] = field(default_factory=dict)
+    _recorded: dict[int, list[Tensor]] = field(default_factory=dict)
 
     def open(self, trainer: Any) -> None:
         """Copy the initial model where it is needed. Call it before a checkpoint is loaded."""
@@ -67,22 +67,22 @@ class ForwardPasses:
             self._reference = copy.deepcopy(model).requires_grad_(False).eval()
 
     @contextmanager
-    def overhearing(self, model: Any, length: int) -> Iterator[None]:
+    def recording(self, model: Any, length: int) -> Iterator[None]:
         """Record the hidden states of forward passes made inside the context, for :meth:`complete`.
 
         Args:
             model: the policy or the reference, unwrapped.
             length: number of completion tokens T.
         """
-        heard = self._heard[id(model)] = []
+        recorded = self._recorded[id(model)] = []
         if not self.needs & READ:
             yield
             return
 
         def keep(_module: Any, _inputs: Any, found: Any) -> None:
-            heard.append(found.last_hidden_state[:, -length - 1 : -1].clone())
-            if sum(one.nbytes for one in heard) > KEPT:
-                heard.clear()
+            recorded.append(found.last_hidden_state[:, -length - 1 : -1].clone())
+            if sum(one.nbytes for one in recorded) > KEPT:
+                recorded.clear()
 
         hook = _whole(model).base_model.register_forward_hook(keep)
         try:
@@ -107,13 +107,13 @@ class ForwardPasses:
         read = _Reader(model, out, wanted, rows, trainer.temperature, self._of(model, wanted))
         with torch.no_grad():
             batch = self._completed(read, batch, rollouts, out)
-        self._heard.clear()
+        self._recorded.clear()
         return batch
 
     def _of(self, model: Any, wanted_N_T: Tensor) -> Sequence[Tensor]:
         """Return the recorded hidden states of a model; empty unless all rows were recorded."""
-        heard = self._heard.get(id(model), [])
-        return heard if sum(map(len, heard)) == len(wanted_N_T) else ()
+        recorded = self._recorded.get(id(model), [])
+        return recorded if sum(map(len, recorded)) == len(wanted_N_T) else ()
 
     def _completed(
         self, read: _Reader, batch: Batch, rollouts: Sequence[Rollout], out: Mapping[str, Any]
@@ -136,11 +136,11 @@ class ForwardPasses:
         model, switched = self._reference, nullcontext()
         if model is None:
             model, switched = read.model, read.model.disable_adapter()
-            heard: Sequence[Tensor] = ()
+            recorded: Sequence[Tensor] = ()
         else:
-            heard = self._of(model, read.wanted)
+            recorded = self._of(model, read.wanted)
         with switched:
-            (ref_N_T_2K,) = replace(read, model=model, heard=heard).each([_likeliest])
+            (ref_N_T_2K,) = replace(read, model=model, recorded=recorded).each([_likeliest])
         return TopK(*_apart(own_N_T_2K), *_apart(ref_N_T_2K), self._embeddings_V_D)
 
 
@@ -148,7 +148,7 @@ class ForwardPasses:
 class _Reader:
     """Reads a model's distributions at the positions that predict each completion token.
 
-    ``wanted`` ``(N, T)`` selects the tokens; ``heard`` are recorded hidden states ``(n, T, D)``,
+    ``wanted`` ``(N, T)`` selects the tokens; ``recorded`` are recorded hidden states ``(n, T, D)``,
     rows in order, empty where none were recorded.
     """
 
@@ -157,15 +157,15 @@ class _Reader:
     wanted: Tensor
     rows: int
     temperature: float
-    heard: Sequence[Tensor] = ()
+    recorded: Sequence[Tensor] = ()
 
     def hidden(self) -> Iterator[tuple[slice, Tensor]]:
         """Yield ``(rows, hidden)``, ``hidden`` of shape ``(n, T, D)``."""
-        if not self.heard:
+        if not self.recorded:
             yield from self._read()
             return
         first = 0
-        for part in self.heard:
+        for part in self.recorded:
             yield slice(first, first + len(part)), part
             first += len(part)
 

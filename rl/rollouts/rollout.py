@@ -145,7 +145,7 @@ def roll_out_each(  # noqa: PLR0913
         with gathering.place(place):
             for number in range(place, len(asked), places):
                 question, policy = asked[number]
-                mine = _seated(policy, gathering, seed + number)
+                mine = _policy_of_rollout(policy, gathering, seed + number)
                 done[number] = _episode(shared, mine, asking(question), question, bounds)
                 ended.append(number)
                 advance(len(ended))
@@ -203,7 +203,7 @@ def _shared(library: Library, policies: Iterable[Policy], gathering: Batcher) ->
     return replace(library, index=BatchingIndex(gathering, library.index))
 
 
-def _seated(policy: Policy, gathering: Batcher, seed: int) -> Policy:
+def _policy_of_rollout(policy: Policy, gathering: Batcher, seed: int) -> Policy:
     """Return the policy of one rollout, with its own seed and a batching sampler."""
     if not isinstance(policy, ModelPolicy):
         return policy

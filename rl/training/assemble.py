@@ -53,7 +53,7 @@ def train(
         ModelError: the model is missing or damaged.
         TrainingFault: the loss is not a number, too many rollouts failed, or the disk is full.
     """
-    _hush()
+    _quiet_libraries()
     crew = PartialState(cpu=recipe.train.device == "cpu")
     check_corpus(run, library.corpus_hash)
     objective = build_objective(recipe.objective)
@@ -195,7 +195,7 @@ def trl_arguments(recipe: Recipe, folder: Path) -> GRPOConfig:
     )
 
 
-def _hush() -> None:
+def _quiet_libraries() -> None:
     """Set the libraries to log errors only."""
     hub_logging.set_verbosity_error()
     hub_logging.disable_progress_bar()

@@ -71,7 +71,7 @@ class Expert:
         ids = self.codec.markup(json.dumps(self._move(state), ensure_ascii=False))
         if not self.codec.stop_ids.isdisjoint(ids):
             raise PolicyError("The expert's words hold a token that ends a turn.")
-        said = _Said((*ids, end_of_turn(self.codec)), self.context)
+        said = _FixedCompletion((*ids, end_of_turn(self.codec)), self.context)
         return ModelPolicy(self.name, self.codec, said, Sampling(max_tokens=1)).act(state)
 
     def _move(self, state: PolicyState) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Expert:
 
 
 @dataclass(frozen=True)
-class _Said:
+class _FixedCompletion:
     """A sampler that returns one fixed completion, with log-prob 0."""
 
     ids: tuple[int, ...]

@@ -100,7 +100,7 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
     ) -> AbstractContextManager[None]:
         """Record a round's first forward pass (the rollout policy's) and the reference's."""
         if model is self.ref_model or (model is self.model and not self._scored):
-            return self._passes.overhearing(self.accelerator.unwrap_model(model), length)
+            return self._passes.recording(self.accelerator.unwrap_model(model), length)
         return nullcontext()
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def imitate(  # noqa: PLR0913
     from transformers import PrinterCallback, ProgressCallback, TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
-    class Told(TrainerCallback):  # type: ignore[misc]
+    class StepProgress(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
             advance(state.global_step, state.max_steps)
 
@@ -138,7 +138,7 @@ def imitate(  # noqa: PLR0913
     )
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
-    trainer.add_callback(Told())
+    trainer.add_callback(StepProgress())
     result = trainer.train()
     tokens = sum(label != IGNORED for one in rows for label in one["labels"])
     return {

@@ -17,13 +17,13 @@ from corpus.sources.dated.amendments import Amendment, ArticleRange, Start, numb
 from corpus.sources.dated.dated_dialect import Act, Listing, Traced
 from corpus.sources.dated.dating import UNRECORDED
 from corpus.sources.dated.editions import Chronicle, Edition, Ending
-from corpus.sources.dated.items import YEAR, Item, Told, edition_of
+from corpus.sources.dated.items import YEAR, Item, Renumberings, edition_of
 from corpus.sources.dated.roc_annals import amendments as read_annals
 
 # By index -----------------------------------------------------------------------------------------
 
 
-def by_index(work: Work, act: Act, items: Sequence[Item], told: Told) -> Chronicle:
+def by_index(work: Work, act: Act, items: Sequence[Item], told: Renumberings) -> Chronicle:
     """Date each edition by its row; instruments in its header without an edition are gaps.
 
     Raises:
@@ -53,7 +53,7 @@ def by_index(work: Work, act: Act, items: Sequence[Item], told: Told) -> Chronic
     )
 
 
-def _check_days(items: Sequence[Item], told: Told) -> None:
+def _check_days(items: Sequence[Item], told: Renumberings) -> None:
     begins = {item.row.in_force_from for item in items}
     for day, moves in told.items():
         if day not in begins:

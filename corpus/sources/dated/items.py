@@ -65,12 +65,17 @@ class Item:
 YEAR = 366
 """Greatest number of days between the adoption and the publication of one instrument."""
 
-Told = Mapping[date, Mapping[str, tuple[str, Place]]]
+Renumberings = Mapping[date, Mapping[str, tuple[str, Place]]]
 """Known renumberings by date: the key of a new number, the old key, and the place."""
 
 
 def edition_of(
-    item: Item, through: int, earlier: Sequence[Edition], told: Told, *, numbers_stay: bool = False
+    item: Item,
+    through: int,
+    earlier: Sequence[Edition],
+    told: Renumberings,
+    *,
+    numbers_stay: bool = False,
 ) -> Edition:
     """Return the edition that contains the first ``through`` amendments.
 
@@ -98,7 +103,7 @@ def edition_of(
     )
 
 
-def _told(item: Item, before: Sequence[Unit], told: Told) -> dict[int, int]:
+def _told(item: Item, before: Sequence[Unit], told: Renumberings) -> dict[int, int]:
     begins = item.row.in_force_from
     old = {label_key(unit.label): index for index, unit in enumerate(before)}
     new = {label_key(unit.label): index for index, unit in enumerate(item.document.units)}

@@ -13,7 +13,7 @@ from lxml import etree
 from corpus.act_report import Observation
 from corpus.errors import Place, SourceError
 from corpus.sources import OnFault
-from corpus.sources.overlay import Distrust, Overlay
+from corpus.sources.overlay import Overlay, UnreliableText
 from corpus.sources.xml.xml_reading import iso_day, read_xml, squeeze
 
 EREGS = "{eregs}"
@@ -40,7 +40,7 @@ class Document:
     notice: Path | None
     url: str | None
     upstream: Mapping[str, str] = field(default_factory=dict)
-    distrust: tuple[Distrust, ...] = ()
+    distrust: tuple[UnreliableText, ...] = ()
 
     @property
     def key(self) -> Key:

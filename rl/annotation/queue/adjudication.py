@@ -15,7 +15,7 @@ from rl.annotation.queue.transactions import exclusive, reading
 
 
 class Made(Frozen):
-    """A decision that stands, by whom, and its number in the log."""
+    """A decision in effect, its annotator, and its number in the log."""
 
     number: int
     person: str
@@ -31,7 +31,7 @@ class Dispute(Frozen):
 
     @property
     def seen(self) -> frozenset[int]:
-        """The numbers of the decisions that the adjudicator has before them."""
+        """The numbers of the decisions shown to the adjudicator."""
         return frozenset(one.number for one in self.made)
 
 

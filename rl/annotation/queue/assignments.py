@@ -40,7 +40,7 @@ TextOf = Callable[[str], str | None]
 
 
 class Assignment(Frozen):
-    """An item before a person. ``expires`` is in seconds since 1970, UTC.
+    """An item assigned to a person. ``expires`` is in seconds since 1970, UTC.
 
     ``draft`` is what they had typed when they were last here; ``decided`` the decision that a
     reopened item has.
@@ -56,7 +56,7 @@ class Assignment(Frozen):
 
 
 class Recent(Frozen):
-    """A decision that its maker may look at again; ``origin`` says why the item was chosen."""
+    """A decision that its annotator may review; ``origin`` says why the item was chosen."""
 
     item: str
     shown: Shown
@@ -120,7 +120,7 @@ def give_back(queue: LabelQueue, assignment: Assignment, person: str) -> None:
 
 
 def save_draft(queue: LabelQueue, assignment: Assignment, person: str, content: str) -> None:
-    """Keep what a person has typed so far; it is no decision and changes none.
+    """Save the draft of a person; a draft does not count as a decision.
 
     Raises:
         StoreError: the database refuses it.
@@ -294,7 +294,7 @@ def _record(  # noqa: PLR0913
     decision: Decision,
     submission: str,
 ) -> int:
-    """Append a decision to the log and let it count in place of the person's earlier one."""
+    """Append a decision to the log; it replaces the person's earlier decision."""
     mine = _current_row(project, item, person)
     number = append(
         connection,
@@ -320,7 +320,7 @@ def _record(  # noqa: PLR0913
 
 
 def check(decision: Decision, item: Item, text_of: TextOf) -> None:
-    """Check that what a decision points at is there.
+    """Check that the targets of a decision exist.
 
     Raises:
         QueueError: it names a candidate that the item has not, a version that the corpus has not,
@@ -462,7 +462,7 @@ def _has_room(person: str, now: float) -> sa.ColumnElement[bool]:
 def _lease(
     connection: sa.Connection, project: str, item: str, person: str, expires: float
 ) -> Assignment:
-    """Write down that a person has an item open; one they have open already keeps its token."""
+    """Record a lease on an item; an existing lease of the same person keeps its token."""
     held = _lease_row(project, item, person)
     token = connection.scalar(sa.select(leases.c.token).where(held, leases.c.expires > stamp()))
     token = token or secrets.token_hex(16)

@@ -24,7 +24,7 @@ from rl.annotation.queue.transactions import exclusive, reading, stamp
 
 
 class QueueError(BadInputError):
-    """The queue refuses what was asked; nothing was changed."""
+    """The queue rejects the request; nothing was changed."""
 
 
 class Guidelines(Frozen):
@@ -128,7 +128,7 @@ class LabelQueue(Closeable):
             return newest_guidelines(connection, project)
 
     def add_person(self, project: str, person: str, role: Role) -> None:
-        """Let a person work on a project, or change what they may do there.
+        """Add a person to a project, or change their role.
 
         Raises:
             QueueError: there is no such project.
@@ -142,7 +142,7 @@ class LabelQueue(Closeable):
             connection.execute(sa.insert(people).values(project=project, person=person, role=role))
 
     def people(self, project: str) -> dict[str, Role]:
-        """Return who works on a project, and as what."""
+        """Return the people of a project with their roles."""
         query = sa.select(people.c.person, people.c.role).where(people.c.project == project)
         with reading(self.engine) as connection:
             return {row.person: Role(row.role) for row in connection.execute(query)}

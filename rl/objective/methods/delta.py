@@ -69,13 +69,13 @@ class Delta(WeightSlot):
             self.settings.refinements,
         )
         return (
-            dealt(weights_N_T, valid_N_T, batch.generator)
+            shuffled_weights(weights_N_T, valid_N_T, batch.generator)
             if self.settings.shuffled
             else weights_N_T
         )
 
 
-def dealt(weights_N_T: Tensor, mask_N_T: Tensor, generator: torch.Generator) -> Tensor:
+def shuffled_weights(weights_N_T: Tensor, mask_N_T: Tensor, generator: torch.Generator) -> Tensor:
     """Return the weights shuffled over the tokens of the mask, ``(N, T)`` (for a control)."""
     earned = weights_N_T[mask_N_T]
     order = torch.randperm(len(earned), generator=generator, device=generator.device)
