@@ -82,6 +82,7 @@ def ask(  # noqa: PLR0913 - everything that fixes an answer, by name
     policy: Policy | None = None,
     extent: str | None = None,
     jurisdictions: tuple[str, ...] = (),
+    confirmed: bool = False,
 ) -> Trace:
     """Answer one question from the law in force on ``as_at``, or abstain with a reason.
 
@@ -94,6 +95,7 @@ def ask(  # noqa: PLR0913 - everything that fixes an answer, by name
         policy: the policy; the extractive one by default.
         extent: a territory.
         jurisdictions: where to search; empty is everywhere.
+        confirmed: ``as_at`` counts, whatever other dates the question names.
 
     Raises:
         BadInputError: the question is empty or too long, or the corpus does not know the territory
@@ -105,6 +107,7 @@ def ask(  # noqa: PLR0913 - everything that fixes an answer, by name
         known_at=known_at,
         extent=extent,
         jurisdictions=jurisdictions,
+        confirmed=confirmed,
     )
     return run(_context(library, policy), asked)
 

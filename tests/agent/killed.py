@@ -58,6 +58,10 @@ class CountedIndex:
     def corpus_hash(self) -> str:
         return self._inner.corpus_hash
 
+    @property
+    def words_only(self) -> str | None:
+        return self._inner.words_only
+
     def search(self, query: StatuteQuery) -> list[Hit]:
         return self.search_many([query])[0]
 

@@ -79,6 +79,7 @@ class Watched:
 
     inner: object
     corpus_hash: str = "watched"
+    words_only: str | None = None
 
     def __post_init__(self) -> None:
         self.requests: list[list[str]] = []
@@ -110,7 +111,9 @@ def test_searches_of_one_turn_are_one_request_and_keep_their_order(library: Libr
         ("list_versions", {"reference": "s 1 Widgets Act 1990"}),
     )
     trace, _ = played(where, several, draft())
-    assert index.requests == [["register widget", "licence widgets"]]
+    settling, *acting = index.requests
+    assert settling == ["Is a licence needed?"]
+    assert acting == [["register widget", "licence widgets"]]
     made = trace.turns[0].calls
     assert [call.id for call in made] == ["1", "2", "3", "4"]
     assert made[0].result.hits[0].provision_id.endswith("#register")

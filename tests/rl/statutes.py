@@ -64,7 +64,9 @@ def play(library: Library, asked: Question, *acts: Act, as_at: date | None = Non
     """Run acts through the real graph: real tools, real verifier."""
     policy = Scripted(acts)
     day = as_at or asked.as_at
-    return ask(library, asked.text, as_at=day, known_at=asked.known_at, policy=policy)
+    return ask(
+        library, asked.text, as_at=day, known_at=asked.known_at, policy=policy, confirmed=True
+    )
 
 
 def search(*days: date | str, query: str = "fee of a fair, stalls, torch, scales") -> Act:

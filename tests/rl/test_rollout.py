@@ -190,7 +190,9 @@ def test_searches_of_a_step_go_through_search_many(library: Library) -> None:
 
     counting = replace(library, index=Counting(library.index, "nothing"))
     roll_out(counting, policy(Echo()), QUESTIONS, limits=Limits(concurrency=7))
-    assert sizes == [7]
+    assert sizes == [7, 7], (
+        "one request while the cases are settled, one for the searches of a step"
+    )
 
 
 def test_a_fault_in_one_thread_ends_the_call_and_hangs_nobody(library: Library) -> None:
