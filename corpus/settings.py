@@ -51,3 +51,15 @@ class Settings(Frozen):
     def environment(self) -> dict[str, str]:
         """Return the environment variables that give another process these settings."""
         return {"INFORCE_STORE": self.store_url, "INFORCE_INDEX": self.index_url}
+
+
+def environment_fields(settings: type[Frozen], prefix: str) -> dict[str, str]:
+    """Return the fields of a settings model that environment variables set.
+
+    The variable of a field is ``prefix`` and its name in capitals; an empty one sets nothing.
+    """
+    return {
+        name: value
+        for name in settings.model_fields
+        if (value := os.environ.get(f"{prefix}{name.upper()}"))
+    }

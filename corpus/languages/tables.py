@@ -16,6 +16,7 @@ from pydantic import AfterValidator, ValidationError
 
 from corpus.errors import Place, SourceError
 from corpus.model import Frozen
+from corpus.validation import source_error
 
 _Shape = TypeVar("_Shape", bound=Frozen)
 
@@ -85,10 +86,7 @@ def read_table(language: str, subject: str, shape: type[_Shape]) -> _Shape:
     try:
         return shape.model_validate(language_table(language, subject))
     except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or None
-        problem = first["msg"].removeprefix("Value error, ")
-        raise SourceError(Place(_name(language, subject), field=field), problem) from fault
+        raise source_error(Place(_name(language, subject)), fault) from fault
 
 
 def read_tables(subject: str, shape: type[_Shape]) -> dict[str, _Shape]:

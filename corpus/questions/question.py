@@ -12,9 +12,10 @@ from typing import Literal, Self
 
 from pydantic import ValidationError, model_validator
 
-from corpus.errors import BadInputError, Place, SourceError
+from corpus.errors import BadInputError, Place
 from corpus.model import Frozen, Work
 from corpus.questions.figure_changes import between
+from corpus.validation import source_error
 
 
 class Family(StrEnum):
@@ -208,7 +209,4 @@ def _question(line: str, file: str, number: int) -> Question:
     try:
         return Question.model_validate_json(line)
     except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or None
-        problem = first["msg"].removeprefix("Value error, ")
-        raise SourceError(Place(file, number, field), f"not a question: {problem}") from fault
+        raise source_error(Place(file, number), fault, "a question") from fault

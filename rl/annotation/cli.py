@@ -43,8 +43,9 @@ def create(
     source: Source,
     people: Annotated[str, typer.Option(help="Annotators, separated by commas.")],
     adjudicators: Annotated[str, typer.Option(help="Adjudicators, separated by commas.")] = "",
-    guidelines: Annotated[
-        Path | None, typer.Option(help="Text or Markdown file that annotators can open.")
+    guide: Annotated[
+        Path | None,
+        typer.Option("--guidelines", help="Text or Markdown file that annotators can open."),
     ] = None,
     chooser: Chooser = "low_confidence",
     budget: Budget = 0.2,
@@ -63,7 +64,7 @@ def create(
     from rl.annotation import items as data
 
     found, corpus_hash = _items(source, chooser, budget, seed)
-    text = _guidelines(guidelines)
+    text = _guidelines(guide)
     settings = data.Project(
         name=project,
         corpus_hash=corpus_hash,
@@ -102,6 +103,18 @@ def select(
             )
         added = queue.add_items(project, found)
     out.print(f"{project}: {added} questions added.")
+
+
+@app.command(epilog="Example:  inforce labels guidelines fees guide.md")
+def guidelines(
+    project: Project,
+    path: Annotated[Path, typer.Argument(help="Text or Markdown file.")],
+) -> None:
+    """Add a version of a project's guidelines; each decision names the version of its day."""
+    text = _guidelines(path)
+    with _queue() as queue:
+        version = queue.add_guidelines(project, text, getpass.getuser())
+    out.print(f"{project}: guidelines version {version}.")
 
 
 @app.command(epilog="Example:  inforce labels status fees")
@@ -288,7 +301,7 @@ def _guidelines(path: Path | None) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise BadInputError(f"--guidelines: cannot read {path}: {fault}") from fault
+        raise BadInputError(f"guidelines: cannot read {path}: {fault}") from fault
 
 
 def _queue(*, create: bool = False) -> LabelQueue:

@@ -15,7 +15,9 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from corpus.errors import BadInputError, Place, SourceError
-from rl.annotation.items import Choice, Confidence, Decision, Item, Label, LabelStatus
+from corpus.questions import Decline
+from corpus.validation import source_error
+from rl.annotation.items import LETTERS, Choice, Confidence, Decision, Item, Label, LabelStatus
 
 _CHOICE: TypeAdapter[Choice] = TypeAdapter(Choice)
 
@@ -43,7 +45,7 @@ def read_jsonl(path: Path) -> Iterator[Label]:
         try:
             yield Label.model_validate_json(line)
         except ValidationError as fault:
-            raise _fault(path, fault, number) from fault
+            raise source_error(Place(str(path), number), fault, "a label") from fault
 
 
 def write_parquet(labels: Sequence[Label], folder: Path) -> Path:
@@ -75,6 +77,8 @@ def write_parquet(labels: Sequence[Label], folder: Path) -> Path:
 def write_label_studio(items: Sequence[Item], labels: Sequence[Label], path: Path) -> None:
     """Write items as Label Studio tasks, with the labels that there are as annotations.
 
+    The labelling interface to paste into a project there goes beside, under the name ``.xml``.
+
     Where an item comes from is left out: annotators there are as blind as here.
 
     Raises:
@@ -84,6 +88,7 @@ def write_label_studio(items: Sequence[Item], labels: Sequence[Label], path: Pat
     known |= {label.item: label for label in labels}
     tasks = [_task(item, known[item.id]) for item in items]
     _write(path, json.dumps(tasks, ensure_ascii=False, indent=1))
+    _write(path.with_suffix(".xml"), labelling_config())
 
 
 def read_label_studio(path: Path, items: Sequence[Item]) -> list[tuple[Item, str, Decision]]:
@@ -109,18 +114,15 @@ def read_label_studio(path: Path, items: Sequence[Item]) -> list[tuple[Item, str
 
 
 def labelling_config() -> str:
-    """Return the labelling interface to paste into a Label Studio project."""
+    """Return the labelling interface of a Label Studio project for our tasks."""
+    words = [*LETTERS, *(f"decline:{reason.value}" for reason in Decline), "unsure", "faulty"]
+    choices = "\n".join(f'    <Choice value="{word}"/>' for word in words)
     return f"""<View>
   <Header value="$question"/>
   <Text name="as_at" value="$as_at"/>
   <Text name="candidates" value="$candidates"/>
   <Choices name="{CONTROL}" toName="candidates" choice="single" required="true">
-    <Choice value="A"/><Choice value="B"/><Choice value="C"/><Choice value="D"/>
-    <Choice value="E"/><Choice value="F"/><Choice value="G"/><Choice value="H"/>
-    <Choice value="decline:not_yet_in_force"/><Choice value="decline:repealed"/>
-    <Choice value="decline:coverage_gap"/><Choice value="decline:ambiguous"/>
-    <Choice value="decline:not_found"/><Choice value="decline:no_date"/>
-    <Choice value="unsure"/><Choice value="faulty"/>
+{choices}
   </Choices>
 </View>
 """
@@ -236,9 +238,7 @@ def _done(place: str, content: Any, known: dict[str, Item]) -> Iterator[tuple[It
     try:
         task = _Task.model_validate(content)
     except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or None
-        raise SourceError(Place(place, field=field), f"not a task: {first['msg']}") from fault
+        raise source_error(Place(place), fault, "a task") from fault
     if task.data.item not in known:
         words = f"no item of this project: {task.data.item}"
         raise SourceError(Place(place, field="data.item"), words)
@@ -263,12 +263,6 @@ def _choice(word: str, place: Place) -> Choice:
         return _CHOICE.validate_python(content)
     except ValidationError as fault:
         raise SourceError(place, f"'{word}' is no decision") from fault
-
-
-def _fault(path: Path, fault: ValidationError, line: int) -> SourceError:
-    first = fault.errors(include_url=False)[0]
-    field = ".".join(map(str, first["loc"])) or None
-    return SourceError(Place(str(path), line, field), f"not a label: {first['msg']}")
 
 
 def _read(path: Path) -> str:

@@ -12,9 +12,10 @@ from pydantic import Field, ValidationError
 
 from agent.trace import Trace
 from agent.trace_migration import StoredTrace
-from corpus.errors import BadInputError, Place, SourceError
+from corpus.errors import BadInputError, Place
 from corpus.model import Frozen
 from corpus.questions import Question
+from corpus.validation import source_error
 from rl.journal import Journal
 from rl.rewards import REWARDS, outcome
 from rl.rewards.outcome import Outcome
@@ -106,7 +107,4 @@ def _record(line: str, place: Place) -> ScoredTrace:
     try:
         return ScoredTrace.model_validate_json(line)
     except ValidationError as fault:
-        first = fault.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or None
-        words = f"not a scored trace: {first['msg']}"
-        raise SourceError(Place(place.file, place.line, field), words) from fault
+        raise source_error(place, fault, "a scored trace") from fault

@@ -12,7 +12,7 @@ from corpus.store import Store
 from retrieval.find import find
 from retrieval.query import StatuteQuery
 from rl.annotation.items import Candidate, Cited, Shown
-from rl.annotation.queue.assignments import TextOf
+from rl.annotation.queue.decision_log import TextOf
 from rl.annotation.queue.label_queue import QueueError
 from ui.cards import TimelineSpan, siblings, timeline_spans
 from ui.words import interval_words

@@ -17,8 +17,8 @@ from pydantic import Field, ValidationError, model_validator
 from corpus.errors import Place, SourceError
 from corpus.model import DateBasis, EndReason, Frozen
 from corpus.sources.git.markdown_dialect import Pattern
-from corpus.sources.jsonl import source_error
 from corpus.sources.overlay import Correction
+from corpus.validation import source_error
 
 _BUILT_IN = Path(__file__).parents[1] / "dialects" / "dated"
 

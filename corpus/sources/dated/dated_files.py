@@ -30,9 +30,9 @@ from corpus.sources.dated.items import Item
 from corpus.sources.dated.rows import Row, StillbornError, rows
 from corpus.sources.dated.tables import Damaged, inside, read_text, records
 from corpus.sources.dated.texts import read_document
-from corpus.sources.jsonl import source_error
 from corpus.sources.own_process import works_elsewhere
 from corpus.sources.time_limit import READING_SECONDS, can_be_stopped, time_limit
+from corpus.validation import source_error
 
 _UNFIT = re.compile(r"[\s@#]+")
 

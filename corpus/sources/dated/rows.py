@@ -16,8 +16,8 @@ from corpus.errors import Place, SourceError
 from corpus.model import Commencement, EndReason, Frozen
 from corpus.sources.dated.dated_dialect import FIELDS, Listing, Table
 from corpus.sources.dated.tables import Damaged, Record, plausible_day, records
-from corpus.sources.jsonl import source_error
 from corpus.sources.overlay import Correction
+from corpus.validation import source_error
 
 _DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
 _WORDS = {"unknown": Commencement.UNKNOWN, "to be fixed": Commencement.TO_BE_FIXED}

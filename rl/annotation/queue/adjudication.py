@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from corpus.model import Frozen
 from rl.annotation.items import Decision, Item, Unsure
-from rl.annotation.queue.assignments import TextOf, append, check, may_adjudicate
+from rl.annotation.queue.decision_log import TextOf, append, check, may_adjudicate
 from rl.annotation.queue.label_queue import LabelQueue, QueueError
 from rl.annotation.queue.tables import current, decisions, items
 from rl.annotation.queue.transactions import exclusive, reading

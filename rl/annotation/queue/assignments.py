@@ -9,34 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 
 from corpus.model import Frozen
-from rl.annotation.items import (
-    ChosenCandidate,
-    ChosenVersion,
-    Decision,
-    Item,
-    Origin,
-    Role,
-    Shown,
-    Skipped,
+from rl.annotation.items import Decision, Item, Origin, Shown
+from rl.annotation.queue.decision_log import (
+    TextOf,
+    check,
+    logged,
+    record,
+    refuse_settled,
+    withdraw,
 )
-from rl.annotation.queue.label_queue import (
-    LabelQueue,
-    QueueError,
-    newest_guidelines,
-    role_in,
-    settings_of,
-)
-from rl.annotation.queue.tables import current, decisions, drafts, items, leases
+from rl.annotation.queue.label_queue import LabelQueue, QueueError, role_in, settings_of
+from rl.annotation.queue.open_items import free_item, has_room, open_item
+from rl.annotation.queue.tables import current, decisions, drafts, items, leases, row_of
 from rl.annotation.queue.transactions import exclusive, reading, stamp
-
-TextOf = Callable[[str], str | None]
-"""Returns the text of a version by id, ``None`` where the corpus has no such version."""
 
 
 class Assignment(Frozen):
@@ -78,7 +68,7 @@ def next_item(queue: LabelQueue, project: str, person: str) -> Assignment | None
         settings = settings_of(connection, project)
         role_in(connection, project, person)
         now = stamp()
-        name = _open_item(connection, project, person, now) or _free_item(
+        name = open_item(connection, project, person, now) or free_item(
             connection, project, person, now
         )
         if name is None:
@@ -97,7 +87,7 @@ def renew(queue: LabelQueue, assignment: Assignment, person: str) -> float:
         settings = settings_of(connection, assignment.project)
         now = stamp()
         until = now + settings.lease_seconds
-        held = _lease_row(assignment.project, assignment.item, person)
+        held = row_of(leases, assignment.project, assignment.item, person)
         changed = connection.execute(
             sa.update(leases)
             .where(held, leases.c.token == assignment.token, leases.c.expires > now)
@@ -115,7 +105,7 @@ def give_back(queue: LabelQueue, assignment: Assignment, person: str) -> None:
         StoreError: the database refuses it.
     """
     with exclusive(queue.engine, assignment.project) as connection:
-        held = _lease_row(assignment.project, assignment.item, person)
+        held = row_of(leases, assignment.project, assignment.item, person)
         connection.execute(sa.delete(leases).where(held, leases.c.token == assignment.token))
 
 
@@ -173,11 +163,11 @@ def take_in(queue: LabelQueue, project: str, item: Item, person: str, decision: 
     text = f"{project}\n{item.id}\n{person}\n{decision.model_dump_json()}"
     submission = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     with exclusive(queue.engine, project) as connection:
-        if _logged(connection, submission) is not None:
+        if logged(connection, submission) is not None:
             return False
-        _refuse_settled(connection, project, item.id)
+        refuse_settled(connection, project, item.id)
         check(decision, item, lambda _: None)
-        _record(connection, project, item.id, person, decision, submission)
+        record(connection, project, item.id, person, decision, submission)
     return True
 
 
@@ -190,8 +180,8 @@ def undo(queue: LabelQueue, project: str, person: str, item: str, submission: st
     """
     with exclusive(queue.engine, project) as connection:
         until = stamp() + settings_of(connection, project).lease_seconds
-        if _logged(connection, submission) is None:
-            _withdraw(connection, project, person, item, submission)
+        if logged(connection, submission) is None:
+            withdraw(connection, project, person, item, submission)
         return _lease(connection, project, item, person, until)
 
 
@@ -203,8 +193,8 @@ def reopen(queue: LabelQueue, project: str, person: str, item: str) -> Assignmen
         StoreError: the database refuses it.
     """
     with exclusive(queue.engine, project) as connection:
-        _refuse_settled(connection, project, item)
-        mine = _current_row(project, item, person)
+        refuse_settled(connection, project, item)
+        mine = row_of(current, project, item, person)
         if connection.scalar(sa.select(current.c.decision).where(mine)) is None:
             raise QueueError(f"{person} has not decided item {item}.")
         until = stamp() + settings_of(connection, project).lease_seconds
@@ -243,27 +233,6 @@ def _recent(row: Any) -> Recent:
     )
 
 
-def _withdraw(
-    connection: sa.Connection, project: str, person: str, item: str, submission: str
-) -> None:
-    _refuse_settled(connection, project, item)
-    mine = _current_row(project, item, person)
-    standing = connection.scalar(sa.select(current.c.decision).where(mine))
-    if standing is None:
-        raise QueueError(f"{person} has not decided item {item}.")
-    connection.execute(sa.delete(current).where(mine))
-    append(
-        connection,
-        submission=submission,
-        project=project,
-        item=item,
-        person=person,
-        act="withdrawn",
-        content=None,
-        replaces=standing,
-    )
-
-
 def _submit(  # noqa: PLR0913
     connection: sa.Connection,
     assignment: Assignment,
@@ -273,197 +242,39 @@ def _submit(  # noqa: PLR0913
     text_of: TextOf,
 ) -> int:
     project, item = assignment.project, assignment.item
-    if (earlier := _logged(connection, submission)) is not None:
+    if (earlier := logged(connection, submission)) is not None:
         return earlier
-    _refuse_settled(connection, project, item)
+    refuse_settled(connection, project, item)
     if not _may_decide(connection, assignment, person):
         raise QueueError(_EXPIRED)
     check(decision, _item(connection, project, item), text_of)
-    number = _record(connection, project, item, person, decision, submission)
-    connection.execute(sa.delete(leases).where(_lease_row(project, item, person)))
-    mine_draft = (drafts.c.project == project) & (drafts.c.item == item)
-    connection.execute(sa.delete(drafts).where(mine_draft, drafts.c.person == person))
+    number = record(connection, project, item, person, decision, submission)
+    connection.execute(sa.delete(leases).where(row_of(leases, project, item, person)))
+    connection.execute(sa.delete(drafts).where(row_of(drafts, project, item, person)))
     return number
-
-
-def _record(  # noqa: PLR0913
-    connection: sa.Connection,
-    project: str,
-    item: str,
-    person: str,
-    decision: Decision,
-    submission: str,
-) -> int:
-    """Append a decision to the log; it replaces the person's earlier decision."""
-    mine = _current_row(project, item, person)
-    number = append(
-        connection,
-        submission=submission,
-        project=project,
-        item=item,
-        person=person,
-        act="decided",
-        content=decision,
-        replaces=connection.scalar(sa.select(current.c.decision).where(mine)),
-    )
-    connection.execute(sa.delete(current).where(mine))
-    connection.execute(
-        sa.insert(current).values(
-            project=project,
-            item=item,
-            person=person,
-            decision=number,
-            counts=not isinstance(decision.choice, Skipped),
-        )
-    )
-    return number
-
-
-def check(decision: Decision, item: Item, text_of: TextOf) -> None:
-    """Check that the targets of a decision exist.
-
-    Raises:
-        QueueError: it names a candidate that the item has not, a version that the corpus has not,
-            or a span with other words.
-    """
-    choice = decision.choice
-    if isinstance(choice, ChosenCandidate):
-        letters = [candidate.letter for candidate in item.shown.candidates]
-        if choice.letter not in letters:
-            raise QueueError(f"Item {item.id} has no candidate {choice.letter}.")
-    elif isinstance(choice, ChosenVersion):
-        text = text_of(choice.version_id)
-        if text is None:
-            raise QueueError(f"The corpus has no version '{choice.version_id}'.")
-        if text[choice.start : choice.end] != choice.quote:
-            raise QueueError(
-                f"Characters {choice.start} to {choice.end} of version '{choice.version_id}' are"
-                " not the words that were marked; mark them again."
-            )
-
-
-def append(  # noqa: PLR0913
-    connection: sa.Connection,
-    *,
-    submission: str,
-    project: str,
-    item: str,
-    person: str,
-    act: str,
-    content: Decision | None,
-    replaces: int | None,
-) -> int:
-    """Add a row to the log of decisions and return its number."""
-    row = {
-        "submission": submission,
-        "project": project,
-        "item": item,
-        "person": person,
-        "act": act,
-        "guidelines": newest_guidelines(connection, project).version,
-        "at": stamp(),
-        "content": None if content is None else content.model_dump_json(),
-        "replaces": replaces,
-    }
-    made = connection.execute(sa.insert(decisions).values(row)).inserted_primary_key
-    return int(made[0]) if made else 0
 
 
 def _may_decide(connection: sa.Connection, assignment: Assignment, person: str) -> bool:
     """Tell whether a person holds the lease, changes a decision, or finds room for one more."""
     role_in(connection, assignment.project, person)
     now = stamp()
-    held = _lease_row(assignment.project, assignment.item, person)
+    held = row_of(leases, assignment.project, assignment.item, person)
     row = connection.execute(sa.select(leases.c.token, leases.c.expires).where(held)).first()
     if row is not None and row.token == assignment.token and row.expires > now:
         return True
-    mine = _current_row(assignment.project, assignment.item, person)
+    mine = row_of(current, assignment.project, assignment.item, person)
     if connection.scalar(sa.select(current.c.counts).where(mine)):
         return True
     here = (items.c.project == assignment.project) & (items.c.item == assignment.item)
-    free = sa.select(items.c.item).where(here, _has_room(person, now))
+    free = sa.select(items.c.item).where(here, has_room(person, now))
     return connection.scalar(free) is not None
-
-
-def _open_item(connection: sa.Connection, project: str, person: str, now: float) -> str | None:
-    mine = (leases.c.project == project) & (leases.c.person == person)
-    query = (
-        sa.select(leases.c.item)
-        .join(items, (items.c.project == leases.c.project) & (items.c.item == leases.c.item))
-        .where(mine, leases.c.expires > now, items.c.settled.is_(None))
-        .order_by(items.c.position)
-        .limit(1)
-    )
-    found: str | None = connection.scalar(query)
-    return found
-
-
-def _free_item(connection: sa.Connection, project: str, person: str, now: float) -> str | None:
-    found: str | None = connection.scalar(_open_to(project, person, now).limit(1))
-    return found if found is not None else _skipped_item(connection, project, person, now)
-
-
-def _open_to(project: str, person: str, now: float) -> sa.Select[Any]:
-    """Select the items that a person has not decided and that want one more decision, in order."""
-    mine = sa.exists().where(
-        current.c.project == items.c.project,
-        current.c.item == items.c.item,
-        current.c.person == person,
-    )
-    return (
-        sa.select(items.c.item)
-        .where(items.c.project == project, items.c.settled.is_(None), ~mine)
-        .where(_has_room(person, now))
-        .order_by(items.c.position)
-    )
-
-
-def _skipped_item(connection: sa.Connection, project: str, person: str, now: float) -> str | None:
-    query = (
-        sa.select(items.c.item)
-        .join(current, (current.c.project == items.c.project) & (current.c.item == items.c.item))
-        .where(items.c.project == project, items.c.settled.is_(None))
-        .where(current.c.person == person, ~current.c.counts, _has_room(person, now))
-        .where(_passed_over_once())
-        .order_by(items.c.position)
-        .limit(1)
-    )
-    found: str | None = connection.scalar(query)
-    return found
-
-
-def _passed_over_once() -> sa.ColumnElement[bool]:
-    """A skipped item comes again once: whoever skips it a second time is not asked a third time."""
-    again = sa.select(decisions.c.replaces).where(decisions.c.id == current.c.decision)
-    return again.scalar_subquery().is_(None)
-
-
-def _has_room(person: str, now: float) -> sa.ColumnElement[bool]:
-    """Fewer people have decided an item, or have it open, than it wants; gold wants everybody."""
-    decided = sa.select(sa.func.count()).where(
-        current.c.project == items.c.project, current.c.item == items.c.item, current.c.counts
-    )
-    working = sa.select(sa.func.count()).where(
-        leases.c.project == items.c.project,
-        leases.c.item == items.c.item,
-        leases.c.person != person,
-        leases.c.expires > now,
-        ~sa.exists().where(
-            current.c.project == leases.c.project,
-            current.c.item == leases.c.item,
-            current.c.person == leases.c.person,
-            current.c.counts,
-        ),
-    )
-    taken = decided.correlate(items).scalar_subquery() + working.correlate(items).scalar_subquery()
-    return sa.or_(items.c.wanted.is_(None), taken < items.c.wanted)
 
 
 def _lease(
     connection: sa.Connection, project: str, item: str, person: str, expires: float
 ) -> Assignment:
     """Record a lease on an item; an existing lease of the same person keeps its token."""
-    held = _lease_row(project, item, person)
+    held = row_of(leases, project, item, person)
     token = connection.scalar(sa.select(leases.c.token).where(held, leases.c.expires > stamp()))
     token = token or secrets.token_hex(16)
     connection.execute(sa.delete(leases).where(held))
@@ -492,7 +303,7 @@ def _item(connection: sa.Connection, project: str, item: str) -> Item:
 
 
 def _draft(connection: sa.Connection, project: str, item: str, person: str) -> str | None:
-    where = (drafts.c.project == project) & (drafts.c.item == item) & (drafts.c.person == person)
+    where = row_of(drafts, project, item, person)
     found: str | None = connection.scalar(sa.select(drafts.c.content).where(where))
     return found
 
@@ -501,7 +312,7 @@ def _decided(connection: sa.Connection, project: str, item: str, person: str) ->
     query = (
         sa.select(decisions.c.content)
         .join(current, current.c.decision == decisions.c.id)
-        .where(_current_row(project, item, person))
+        .where(row_of(current, project, item, person))
     )
     text = connection.scalar(query)
     return None if text is None else Decision.model_validate_json(text)
@@ -515,34 +326,3 @@ def _keep_draft(
     where = sa.and_(*(drafts.c[name] == value for name, value in key.items()))
     connection.execute(sa.delete(drafts).where(where))
     connection.execute(sa.insert(drafts).values(**key, saved=stamp(), content=content))
-
-
-def _refuse_settled(connection: sa.Connection, project: str, item: str) -> None:
-    where = (items.c.project == project) & (items.c.item == item)
-    if connection.scalar(sa.select(items.c.settled).where(where)) is not None:
-        raise QueueError(f"An adjudicator has settled item {item}; it can no longer be changed.")
-
-
-def _logged(connection: sa.Connection, submission: str) -> int | None:
-    found: int | None = connection.scalar(
-        sa.select(decisions.c.id).where(decisions.c.submission == submission)
-    )
-    return found
-
-
-def _lease_row(project: str, item: str, person: str) -> sa.ColumnElement[bool]:
-    return sa.and_(leases.c.project == project, leases.c.item == item, leases.c.person == person)
-
-
-def _current_row(project: str, item: str, person: str) -> sa.ColumnElement[bool]:
-    return sa.and_(current.c.project == project, current.c.item == item, current.c.person == person)
-
-
-def may_adjudicate(connection: sa.Connection, project: str, person: str) -> None:
-    """Check that a person may settle disagreements.
-
-    Raises:
-        QueueError: they are no adjudicator.
-    """
-    if role_in(connection, project, person) is Role.ANNOTATOR:
-        raise QueueError(f"{person} is an annotator of project '{project}', no adjudicator.")

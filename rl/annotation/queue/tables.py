@@ -8,12 +8,31 @@ primary key is what keeps a person from having two.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from corpus.schema import Schema
 
 metadata = sa.MetaData()
+
+
+def _of_person(name: str, *columns: sa.Column[Any]) -> sa.Table:
+    """Return a table with at most one row for each person and item."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("project", sa.String(80), primary_key=True),
+        sa.Column("item", sa.String(200), primary_key=True),
+        sa.Column("person", sa.String(200), primary_key=True),
+        *columns,
+    )
+
+
+def row_of(table: sa.Table, project: str, item: str, person: str) -> sa.ColumnElement[bool]:
+    """Return the condition for a person's row on an item, in a table keyed by these three."""
+    return sa.and_(table.c.project == project, table.c.item == item, table.c.person == person)
+
 
 projects = sa.Table(
     "label_projects",
@@ -54,22 +73,14 @@ items = sa.Table(
     sa.Index("ix_label_items_position", "project", "position"),
 )
 
-leases = sa.Table(
+leases = _of_person(
     "label_leases",
-    metadata,
-    sa.Column("project", sa.String(80), primary_key=True),
-    sa.Column("item", sa.String(200), primary_key=True),
-    sa.Column("person", sa.String(200), primary_key=True),
     sa.Column("token", sa.String(40), nullable=False),
     sa.Column("expires", sa.Float, nullable=False),
 )
 
-drafts = sa.Table(
+drafts = _of_person(
     "label_drafts",
-    metadata,
-    sa.Column("project", sa.String(80), primary_key=True),
-    sa.Column("item", sa.String(200), primary_key=True),
-    sa.Column("person", sa.String(200), primary_key=True),
     sa.Column("saved", sa.Float, nullable=False),
     sa.Column("content", sa.Text, nullable=False),
 )
@@ -91,12 +102,8 @@ decisions = sa.Table(
     sa.Index("ix_label_decisions_person", "project", "person", "id"),
 )
 
-current = sa.Table(
+current = _of_person(
     "label_current",
-    metadata,
-    sa.Column("project", sa.String(80), primary_key=True),
-    sa.Column("item", sa.String(200), primary_key=True),
-    sa.Column("person", sa.String(200), primary_key=True),
     sa.Column("decision", sa.Integer, nullable=False),
     sa.Column("counts", sa.Boolean, nullable=False),  # false for a skip
 )

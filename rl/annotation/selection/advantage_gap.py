@@ -33,8 +33,3 @@ def advantage_gap(n: int, x: int, y: int | None) -> float:
     if y == 0:
         return math.sqrt(n)
     return math.sqrt(2 * n * (1 + math.sqrt(x * y / ((n - x) * (n - y)))))
-
-
-def expected_gap(n: int, x: int, probabilities: dict[int | None, float]) -> float:
-    """Return the mean gap over what the right cluster's size may be (``None``: the largest)."""
-    return sum(p * advantage_gap(n, x, y) for y, p in probabilities.items())

@@ -9,31 +9,22 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 from rl.annotation.selection.clusters import AnswerGroup
 
 
-class Chooser(Protocol):
-    """Scores groups; higher is more worth a label."""
+@dataclass(frozen=True)
+class Chooser:
+    """A policy that scores groups of rollouts; a higher score is more worth a label.
 
-    @property
-    def name(self) -> str:
-        """The word that names it in a recipe and in an item's origin."""
+    Attributes:
+        name: the word that names it on the command line and in an item's origin.
+        score: returns the score of one group.
+    """
 
-    def score(self, group: AnswerGroup) -> float:
-        """Return the score of one group."""
-
-
-class _Named:
-    """A chooser from a function."""
-
-    def __init__(self, name: str, score: Callable[[AnswerGroup], float]) -> None:
-        self.name = name
-        self._score = score
-
-    def score(self, group: AnswerGroup) -> float:
-        return self._score(group)
+    name: str
+    score: Callable[[AnswerGroup], float]
 
 
 def random_chooser(seed: int) -> Chooser:
@@ -43,7 +34,7 @@ def random_chooser(seed: int) -> Chooser:
         digest = hashlib.blake2b(f"{seed}\n{group.question.id}".encode(), digest_size=8).digest()
         return int.from_bytes(digest) / 2**64
 
-    return _Named("random", score)
+    return Chooser("random", score)
 
 
 def entropy(group: AnswerGroup) -> float:
@@ -63,8 +54,8 @@ def choosers(seed: int = 0) -> dict[str, Chooser]:
     """Return the choosers that need no label and no model, by name."""
     found = [
         random_chooser(seed),
-        _Named("entropy", entropy),
-        _Named("low_confidence", low_confidence),
+        Chooser("entropy", entropy),
+        Chooser("low_confidence", low_confidence),
     ]
     return {chooser.name: chooser for chooser in found}
 

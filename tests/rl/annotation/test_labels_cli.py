@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,6 +183,8 @@ def test_label_studio_and_back(home: Path, journal: Path) -> None:
     path = home / "tasks.json"
     say("export", "fees", str(path))
     tasks = json.loads(path.read_text())
+    choices = re.findall('Choice value="([^"]+)"', path.with_suffix(".xml").read_text())
+    assert {"A", "Z", "decline:repealed", "decline:no_date", "unsure"} <= set(choices)
     assert not [task for task in tasks if "annotations" in task or "low_confidence" in str(task)]
     for task, word in zip(tasks, ("A", "decline:repealed"), strict=True):
         result = {"from_name": "decision", "to_name": "candidates", "type": "choices"}
@@ -247,3 +250,13 @@ def test_bad_input_is_one_sentence(
     create(journal)
     with pytest.raises(InForceError, match=words):
         say(*arguments)
+
+
+def test_guidelines_are_replaced_by_a_further_version(home: Path, journal: Path) -> None:
+    create(journal)
+    guide = home / "guide.md"
+    guide.write_text("Read the version in force.")
+    assert "guidelines version 2" in say("guidelines", "fees", str(guide))
+    assert queue_at(home).guidelines("fees").text == "Read the version in force."
+    with pytest.raises(InForceError, match="guidelines: cannot read"):
+        say("guidelines", "fees", str(home / "gone.md"))
