@@ -146,7 +146,7 @@ def test_question_set_has_the_size_the_readme_says() -> None:
     questions = golden_questions("questions.jsonl")
     declined = sum(q.decline is not None for q in questions)
     readme = (demo_files()[0].parent / "README.md").read_text(encoding="utf-8")
-    assert f"holds {len(questions)} more, {declined} of them" in readme
+    assert f"contains {len(questions)} more, {declined} of them" in readme
     assert {q.language for q in questions} == {"en", "fr", "de", "es", "zh", "zh-Hant", "et"}
 
 
