@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from corpus.record_clock import CorpusState
 from retrieval.index_protocols import EngineIndex, IndexBuilder, StatuteIndex
 from retrieval.index_url import IndexUrl, parse_index_url
 from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
-from retrieval.vectors.encoder import Vectors
+from retrieval.vectors.encoder import Encoder, Vectors
 from retrieval.vectors.encoder_choice import default_encoder
 from retrieval.vectors.hybrid import HybridIndex
 from retrieval.vectors.kept_vectors import NO_VECTORS, RowVectors
@@ -128,8 +128,12 @@ class OpenedIndex(CachedIndex):
         return self._engine.state
 
 
-def open_index(url: str) -> OpenedIndex:
+def open_index(url: str, encoder: Callable[[], Encoder | None] = default_encoder) -> OpenedIndex:
     """Open the index at ``url`` (:func:`retrieval.index_url.parse_index_url`) for searching.
+
+    Args:
+        url: the index URL.
+        encoder: returns the encoder of the questions; asked when the index first has vectors.
 
     Raises:
         BadInputError: the URL names no engine.
@@ -137,7 +141,7 @@ def open_index(url: str) -> OpenedIndex:
             another analyzer than the URL asks for.
         SearchFailedError: the engine cannot be reached or refuses access.
     """
-    return OpenedIndex(HybridIndex(_open_engine(parse_index_url(url)), default_encoder))
+    return OpenedIndex(HybridIndex(_open_engine(parse_index_url(url)), encoder))
 
 
 def _open_engine(target: IndexUrl) -> EngineIndex:

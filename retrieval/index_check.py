@@ -28,6 +28,7 @@ class Verification(Frozen):
         surplus: rows of the index that the store lacks.
         searches: number of random searches.
         hits: number of hits compared.
+        near: those of the hits that are among the nearest vectors of their search.
         wrong: hits that the store contradicts.
         faults: the first differences as sentences.
     """
@@ -37,6 +38,7 @@ class Verification(Frozen):
     surplus: int
     searches: int
     hits: int
+    near: int
     wrong: int
     faults: tuple[str, ...]
 
@@ -64,7 +66,7 @@ def verify(
     missing, surplus = sorted(expected - held), sorted(held - expected)
     faults = [f"missing from the index: {key}" for key in missing[:_SHOWN]]
     faults += [f"in the index but not in the store: {key}" for key in surplus[:_SHOWN]]
-    hits = 0
+    hits = near = 0
     wrong: list[str] = []
     judge = _judge(store)
     asked = dated_queries(sample, chance) if sample else iter(())
@@ -72,6 +74,7 @@ def verify(
     while batch := list(islice(asked, min(_BATCH, searches - done))):
         for query, found in zip(batch, index.search_many(batch), strict=True):
             hits += len(found)
+            near += sum(hit.similarity is not None for hit in found)
             wrong += [fault for hit in found if (fault := judge(hit, query))]
         done += len(batch)
         progress(done, searches, "searches")
@@ -81,6 +84,7 @@ def verify(
         surplus=len(surplus),
         searches=done,
         hits=hits,
+        near=near,
         wrong=len(wrong),
         faults=(*faults, *wrong[:_SHOWN]),
     )

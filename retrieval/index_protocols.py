@@ -66,6 +66,11 @@ class EngineIndex(StatuteIndex, Protocol):
     """An index opened by an engine: it follows rebuilds, and can be pinned to one."""
 
     @property
+    def dimension(self) -> int | None:
+        """Return how many numbers each of its vectors has; ``None``: it has none."""
+        ...
+
+    @property
     def state(self) -> CorpusState:
         """Return the state of the corpus in the index."""
         ...

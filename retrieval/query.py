@@ -103,6 +103,9 @@ class IndexStatus(Frozen):
         rows: number of rows.
         bytes: size on disk.
         health: condition of the index.
+        vectors: name of the encoder of its vectors; null where it has none.
+        words_only: why it is searched by words alone although it was meant to have vectors; null
+            otherwise.
     """
 
     engine: str
@@ -113,6 +116,8 @@ class IndexStatus(Frozen):
     rows: int
     bytes: int
     health: str
+    vectors: str | None = None
+    words_only: str | None = None
 
 
 class IndexedText(Frozen):

@@ -22,30 +22,16 @@ from corpus.clock import now
 from corpus.console import out, progress_bar
 from corpus.record_clock import CorpusState
 from eval.bench.book import Advance, Book
+from eval.bench.drawn_vectors import DrawnEncoder
 from retrieval.engines.embedded import EmbeddedIndex
 from retrieval.engines.embedded_build import EmbeddedBuilder
 from retrieval.vectors.embedding import embed
-from retrieval.vectors.encoder import CachedEncoder, Vectors
+from retrieval.vectors.encoder import CachedEncoder
 from retrieval.vectors.encoder_choice import EncoderSettings, open_encoder
 from retrieval.vectors.hybrid import HybridIndex
 from retrieval.vectors.kept_vectors import KeptVectors, RowVectors
-from retrieval.vectors.passage import digest
 
-_DIMENSION = 384
 _WARM = 20  # searches before the clock runs
-
-
-class _Drawn:
-    """Gives each text a vector of its own, drawn by its digest."""
-
-    identity = "drawn"
-
-    def passages(self, texts: Sequence[str]) -> Vectors:
-        seeds = (int.from_bytes(digest(text)[:8]) for text in texts)
-        drawn = (np.random.default_rng(seed).standard_normal(_DIMENSION) for seed in seeds)
-        return np.array([one / np.linalg.norm(one) for one in drawn], dtype=np.float32)
-
-    questions = passages
 
 
 def main() -> None:
@@ -73,12 +59,12 @@ def main() -> None:
 
 def _built(book: Book, folder: Path, advance: Advance) -> HybridIndex:
     book.write(advance)
-    with KeptVectors(folder / "vectors.db", _Drawn.identity) as kept:
-        embed(book.rows(lambda *_: None), _Drawn(), kept, advance)
+    with KeptVectors(folder / "vectors.db", DrawnEncoder.identity) as kept:
+        embed(book.rows(lambda *_: None), DrawnEncoder(), kept, advance)
         builder = EmbeddedBuilder(folder / "index", vectors=RowVectors(kept))
         state = CorpusState(corpus_hash="benchmark", recorded_at=now())
         builder.build(book.rows(advance), state, lambda _: None)
-    encoder = CachedEncoder(_Drawn())
+    encoder = CachedEncoder(DrawnEncoder())
     return HybridIndex(EmbeddedIndex(folder / "index"), lambda: encoder)
 
 

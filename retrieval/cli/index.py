@@ -78,7 +78,7 @@ def status(json: Json = False) -> None:
     if json:
         print_json({**found.model_dump(), "current": current})
         return
-    for name, value in found.model_dump().items():
+    for name, value in found.model_dump(exclude_none=True).items():
         out.print(f"{name:<12} {value}", markup=False)
     if found.health == "red":
         out.print("it is damaged: build it anew with 'inforce index build'")
@@ -110,7 +110,8 @@ def verify(
     else:
         out.print(
             f"{found.rows} rows: {found.missing} missing, {found.surplus} too many; "
-            f"{found.searches} searches, {found.hits} hits: {found.wrong} wrong"
+            f"{found.searches} searches, {found.hits} hits, {found.near} of them by vectors: "
+            f"{found.wrong} wrong"
         )
         for fault in found.faults:
             out.print(f"  {fault}", markup=False)

@@ -71,6 +71,11 @@ class ElasticIndex:
         return self._current().meta.vectors
 
     @property
+    def dimension(self) -> int | None:
+        """Return how many numbers each of its vectors has; ``None``: it has none."""
+        return self._current().dimension
+
+    @property
     def words_only(self) -> str | None:
         """Say in one sentence why it has no vectors although they were asked for, or ``None``."""
         return self._current().meta.words_only
@@ -216,6 +221,8 @@ class ElasticIndex:
             rows=held["docs"]["count"],
             bytes=held["store"]["size_in_bytes"],
             health=health,
+            vectors=live.meta.vectors,
+            words_only=live.meta.words_only,
         )
 
     def close(self) -> None:

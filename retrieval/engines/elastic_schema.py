@@ -42,10 +42,11 @@ class Meta(Frozen):
 
 
 class LiveIndex(Frozen):
-    """A physical index with its metadata."""
+    """A physical index with its metadata, and the numbers of each of its vectors, if it has any."""
 
     name: str
     meta: Meta
+    dimension: int | None = None
 
     @property
     def state(self) -> CorpusState:
@@ -199,4 +200,5 @@ def read_live(client: Elasticsearch, alias: str) -> LiveIndex | None:
     said_there = held["mappings"].get("_meta", {}).get("inforce", {})
     if said_there.get("schema_version") != SCHEMA_VERSION:
         return None
-    return LiveIndex(name=name, meta=Meta.model_validate(said_there))
+    vector = held["mappings"].get("properties", {}).get("vector", {})
+    return LiveIndex(name=name, meta=Meta.model_validate(said_there), dimension=vector.get("dims"))

@@ -94,6 +94,12 @@ class EmbeddedIndex:
         return snapshot.build.vectors if snapshot.vectors is not None else None
 
     @property
+    def dimension(self) -> int | None:
+        """Return how many numbers each of its vectors has; ``None``: it has none."""
+        vectors = self._current().vectors
+        return None if vectors is None else vectors.dimension
+
+    @property
     def words_only(self) -> str | None:
         """Say in one sentence why it has no vectors although they were asked for, or ``None``."""
         return self._current().words_only
@@ -199,6 +205,8 @@ class EmbeddedIndex:
             rows=snapshot.searcher.num_docs,
             bytes=sum(mark.bytes for mark in build.files.values()),
             health="green" if sound else "red",
+            vectors=self.vectors,
+            words_only=snapshot.words_only,
         )
 
     def close(self) -> None:

@@ -64,6 +64,11 @@ class DatedVectors:
         parts = [scales(codes_N_D[i : i + _BLOCK]) for i in range(0, len(codes_N_D), _BLOCK)]
         self._scales = np.concatenate([*parts, np.empty(0, np.float32)])
 
+    @property
+    def dimension(self) -> int:
+        """The numbers of each vector."""
+        return int(self._codes.shape[1])
+
     @classmethod
     def of(cls, rows: Sequence[IndexedText], records: Sequence[bytes]) -> DatedVectors:
         """Make those of some rows; each record is a row's codes."""

@@ -45,6 +45,11 @@ class HybridIndex:
         return self._engine.vectors
 
     @property
+    def dimension(self) -> int | None:
+        """How many numbers each of the engine's vectors has; ``None``: it has none."""
+        return self._engine.dimension
+
+    @property
     def corpus_hash(self) -> str:
         """The hash of the corpus it was built from."""
         return self._engine.corpus_hash
@@ -113,8 +118,8 @@ class HybridIndex:
         return self._engine.keys()
 
     def status(self) -> IndexStatus:
-        """Say what the engine's index is."""
-        return self._engine.status()
+        """Say what the engine's index is, and why it is searched by words alone, if it is."""
+        return self._engine.status().model_copy(update={"words_only": self.words_only})
 
     def close(self) -> None:
         """Release the engine's index."""
@@ -130,12 +135,27 @@ class HybridIndex:
             return [None] * len(queries)
         texts = [query.text for query, by_meaning in zip(queries, asked, strict=True) if by_meaning]
         try:
-            vectors = iter(encoder.questions(texts))
+            found = self._of_dimension(encoder.questions(texts))
         except EncoderError as error:
             self._failed = (f"searched by words alone: {error}", time.monotonic() + _RETRY_SECONDS)
             return [None] * len(queries)
         self._failed = None
+        vectors = iter(found)
         return [next(vectors) if by_meaning else None for by_meaning in asked]
+
+    def _of_dimension(self, vectors_N_D: Vectors) -> Vectors:
+        """Return vectors of questions that can be compared with those of the index.
+
+        Raises:
+            EncoderError: they are of another dimension, under the same name of the encoder.
+        """
+        held, given = self._engine.dimension, vectors_N_D.shape[1]
+        if held not in (None, given):
+            raise EncoderError(
+                f"the encoder now gives vectors of {given} numbers, but those of the index have "
+                f"{held}: remove the file of kept vectors, then run 'inforce index build --anew'"
+            )
+        return vectors_N_D
 
     def _resting(self) -> bool:
         return self._failed is not None and time.monotonic() < self._failed[1]

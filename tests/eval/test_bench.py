@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from corpus.questions import Split
+from eval.bench import vectors_in_force
 from eval.bench.book import Book
 from eval.bench.contenders import BareTantivy, Ours, SqliteFts5
 from eval.bench.plot import bars
@@ -88,3 +91,19 @@ def test_train_and_test_questions_share_no_work(tmp_path: Path) -> None:
 
 def works(asked: list[RankedQuery]) -> set[str]:
     return {question.work_id for question in asked}
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_nearest_text_out_of_force_is_counted_as_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], masked: bool
+) -> None:
+    if not masked:
+        everything = np.ones(848, dtype=np.bool_)
+        monkeypatch.setattr(
+            "retrieval.vectors.dated_vectors.DatedVectors._mask", lambda self, query: everything
+        )
+    status = vectors_in_force.main(["--searches", "200"])
+    found = json.loads(capsys.readouterr().out)
+    assert (status, found["wrong"] == 0) == ((0, True) if masked else (1, False))
+    assert found["near"] > 1_000
+    assert (found["rows"], found["missing"], found["surplus"]) == (848, 0, 0)

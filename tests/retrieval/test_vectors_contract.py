@@ -174,6 +174,19 @@ def test_an_encoder_of_another_kind_than_the_index_is_said(engine: EngineIndex) 
     assert "'inforce index build'" in opened.words_only
 
 
+def test_an_encoder_of_another_dimension_under_the_same_name_leaves_the_words(
+    engine: EngineIndex,
+) -> None:
+    opened = OpenedIndex(HybridIndex(engine, lambda: Hashing(size=4)))
+    query = StatuteQuery(text="period of notice", as_at=date(2020, 1, 1))
+    assert opened.search(query) == engine.search(query)
+    assert opened.search_many([query]) == [engine.search(query)]
+    assert opened.words_only == (
+        "searched by words alone: the encoder now gives vectors of 4 numbers, but those of the "
+        "index have 16: remove the file of kept vectors, then run 'inforce index build --anew'"
+    )
+
+
 def test_without_an_encoder_words_are_searched_and_nothing_is_amiss(engine: EngineIndex) -> None:
     opened = OpenedIndex(HybridIndex(engine, lambda: None))
     assert names(ask(opened, "period of notice"))[0] == "notice"
@@ -192,6 +205,7 @@ def test_a_vectors_file_cut_short_leaves_the_words(tmp_path: Path, name: str) ->
     )
     assert opened.words_only is not None
     assert "are damaged (a file is missing or cut off)" in opened.words_only
+    assert opened.status().words_only == opened.words_only
     assert opened.status().health == "red"  # so the next ingest builds it anew
     opened.close()
 
@@ -244,6 +258,7 @@ def test_an_encoder_that_fails_in_mid_build_leaves_an_index_of_words_that_says_s
     opened = open_index(engine_url)
     assert ask(opened, "mariage", "2000-01-01") != []
     assert opened.words_only == "searched by words alone: the embeddings server is down"
+    assert (opened.status().vectors, opened.status().words_only) == (None, opened.words_only)
     opened.close()
     again = Hashing()
     rows = refresh_index(
