@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Self
 
@@ -63,6 +64,12 @@ class Library(Closeable):
     def works(self) -> Sequence[Work]:
         """Return every work of the corpus; cached."""
         return tuple(self.store.works())
+
+    @cached_property
+    def sources_read(self) -> frozenset[date]:
+        """Return the days on which the works were last read from their sources; cached."""
+        found = (self.store.source_read(work.id) for work in self.works)
+        return frozenset(read.day for read in found if read is not None)
 
     @property
     def corpus_hash(self) -> str:

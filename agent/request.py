@@ -9,6 +9,7 @@ from pydantic import Field
 
 from corpus.applicability import Issue, Role
 from corpus.model import Frozen
+from corpus.territories import territory_words
 from corpus.wording import DayAt, Wording
 
 
@@ -64,11 +65,16 @@ class PlaceChoice(Frozen):
         """How it is written on the command line: ``uk``, or ``uk/S`` for a part."""
         return f"{self.jurisdiction}/{self.extent}" if self.extent else self.jurisdiction
 
+    @property
+    def name(self) -> str:
+        """How it is called: ``the United Kingdom``, or ``Scotland`` for a part."""
+        return territory_words(self.jurisdiction, self.extent)
 
-class MissingDate(Frozen):
-    """What is open before a search: the governing date, or the place whose law is meant.
 
-    ``explanation`` asks for what is missing. ``roles`` are the dates of the case that would
+class ClarifyingQuestion(Frozen):
+    """A question to the asker before a search: for the governing date, or the place of the case.
+
+    ``explanation`` is its text. ``roles`` are the dates of the case that would
     determine it, one of each inner tuple; ``days`` are dates in the question, one of which may be
     meant. ``choices`` are set if dates differ: one of them has to be confirmed. ``places`` are set
     if the law of several places would answer. ``where``: the rules lead to different dates in

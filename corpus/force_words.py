@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 from corpus.model import Citation, EndReason, Interval, SourceRead, Version
@@ -42,6 +43,16 @@ def source_words(read: SourceRead) -> Wording:
     if read.by == "publisher":
         return wording("source read on ", read.day)
     return wording("source read on ", read.day, " (the day it was recorded; it gives none itself)")
+
+
+def sources_words(days: Collection[date]) -> Wording:
+    """Say when the sources of a corpus were last read, given the day of each; empty for none."""
+    if not days:
+        return wording("")
+    first, last = min(days), max(days)
+    if first == last:
+        return wording("sources read on ", first)
+    return wording("sources last read from ", first, " to ", last)
 
 
 def beyond_reading(read: SourceRead, day: date) -> Wording:

@@ -13,7 +13,7 @@ from itertools import groupby
 from math import sqrt
 from string import Template
 
-from agent.request import MissingDate
+from agent.request import ClarifyingQuestion
 from agent.tool_results import Comparison, ProvisionReading, Refused, SearchResult, VersionList
 from agent.trace import (
     Abstention,
@@ -178,8 +178,8 @@ _OPEN = {
 }
 
 
-def waiting(missing: MissingDate) -> str:
-    """Return the question for the missing date."""
+def waiting(missing: ClarifyingQuestion) -> str:
+    """Return the clarifying question that a run waits for."""
     reason = AbstentionReason.AMBIGUOUS if missing.places else AbstentionReason.NO_DATE
     said = missing.roles or missing.places or missing.choices
     counsel = "" if said else f'<p class="counsel">{escaped(COUNSEL[reason])}</p>'
@@ -198,11 +198,14 @@ def steps(trace: Trace) -> str:
     return f'<ol class="steps">{items}</ol>{checks}'
 
 
-def footer(corpus_hash: str, works: int, jurisdictions: Sequence[str]) -> str:
-    """Return the page footer: corpus hash, number of works, jurisdictions."""
+def footer(
+    corpus_hash: str, works: int, jurisdictions: Sequence[str], sources_read: Wording
+) -> str:
+    """Return the page footer: number of works, jurisdictions, when sources were read, corpus."""
+    read = f" · {_in_words(sources_read)}" if sources_read.text else ""
     places = ", ".join(name.upper() for name in jurisdictions)
     return (
-        f'<footer class="foot">{works} works from {escaped(places)} · corpus '
+        f'<footer class="foot">{works} works from {escaped(places)}{read} · corpus '
         f"<code>{escaped(corpus_hash[:12])}</code> · Not legal advice.</footer>"
     )
 

@@ -10,19 +10,19 @@ from collections.abc import Callable
 from datetime import date
 
 from agent.governing_date.case_facts import Facts
-from agent.request import AskRequest, DayChoice, MissingDate
+from agent.request import AskRequest, ClarifyingQuestion, DayChoice
 from agent.trace import GoverningDate
 from corpus.languages.dates import impossible_dates
 from corpus.wording import Wording, wording
 
-Rules = Callable[[AskRequest], GoverningDate | MissingDate]
+Rules = Callable[[AskRequest], GoverningDate | ClarifyingQuestion]
 """What the rules say of a question without a given day."""
 
 _GIVEN = "the law of the governing date as given; the other days are then no facts of the case"
 _NAMED = "the law of the day that the question or the facts name"
 
 
-def open_days(asked: AskRequest, said: Facts, rules: Rules) -> MissingDate | None:
+def open_days(asked: AskRequest, said: Facts, rules: Rules) -> ClarifyingQuestion | None:
     """Return what to ask where the days said are impossible or differ; ``None`` where they agree.
 
     Args:
@@ -35,7 +35,7 @@ def open_days(asked: AskRequest, said: Facts, rules: Rules) -> MissingDate | Non
     return _impossible(asked) or _twice(asked, said) or _differing(asked, said, rules)
 
 
-def _impossible(asked: AskRequest) -> MissingDate | None:
+def _impossible(asked: AskRequest) -> ClarifyingQuestion | None:
     for each in impossible_dates(asked.question):
         listed = [part for day in each.days for part in (" or ", day)][1:]
         meant = wording("which day is meant", *((", ", *listed) if listed else ()), "?")
@@ -48,7 +48,7 @@ def _impossible(asked: AskRequest) -> MissingDate | None:
 _BESIDE = ("the last day of that month", "the day after it")
 
 
-def _twice(asked: AskRequest, said: Facts) -> MissingDate | None:
+def _twice(asked: AskRequest, said: Facts) -> ClarifyingQuestion | None:
     """Ask which of two days counts that the question gives to one event."""
     for role, days in said.contradictory.items():
         if role in asked.facts or asked.as_at in days or not said.roles:
@@ -60,7 +60,7 @@ def _twice(asked: AskRequest, said: Facts) -> MissingDate | None:
     return None
 
 
-def _differing(asked: AskRequest, said: Facts, rules: Rules) -> MissingDate | None:
+def _differing(asked: AskRequest, said: Facts, rules: Rules) -> ClarifyingQuestion | None:
     """Ask which day counts where the given one is not the one that the case leads to."""
     named = {*said.days, *asked.facts.values()}
     if asked.as_at is None or not named:
@@ -74,7 +74,7 @@ def _differing(asked: AskRequest, said: Facts, rules: Rules) -> MissingDate | No
     return None if asked.as_at in named else _other_days(asked.as_at, tuple(sorted(named)))
 
 
-def _ruled_otherwise(given: date, found: GoverningDate) -> MissingDate:
+def _ruled_otherwise(given: date, found: GoverningDate) -> ClarifyingQuestion:
     words = wording(
         "The governing date given is ",
         given,
@@ -90,7 +90,7 @@ def _ruled_otherwise(given: date, found: GoverningDate) -> MissingDate:
     )
 
 
-def _other_days(given: date, named: tuple[date, ...]) -> MissingDate:
+def _other_days(given: date, named: tuple[date, ...]) -> ClarifyingQuestion:
     listed = [part for day in named for part in (", ", day)][1:]
     words = wording(
         "The governing date given is ",
@@ -103,5 +103,5 @@ def _other_days(given: date, named: tuple[date, ...]) -> MissingDate:
     return _asking(words, DayChoice(day=given, meaning=_GIVEN), *choices)
 
 
-def _asking(words: Wording, *choices: DayChoice) -> MissingDate:
-    return MissingDate(explanation=words.text, explanation_days=words.days, choices=choices)
+def _asking(words: Wording, *choices: DayChoice) -> ClarifyingQuestion:
+    return ClarifyingQuestion(explanation=words.text, explanation_days=words.days, choices=choices)

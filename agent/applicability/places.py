@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from agent.governing_date.choose import is_named
 from agent.library import Library
-from agent.request import AskRequest, MissingDate, PlaceChoice
+from agent.request import AskRequest, ClarifyingQuestion, PlaceChoice
 from agent.tools.relevance import TermCoverage, coverage, question_terms
 from agent.tools.statutes import passage_of
 from corpus.languages.dates import without_dates
@@ -62,7 +62,8 @@ def place_words(asked: AskRequest) -> str:
     said = []
     if named and set(asked.jurisdictions) == set(named):
         words = ", ".join(f"“{words}”" for words in named.values())
-        said.append(f"Searched in {', '.join(named)} alone: the question says {words}.")
+        searched = joined(map(place_name, named))
+        said.append(f"Searched in the law of {searched} alone: the question says {words}.")
     if asked.extent is not None and _parts(cases) == set(asked.extent.split("+")):
         words = ", ".join(f"“{each.words}”" for each in cases if each.part)
         said.append(f"Assumed to lie in {extent_words(asked.extent)}: the question says {words}.")
@@ -79,7 +80,7 @@ def narrowed(asked: AskRequest, day: date, works: Sequence[Work]) -> AskRequest:
     return asked.model_copy(update={"jurisdictions": there})
 
 
-def contested(library: Library, asked: AskRequest, day: date) -> MissingDate | None:
+def contested(library: Library, asked: AskRequest, day: date) -> ClarifyingQuestion | None:
     """Return the places to choose from where the law of several would answer, else ``None``.
 
     Nothing is contested where the asker names a place or cites what is to be read.
@@ -220,16 +221,14 @@ def _matter(library: Library, hit: Hit, best: Hit) -> int:
     return sum(not term.isdigit() and term not in kinds for term in first & second)
 
 
-def _choose(choices: Sequence[PlaceChoice]) -> MissingDate:
-    listed = [
-        f"{extent_words(each.extent) if each.extent else place_name(each.jurisdiction)}"
-        f" ({each.code}: {each.meaning})"
-        for each in choices
-    ]
+def _choose(choices: Sequence[PlaceChoice]) -> ClarifyingQuestion:
+    listed = [f"{each.name} ({each.meaning})" for each in choices]
     several = len({each.jurisdiction for each in choices}) > 1
     what = "jurisdiction" if several else "territory"
     words = wording(
         f"Whose law is meant? The question names no {what}, and {joined(listed)} have texts of"
         " their own on it."
     )
-    return MissingDate(explanation=words.text, explanation_days=words.days, places=tuple(choices))
+    return ClarifyingQuestion(
+        explanation=words.text, explanation_days=words.days, places=tuple(choices)
+    )

@@ -11,7 +11,7 @@ from agent.governing_date.candidates import text_changes
 from agent.governing_date.case_facts import read_facts
 from agent.governing_date.choose import choose_governing_date, issue_of
 from agent.library import Library
-from agent.request import AskRequest, DayChoice, MissingDate
+from agent.request import AskRequest, ClarifyingQuestion, DayChoice
 from agent.tools.relevance import coverage
 from agent.tools.statutes import passage_of
 from agent.trace import GoverningDate
@@ -36,7 +36,7 @@ class Settled(Frozen):
     case: Case
 
 
-def settle(library: Library, asked: AskRequest) -> Settled | MissingDate:
+def settle(library: Library, asked: AskRequest) -> Settled | ClarifyingQuestion:
     """Return what is asked with its governing date and case, or what must be asked back first.
 
     Raises:
@@ -47,14 +47,14 @@ def settle(library: Library, asked: AskRequest) -> Settled | MissingDate:
     if (missing := open_days(asked, said, lambda open_: _dated(library, open_))) is not None:
         return missing
     governing = _dated(library, asked)
-    if isinstance(governing, MissingDate) and governing.where:
+    if isinstance(governing, ClarifyingQuestion) and governing.where:
         asked = _placed_by_subject(library, asked, governing)
         governing = _dated(library, asked)
-    if isinstance(governing, MissingDate):
+    if isinstance(governing, ClarifyingQuestion):
         return governing
     asked = narrowed(asked, governing.as_at, library.works)
     ruled = _by_transition(library, asked, case_of(library, asked, governing), governing)
-    if isinstance(ruled, MissingDate):
+    if isinstance(ruled, ClarifyingQuestion):
         return ruled
     if (missing := _whose_law(library, asked, ruled.as_at)) is not None:
         return missing
@@ -64,7 +64,7 @@ def settle(library: Library, asked: AskRequest) -> Settled | MissingDate:
     return Settled(asked=asked, governing=governing, case=case_of(library, asked, governing))
 
 
-def _whose_law(library: Library, asked: AskRequest, day: date) -> MissingDate | None:
+def _whose_law(library: Library, asked: AskRequest, day: date) -> ClarifyingQuestion | None:
     """Return the places to choose from; where the engine fails nothing can be told of them.
 
     A failed engine ends the run where the policy searches, which is recorded as a failed call.
@@ -90,13 +90,15 @@ def case_of(library: Library, asked: AskRequest, governing: GoverningDate) -> Ca
     )
 
 
-def _dated(library: Library, asked: AskRequest) -> GoverningDate | MissingDate:
+def _dated(library: Library, asked: AskRequest) -> GoverningDate | ClarifyingQuestion:
     return choose_governing_date(
         asked, library.works, lambda day: text_changes(library, asked, day)
     )
 
 
-def _placed_by_subject(library: Library, asked: AskRequest, missing: MissingDate) -> AskRequest:
+def _placed_by_subject(
+    library: Library, asked: AskRequest, missing: ClarifyingQuestion
+) -> AskRequest:
     """Return the question put to the only jurisdiction that speaks of its subject, if one does."""
     place = speaking(library, asked, missing.days)
     return asked.model_copy(update={"jurisdictions": (place,)}) if place else asked
@@ -107,7 +109,7 @@ def _placed_by_subject(library: Library, asked: AskRequest, missing: MissingDate
 
 def _by_transition(
     library: Library, asked: AskRequest, case: Case, governing: GoverningDate
-) -> GoverningDate | MissingDate:
+) -> GoverningDate | ClarifyingQuestion:
     """Return the day that a transitional rule of a provision meant names, where one does."""
     if not case.facts or governing.candidates:
         return governing
@@ -117,7 +119,7 @@ def _by_transition(
             continue
         if ruled.missing:
             words = ruled.wording
-            return MissingDate(
+            return ClarifyingQuestion(
                 explanation=words.text, explanation_days=words.days, roles=ruled.missing
             )
         if ruled.dates[0] == governing.as_at:
@@ -169,7 +171,7 @@ def _redated(governing: GoverningDate, ruled: Applicability) -> GoverningDate:
     )
 
 
-def _choose(given: date, ruled: Applicability) -> MissingDate:
+def _choose(given: date, ruled: Applicability) -> ClarifyingQuestion:
     words = wording(
         "The governing date given is ",
         given,
@@ -178,7 +180,7 @@ def _choose(given: date, ruled: Applicability) -> MissingDate:
         ". Which one counts? ",
         ruled.wording,
     )
-    return MissingDate(
+    return ClarifyingQuestion(
         explanation=words.text,
         explanation_days=words.days,
         choices=(

@@ -1,4 +1,4 @@
-"""Run one question at the terminal: show its progress, ask for a missing date."""
+"""Run one question at the terminal: show its progress, put clarifying questions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agent.graph.checkpoints import Thread, claimed, in_memory, open_checkpoints
 from agent.graph.nodes import DOING, Context, Step, TextPiece, ToolReturned
 from agent.graph.run import Done, Event, Paused, resume, run, start
 from agent.graph.threads import asked_in, waits_for
-from agent.request import AskRequest, MissingDate, Reply
+from agent.request import AskRequest, ClarifyingQuestion, Reply
 from agent.tool_results import SearchResult
 from agent.trace import GoverningDate, Trace
 from corpus.console import errors, out, print_json
@@ -49,7 +49,7 @@ def answered(
 ) -> Iterator[Trace]:
     """Yield the trace of an answer; nothing if a thread waits for a reply, which is printed.
 
-    At a terminal the user is asked for a missing date. Without a terminal and without a thread the
+    At a terminal the user is asked for what is missing. Without a terminal and without a thread the
     answer is an abstention.
 
     Raises:
@@ -131,8 +131,8 @@ def _followed(events: Iterator[Event]) -> Done | Paused:
     raise AssertionError("the events ended without an end")
 
 
-def _asked_back(missing: MissingDate) -> Reply:
-    """Ask for a missing date until the input is valid; an empty line gives up."""
+def _asked_back(missing: ClarifyingQuestion) -> Reply:
+    """Put a clarifying question until the reply is valid; an empty line gives up."""
     errors.print(f"[yellow]{escape(missing.explanation)}[/]")
     while True:
         errors.print(f"{escape(how_to_reply(missing))} [dim](empty: stop)[/]: ", end="")

@@ -8,7 +8,7 @@ from datetime import date
 from agent.applicability.places import placed
 from agent.governing_date.choose import choose_governing_date
 from agent.library import Library
-from agent.request import AskRequest, MissingDate
+from agent.request import AskRequest, ClarifyingQuestion
 from agent.tools.relevance import coverage
 from agent.tools.statutes import passage_of
 from corpus.clock import today
@@ -38,7 +38,7 @@ def candidate_days(library: Library, asked: AskRequest) -> tuple[date, ...]:
     framed = choose_governing_date(
         asked, library.works, lambda day: text_changes(library, asked, day)
     )
-    if not isinstance(framed, MissingDate):
+    if not isinstance(framed, ClarifyingQuestion):
         return tuple(sorted(framed.candidates)) or (framed.as_at,)
     if framed.days:
         return framed.days

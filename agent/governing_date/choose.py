@@ -14,7 +14,7 @@ from datetime import date
 from pydantic import ValidationError
 
 from agent.governing_date.case_facts import ISSUE_OF, Facts, read_facts
-from agent.request import AskRequest, MissingDate
+from agent.request import AskRequest, ClarifyingQuestion
 from agent.trace import GoverningDate
 from corpus.applicability import Applicability, Code, Issue, Matter, Role, governing_dates
 from corpus.errors import BadInputError
@@ -31,7 +31,7 @@ _ANYWHERE = "default"
 
 def choose_governing_date(
     asked: AskRequest, works: Sequence[Work], changes: Changes = lambda _: ()
-) -> GoverningDate | MissingDate:
+) -> GoverningDate | ClarifyingQuestion:
     """Return the governing date with its ground, or what is missing to find it.
 
     Args:
@@ -56,7 +56,7 @@ def choose_governing_date(
 
 def _found(
     asked: AskRequest, works: Sequence[Work], changes: Changes
-) -> GoverningDate | MissingDate:
+) -> GoverningDate | ClarifyingQuestion:
     said = read_facts(asked.question, works)
     ruled = _ruled(asked, said, works, changes)
     if ruled is not None and ruled.dates and ruled.code is not Code.ASK:
@@ -89,7 +89,7 @@ def special_topics(places: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 def _one_of_several(
-    asked: AskRequest, as_at: date, found: GoverningDate | MissingDate
+    asked: AskRequest, as_at: date, found: GoverningDate | ClarifyingQuestion
 ) -> GoverningDate:
     """Return one of the candidate dates, with the ground that a rule gives for all of them."""
     update = {"as_at": as_at, "candidates": asked.candidates}
@@ -134,7 +134,7 @@ def _assumed(asked: AskRequest, said: Facts, ruled: Applicability | None) -> Gov
     )
 
 
-def _missing(asked: AskRequest, said: Facts, ruled: Applicability | None) -> MissingDate:
+def _missing(asked: AskRequest, said: Facts, ruled: Applicability | None) -> ClarifyingQuestion:
     if ruled is not None:
         where = ruled.code is Code.ASK and ruled.rule is None and not ruled.missing
         asked_for = _asked_for(ruled.wording, said, ruled.missing)
@@ -158,8 +158,8 @@ def _missing(asked: AskRequest, said: Facts, ruled: Applicability | None) -> Mis
 
 def _asked_for(
     words: Wording, said: Facts, roles: tuple[tuple[Role, ...], ...] = ()
-) -> MissingDate:
-    return MissingDate(
+) -> ClarifyingQuestion:
+    return ClarifyingQuestion(
         explanation=words.text, explanation_days=words.days, roles=roles, days=said.days
     )
 

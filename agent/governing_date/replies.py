@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
-from agent.request import MissingDate, Reply
+from agent.request import ClarifyingQuestion, Reply
 from corpus.applicability import Issue, Role
 from corpus.console import parse_day
 from corpus.errors import BadInputError
@@ -57,12 +57,12 @@ def read_facts_given(texts: Iterable[str]) -> dict[Role, date]:
     return facts
 
 
-def read_reply(text: str, missing: MissingDate) -> Reply:
-    """Parse the reply to a missing date; an empty line gives up.
+def read_reply(text: str, missing: ClarifyingQuestion) -> Reply:
+    """Parse the reply to a clarifying question; an empty line gives up.
 
     A bare date is the one asked for: that of the only missing role, or the governing date if no
-    role is missing. ``on=DAY`` is always the governing date. If a place is asked for, its code
-    (``uk``, ``uk/S``) is the reply.
+    role is missing. ``on=DAY`` is always the governing date. If a place is asked for, its name
+    (``Scotland``) or its code (``uk``, ``uk/S``) is the reply.
 
     Raises:
         BadInputError: a part is invalid, or a bare date may have several roles.
@@ -85,19 +85,30 @@ def read_reply(text: str, missing: MissingDate) -> Reply:
     return Reply(as_at=as_at, issue=issue, facts=read_facts_given(facts))
 
 
-def _place(text: str, missing: MissingDate) -> Reply:
-    """Read which of the places asked about is meant: its code, or the last part of it."""
+def _place(text: str, missing: ClarifyingQuestion) -> Reply:
+    """Read which of the places asked about is meant: its name, its code, or the code of its part.
+
+    Raises:
+        BadInputError: it is none of them.
+    """
     for each in missing.places:
-        if text.casefold() in (each.code.casefold(), (each.extent or "").casefold()):
+        named = (each.name, each.name.removeprefix("the "), each.code, each.extent or "")
+        if text.casefold() in {name.casefold() for name in named}:
             return Reply(jurisdictions=(each.jurisdiction,), extent=each.extent)
-    codes = ", ".join(each.code for each in missing.places)
-    raise BadInputError(f"'{text[:40]}' is none of the places asked about: {codes}.")
+    raise BadInputError(
+        f"'{text[:40]}' is none of the places asked about: {places_offered(missing)}."
+    )
 
 
-def how_to_reply(missing: MissingDate) -> str:
+def places_offered(missing: ClarifyingQuestion) -> str:
+    """Return the places asked about, each by its name and its code."""
+    return ", ".join(f"{each.name} ({each.code})" for each in missing.places)
+
+
+def how_to_reply(missing: ClarifyingQuestion) -> str:
     """Return a sentence that says what may be typed."""
     if missing.places:
-        return f"One of {', '.join(each.code for each in missing.places)}"
+        return f"One of {places_offered(missing)}"
     if missing.choices:
         listed = "; ".join(f"{each.day}: {each.meaning}" for each in missing.choices)
         return f"The day, as YYYY-MM-DD ({listed})"
@@ -110,12 +121,12 @@ def how_to_reply(missing: MissingDate) -> str:
     return f"{names} with the day as YYYY-MM-DD; {governing}"
 
 
-def _only_role(missing: MissingDate) -> Role | None:
+def _only_role(missing: ClarifyingQuestion) -> Role | None:
     """Return the role of a bare date: the only missing one, else ``None``."""
     if missing.roles and not _is_one(missing):
         raise BadInputError(f"Say which day it is: {how_to_reply(missing)}.")
     return missing.roles[0][0] if missing.roles else None
 
 
-def _is_one(missing: MissingDate) -> bool:
+def _is_one(missing: ClarifyingQuestion) -> bool:
     return len(missing.roles) == 1 and len(missing.roles[0]) == 1

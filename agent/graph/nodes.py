@@ -16,6 +16,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from agent.applicability.settle import settle
+from agent.governing_date.replies import places_offered
 from agent.graph.checkpoints import RunHeader
 from agent.graph.closest import OFFERED_BESIDE, found_in_thread, looked_at, verified_closest
 from agent.library import Library
@@ -29,7 +30,7 @@ from agent.policy import (
     encoder_of,
     sampling_of,
 )
-from agent.request import AskRequest, MissingDate, Reply
+from agent.request import AskRequest, ClarifyingQuestion, Reply
 from agent.tools.statutes import Scope
 from agent.tools.toolbox import SCHEMAS, grouped, in_order, returned_ids, run_group, run_together
 from agent.trace import (
@@ -48,6 +49,7 @@ from agent.verification.verify import Verdict, verify
 from corpus.clock import today
 from corpus.gate.ruling import Case
 from corpus.model import Frozen
+from corpus.wording import wording
 
 __all__ = ["DOING", "AskRequest", "Context", "State", "Step", "TextPiece", "ToolReturned"]
 
@@ -71,8 +73,8 @@ class Context:
         policy: the policy.
         max_turns: most turns of the policy.
         max_tokens: most token ids of all prompts and completions; ``None`` sets no limit.
-        interactive: whether a missing date is asked for; otherwise the run abstains. Only a run
-            with checkpoints can wait for a reply.
+        interactive: whether a clarifying question is put to the asker; otherwise the run abstains.
+            Only a run with checkpoints can wait for a reply.
         durable: whether each group of tool calls is saved as soon as it has returned. Needs
             checkpoints.
         listened: whether the stream has a listener, so that a policy streams its text.
@@ -145,11 +147,12 @@ def frame(state: State, runtime: Run) -> Update:
     """
     runtime.stream_writer(Step(name="frame"))
     library, asked = runtime.context.library, state["asked"]
-    while isinstance(settled := settle(library, asked), MissingDate):
+    while isinstance(settled := settle(library, asked), ClarifyingQuestion):
         reply = _reply(settled) if runtime.context.interactive else Reply()
         if reply.empty:
             reason = AbstentionReason.AMBIGUOUS if settled.places else AbstentionReason.NO_DATE
-            return _abstain(Abstention.worded(reason, settled.wording))
+            how = f" Name one of {places_offered(settled)}." if settled.places else ""
+            return _abstain(Abstention.worded(reason, wording(settled.wording, how)))
         asked = settled.answered(asked, reply)
     return {"asked": settled.asked, "governing": settled.governing, "case": settled.case}
 
@@ -249,7 +252,7 @@ def is_to_be_mended(state: State) -> bool:
     return state["turns"][-1].sent_back
 
 
-def _reply(missing: MissingDate) -> Reply:
+def _reply(missing: ClarifyingQuestion) -> Reply:
     """Interrupt the run until the asker replies."""
     return Reply.model_validate(interrupt(missing.model_dump(mode="json")))
 

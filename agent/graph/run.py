@@ -27,7 +27,7 @@ from agent.graph.threads import begun_in, graph_of, kept, name_of, waits_for
 from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Policy
-from agent.request import AskRequest, MissingDate, Reply
+from agent.request import AskRequest, ClarifyingQuestion, Reply
 from agent.trace import SCHEMA, Trace
 from corpus.clock import now
 from corpus.errors import BadInputError
@@ -60,7 +60,7 @@ class Paused(Frozen):
 
     thread: str
     asked: AskRequest
-    missing: MissingDate
+    missing: ClarifyingQuestion
 
 
 class Done(Frozen):

@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from agent.graph.builder import Graph, compile_graph
 from agent.graph.checkpoints import RunHeader, Thread
 from agent.graph.nodes import Context, State
-from agent.request import AskRequest, MissingDate
+from agent.request import AskRequest, ClarifyingQuestion
 from agent.trace import SCHEMA
 from corpus.errors import BadInputError
 
@@ -31,10 +31,10 @@ def kept(thread: Thread) -> dict[str, Any]:
     return found
 
 
-def waits_for(thread: Thread) -> MissingDate | None:
-    """Return the missing date that a thread waits for, or ``None``."""
+def waits_for(thread: Thread) -> ClarifyingQuestion | None:
+    """Return the question whose answer a thread waits for, or ``None``."""
     interrupts = graph_of(thread).get_state(name_of(thread)).interrupts
-    return MissingDate.model_validate(interrupts[0].value) if interrupts else None
+    return ClarifyingQuestion.model_validate(interrupts[0].value) if interrupts else None
 
 
 def asked_in(thread: Thread) -> AskRequest | None:

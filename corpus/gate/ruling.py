@@ -24,6 +24,8 @@ class RulingKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+_UNVERIFIED = " This rule is not verified: it was not compared with the official text."
+
 KIND_WORDS = {
     RulingKind.APPLIES: "Applies",
     RulingKind.NOT_YET: "Does not apply yet",
@@ -88,9 +90,10 @@ class Ruling(Frozen):
 
     @property
     def grounds(self) -> Wording:
-        """The reason and the authority."""
+        """The reason and the authority, and whether the rule applied was not verified."""
         told = self.source is None or self.source in self.reason
-        return self.wording if told else wording(self.wording, f" Authority: {self.source}.")
+        authority = "" if told else f" Authority: {self.source}."
+        return wording(self.wording, authority, _UNVERIFIED if self.verified is False else "")
 
     @property
     def sentence(self) -> str:

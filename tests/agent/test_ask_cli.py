@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from agent.cli import terminal
 from agent.cli.ask import app
 from agent.governing_date.replies import how_to_reply, read_facts_given, read_issue, read_reply
-from agent.request import MissingDate
+from agent.request import ClarifyingQuestion
 from corpus.applicability import Issue, Role
 from corpus.errors import BadInputError, InForceError
 from tests.agent.conftest import LEVY_ACT, WIDGETS_ACT, opened
@@ -167,9 +167,9 @@ def test_an_empty_line_gives_up(typing: io.StringIO) -> None:
     assert "No answer (no date)" in asked_in_person(LICENCE)
 
 
-UNDATED = MissingDate(explanation="?")
-DECISION = MissingDate(explanation="?", roles=((Role.DECISION,),))
-EITHER = MissingDate(explanation="?", roles=((Role.ACT_END, Role.ACT),))
+UNDATED = ClarifyingQuestion(explanation="?")
+DECISION = ClarifyingQuestion(explanation="?", roles=((Role.DECISION,),))
+EITHER = ClarifyingQuestion(explanation="?", roles=((Role.ACT_END, Role.ACT),))
 
 
 def test_a_bare_day_is_the_day_asked_for() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from agent.governing_date.case_facts import read_facts
 from agent.governing_date.choose import check_facts, choose_governing_date
-from agent.request import AskRequest, MissingDate, Reply
+from agent.request import AskRequest, ClarifyingQuestion, Reply
 from agent.trace import GoverningDate
 from corpus.applicability import Code, Issue, Role
 from corpus.demo import demo_files
@@ -36,9 +36,9 @@ def framed(works: Sequence[Work], question: str, **more: object) -> GoverningDat
     return found
 
 
-def missing(works: Sequence[Work], question: str, **more: object) -> MissingDate:
+def missing(works: Sequence[Work], question: str, **more: object) -> ClarifyingQuestion:
     found = choose_governing_date(AskRequest.model_validate({"question": question, **more}), works)
-    assert isinstance(found, MissingDate)
+    assert isinstance(found, ClarifyingQuestion)
     return found
 
 

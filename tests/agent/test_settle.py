@@ -7,13 +7,13 @@ from datetime import date
 import pytest
 
 from agent.applicability.settle import Settled, settle
-from agent.governing_date.replies import read_reply
+from agent.governing_date.replies import how_to_reply, read_reply
 from agent.graph.checkpoints import Thread, in_memory
 from agent.graph.nodes import Context
 from agent.graph.run import Done, Paused, Reply, request_of, resume, run, start
 from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
-from agent.request import AskRequest, MissingDate
+from agent.request import AskRequest, ClarifyingQuestion
 from agent.trace import AbstentionReason, Trace
 from corpus.demo import golden_questions
 from corpus.errors import BadInputError
@@ -30,9 +30,9 @@ def settled(library: Library, question: str, **more: object) -> Settled:
     return found
 
 
-def open_(library: Library, question: str, **more: object) -> MissingDate:
+def open_(library: Library, question: str, **more: object) -> ClarifyingQuestion:
     found = settle(library, asking(question, **more))
-    assert isinstance(found, MissingDate), found
+    assert isinstance(found, ClarifyingQuestion), found
     return found
 
 
@@ -145,7 +145,7 @@ def test_a_place_named_says_whose_law_it_is_and_is_shown_as_assumed(
     demo: Library, question: str, places: tuple[str, ...], extent: str | None
 ) -> None:
     found = settle(demo, asking(question, as_at="2020-01-01"))
-    if isinstance(found, MissingDate):
+    if isinstance(found, ClarifyingQuestion):
         assert not places
         return
     assert found.asked.extent == extent
@@ -402,8 +402,17 @@ def test_a_thread_waits_for_the_place_and_goes_on_with_it(demo: Library) -> None
     trace = done(demo, thread, added)
     assert cited(trace) == ["uk/rta-1988#prescribed-limit@2014-12-05~S"]
     assert (trace.jurisdictions, trace.extent) == (("uk",), "S")
-    with pytest.raises(BadInputError, match="none of the places"):
+    assert read_reply("scotland", end.missing) == added
+    with pytest.raises(BadInputError, match=r"none of the places.*Scotland \(uk/S\)"):
         read_reply("uk/W+NI", end.missing)
+
+
+def test_a_place_is_asked_for_by_its_name_and_not_by_its_code(demo: Library) -> None:
+    found = open_(demo, MARRY, as_at="2020-01-01")
+    assert "Scotland (Marriage (Scotland) Act 1977" in found.explanation
+    assert "England and Wales (" in found.explanation
+    assert "uk/" not in found.explanation
+    assert "Scotland (uk/S)" in how_to_reply(found)
 
 
 @pytest.mark.parametrize("chosen", ["2012-03-01", "2020-01-01"])

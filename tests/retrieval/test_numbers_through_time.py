@@ -31,6 +31,7 @@ from corpus.model import (
 )
 from corpus.settings import Settings
 from corpus.store import Store
+from corpus.wording import wording
 from retrieval.citations.comparisons import compared
 from retrieval.citations.law_answers import law, versions
 from retrieval.cli.law_output import comparison_html, comparison_text, show_law, show_versions
@@ -258,7 +259,7 @@ def test_a_card_tells_since_when_the_text_and_since_when_the_number(
     (card,) = build_cards(trace.answer.citations, library.store, TODAY)
     assert card.label == number
     assert ("under this number since 1 October 2016" in card.in_force) is since
-    for shown in (markup.card(card), as_markdown(trace, (card,)).replace("\\", "")):
+    for shown in (markup.card(card), as_markdown(trace, (card,), wording()).replace("\\", "")):
         assert number in shown
         assert "source read on 1 June 2020" in shown
     show_trace(trace)
@@ -318,7 +319,7 @@ def test_where_the_record_stops_nothing_says_that_the_law_ended(
         "The record stops with 2 July 2018: whether it was amended since is not known."
     )
     assert card.spans[-1].words.startswith("No text on record")
-    shown = [markup.card(card), as_markdown(trace, (card,))]
+    shown = [markup.card(card), as_markdown(trace, (card,), wording())]
     show_trace(trace)
     show_law(law(library.store, "art. 50 Code des quais", ON))
     show_versions(versions(library.store, "art. 50 Code des quais", ON))

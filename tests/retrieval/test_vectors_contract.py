@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from corpus.demo import demo_files
+from corpus.errors import StoreError
 from corpus.settings import Settings
 from corpus.sources.jsonl import Jsonl
 from corpus.store import Store
@@ -269,6 +270,20 @@ def test_an_encoder_that_fails_in_mid_build_leaves_an_index_of_words_that_says_s
     assert engine.vectors == "hashing/passage-1"
     assert engine.words_only is None
     engine.close()
+
+
+def test_a_file_of_kept_vectors_cut_short_leaves_the_index_as_it_was(
+    corpus: Store, engine_url: str, tmp_path: Path
+) -> None:
+    embedding = Embedding(Hashing(), tmp_path / "kept.db")
+    refresh_index(corpus, engine_url, silent, embedding=embedding)
+    os.truncate(embedding.file, embedding.file.stat().st_size // 2)
+    with pytest.raises(StoreError, match=r"kept\.db cannot be read .*have them made anew"):
+        refresh_index(corpus, engine_url, silent, anew=True, embedding=embedding)
+    opened = open_index(engine_url, Hashing)
+    assert ask(opened, "mariage", "2000-01-01")[0].similarity is not None
+    assert opened.words_only is None
+    opened.close()
 
 
 def test_an_index_is_built_anew_when_vectors_are_added_or_left_out(

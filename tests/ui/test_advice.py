@@ -4,7 +4,7 @@ import pytest
 
 from agent.graph.run import ask
 from agent.library import Library
-from agent.request import AskRequest, MissingDate
+from agent.request import AskRequest, ClarifyingQuestion
 from corpus.applicability import Role
 from ui.pages.advice import days_meant, suggestions
 
@@ -47,9 +47,9 @@ def test_days_that_may_be_meant_are_offered() -> None:
     named, none, fact = (
         [found.words for found in days_meant(missing, asked, TODAY)]
         for missing in (
-            MissingDate(explanation="?", days=days),
-            MissingDate(explanation="?"),
-            MissingDate(explanation="?", roles=((Role.DECISION,),)),
+            ClarifyingQuestion(explanation="?", days=days),
+            ClarifyingQuestion(explanation="?"),
+            ClarifyingQuestion(explanation="?", roles=((Role.DECISION,),)),
         )
     )
     assert named == ["Ask as at 1 May 2004", "Ask as at 1 May 2005"]

@@ -118,6 +118,7 @@ def test_nothing_that_would_bias_is_shown_before_the_decision(queue: LabelQueue)
     assert before.count("card candidate") == 3
     assert "<mark>pays a fee of £40 for every stall</mark>" in before
     assert "In force from 1 January 1980 to 31 December 1999" in before
+    assert before.count("source read on") == before.count('class="provenance"') > 0
     assert '<figure class="redline">' in before
     assert "low_confidence" not in before
     assert "Rollouts behind" not in before

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.request import MissingDate
+from agent.request import ClarifyingQuestion
 from agent.tool_results import Refused, SearchResult
 from agent.trace import (
     Abstention,
@@ -24,6 +24,8 @@ from agent.trace import (
 )
 from agent.trace_migration import read_trace
 from corpus.applicability import Code
+from corpus.force_words import sources_words
+from corpus.gate.ruling import KIND_WORDS, Ruling, RulingKind
 from corpus.model import Citation, Interval, SourceRef
 from corpus.wording import wording
 from ui import markup as render
@@ -39,6 +41,7 @@ KEPT = (
     .splitlines()
 )
 TODAY = date(2026, 11, 22)
+READ = sources_words([date(2026, 3, 1), date(2026, 11, 20)])
 
 
 def citation(text: str, quote: str) -> Citation:
@@ -117,7 +120,7 @@ def test_nothing_that_was_written_elsewhere_becomes_markup() -> None:
         render.steps(trace()),
         render.call_words(trace().turns[0].calls[0]),
         render.banner(GoverningDate(as_at=TODAY, ground=EVIL, assumed=True), TODAY),
-        render.footer(EVIL, 3, [EVIL]),
+        render.footer(EVIL, 3, [EVIL], wording(EVIL)),
     ):
         assert "<script" not in html
         assert '"onmouseover' not in html
@@ -157,7 +160,7 @@ def test_marks_in_the_answer_lead_to_their_cards() -> None:
 def test_what_looks_like_a_day_in_words_of_others_is_left_as_it_is(words: str) -> None:
     declined = Abstention(reason=AbstentionReason.NOT_FOUND, explanation=words)
     governing = GoverningDate(as_at=TODAY, ground=words, assumed=True)
-    missing = MissingDate(explanation=words)
+    missing = ClarifyingQuestion(explanation=words)
     for html in (
         render.abstention(declined),
         render.banner(governing, TODAY),
@@ -172,7 +175,7 @@ def test_days_that_are_known_as_days_are_shown_in_words() -> None:
     declined = Abstention.worded(AbstentionReason.REPEALED, said)
     assert declined.explanation == "In force from 2006-04-05 to 2013-05-18."
     assert shown in render.abstention(declined)
-    missing = MissingDate(explanation=said.text, explanation_days=said.days)
+    missing = ClarifyingQuestion(explanation=said.text, explanation_days=said.days)
     assert shown in render.waiting(missing)
     governing = GoverningDate(
         as_at=TODAY, ground=said.text, ground_days=said.days, rule=Code.SPLIT, assumed=True
@@ -205,17 +208,52 @@ def test_a_broken_tool_call_is_shown_as_it_is() -> None:
 def test_the_note_to_keep_stands_alone() -> None:
     shown = evil_card()
     kept = trace(answer=answered("So."), stop=StopReason.ANSWERED)
-    note = as_markdown(kept, (shown,))
+    note = as_markdown(kept, (shown,), READ)
     for part in ("1 January 2005", shown.citation.version_id, "> quoted", "f" * 64, "abc"):
         assert part in note
     assert Trace.model_validate_json(as_json(kept)) == kept
+
+
+@pytest.mark.parametrize("kind", RulingKind)
+def test_an_export_says_what_the_card_says_of_whether_the_text_applies(kind: RulingKind) -> None:
+    reason = wording("In force, but it applies only from ", date(2006, 4, 5), ".")
+    ruling = Ruling(
+        kind=kind,
+        version_id="uk/a#b@2000-01-01",
+        as_at=date(2005, 1, 1),
+        territory="Scotland",
+        reason=reason.text,
+        reason_days=reason.days,
+        source="Act 2005, s 9",
+        verified=False,
+    )
+    shown = evil_card().model_copy(update={"ruling": ruling, "territory": "Scotland"})
+    note = as_markdown(trace(answer=answered("So."), stop=StopReason.ANSWERED), (shown,), READ)
+    for said in (note.replace("\\", ""), render.card(shown)):
+        for words in (
+            f"{KIND_WORDS[kind]}.",
+            "only from 5 April 2006.",
+            "Authority: Act 2005, s 9.",
+            "This rule is not verified",
+            "Holds in Scotland.",
+        ):
+            assert words in said
+
+
+def test_page_and_export_say_when_the_sources_were_read() -> None:
+    declined = Abstention(reason=AbstentionReason.NO_DATE, explanation="When?")
+    note = as_markdown(trace(governing=None, abstention=declined), (), READ)
+    for shown in (note, render.footer("f" * 64, 3, ["uk"], READ)):
+        assert "sources last read from 1 March 2026 to 20 November 2026" in shown
+    one = sources_words([date(2026, 3, 1)])
+    assert "sources read on 1 March 2026" in render.footer("f" * 64, 3, ["uk"], one)
 
 
 def test_a_declined_answer_can_be_kept_too() -> None:
     declined = trace(
         governing=None, abstention=Abstention(reason=AbstentionReason.NO_DATE, explanation="When?")
     )
-    assert "No date was given." in as_markdown(declined, ())
+    assert "No date was given." in as_markdown(declined, (), READ)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +285,7 @@ def test_a_trace_of_an_earlier_version_is_drawn_and_kept(line: str) -> None:
         assert html.count("#citation-") == len(old.answer.citations)
     if old.abstention is not None:
         assert "<h2>" in render.abstention(old.abstention)
-    assert old.id in as_markdown(old, ())
+    assert old.id in as_markdown(old, (), READ)
     assert Trace.model_validate_json(as_json(old)) == old
 
 
@@ -261,7 +299,7 @@ def test_a_trace_of_an_earlier_version_is_drawn_and_kept(line: str) -> None:
 )
 def test_a_markdown_note_holds_no_markup_of_others(hostile: str) -> None:
     explained = Abstention(reason=AbstentionReason.NOT_FOUND, explanation=hostile)
-    note = as_markdown(trace(question=hostile, extent=hostile, abstention=explained), ())
+    note = as_markdown(trace(question=hostile, extent=hostile, abstention=explained), (), READ)
     assert hostile not in note
     assert note.count(literal(hostile)) == 3
 
@@ -272,7 +310,7 @@ def test_closest_provisions_are_exported_as_unconfirmed() -> None:
     near = ClosestProvision(citation=shown.citation, probability=0.41)
     looked = LookedAt(as_at=date(2005, 1, 1), provisions=3, works=("a", "b"), jurisdictions=("uk",))
     kept = trace(abstention=declined, closest=(near,), looked_at=looked)
-    note = as_markdown(kept, (shown,))
+    note = as_markdown(kept, (shown,), READ)
     assert "## Closest provisions in force on 1 January 2005" in note
     assert "Unconfirmed" in note
     assert "3 provisions of 2 works" in note

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 from agent.trace import Answer, Trace
+from corpus.gate.ruling import KIND_WORDS
+from corpus.territories import extent_words
+from corpus.wording import Wording
 from ui.cards import Card
 from ui.pages.advice import HEADINGS
 from ui.words import day_words, literal
@@ -15,8 +18,14 @@ def as_json(trace: Trace) -> str:
     return json.dumps(trace.model_dump(mode="json"), ensure_ascii=False, indent=2)
 
 
-def as_markdown(trace: Trace, cards: tuple[Card, ...]) -> str:
-    """Return a Markdown note: the question, the governing date, the answer and its citations."""
+def as_markdown(trace: Trace, cards: tuple[Card, ...], sources_read: Wording) -> str:
+    """Return a Markdown note: the question, the governing date, the answer and its citations.
+
+    Args:
+        trace: the answer or abstention.
+        cards: its citations, or the closest provisions.
+        sources_read: when the sources of the corpus were last read.
+    """
     lines = [
         "# InForce: answer on the law of one day",
         "",
@@ -33,7 +42,8 @@ def as_markdown(trace: Trace, cards: tuple[Card, ...]) -> str:
         lines += [line for card in cards for line in _card_lines(card)]
     stamp = trace.started.strftime("%Y-%m-%d %H:%M UTC")
     lines += ["---", "", f"Answered {stamp} by the {trace.policy} policy; trace `{trace.id}`;"]
-    lines += [f"corpus `{trace.corpus_hash}`. Not legal advice.", ""]
+    read = f", {sources_read.written(day_words)}" if sources_read.text else ""
+    lines += [f"corpus `{trace.corpus_hash}`{read}. Not legal advice.", ""]
     return "\n".join(lines)
 
 
@@ -69,7 +79,7 @@ def _date_lines(trace: Trace) -> list[str]:
     if trace.governing.known_at is not None:
         lines += [f"**As published by.** {day_words(trace.governing.known_at)}", ""]
     if trace.extent:
-        lines += [f"**Territory.** {literal(trace.extent)}", ""]
+        lines += [f"**Territory.** {literal(extent_words(trace.extent))}", ""]
     return lines
 
 
@@ -84,12 +94,22 @@ def _card_lines(card: Card) -> list[str]:
         "",
         quote,
         "",
+        *([f"   {verdict}"] if (verdict := _verdict(card)) else []),
         f"   {literal(card.since)}",
         f"   Source: {literal(source)}; {literal(card.source_read)}. "
         f"Version `{citation.version_id}`.",
         *([f"   {literal(card.note)}"] if card.note else []),
         "",
     ]
+
+
+def _verdict(card: Card) -> str:
+    """Return whether the text applies to the case and why, and where it holds."""
+    holds = literal(f"Holds in {card.territory}.") if card.territory else ""
+    if card.ruling is None:
+        return holds
+    kind = literal(f"{KIND_WORDS[card.ruling.kind]}.")
+    return f"**{kind}** {literal(card.ruling.grounds.written(day_words))} {holds}".rstrip()
 
 
 def _sentences(answer: Answer) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from agent.library import Library
+from corpus.force_words import source_words
 from corpus.languages.quotation import quoted_span
 from corpus.model import Frozen, Provision, Version
 from corpus.store import Store
@@ -15,7 +16,7 @@ from rl.annotation.items import Candidate, Cited, Shown
 from rl.annotation.queue.decision_log import TextOf
 from rl.annotation.queue.label_queue import QueueError
 from ui.cards import TimelineSpan, siblings, timeline_spans
-from ui.words import interval_words
+from ui.words import day_words, interval_words
 
 FOUND = 5  # provisions that a search for the right version lists
 
@@ -38,6 +39,7 @@ class Evidence(Frozen):
             the text.
         spans: timeline of the provision.
         before, after: neighbouring versions.
+        source_read: words that say when the source of the work was last read.
     """
 
     cited: Cited
@@ -48,6 +50,7 @@ class Evidence(Frozen):
     spans: tuple[TimelineSpan, ...] = ()
     before: Version | None = None
     after: Version | None = None
+    source_read: str = ""
 
 
 def text_reader(store: Store) -> TextOf:
@@ -127,6 +130,7 @@ def _evidence(cited: Cited, store: Store, today: date) -> Evidence:
     rows = siblings(history, version)
     place = next((n for n, row in enumerate(rows) if row.id == version.id), None)
     work = store.work(history.provision.work_id)
+    read = store.source_read(history.provision.work_id)
     return Evidence(
         cited=cited,
         version=version,
@@ -136,6 +140,7 @@ def _evidence(cited: Cited, store: Store, today: date) -> Evidence:
         spans=timeline_spans(rows, version.id, today),
         before=rows[place - 1] if place else None,
         after=rows[place + 1] if place is not None and place + 1 < len(rows) else None,
+        source_read=source_words(read).written(day_words) if read else "",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from agent.trace import AbstentionReason
 from corpus.compare import as_html, compare
+from corpus.force_words import version_in_force
 from corpus.model import Version
 from rl.annotation.items import (
     Candidate,
@@ -20,7 +21,7 @@ from rl.annotation.items import (
 from rl.annotation.queue.adjudication import Made
 from ui.labelling.evidence import Evidence
 from ui.markup import escaped, timeline
-from ui.words import day_words, interval_words
+from ui.words import day_words
 
 
 def question(shown: Shown) -> str:
@@ -58,9 +59,14 @@ def redline(before: Version, after: Version) -> str:
 def version_text(version: Version) -> str:
     """Return the whole text of a version, with its interval."""
     return (
-        f'<article class="card"><span class="chip">In force {interval_words(version.valid)}</span>'
+        f'<article class="card"><span class="chip">In force {_in_force(version)}</span>'
         f'<p class="text" lang="{escaped(version.language)}">{escaped(version.text)}</p></article>'
     )
+
+
+def _in_force(version: Version) -> str:
+    """Return on which days a version is the law; where the record stops, that is said."""
+    return escaped(version_in_force(version).written(day_words))
 
 
 def decision_words(decision: Decision) -> str:
@@ -114,9 +120,10 @@ def _cited(found: Evidence) -> str:
     return (
         f'<div class="names"><span class="work">{escaped(found.title)}</span>'
         f'<span class="label">{escaped(found.label)}</span></div>'
-        f'<span class="chip">In force {interval_words(version.valid)}</span>'
+        f'<span class="chip">In force {_in_force(version)}</span>'
         f"{_text(version, found)}{timeline(found.spans)}"
-        f'<p class="provenance"><code>{escaped(version.id)}</code></p>'
+        f'<p class="provenance">{escaped(found.source_read)}<br>'
+        f"<code>{escaped(version.id)}</code></p>"
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from agent.request import AskRequest, MissingDate
+from agent.request import AskRequest, ClarifyingQuestion
 from agent.tool_results import ProvisionReading
 from agent.trace import AbstentionReason, Trace
 from corpus.model import Frozen
-from corpus.territories import extent_words, territory_words
+from corpus.territories import extent_words
 from ui.words import day_words
 
 HEADINGS = {
@@ -55,13 +55,15 @@ def suggestions(trace: Trace, asked: AskRequest) -> tuple[Suggestion, ...]:
     return tuple({suggestion.words: suggestion for suggestion in found}.values())[:4]
 
 
-def days_meant(missing: MissingDate, asked: AskRequest, today: date) -> tuple[Suggestion, ...]:
+def days_meant(
+    missing: ClarifyingQuestion, asked: AskRequest, today: date
+) -> tuple[Suggestion, ...]:
     """Return the candidate dates of a question without one: those it names, else today."""
     days = missing.days or (() if missing.roles else (today,))
     return tuple(_on(asked, day, "today, " if day == today else "") for day in days)[:4]
 
 
-def choices_meant(missing: MissingDate, asked: AskRequest) -> tuple[Suggestion, ...]:
+def choices_meant(missing: ClarifyingQuestion, asked: AskRequest) -> tuple[Suggestion, ...]:
     """Return what may be chosen where days or places differ, each with what it would mean."""
     days = (
         Suggestion(
@@ -72,7 +74,7 @@ def choices_meant(missing: MissingDate, asked: AskRequest) -> tuple[Suggestion, 
     )
     places = (
         Suggestion(
-            words=f"{territory_words(each.jurisdiction, each.extent)}: {each.meaning}",
+            words=f"{each.name}: {each.meaning}",
             asked=asked.model_copy(
                 update={"jurisdictions": (each.jurisdiction,), "extent": each.extent}
             ),

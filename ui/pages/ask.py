@@ -16,6 +16,7 @@ from agent.request import AskRequest
 from agent.trace import Trace
 from corpus.clock import today
 from corpus.errors import BadInputError, InForceError
+from corpus.force_words import sources_words
 from corpus.gate.ruling import Ruling
 from corpus.model import Citation
 from ui import markup as render
@@ -60,7 +61,8 @@ def page() -> None:
         else:
             _welcome(library)
     places = sorted({work.jurisdiction for work in library.works})
-    st.html(render.footer(library.corpus_hash, len(library.works), places))
+    read = sources_words(library.sources_read)
+    st.html(render.footer(library.corpus_hash, len(library.works), places, read))
 
 
 def _follow_address(asked: AskRequest) -> None:
@@ -172,7 +174,7 @@ def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> 
     if trace.turns:
         with st.expander("How this was found", icon=":material/route:"):
             st.html(render.steps(trace))
-    _keep(trace, asked, cards, place)
+    _keep(library, trace, asked, cards, place)
 
 
 def _shown_citations(trace: Trace) -> tuple[Citation, ...]:
@@ -204,7 +206,10 @@ def _offer(offered: tuple[Suggestion, ...], place: str = "") -> None:
         st.button(literal(suggestion.words), key=key, on_click=_go, args=(suggestion.asked,))
 
 
-def _keep(trace: Trace, asked: AskRequest, cards: tuple[Card, ...], place: str) -> None:
+def _keep(
+    library: Library, trace: Trace, asked: AskRequest, cards: tuple[Card, ...], place: str
+) -> None:
+    sources = sources_words(library.sources_read)
     name = f"inforce-{trace.governing.as_at if trace.governing else 'undated'}-{trace.id[:8]}"
     with st.container(horizontal=True):
         if trace.answer is not None and asked.as_at != today() and not place:
@@ -212,7 +217,7 @@ def _keep(trace: Trace, asked: AskRequest, cards: tuple[Card, ...], place: str) 
             st.button("Ask the same of today’s law", on_click=_go, args=(now,))
         st.download_button(
             "Markdown",
-            as_markdown(trace, cards),
+            as_markdown(trace, cards, sources),
             f"{name}.md",
             "text/markdown",
             icon=":material/download:",

@@ -9,7 +9,7 @@ import streamlit as st
 
 from agent.governing_date.choose import special_topics
 from agent.library import Library
-from agent.request import AskRequest, MissingDate, Reply
+from agent.request import AskRequest, ClarifyingQuestion, Reply
 from corpus.applicability import Issue, Role
 from ui.pages.date_control import can_be_read, chosen_day, date_control, set_day
 
@@ -82,7 +82,7 @@ def asked_in_form() -> AskRequest:
     )
 
 
-def missing_form(missing: MissingDate, on_reply: Callable[[], None]) -> None:
+def missing_form(missing: ClarifyingQuestion, on_reply: Callable[[], None]) -> None:
     """Show a field for each missing date."""
     with st.form("missing"):
         if not missing.roles:
@@ -92,7 +92,7 @@ def missing_form(missing: MissingDate, on_reply: Callable[[], None]) -> None:
         st.form_submit_button("Answer", type="primary", on_click=on_reply)
 
 
-def reply_in_form(missing: MissingDate) -> Reply:
+def reply_in_form(missing: ClarifyingQuestion) -> Reply:
     """Return the reply in the form; empty if nothing was filled in.
 
     Raises:

@@ -20,7 +20,7 @@ from ui.pages.address import write_address
 from ui.words import literal
 
 Outcome = tuple[Trace, ...] | Paused
-"""Answers, one or one for each date, or a run that waits for a missing date."""
+"""Answers, one or one for each date, or a run that waits for a reply."""
 
 _TAIL = 160
 
@@ -49,7 +49,7 @@ def outcome(library: Library, asked: AskRequest, *, each: bool) -> Outcome:
 
 
 def reply(added: Reply) -> None:
-    """Store a reply to a missing date; it is used when the page is shown with the new URL."""
+    """Store a reply, to be used when the page is shown with the new URL."""
     st.session_state["reply"] = added
 
 
