@@ -26,9 +26,10 @@ from corpus.store import Store
 from corpus.validation import source_error
 
 Corpus = Literal["demo", "real"]
-Half = Literal["development", "held_out"]
+Half = Literal["development", "held_out", "held_out_2"]
 CORPORA: tuple[Corpus, Corpus] = ("demo", "real")
-HALVES: tuple[Half, Half] = ("development", "held_out")
+HALVES: tuple[Half, Half, Half] = ("development", "held_out", "held_out_2")
+"""What a question is for. ``held_out_2`` was written when ``held_out`` had been looked at."""
 LARGE = 12
 """Questions of one work from which it is divided by provision, not given to one half whole."""
 
@@ -144,14 +145,14 @@ class AskedQuestion(Frozen):
                 "extent": self.filled.extent,
                 "jurisdiction": self.work_id.partition("/")[0] if self.work_id else None,
                 "work_id": self.work_id,
-                "split": "test" if self.half == "held_out" else "selection",
+                "split": "selection" if self.half == "development" else "test",
                 **outcome,
             }
         )
 
 
 def read_asked(corpus: Corpus, half: Half | None = None) -> list[AskedQuestion]:
-    """Return the questions over a corpus, of one half or of both, in the order of the file.
+    """Return the questions over a corpus, of one half or of all, in the order of the file.
 
     Raises:
         BadInputError: the file cannot be read.
@@ -179,7 +180,7 @@ def problems(asked: Iterable[AskedQuestion], store: Store) -> Iterator[str]:
 
 
 def divide(asked: Sequence[AskedQuestion]) -> dict[str, Half]:
-    """Return the half of each question, by its id.
+    """Return the half of each question, by its id; those of ``held_out_2`` are not divided.
 
     Questions about one work go to one half; a work of :data:`LARGE` or more is divided by
     provision. In the order of a hash of its name, each group goes to the half that then differs

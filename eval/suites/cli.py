@@ -80,7 +80,7 @@ def answers(
         str,
         typer.Option(help="demo, or real: the store of INFORCE_HOME holds the real corpora."),
     ] = "demo",
-    half: Annotated[str, typer.Option(help="development or held_out.")] = "development",
+    half: Annotated[str, typer.Option(help="development, held_out or held_out_2.")] = "development",
     to: Annotated[
         Path | None,
         typer.Option(help="Folder that keeps every finished question; run again, it continues."),

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ FOLDERS = {
     "us-cfpb-regml": "us/",
 }
 DEMO, REAL = read_asked("demo"), read_asked("real")
+SECOND = read_asked("demo", "held_out_2")
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,7 @@ def test_gold_over_real_legislation_holds(folder: str, tmp_path: Path) -> None:
 
 
 def test_no_work_or_provision_is_in_both_halves() -> None:
-    for asked in (DEMO, REAL):
+    for asked in ([one for one in DEMO if one not in SECOND], REAL):
         assert {one.id: one.half for one in asked} == divide(asked)
         halves = {(one.provision_id, one.half) for one in asked if one.provision_id}
         assert len(halves) == len({provision for provision, _ in halves})
@@ -99,12 +101,30 @@ def test_no_work_or_provision_is_in_both_halves() -> None:
 
 def test_the_set_is_as_large_and_as_mixed_as_its_readme_says() -> None:
     both = DEMO + REAL
-    assert (len(DEMO), len(REAL)) == (271, 149)
-    assert Counter(one.style for one in both) == {"lay": 224, "statute": 196}
-    assert sum(one.decline is not None for one in both) == 59
+    assert (len(DEMO), len(REAL)) == (441, 149)
+    assert Counter(one.style for one in both) == {"lay": 340, "statute": 250}
+    assert sum(one.decline is not None for one in both) == 82
     languages = Counter((one.language, one.half) for one in DEMO)
-    assert len(languages) == 14
+    assert len(languages) == 21
     assert min(languages.values()) >= 9
+
+
+def test_the_second_held_out_part_has_lay_questions_in_each_language() -> None:
+    lay = Counter(one.language for one in SECOND if one.style == "lay")
+    assert len(lay) == 7
+    assert min(lay.values()) >= 15
+    assert sum(one.decline is not None for one in SECOND) >= 0.12 * len(SECOND)
+
+
+def test_no_question_of_the_second_held_out_part_is_one_of_the_others_reworded() -> None:
+    for one in SECOND:
+        for other in DEMO + REAL:
+            if other.half != "held_out_2" and (one.language, one.style) == (
+                other.language,
+                other.style,
+            ):
+                alike = SequenceMatcher(None, one.text, other.text).ratio()
+                assert alike < 0.8, (one.id, other.id)
 
 
 def test_no_question_is_asked_twice_or_stands_in_another_set() -> None:
