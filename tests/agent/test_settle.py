@@ -271,6 +271,11 @@ IMPOSSIBLE = [
     "¿Qué decía el artículo 315 del Código civil el 31 de junio de 2019?",
     "Mis kehtis 31. septembril 2020?",
     "2022年2月30日适用什么法律？",
+    "2021年4月31日適用什麼法律？",
+    "Mis kehtis 30. veebruaril 2020?",
+    "¿Qué regía el 30 de febrero de 2020?",
+    "Wie hoch war der Mindestlohn am 31. Juni 2018?",
+    "What was the minimum wage on 31 September 2016?",
 ]
 
 
@@ -307,6 +312,13 @@ OTHER_DAYS = [
         "2010-03-15",
     ),
     ("The tenancy contract was signed on 3 March 2004.", "2024-01-01", {}, None, "2004-03-03"),
+    ("Wie hoch war der Mindestlohn am 1. März 2018?", "2020-06-01", {}, None, "2018-03-01"),
+    ("Quel était le montant du SMIC le 2 mai 2014 ?", "2020-01-01", {}, None, "2014-05-02"),
+    ("Mis oli käibemaksumäär 5. mail 2008?", "2012-01-01", {}, None, "2008-05-05"),
+    ("2012年6月1日的基本工資是多少？", "2020-01-01", {}, None, "2012-06-01"),
+    ("What was the standard rate of VAT on 3 June 2009?", "2012-01-01", {}, None, "2009-06-03"),
+    ("Der Vertrag wurde am 5. Juni 2001 geschlossen.", "2010-01-01", {}, None, "2001-06-05"),
+    ("Which law governs?", "2020-01-01", {"damage": "2012-03-01"}, "civil", "2012-03-01"),
 ]
 
 
