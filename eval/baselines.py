@@ -32,7 +32,7 @@ def oracle(store: Store, question: Question) -> Reply:
         return Reply(decline=Decline.NOT_FOUND)
     found = store.resolve(question.provision_id, question.as_at, question.known_at)
     if isinstance(found, Version):
-        return _quoting(found, question)
+        return quoting(found, question)
     return Reply(decline=found.status if found is not None else "not_found")
 
 
@@ -40,7 +40,7 @@ def newest_text(store: Store, question: Question) -> Reply:
     """Answer with the newest version of the provision, whatever the date: search without dates."""
     history = store.history(question.provision_id) if question.provision_id else None
     newest = _newest(history) if history else None
-    return _quoting(newest, question) if newest else Reply(decline="not_found")
+    return quoting(newest, question) if newest else Reply(decline="not_found")
 
 
 def is_right_reply(question: Question, reply: Reply) -> bool:
@@ -78,9 +78,10 @@ def score_by_family(
     return {**scores, "all": bootstrap(list(works.values()), seed=0)}
 
 
-def _quoting(version: Version, question: Question) -> Reply:
+def quoting(version: Version, question: Question) -> Reply:
+    """Return the reply that cites a version, with its words at the place asked about."""
     span = question.gold_span
-    words = span.read(version.text) if span else None
+    words = span.read(version.text) if span else version.text
     return Reply(version_id=version.id, text=words)
 
 

@@ -17,8 +17,10 @@ from corpus.errors import BadInputError
 from corpus.model import Frozen
 from corpus.questions import Family, Question, Split
 from eval.metrics import Score
+from eval.suites.abstention import abstention_scores
 from eval.suites.policy import Evaluation, answer_all, draw
 from eval.suites.temporal import temporal_scores
+from eval.trivial import TrivialScores, trivial_scores
 from rl.questions.training_questions import questions_of
 from rl.recipes.recipe import Recipe
 from rl.rewards.scored_trace import ScoredTrace
@@ -37,12 +39,16 @@ class CheckpointScores(Frozen):
 
     Intervals are 95 %, from resampled works. ``paired_dates`` counts a pair as right if both dates
     are. ``anachronisms_drafted`` and ``anachronisms_shipped`` are shares of citations that were not
-    in force on the governing date; ``None`` without citations. ``void`` runs are left out.
+    in force on the governing date, ``unresolved_drafted`` of those that name no stored version;
+    ``None`` without citations. ``void`` runs are left out.
 
     Attributes:
         paired_dates: share of pairs right on both dates.
         right: share of questions answered or declined rightly.
+        right_when_answerable: share of answerable questions answered rightly.
+        right_when_due: share of questions to be declined that were, with the reason found.
         anachronisms_drafted: share of drafted citations not in force on the governing date.
+        unresolved_drafted: share of drafted citations that name no stored version.
         anachronisms_shipped: share of shipped citations not in force on the governing date.
         questions: number of questions.
         void: runs with an infrastructure failure, which are left out.
@@ -50,7 +56,10 @@ class CheckpointScores(Frozen):
 
     paired_dates: Score | None
     right: Score | None
+    right_when_answerable: Score | None
+    right_when_due: Score | None
     anachronisms_drafted: Score | None
+    unresolved_drafted: Score | None
     anachronisms_shipped: Score | None
     questions: int
     void: int
@@ -58,11 +67,12 @@ class CheckpointScores(Frozen):
 
 @dataclass(frozen=True)
 class CheckpointEvaluation:
-    """Answers of one run on the held-out questions, by stage."""
+    """Answers of one run on the held-out questions, by stage, and scores of trivial policies."""
 
     run: str
     seed: int
     answered: Mapping[str, list[ScoredTrace]]
+    trivial: Mapping[str, TrivialScores]
 
 
 def held_out(
@@ -112,17 +122,21 @@ def evaluate(
     for stage, model in _models(run, recipe):
         say(f"{run.name}, {stage}: {len(questions)} questions")
         found[stage] = answers(recipe, library, codec, model, questions)
-    return CheckpointEvaluation(run.name, recipe.train.seed, found)
+    trivial = trivial_scores(library, questions)
+    return CheckpointEvaluation(run.name, recipe.train.seed, found, trivial)
 
 
 def scores(runs: Sequence[CheckpointEvaluation], stage: str) -> CheckpointScores:
     """Return the scores of a stage, over the answers of all runs."""
     answered = _apart(runs, stage)
-    found = temporal_scores(answered)
+    found, declined = temporal_scores(answered), abstention_scores(answered)
     return CheckpointScores(
         paired_dates=found.paired_dates,
         right=found.right,
+        right_when_answerable=declined.right_when_answerable,
+        right_when_due=declined.right_when_due,
         anachronisms_drafted=found.anachronisms_drafted,
+        unresolved_drafted=found.unresolved_drafted,
         anachronisms_shipped=found.anachronisms_shipped,
         questions=len(answered),
         void=sum(one.void is not None for one in answered),

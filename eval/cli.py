@@ -97,6 +97,8 @@ def training_run(
     """Score the stages of training runs on the test split: works that no training step saw.
 
     Stages are the model before training, after the warm start, and trained; it answers greedily.
+    Trivial policies on the same questions stand beside them: abstain always, newest text, first
+    hit.
     Several runs are scored one by one and together.
     """
     from eval.checkpoint_evaluation import evaluate as stages_of
@@ -113,7 +115,8 @@ def training_run(
     groups = [[one] for one in found] + ([found] if len(found) > 1 else [])
     table = {
         " + ".join(one.run for one in group): {
-            stage: scores(group, stage) for stage in group[0].answered
+            **{f"trivial: {name}": found for name, found in group[0].trivial.items()},
+            **{stage: scores(group, stage) for stage in group[0].answered},
         }
         for group in groups
     }

@@ -52,7 +52,8 @@ class FigureTable(Frozen):
     ``qualifiers`` may stand before, ``after_period`` behind the unit of a period, ``scale_link``
     between millions and their unit, ``month_link`` between a day and its month. A period within
     ``prison_before`` and ``prison_after`` characters of ``prison`` is a prison term. ``patterns``
-    are whole figures with ``{number}``, for scripts that do not divide words.
+    are whole figures with ``{number}``, for scripts that do not divide words. ``denial`` matches a
+    word that denies what is stated, but not one that sets a limit (``not more than``).
     """
 
     qualifiers: Pattern = ""
@@ -70,6 +71,7 @@ class FigureTable(Frozen):
     close: dict[str, Pattern] = Field(default_factory=dict)
     symbols: dict[str, str] = Field(default_factory=dict)
     patterns: dict[FigureKind, tuple[Pattern, ...]] = Field(default_factory=dict)
+    denial: Pattern = _NEVER
     addresses: AddressTable = AddressTable()
 
 

@@ -27,7 +27,9 @@ class AbstentionScores(Frozen):
         precision: share of declined questions that should be declined.
         recall: share of questions that should be declined that were.
         f1: their harmonic mean; ``n`` counts questions that were declined or should have been.
-        reason: share of rightly declined questions declined with the right reason.
+        reason: share of rightly declined questions declined with the right reason, which a tool
+            had returned.
+        right_when_due: share of questions that should be declined that were, with that reason.
         answered: share of answerable questions whose answer shipped.
         right_when_answerable: share of answerable questions answered right.
         wrong_when_answered: share of shipped answers, to any question, that are wrong: the risk at
@@ -39,6 +41,7 @@ class AbstentionScores(Frozen):
     recall: Score | None
     f1: Score | None
     reason: Score | None
+    right_when_due: Score | None
     answered: Score | None
     right_when_answerable: Score | None
     wrong_when_answered: Score | None
@@ -61,6 +64,7 @@ def abstention_scores(scored: Sequence[ScoredTrace]) -> AbstentionScores:
         recall=share_by_work(due, lambda trace, _: [_declined(trace)]),
         f1=f1.model_copy(update={"n": concerned}) if f1 else None,
         reason=share_by_work(right_reason, _right),
+        right_when_due=share_by_work(due, _right),
         answered=share_by_work(answerable, lambda trace, _: [trace.answer is not None]),
         right_when_answerable=share_by_work(answerable, _right),
         wrong_when_answered=share_by_work(shipped, lambda *one: [not right(*one)]),

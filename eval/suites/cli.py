@@ -66,7 +66,7 @@ def policy(
             to,
             lambda done: advance(done, len(questions), ""),
         )
-        found = policy_scores(records, library.store)
+        found = policy_scores(records, library)
     if json:
         print_json(found.model_dump(mode="json"))
         return

@@ -22,11 +22,11 @@ from agent.policy import Policy
 from corpus.errors import BadInputError
 from corpus.model import Frozen
 from corpus.questions import Question
-from corpus.store import Store
 from eval.suites.abstention import AbstentionScores, abstention_scores
 from eval.suites.effort import EffortScores, effort_scores
 from eval.suites.means import ScorerMean, scorer_means
 from eval.suites.temporal import TemporalScores, temporal_scores
+from eval.trivial import TrivialScores, trivial_scores
 from rl.journal import TRACES, Journal
 from rl.rewards import REWARDS
 from rl.rewards.scored_trace import ScoredTrace, append_scored, read_scored
@@ -124,6 +124,7 @@ class PolicyScores(Frozen):
         abstention: abstention scores.
         effort: cost per question.
         scorers: mean of each scorer.
+        trivial: scores of the trivial policies on the same questions, by name.
     """
 
     policy: str
@@ -136,6 +137,7 @@ class PolicyScores(Frozen):
     abstention: AbstentionScores
     effort: EffortScores
     scorers: dict[str, ScorerMean]
+    trivial: dict[str, TrivialScores]
 
 
 def answer_all(
@@ -173,13 +175,14 @@ def answer_all(
     return [done[n] for n in range(len(questions))]
 
 
-def policy_scores(records: Sequence[ScoredTrace], store: Store | None = None) -> PolicyScores:
+def policy_scores(records: Sequence[ScoredTrace], library: Library | None = None) -> PolicyScores:
     """Return the scores of a journal's traces; void rollouts are counted and left out.
 
     Args:
         records: the scored traces, of an evaluation or of a training run.
-        store: where the intervals of shipped citations are looked up, see
-            :func:`eval.suites.temporal.temporal_scores`.
+        library: where the intervals of shipped citations are looked up, and the trivial policies
+            answer the same questions; ``None``: the intervals of the traces count, and there are no
+            trivial policies.
 
     Raises:
         BadInputError: every rollout is void.
@@ -196,10 +199,11 @@ def policy_scores(records: Sequence[ScoredTrace], store: Store | None = None) ->
         void=len(records) - len(traces),
         stops=_counted(trace.stop.value for trace in traces),
         reasons=_counted(declined),
-        temporal=temporal_scores(records, store),
+        temporal=temporal_scores(records, library.store if library else None),
         abstention=abstention_scores(records),
         effort=effort_scores(records),
         scorers=scorer_means(records),
+        trivial=trivial_scores(library, [one.question for one in records]) if library else {},
     )
 
 

@@ -38,7 +38,10 @@ class TemporalScores(Frozen):
         anachronisms_shipped: share of shipped citations that were not in force on the question's
             date (or, if it names none, on the date that the answer states), or on the date that the
             citation itself names.
-        anachronisms_drafted: share of drafted citations that were not in force, or are not stored.
+        anachronisms_drafted: share of drafted citations that name a stored version that was not in
+            force on the question's date.
+        unresolved_drafted: share of drafted citations that name no stored version.
+        unread_drafted: share of drafted citations in force that no tool had returned.
         valid_citations: share of drafted citations that passed every check of the verifier.
         by_family: share right per family, with Wilson intervals; pairs count as in
             ``paired_dates``.
@@ -52,6 +55,8 @@ class TemporalScores(Frozen):
     temporal: Score | None
     anachronisms_shipped: Score | None
     anachronisms_drafted: Score | None
+    unresolved_drafted: Score | None
+    unread_drafted: Score | None
     valid_citations: Score | None
     by_family: dict[str, Score]
 
@@ -77,6 +82,8 @@ def temporal_scores(scored: Sequence[ScoredTrace], store: Store | None = None) -
         temporal=consistency.mean if consistency else None,
         anachronisms_shipped=share_by_work(kept, partial(_shipped_out_of_force, store)),
         anachronisms_drafted=share_by_work(kept, _drafted_out_of_force),
+        unresolved_drafted=share_by_work(kept, _drafted_unresolved),
+        unread_drafted=share_by_work(kept, _drafted_unread),
         valid_citations=share_by_work(kept, _stood),
         by_family=_by_family(kept, pairs),
     )
@@ -110,7 +117,17 @@ def _shipped_out_of_force(store: Store | None, trace: Trace, question: Question)
 def _drafted_out_of_force(trace: Trace, question: Question) -> Iterator[float]:
     same_day = question.as_at in {None, _governing_day(trace)}
     for claim in claims(trace):
-        yield not (same_day and claim.in_force)
+        yield claim.stored and not (same_day and claim.in_force)
+
+
+def _drafted_unresolved(trace: Trace, _: Question) -> Iterator[float]:
+    for claim in claims(trace):
+        yield not claim.stored
+
+
+def _drafted_unread(trace: Trace, _: Question) -> Iterator[float]:
+    for claim in claims(trace):
+        yield claim.in_force and not claim.read
 
 
 def _governing_day(trace: Trace) -> date | None:

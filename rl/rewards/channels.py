@@ -11,15 +11,21 @@ channel does not apply to its question. It is never replaced by 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from agent.tool_results import ProvisionReading, Refused, ToolResult, VersionList
+from agent.tool_results import (
+    ProvisionReading,
+    Refused,
+    SearchResult,
+    ToolResult,
+    VersionList,
+)
 from agent.tools.toolbox import TOOLS
 from agent.trace import ToolCall, Trace
 from corpus.questions import Decline, Question
 from rl.rewards.claims import Claim, Statement, declared, readable, scorable, statements
-from rl.rewards.stated_answer import recited, states_figure
+from rl.rewards.stated_answer import carries, contradicts, denies, recited, states
 
 RIGHT = 0.95
 """Least score of a right answer: ROUGE-L of a recitation, as in LegalSearch-R1."""
@@ -34,23 +40,25 @@ COSTLY = 16
 def task(trace: Trace, question: Question) -> float | None:
     """Return how well the draft answers the question, from 0 to 1.
 
-    For a figure, 1 if a quotation of the applicable version holds it in its place and the reply
-    states no other figure of that kind. For a text, ROUGE-L of the quotations. For a version, 1 if
-    no other version of its provision is cited. For a reason to decline, 1 if it was declared and a
-    tool had returned it. Only sentences that the verifier accepted count, and the reward is
-    multiplied by their share of the draft.
+    For a figure, 1 if a sentence states it, a quotation of the applicable version in that sentence
+    holds it in its place, and the reply states no other figure of that kind. For a text, ROUGE-L of
+    the quotations. For a version, 1 if no other version of its provision is cited. For a reason to
+    decline, 1 if it was declared and a tool had returned it. Only sentences that the verifier
+    accepted count, and the reward is multiplied by their share of the draft.
 
     Hack: quote the whole statute, which contains every figure; list every figure that ever applied;
-    write many sentences, one of them right. Guard: quotations beyond :data:`ROOM` characters divide
-    the reward, all quotations count for ROUGE-L's precision, a contradicting figure in the reply's
-    own words makes the reward 0, and each struck sentence reduces it.
+    write many sentences, one of them right; quote rightly under a sentence that says nothing, or
+    denies it; quote one word. Guard: quotations beyond :data:`ROOM` characters divide the reward,
+    all quotations count for ROUGE-L's precision, a contradicting figure in the reply's own words
+    makes the reward 0, each struck sentence reduces it, the sentence itself must state the figure
+    and may not deny, and a quotation without the figure needs a few words.
     """
     if not scorable(trace, question):
         return None
     if not readable(trace):
         return 0.0
     if question.decline is not None:
-        return float(declared(trace) == question.decline.value and _was_shown(trace, question))
+        return float(_declined_rightly(trace, question, declared(trace)))
     made = _on_the_day(trace, question)
     standing = sum(statement.stood for statement in made) / max(len(made), 1)
     value = _said(question, made) * standing
@@ -63,38 +71,44 @@ def task(trace: Trace, question: Question) -> float | None:
 def temporal(trace: Trace, question: Question) -> float | None:
     """Return the temporal consistency of the draft: F1 of cited against applicable versions.
 
-    A citation is valid if its version is stored, was in force on the question's governing date and
-    was returned by a tool. Every other citation reduces precision; duplicates count once. Where no
-    version applies, a declared abstention scores 1 and everything else 0.
+    A citation is valid if the verifier accepted its sentence (the version is stored, was in force
+    on the governing date and was returned by a tool, the quotation is verbatim), the quotation
+    holds what was asked for, and the sentence states it. Every other citation reduces precision;
+    duplicates count once. Where no version applies, an abstention scores 1 if it gives the reason,
+    and a tool had returned it; everything else scores 0.
 
-    Hack: cite nothing; always cite a law that never changed; cite every version; guess an id.
-    Guard: recall, the gold version, precision, and that a tool must have returned it. A run with
-    another governing date than the question's, or with none, has no valid citation.
+    Hack: cite nothing; always cite a law that never changed; cite every version; guess an id;
+    invent a quotation of the right version; decline without looking. Guard: recall, the gold
+    version, precision, that a tool must have returned it, and the checks of the quotation and its
+    sentence. A run with another governing date than the question's, or with none, has no valid
+    citation.
     """
     if not scorable(trace, question):
         return None
     if not readable(trace):
         return 0.0
     if question.gold_version is None:
-        return float(declared(trace) is not None)
-    made = [claim for statement in _on_the_day(trace, question) for claim in statement.claims]
-    cited = {claim.version_id for claim in made}
-    valid = {claim.version_id for claim in made if claim.applicable}
+        return float(_declined_rightly(trace, question, declared(trace)))
+    made = _on_the_day(trace, question)
+    cited = {claim.version_id for statement in made for claim in statement.claims}
+    valid = {claim.version_id for statement in made for claim in _supported(statement, question)}
     return temporal_f1(cited, valid, {question.gold_version})
 
 
 def query(trace: Trace, question: Question) -> float | None:
-    """Return 1 if a statute query had the question's date and the temporal reward is positive.
+    """Return the share of dated queries that had the question's date, if temporal is positive.
 
-    Hack: send queries for many dates. Guard: the reward is 0 without a valid citation, further
-    queries add nothing, and each has a cost (:func:`cost`).
+    Hack: send queries for many dates. Guard: the reward is 0 without a valid citation, each query
+    for another date reduces the share, and each has a cost (:func:`cost`).
     """
     consistent = temporal(trace, question)
     if consistent is None or question.as_at is None:
         return None
-    day = question.as_at.isoformat()
-    asked = any(_answered(call) and call.arguments.get("as_at") == day for call in _calls(trace))
-    return float(asked and consistent > 0)
+    days = [call.arguments.get("as_at") for call in _calls(trace) if _answered(call)]
+    dated = [day for day in days if day is not None]
+    if not dated or consistent == 0:
+        return 0.0
+    return dated.count(question.as_at.isoformat()) / len(dated)
 
 
 def format_gate(trace: Trace, question: Question) -> float | None:
@@ -155,11 +169,18 @@ def temporal_f1(
 
 
 def right(trace: Trace, question: Question) -> bool:
-    """Return whether a run ended right, by the answer or abstention that shipped."""
+    """Return whether a run ended right, by the answer or abstention that shipped.
+
+    An abstention is right only if a tool had returned its reason in the run; a missing date is
+    found by the graph itself.
+    """
     shipped: tuple[Statement, ...] = ()
     if trace.answer is not None:
         shipped = tuple(one for one in _on_the_day(trace, question) if one.stood)
-    return is_right(question, shipped, trace.abstention.reason if trace.abstention else None)
+    reason = trace.abstention.reason if trace.abstention else None
+    if question.decline is not None and question.as_at is not None:
+        return _declined_rightly(trace, question, reason)
+    return is_right(question, shipped, reason)
 
 
 def is_right(question: Question, shipped: Sequence[Statement], declined: str | None) -> bool:
@@ -172,9 +193,9 @@ def is_right(question: Question, shipped: Sequence[Statement], declined: str | N
 
     Where the question must be declined, the reason must be the question's. Otherwise the gold
     version must be cited, and its quotations must give what is asked for: the figure in its place,
-    without another figure of its kind in the reply's own words; the text, with a ROUGE-L of at
-    least :data:`RIGHT`; or, where a version is asked for, no other version of the provision may be
-    cited.
+    stated by the sentence, without another figure of its kind in the reply's own words; the text,
+    with a ROUGE-L of at least :data:`RIGHT`; or, where a version is asked for, no other version of
+    the provision may be cited. No sentence may deny what it quotes.
     """
     if question.decline is not None:
         return declined == question.decline.value
@@ -187,14 +208,35 @@ def _said(question: Question, made: Sequence[Statement]) -> float:
     held = [claim for statement in made if statement.stood for claim in statement.claims]
     quotes = [claim.quote for claim in held if claim.version_id == question.gold_version]
     span = question.gold_span
-    if not quotes:
+    if not quotes or any(_denies(statement, question) for statement in made):
         return 0.0
     if span is None:
         rivals = {claim.version_id for claim in cited if _provision(claim) == question.provision_id}
-        return float(rivals == {question.gold_version})
+        enough = any(carries(quote, question) for quote in quotes)
+        return float(rivals == {question.gold_version} and enough)
     if span.lead is None:
         return recited(quotes, [claim.quote for claim in cited], span.text)
-    return float(states_figure([statement.text for statement in made], quotes, question, span))
+    if any(contradicts(statement.text, quotes, question, span) for statement in made):
+        return 0.0
+    return float(any(_answers(statement, question) for statement in made if statement.stood))
+
+
+def _answers(statement: Statement, question: Question) -> bool:
+    """Return whether a sentence states the answer, on a quotation of the gold version."""
+    own = [c.quote for c in statement.claims if c.version_id == question.gold_version]
+    return any(carries(quote, question) for quote in own) and states(statement.text, own, question)
+
+
+def _denies(statement: Statement, question: Question) -> bool:
+    return denies(statement.text, [claim.quote for claim in statement.claims], question.language)
+
+
+def _supported(statement: Statement, question: Question) -> Iterator[Claim]:
+    """Yield the citations of a standing sentence that hold what was asked for and it states."""
+    for claim in statement.claims if statement.stood else ():
+        own = [one.quote for one in statement.claims if one.version_id == claim.version_id]
+        if carries(claim.quote, question) and states(statement.text, own, question):
+            yield claim
 
 
 def _provision(claim: Claim) -> str:
@@ -210,8 +252,20 @@ def _on_the_day(trace: Trace, question: Question) -> tuple[Statement, ...]:
     return tuple(statement.struck() for statement in made)
 
 
+def _declined_rightly(trace: Trace, question: Question, reason: str | None) -> bool:
+    """Return whether the reason is the question's, and a tool returned it in the run."""
+    return (
+        question.decline is not None
+        and reason == question.decline.value
+        and _was_shown(trace, question)
+    )
+
+
 def _was_shown(trace: Trace, question: Question) -> bool:
-    """Return whether a tool returned the reason to decline, or the provision, for the date."""
+    """Return whether a tool returned the reason to decline, or the provision, for the date.
+
+    Where no provision answers the question, a search is enough.
+    """
     day = question.as_at.isoformat() if question.as_at else None
     return any(
         _shows(call.result, question.decline, question.provision_id)
@@ -226,6 +280,8 @@ def _shows(result: ToolResult | None, reason: Decline | None, provision_id: str 
             return status == reason
         case VersionList(provision_id=listed):
             return listed == provision_id
+        case SearchResult():
+            return reason is Decline.NOT_FOUND and provision_id is None
         case _:
             return False
 

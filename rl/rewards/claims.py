@@ -35,9 +35,14 @@ class Claim(Frozen):
         return {"resolves", "in_force"} <= self.passed
 
     @property
-    def applicable(self) -> bool:
-        """Return whether it was in force and had been returned by a tool in this run."""
-        return self.in_force and "seen" in self.passed
+    def stored(self) -> bool:
+        """Return whether it names a stored version."""
+        return "resolves" in self.passed
+
+    @property
+    def read(self) -> bool:
+        """Return whether it names a stored version that a tool had returned in this run."""
+        return {"resolves", "seen"} <= self.passed
 
 
 class Statement(Frozen):

@@ -217,14 +217,21 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         """Compare the sampler's log-probs with the trainer's, before the round's first step.
 
         They differ if ids, mask or weights are wrong: a turn was tokenised again, the mask is
-        shifted, or the sampler did not receive new weights.
+        shifted, or the sampler did not receive new weights. The sampler must report a log-prob for
+        every token of the policy, since nothing else shows such a fault.
         """
         sampled = inputs.get("sampling_per_token_logps")
         if sampled is None or self._place_in_round >= self.current_gradient_accumulation_steps:
             return
-        counted = _mask(inputs).bool() & inputs["own"].unsqueeze(1) & ~torch.isnan(sampled)
+        counted = _mask(inputs).bool() & inputs["own"].unsqueeze(1)
         if not bool(counted.any()):
             return
+        if unknown := int((counted & torch.isnan(sampled)).sum()):
+            raise TrainingFault(
+                f"The sampler reported NaN as the log-prob of {unknown} of {int(counted.sum())}"
+                f" tokens sampled before step {self._next_step}: they cannot be compared with the"
+                " trainer's."
+            )
         gap = (logps_N_T - sampled).abs()[counted].mean().item()
         self._metrics["train"]["sampling/gap"].append(gap)
         if gap > self._max_gap:

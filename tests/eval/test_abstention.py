@@ -60,6 +60,7 @@ def test_by_hand(runs: dict[str, ScoredTrace]) -> None:
         "recall": (3 / 4, 4),
         "f1": (pytest.approx(6 / 8), 5),
         "reason": (pytest.approx(2 / 3), 3),
+        "right_when_due": (2 / 4, 4),
         "answered": (pytest.approx(1 / 3), 3),
         "right_when_answerable": (pytest.approx(1 / 3), 3),
         "wrong_when_answered": (1 / 2, 2),

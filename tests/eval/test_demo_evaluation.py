@@ -69,7 +69,7 @@ def asked(library: Library, **more: object) -> Evaluation:
 
 def test_a_policy_that_cites_another_days_law_is_counted_and_ships_nothing(demo: Library) -> None:
     records = answer_all(Evaluation(demo, Careless(), Sampling()), [AGE])
-    found = policy_scores(records, demo.store)
+    found = policy_scores(records, demo)
     drafted = found.temporal.anachronisms_drafted
     assert drafted is not None
     assert (drafted.mean, drafted.n) == (1.0, 1)
@@ -122,7 +122,7 @@ def test_concurrent_questions_keep_their_order_and_are_journalled(
 def test_a_question_that_no_provision_answers_counts_as_a_work_of_its_own(demo: Library) -> None:
     (bees,) = (q for q in golden_questions() if q.id == "en-bees-not-found")
     records = answer_all(asked(demo), [bees, AGE])
-    found = policy_scores(records, demo.store)
+    found = policy_scores(records, demo)
     assert bees.work_id is None
     assert found.temporal.right is not None
     assert (found.temporal.right.mean, found.temporal.right.n) == (1.0, 2)

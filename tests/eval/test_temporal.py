@@ -91,9 +91,17 @@ def test_what_the_verifier_struck_is_an_anachronism_drafted_and_not_shipped(
     assert scores.right_version.mean == scores.temporal.mean == 0.5
 
 
-def test_a_version_nobody_recorded_is_an_anachronism(library: Library) -> None:
-    trace = play(library, VALUE, search(DAY), answer((f"{ID}#fee@1066-01-01", "A groat.")))
-    assert temporal_scores([scored(0, VALUE, trace)]).anachronisms_drafted.mean == 1.0
+def test_out_of_force_unresolved_and_unread_are_three_counts(library: Library) -> None:
+    invented = play(library, VALUE, search(DAY), answer((f"{ID}#fee@1066-01-01", "A groat.")))
+    newest = play(library, VALUE, search(DAY, date(2005, 1, 1)), answer((NEW, FEES[NEW])))
+    unread = play(library, VALUE, answer((OLD, FEES[OLD])))
+    sound = play(library, VALUE, search(DAY), answer((OLD, FEES[OLD])))
+    counts = []
+    for trace in (invented, newest, unread, sound):
+        found = temporal_scores([scored(0, VALUE, trace)])
+        drafted = (found.anachronisms_drafted, found.unresolved_drafted, found.unread_drafted)
+        counts.append(tuple(score.mean for score in drafted))
+    assert counts == [(0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, 0.0)]
 
 
 @pytest.mark.parametrize(("day", "share"), [(date(1999, 12, 31), 0.0), (date(2000, 1, 1), 1.0)])

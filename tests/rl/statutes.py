@@ -84,9 +84,11 @@ def read(name: str, day: date | str) -> Act:
     return Act(calls=(ToolRequest(id="r", name="read_provision", arguments=arguments),))
 
 
-def answer(*cited: tuple[str, str], text: str = "See the law.") -> Act:
+def answer(*cited: tuple[str, str], text: str | None = None) -> Act:
+    """Return a draft of one sentence: ``text``, or else the words of the first quotation."""
     citations = tuple(DraftCitation(version_id=id_, quote=quote) for id_, quote in cited)
-    return Act(draft=Draft(sentences=(Sentence(text=text, citations=citations),)))
+    said = text or (cited[0][1] if cited else "See the law.")
+    return Act(draft=Draft(sentences=(Sentence(text=said, citations=citations),)))
 
 
 def sentences(*made: Act) -> Act:

@@ -41,6 +41,7 @@ from tests.rl.statutes import (
 )
 
 QUOTE = RULE.format(40).strip()
+WHOLE = FEE(40).strip()
 ETERNAL = "A tester of scales is paid £40 or £65 by the organiser."
 VALUE = question(Family.VALUE_AT_DATE, OLD, DAY)
 GONE = question(Family.REPEALED)
@@ -90,10 +91,10 @@ def test_a_struck_draft_is_not_an_abstention(library: Library) -> None:
     assert score(declined, VALUE)["abstention"] == 0.0
 
 
-def test_the_right_version_counts_even_when_the_draft_was_struck(library: Library) -> None:
+def test_the_right_version_earns_nothing_in_a_sentence_that_was_struck(library: Library) -> None:
     struck = play(library, VALUE, search(DAY), answer((OLD, QUOTE), (OLD, "Waived.")))
     assert struck.answer is None
-    assert score(struck, VALUE)["temporal"] == 1.0
+    assert score(struck, VALUE)["temporal"] == 0.0
     assert not right(struck, VALUE)
 
 
@@ -225,9 +226,11 @@ def test_hack_citing_one_eternal_law_that_holds_every_figure(
 def test_hack_citing_all_versions(library: Library, honest: Trace) -> None:
     cited = ((OLD, QUOTE), (NEW, RULE.format(65).strip()), (SCALES, ETERNAL))
     trace = play(library, VALUE, search(DAY, LATER), answer(*cited))
-    assert score(trace, VALUE)["temporal"] == pytest.approx(0.5)
+    assert score(trace, VALUE)["temporal"] == 0.0
     assert score(trace, VALUE)["abstention"] == -1.0
-    assert total(trace, VALUE) < total(honest, VALUE)
+    apart = play(library, VALUE, search(DAY, LATER), sentences(*(answer(one) for one in cited)))
+    assert score(apart, VALUE)["temporal"] == pytest.approx(0.5)
+    assert total(apart, VALUE) < total(honest, VALUE)
 
 
 def test_hack_abstaining_always_pays_less_than_answering(library: Library) -> None:
@@ -294,7 +297,8 @@ def test_a_draft_that_was_sent_back_costs_as_much_as_a_call(library: Library) ->
 
 @pytest.mark.parametrize("name", ["", "\u200b", f"{OLD}\u200b", "sentence", "a\nb", "🜚" * 99])
 def test_hostile_ids_are_wrong_and_break_nothing(library: Library, name: str) -> None:
-    trace = play(library, VALUE, search(DAY), answer((name, QUOTE), (OLD, QUOTE), text="£40."))
+    drafted = sentences(answer((name, QUOTE), text="£40."), answer((OLD, QUOTE), text="£40."))
+    trace = play(library, VALUE, search(DAY), drafted)
     assert score(trace, VALUE)["temporal"] == pytest.approx(2 / 3)
     assert len(claims(trace)) == 2
     assert answer_key(trace) is not None
@@ -303,7 +307,7 @@ def test_hostile_ids_are_wrong_and_break_nothing(library: Library, name: str) ->
 def test_hack_stuffing_queries_for_every_day(library: Library, honest: Trace) -> None:
     days = [date(year, 12, 31) for year in range(1992, 2000)]
     stuffed = play(library, VALUE, search(*days), search(*days), answer((OLD, QUOTE), text="£40."))
-    assert score(stuffed, VALUE)["query"] == 1.0
+    assert score(stuffed, VALUE)["query"] == 1 / 8
     assert score(stuffed, VALUE)["cost"] == -1.0
     assert total(stuffed, VALUE) < total(honest, VALUE)
     empty = play(library, VALUE, search(*days), abstain(AbstentionReason.NOT_FOUND))
@@ -403,7 +407,7 @@ def test_every_channel_is_documented_with_its_hack_and_guard() -> None:
 POOL = st.sampled_from(
     [
         (OLD, QUOTE),
-        (OLD, FEE(40).strip()),
+        (OLD, WHOLE),
         (OLD, "invented words"),
         (NEW, RULE.format(65).strip()),
         (SCALES, ETERNAL),
@@ -440,7 +444,7 @@ def test_order_and_repetition_do_not_matter(
     again = [*cited, *cited]
     chance.shuffle(again)  # type: ignore[attr-defined]
     rewards = [
-        score(play(library, VALUE, search(DAY, LATER), answer(*drafted)), VALUE)
+        score(play(library, VALUE, search(DAY, LATER), answer(*drafted, text="£40.")), VALUE)
         for drafted in (cited, again)
     ]
     assert rewards[0] == rewards[1]
@@ -455,7 +459,7 @@ def test_citing_what_does_not_apply_never_pays(
     after = play(library, VALUE, search(DAY, LATER), answer(*cited, more))
     if more[0] != OLD:
         assert score(after, VALUE)["temporal"] <= score(before, VALUE)["temporal"]
-    perfect = {id_ for id_, _ in cited} == {OLD}
+    perfect = set(cited) in ({(OLD, QUOTE)}, {(OLD, WHOLE)}, {(OLD, QUOTE), (OLD, WHOLE)})
     assert (score(before, VALUE)["temporal"] == 1.0) is perfect
 
 

@@ -163,6 +163,26 @@ def stale(rollout: Rollout) -> Rollout:
     return rollout.model_copy(update={"episode": tokens.model_copy(update={"logprobs": old})})
 
 
+@pytest.mark.parametrize("known", [0, 3])
+def test_log_probs_that_are_no_number_stop_the_run_before_it_learns(
+    tmp_path: Path, known: int
+) -> None:
+    def unknown(rollout: Rollout) -> Rollout:
+        tokens = rollout.episode
+        assert tokens is not None
+        nan = tuple(
+            float("nan") if own and place >= known else one
+            for place, (one, own) in enumerate(zip(tokens.logprobs, tokens.mask, strict=True))
+        )
+        return rollout.model_copy(update={"episode": tokens.model_copy(update={"logprobs": nan})})
+
+    trainer = honest(tmp_path, unknown)
+    start = parameters(trainer)
+    with pytest.raises(TrainingFault, match=r"NaN as the log-prob of \d+ of \d+ tokens"):
+        trainer.train()
+    assert all(torch.equal(start[n], p) for n, p in parameters(trainer).items())
+
+
 @pytest.mark.parametrize("fault", [shifted, retokenised, stale])
 def test_a_sampler_that_went_astray_stops_the_run_before_it_learns(
     tmp_path: Path, fault: Any
