@@ -123,6 +123,31 @@ def as_html(redline: Redline) -> str:
     )
 
 
+Cell = tuple[Segment, ...]
+"""One side of a row of a side-by-side comparison."""
+
+
+def as_rows(redline: Redline) -> tuple[tuple[Cell, Cell], ...]:
+    """Return the two texts side by side: rows of ``(before, after)``.
+
+    A row ends at a line break that both texts have, so that equal paragraphs stand in one row. The
+    cells of a side, joined by line breaks, give its text.
+    """
+    rows: list[tuple[list[Segment], list[Segment]]] = [([], [])]
+    for segment in redline.segments:
+        if segment.kind != "same":
+            rows[-1][segment.kind == "added"].append(segment)
+            continue
+        for number, line in enumerate(segment.text.split("\n")):
+            if number:
+                rows.append(([], []))
+            if line:
+                shared = Segment(kind="same", text=line)
+                rows[-1][0].append(shared)
+                rows[-1][1].append(shared)
+    return tuple((tuple(before), tuple(after)) for before, after in rows)
+
+
 def caption(redline: Redline) -> str:
     """Return one line that names the two texts and the amending act."""
     by = f", by {redline.instrument}" if redline.instrument else ""

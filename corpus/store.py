@@ -205,7 +205,7 @@ class Store(Closeable):
         return state_at(rows, max(instants(rows), default=NEVER))
 
     def state_with(self, corpus_hash: str, guess: datetime | None = None) -> CorpusState | None:
-        """Return the latest state with a hash, or ``None``.
+        """Return the latest state whose hash is, or begins with, ``corpus_hash``; else ``None``.
 
         ``guess`` is an instant to try first, since there may be as many states as works were
         written.
@@ -214,7 +214,7 @@ class Store(Closeable):
         guesses = [guess.astimezone(UTC)] if guess is not None else []
         for instant in (*guesses, *sorted(instants(rows), reverse=True)):
             state = state_at(rows, instant)
-            if state.corpus_hash == corpus_hash:
+            if state.corpus_hash.startswith(corpus_hash):
                 return state
         return None
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal
 
 from corpus.errors import StoreError
-from corpus.force_words import citation_in_force, source_words, version_in_force
+from corpus.force_words import citation_in_force, source_words
 from corpus.gate.ruling import Ruling
 from corpus.model import (
     Citation,
     EndReason,
     Frozen,
-    Interval,
     Provision,
-    ProvisionHistory,
     SourceRead,
     SourceRef,
     Version,
 )
 from corpus.number_words import numbered_citation
+from corpus.reading.spans import siblings, spans
 from corpus.store import Store
 from corpus.territories import territory_words
-from ui.words import day_words, interval_words
+from ui.words import day_words
 
 
 class TimelineSpan(Frozen):
@@ -146,51 +146,13 @@ _ENDED = {
 }
 
 
-def siblings(history: ProvisionHistory, version: Version) -> tuple[Version, ...]:
-    """Return the dated rows, as known now, in the language and for the territory of ``version``."""
-    rows = (
-        row
-        for row in history.versions
-        if row.is_known()
-        and row.valid_from is not None
-        and row.language == version.language
-        and (row.extent is None or version.extent is None or _meet(row.extent, version.extent))
-    )
-    return tuple(sorted(rows, key=lambda row: row.valid_from or date.min))
-
-
-def _meet(one: str, other: str) -> bool:
-    return not set(one.split("+")).isdisjoint(other.split("+"))
-
-
-def timeline_spans(rows: tuple[Version, ...], cited: str, today: date) -> tuple[TimelineSpan, ...]:
+def timeline_spans(rows: Sequence[Version], cited: str, today: date) -> tuple[TimelineSpan, ...]:
     """Return the timeline of a provision from its first text to today or its last change."""
-    spans: list[TimelineSpan] = []
-    reached = rows[0].valid_from or today if rows else today
-    before: Version | None = None
-    for row in rows:
-        start = row.valid_from or today
-        if start < reached:
-            continue  # another territory's text of the same days
-        if start > reached:
-            spans.append(_gap(reached, start, before))
-        kind: Literal["text", "cited"] = "cited" if row.id == cited else "text"
-        end = row.valid_to or max(today, start)
-        words = f"In force {version_in_force(row).written(day_words)}"
-        spans.append(TimelineSpan(kind=kind, words=words, days=_days(start, end)))
-        reached, before = end, row
-    if reached < today:
-        spans.append(_gap(reached, today, before))
-    return tuple(spans)
-
-
-def _gap(start: date, end: date, before: Version | None) -> TimelineSpan:
-    """Return days without a text: the law had ended, or the record had."""
-    stops = before is not None and before.ended in (EndReason.UNKNOWN, EndReason.SUPERSEDED)
-    what = "No text on record" if stops else "No text in force"
-    words = f"{what} {interval_words(Interval(start=start, end=end))}"
-    return TimelineSpan(kind="gap", words=words, days=_days(start, end))
-
-
-def _days(start: date, end: date) -> int:
-    return max(1, (end - start).days)
+    return tuple(
+        TimelineSpan(
+            kind="gap" if span.kind != "text" else "cited" if span.version == cited else "text",
+            words=span.said.written(day_words),
+            days=span.days(today),
+        )
+        for span in spans(rows, today)
+    )

@@ -11,8 +11,9 @@ from agent.policies.registry import EXTRACTIVE, PolicyChoice, open_policy
 from agent.policy import Policy
 from agent.trace import Trace
 from agent.trace_store import TraceError, TraceStore, traces_url
-from corpus.errors import StoreError
+from corpus.errors import InForceError, StoreError
 from corpus.settings import Settings
+from ui.words import literal
 
 
 def open_library() -> Library:
@@ -24,6 +25,18 @@ def open_library() -> Library:
     """
     settings = Settings.load()
     return _opened(settings.store_url, settings.index_url)
+
+
+def open_or_say() -> Library | None:
+    """Return the library; where there is none, say why on the page and return ``None``."""
+    try:
+        return open_library()
+    except InForceError as error:
+        st.error(
+            literal(f"There is no library to ask yet: {error}"), icon=":material/database_off:"
+        )
+        st.markdown("`inforce demo` loads the demonstration corpus, `inforce ingest` your own.")
+        return None
 
 
 def open_chosen_policy(library: Library) -> Policy:

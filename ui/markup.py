@@ -61,19 +61,33 @@ def masthead() -> str:
 
 def banner(governing: GoverningDate, today: date) -> str:
     """Return the banner with the governing date; its colour tells past from future dates."""
-    day = governing.as_at
-    when = "past" if day < today else "future" if day > today else "today"
-    notes = {
-        "past": "It may have changed since.",
-        "future": "Only law already enacted is known; it may still change.",
-        "today": "This is today’s law, as far as the corpus has been kept up to date.",
-    }
     known = ""
     if governing.known_at is not None:
         known = f" As published by {day_words(governing.known_at)}."
+    return day_banner(governing.as_at, today, f"{known}{_ground(governing)}")
+
+
+_NOTES = {
+    "past": "It may have changed since.",
+    "future": "Only law already enacted is known; it may still change.",
+    "today": "This is today’s law, as far as the corpus has been kept up to date.",
+}
+
+
+def day_banner(day: date, today: date, more: str = "") -> str:
+    """Return the banner of a day; ``more`` is HTML that follows its sentence."""
+    when = "past" if day < today else "future" if day > today else "today"
     return (
         f'<div class="banner {when}" role="status"><strong>Law as at {day_words(day)}.</strong> '
-        f"{notes[when]}{known}{_ground(governing)}</div>"
+        f"{_NOTES[when]}{more}</div>"
+    )
+
+
+def no_day() -> str:
+    """Return the request for a day, on a page that shows the law of one day."""
+    return (
+        '<section class="declined" role="status"><h2>A date is needed</h2><p>Choose the day whose '
+        "law you want to read. It is never assumed to be today.</p></section>"
     )
 
 

@@ -9,13 +9,14 @@ from agent.library import Library
 from corpus.force_words import source_words
 from corpus.languages.quotation import quoted_span
 from corpus.model import Frozen, Provision, Version
+from corpus.reading.spans import siblings
 from corpus.store import Store
 from retrieval.find import find
 from retrieval.query import StatuteQuery
 from rl.annotation.items import Candidate, Cited, Shown
 from rl.annotation.queue.decision_log import TextOf
 from rl.annotation.queue.label_queue import QueueError
-from ui.cards import TimelineSpan, siblings, timeline_spans
+from ui.cards import TimelineSpan, timeline_spans
 from ui.words import day_words, interval_words
 
 FOUND = 5  # provisions that a search for the right version lists

@@ -32,8 +32,8 @@ def read_address(parameters: Mapping[str, str]) -> tuple[AskRequest, tuple[str, 
     problems: list[str] = []
     asked = AskRequest(
         question=parameters.get("q", "").strip(),
-        as_at=_day(parameters, "as_at", problems),
-        known_at=_day(parameters, "known_at", problems),
+        as_at=day_named(parameters, "as_at", problems),
+        known_at=day_named(parameters, "known_at", problems),
         extent=parameters.get("extent", "").strip() or None,
         jurisdictions=tuple(part for part in parameters.get("in", "").split(",") if part),
         issue=_issue(parameters, problems),
@@ -87,7 +87,8 @@ def _facts(parameters: Mapping[str, str], problems: list[str]) -> dict[Role, dat
     return facts
 
 
-def _day(parameters: Mapping[str, str], name: str, problems: list[str]) -> date | None:
+def day_named(parameters: Mapping[str, str], name: str, problems: list[str]) -> date | None:
+    """Return the day of a parameter; a sentence is added to ``problems`` if it is none."""
     text = parameters.get(name, "")
     return _read(name, text, problems) if text else None
 

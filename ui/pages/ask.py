@@ -22,7 +22,7 @@ from corpus.model import Citation
 from ui import markup as render
 from ui.cards import Card, build_cards
 from ui.export.files import as_json, as_markdown
-from ui.library import open_library
+from ui.library import open_or_say
 from ui.pages.address import read_address, wants_each, write_address
 from ui.pages.advice import Suggestion, choices_meant, days_meant, suggestions
 from ui.pages.ask_form import (
@@ -44,13 +44,8 @@ def page() -> None:
     asked, problems = read_address(parameters)
     _follow_address(asked)
     st.html(render.masthead())
-    try:
-        library = open_library()
-    except InForceError as error:
-        st.error(
-            literal(f"There is no library to ask yet: {error}"), icon=":material/database_off:"
-        )
-        st.markdown("`inforce demo` loads the demonstration corpus, `inforce ingest` your own.")
+    library = open_or_say()
+    if library is None:
         return
     form(library, asked.facts, _submit)
     for problem in problems:

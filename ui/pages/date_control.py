@@ -1,19 +1,27 @@
 """The date control of every page: a text field that is read as a day and is never changed.
 
+:func:`date_bar` is the control of a page that reads the law of one day: it stays in view, its day
+stands in the page's URL, and a banner says so where that day is not today. A day chosen on one
+page is kept for the other pages of the session.
+
 Streamlit's own date field replaces an impossible day by another one in the browser, before the
 page sees it. Here a day that cannot be read is refused in a sentence and stays as it was typed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from corpus.clock import today
 from corpus.errors import BadInputError
 from corpus.languages.dates import find_dates, impossible_dates
-from ui.pages.address import EARLIEST, latest
+from ui import markup
+from ui.pages.address import EARLIEST, day_named, latest
 from ui.words import day_words, literal
 
 _HOW = "write it as 2016-09-30 or 30 September 2016"
@@ -21,21 +29,107 @@ _SHOWN = 40
 
 
 def date_control(
-    label: str, key: str, help_words: str | None = None, note: DeltaGenerator | None = None
+    label: str,
+    key: str,
+    help_words: str | None = None,
+    note: DeltaGenerator | None = None,
+    on_change: Callable[[], None] | None = None,
 ) -> None:
     """Show the field of a day; below it the day in words, or why it cannot be read.
 
-    ``note`` is where the words go instead, for a field that stands in a row with others.
+    ``note`` is where the words go instead, for a field that stands in a row with others. A field
+    with ``on_change`` writes no day in words: the page that follows the change says it.
     """
-    st.text_input(label, key=key, placeholder="2016-09-30", help=help_words, autocomplete="off")
+    st.text_input(
+        label,
+        key=key,
+        placeholder="2016-09-30",
+        help=help_words,
+        autocomplete="off",
+        on_change=on_change,
+    )
     below = st.container() if note is None else note
     try:
         day = chosen_day(key)
     except BadInputError as problem:
         below.error(literal(f"{label}: {problem}."), icon=":material/event_busy:")
         return
-    if day is not None and day_words(day) != _typed(key):
+    if on_change is None and day is not None and day_words(day) != _typed(key):
         below.caption(literal(day_words(day)))
+
+
+def date_bar() -> date | None:
+    """Show the date control of a page; return the day in its URL.
+
+    ``None`` if there is none yet, or if what is typed or in the URL is no day: it is said on the
+    page, and nothing dated may be shown.
+    """
+    problems: list[str] = []
+    day = day_named(st.query_params.to_dict(), "as_at", problems) or _carried(problems)
+    _follow(day)
+    with st.container(key="date-bar"):
+        left, right = st.columns([3, 1], vertical_alignment="bottom")
+        note = st.container()
+        with left:
+            words = "The day whose law is read. Never assumed to be today."
+            date_control("Law as at", _BAR, words, note, on_change=_take)
+        right.button("Today", on_click=go_to_day, args=(today(),), width="stretch")
+        for problem in problems:
+            note.error(literal(problem), icon=":material/event_busy:")
+        if problems or not can_be_read(_BAR):
+            return None
+        if day is not None and day != today():
+            st.html(markup.day_banner(day, today()))
+    if day is None:
+        st.html(markup.no_day())
+    return day
+
+
+def go_to_day(day: date) -> None:
+    """Put a day into the page's URL, and keep it for the other pages."""
+    remember_day(day)
+    st.query_params["as_at"] = str(day)
+
+
+def remember_day(day: date) -> None:
+    """Keep a day that was chosen, for the other pages of this session."""
+    st.session_state[_CARRIED] = day
+
+
+def remembered_day() -> date | None:
+    """Return the day chosen last in this session, or ``None``."""
+    found: date | None = st.session_state.get(_CARRIED)
+    return found
+
+
+def _carried(problems: list[str]) -> date | None:
+    """Return the day chosen on another page, and put it into the URL."""
+    day = None if problems else remembered_day()
+    if day is not None:
+        st.query_params["as_at"] = str(day)
+    return day
+
+
+def _follow(day: date | None) -> None:
+    """Fill the field where the URL has changed, or the page was left and opened again."""
+    if day is not None:
+        remember_day(day)
+    if st.session_state.get(_SHOWN_DAY) != day or _BAR not in st.session_state:
+        st.session_state[_SHOWN_DAY] = day
+        set_day(_BAR, day)
+
+
+def _take() -> None:
+    """Go to the day that was typed; one that cannot be read is named by its field instead."""
+    with suppress(BadInputError):
+        day = chosen_day(_BAR)
+        if day is not None:
+            go_to_day(day)
+
+
+_BAR = "bar-day"
+_CARRIED = "chosen-day"
+_SHOWN_DAY = "bar-shown"
 
 
 def chosen_day(key: str) -> date | None:

@@ -1,0 +1,1 @@
+"""Reading an act as it stood: provisions on a date, timelines, days of change, holdings."""

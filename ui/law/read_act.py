@@ -1,0 +1,157 @@
+"""An act on the Law page: contents in the sidebar, one page of provisions at a time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import date
+
+import streamlit as st
+
+from corpus.errors import BadInputError
+from corpus.provision_numbers import label_key
+from corpus.reading.act import Act
+from corpus.reading.changes import ChangeDay
+from corpus.reading.contents import Page, Range, contents, pages
+from ui.law import markup
+from ui.law.acts import Corpus
+from ui.law.address import Place
+from ui.law.steps import go
+from ui.words import day_words, literal
+
+
+def show_act(corpus: Corpus, place: Place, act: Act) -> None:
+    """Show a page of an act, and how to get to the others."""
+    st.html(markup.act_head(act, corpus.store.source_read(act.work.id)))
+    _days_of_change(corpus, place, act)
+    everything = st.toggle(
+        "Show the numbers that are not in force on this day too", key="law-everything"
+    )
+    entries = act.entries if everything else act.live
+    if not entries:
+        st.html(markup.absence("No provision of this act is in force on this day."))
+        return
+    ranges = contents(entries)
+    shown = _chosen(pages(ranges), place)
+    show_contents(place, act, ranges, shown)
+    _turn(place, pages(ranges), shown, "above")
+    ids = [version for entry in shown.entries for version in entry.versions]
+    texts = corpus.store.versions(ids)
+    st.html(markup.page_text(shown, texts, act.work, act.as_at, corpus.hash))
+    _turn(place, pages(ranges), shown, "below")
+
+
+def show_contents(place: Place, act: Act, ranges: tuple[Range, ...], shown: Page | None) -> None:
+    """Show the contents in the sidebar: ranges, their pages, the provisions of the page shown."""
+    with st.sidebar:
+        st.html('<h2 class="contents">Contents</h2>')
+        _go_to_number(place, act)
+        for each in ranges:
+            here = shown is not None and each.holds(shown.number)
+            with st.expander(literal(each.title), expanded=here or len(ranges) == 1):
+                for page in each.pages:
+                    _page_link(place, page, shown)
+
+
+def _page_link(place: Place, page: Page, shown: Page | None) -> None:
+    here = shown is not None and page.number == shown.number
+    st.button(
+        literal(page.title),
+        key=f"contents-{page.number}",
+        type="primary" if here else "tertiary",
+        on_click=go,
+        args=(Place(act=place.work_id, page=page.number, corpus=place.corpus),),
+    )
+    if not here:
+        return
+    for entry in page.entries:
+        heading = f" {literal(entry.heading)}" if entry.heading else ""
+        st.button(
+            f"{literal(entry.label)}{heading}",
+            key=f"open-{entry.provision}",
+            type="tertiary",
+            on_click=go,
+            args=(Place(provision=entry.provision, corpus=place.corpus),),
+        )
+
+
+def _go_to_number(place: Place, act: Act) -> None:
+    """Show a field that opens the provision with a number on the day."""
+    number = st.text_input("Go to number", key="law-number", placeholder="144, or L. 121-3")
+    key = label_key(number) if number.strip() else ""
+    if not key:
+        return
+    found = [entry for entry in act.entries if label_key(entry.label) == key]
+    live = [entry for entry in found if entry.live] or found
+    if not live:
+        st.caption(literal(f"Nothing in this act bears the number {number[:40]} on this day."))
+    for entry in live[:5]:
+        st.button(
+            literal(f"Open {entry.label}"),
+            key=f"number-{entry.provision}",
+            on_click=go,
+            args=(Place(provision=entry.provision, corpus=place.corpus),),
+        )
+
+
+def _chosen(all_pages: tuple[Page, ...], place: Place) -> Page:
+    """Return the page that the URL names: by number, or by a provision that it holds."""
+    number = place.page or 1
+    if number > len(all_pages):
+        raise BadInputError(f"The act has {len(all_pages)} pages on this day, not {number}.")
+    return all_pages[number - 1]
+
+
+def _turn(place: Place, all_pages: tuple[Page, ...], shown: Page, where: str) -> None:
+    """Show the buttons to the page before and the page after."""
+    if len(all_pages) == 1:
+        return
+    with st.container(horizontal=True, key=f"turn-{where}"):
+        for words, step in (("Previous page", -1), ("Next page", 1)):
+            number = shown.number + step
+            there = 1 <= number <= len(all_pages)
+            title = literal(all_pages[number - 1].title) if there else ""
+            st.button(
+                f"{words}: {title}" if there else words,
+                key=f"turn-{where}-{step}",
+                disabled=not there,
+                on_click=go,
+                args=(Place(act=place.work_id, page=number, corpus=place.corpus),),
+            )
+        st.caption(f"Page {shown.number} of {len(all_pages)}")
+
+
+def _days_of_change(corpus: Corpus, place: Place, act: Act) -> None:
+    """Show the days on which the act changed: the last and the next one, and all as a list."""
+    changed = corpus.changes(act.work.id)
+    days = [each.day for each in changed]
+    here = bisect_right(days, act.as_at)
+    before = here - 1 if here and days[here - 1] != act.as_at else here - 2
+    stay = Place(act=place.work_id, corpus=place.corpus)
+    with st.container(horizontal=True):
+        if before >= 0:
+            _to_day("Change before", changed[before], stay)
+        if here < len(days):
+            _to_day("Change after", changed[here], stay)
+    if changed:
+        with st.expander(f"The {len(changed)} days on which this act changed"):
+            st.html(markup.changes(changed))
+            st.selectbox(
+                "Read the act on one of these days",
+                days,
+                index=None,
+                key="law-change-day",
+                format_func=day_words,
+                placeholder="Choose a day",
+                on_change=_to_chosen_day,
+                args=(stay,),
+            )
+
+
+def _to_day(words: str, change: ChangeDay, stay: Place) -> None:
+    st.button(f"{words}: {day_words(change.day)}", on_click=go, args=(stay, change.day))
+
+
+def _to_chosen_day(stay: Place) -> None:
+    day: date | None = st.session_state.get("law-change-day")
+    if day is not None:
+        go(stay, day)
