@@ -22,6 +22,8 @@ from corpus.console import errors
 from corpus.errors import BadInputError, InForceError
 from eval.cli import app as eval_app
 from retrieval.cli.law import app as retrieval_app
+from retrieval.cli.search import app as search_app
+from retrieval.cli.works import app as works_app
 from rl.annotation.cli import app as labels_app
 from rl.cli import app as rl_app
 from ui.cli import app as ui_app
@@ -41,7 +43,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Example:  inforce law 'art. 1240 Code civil' --as-at 2016-10-01",
 )
-for room in (ui_app, agent_app, traces_app, model_app, retrieval_app, corpus_app, eval_app, rl_app):
+for room in (
+    ui_app,
+    agent_app,
+    traces_app,
+    model_app,
+    retrieval_app,
+    search_app,
+    works_app,
+    corpus_app,
+    eval_app,
+    rl_app,
+):
     app.add_typer(room)
 app.add_typer(labels_app, name="labels")
 

@@ -47,6 +47,7 @@ from corpus.record_clock import (
 from corpus.resolve import Resolution, resolve
 from corpus.schema import open_database
 from corpus.store_rows import Row, chunks, digest_of, replace_rows, rows_of
+from corpus.store_totals import WorkTotals, source_read, work_totals
 
 _Model = TypeVar("_Model", bound=Frozen)
 
@@ -166,12 +167,9 @@ class Store(Closeable):
         That is the latest day the source gives for its comparison with the publisher; where it
         gives none, the day on which the store recorded this reading of the work.
         """
-        checked = [c.checked for c in self.coverage(work_id) if c.checked is not None]
-        if checked:
-            return SourceRead(day=max(checked), by="publisher")
         rows = self._rows(self._current(tables.works).where(tables.works.c.id == work_id))
         recorded = [as_utc(row["recorded_from"]).date() for row in rows]
-        return SourceRead(day=max(recorded), by="record") if recorded else None
+        return source_read(self.coverage(work_id), max(recorded)) if recorded else None
 
     def extents(self) -> frozenset[str]:
         """Return every territory named by a text's extent: ``E+W`` is two."""
@@ -242,6 +240,10 @@ class Store(Closeable):
             query = query.where(table.c.work_id == work_id)
         ordered = query.order_by(table.c.work_id.is_(None), table.c.work_id, table.c.row)
         return [ActReport.model_validate(row["content"]) for row in self._rows(ordered)]
+
+    def totals(self) -> dict[str, WorkTotals]:
+        """Return what is held of each work, by id."""
+        return work_totals(self._current, self._rows)
 
     def counts(self) -> dict[str, int]:
         """Return the number of works, provisions and distinct versions."""

@@ -161,6 +161,38 @@ JSON: dict[str, Printed] = {
     "runs show": Printed(
         keys={**RUN_KEYS, "metrics": "newest value of each", "folder": "where the run is"}
     ),
+    "history": Printed(
+        (
+            "corpus/reading/changes.py:ActHistory",
+            "corpus/reading/changes.py:ChangeDay",
+            "corpus/model.py:SourceRead",
+        ),
+        note="`days` holds the second.",
+    ),
+    "search": Printed(
+        (
+            "retrieval/search.py:Searched",
+            "retrieval/search.py:SearchRequest",
+            "retrieval/search.py:CitedLine",
+            "retrieval/search.py:FoundLine",
+            "retrieval/search.py:Counts",
+        ),
+    ),
+    "searches": Printed(
+        ("retrieval/saved_searches.py:SavedSearch", "retrieval/search.py:SearchRequest"),
+        note="Under `searches`.",
+    ),
+    "works": Printed(
+        (
+            "corpus/reading/holdings.py:Holdings",
+            "corpus/reading/holdings.py:Holding",
+            "corpus/reading/act.py:Act",
+            "corpus/reading/act.py:Entry",
+            "corpus/model.py:SourceRead",
+        ),
+        note="Without ACT the first, whose `acts` hold the second; with ACT the third, whose "
+        "`entries` hold the fourth.",
+    ),
     "traces list": Printed(("agent/trace_store.py:TraceLine",), note="One per trace."),
     "traces show": Printed(note="The whole trace, as [`inforce ask`](#inforce-ask) prints it."),
     "train": Printed(
@@ -187,6 +219,10 @@ ENVIRONMENT = {
     "INFORCE_LABELS": (
         "SQLAlchemy URL of the database of the label queue",
         "`labels.db` beside the store; the store's database where that is Postgres",
+    ),
+    "INFORCE_SEARCHES": (
+        "SQLAlchemy URL of the database of saved searches",
+        "`searches.db` beside the store; the store's database where that is Postgres",
     ),
     "INFORCE_TRACES": (
         "SQLAlchemy URL of the database of traces",

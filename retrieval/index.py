@@ -10,7 +10,7 @@ from pathlib import Path
 from corpus.record_clock import CorpusState
 from retrieval.index_protocols import EngineIndex, IndexBuilder, StatuteIndex
 from retrieval.index_url import IndexUrl, parse_index_url
-from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
+from retrieval.query import Facets, Hit, IndexStatus, Status, StatuteQuery
 from retrieval.vectors.encoder import Encoder, Vectors
 from retrieval.vectors.encoder_choice import default_encoder
 from retrieval.vectors.hybrid import HybridIndex
@@ -66,6 +66,10 @@ class CachedIndex:
         for query, found in zip(missing, self._inner.search_many(missing), strict=True):
             answers[query] = self._keep((version, query), found)
         return [list(answers[query] or ()) for query in queries]
+
+    def elsewhen(self, query: StatuteQuery, status: Status) -> list[Hit]:
+        """Return texts with the words of ``query`` that are law before or after its date."""
+        return self._inner.elsewhen(query, status)
 
     def facets(self, query: StatuteQuery) -> Facets:
         """Return the facet counts of a query."""

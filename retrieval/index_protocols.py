@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from corpus.record_clock import CorpusState
-from retrieval.query import Facets, Hit, IndexedText, IndexStatus, StatuteQuery
+from retrieval.query import Facets, Hit, IndexedText, IndexStatus, Status, StatuteQuery
 from retrieval.vectors.encoder import Vectors
 
 
@@ -43,6 +43,16 @@ class StatuteIndex(Protocol):
 
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
         """Run several queries; results keep their order."""
+        ...
+
+    def elsewhen(self, query: StatuteQuery, status: Status) -> list[Hit]:
+        """Return texts with the words of ``query`` that are law before or after its date.
+
+        They are not law on ``query.as_at`` and must be shown as such; searched by words alone.
+
+        Raises:
+            SearchFailedError: the engine failed.
+        """
         ...
 
     def facets(self, query: StatuteQuery) -> Facets:

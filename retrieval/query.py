@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 from pydantic import Field
 
 from corpus.model import Frozen, Interval
 from retrieval.text.analysis import highlights
 from retrieval.text.snippet import Snippet, snippet
+
+Status = Literal["in_force", "not_yet_in_force", "no_longer_in_force"]
+"""Status of a text on the date of a query."""
 
 
 class StatuteQuery(Frozen):

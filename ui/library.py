@@ -12,7 +12,9 @@ from agent.policy import Policy
 from agent.trace import Trace
 from agent.trace_store import TraceError, TraceStore, traces_url
 from corpus.errors import InForceError, StoreError
+from corpus.force_words import sources_words
 from corpus.settings import Settings
+from ui.markup import footer
 from ui.words import literal
 
 
@@ -37,6 +39,13 @@ def open_or_say() -> Library | None:
         )
         st.markdown("`inforce demo` loads the demonstration corpus, `inforce ingest` your own.")
         return None
+
+
+def show_footer(library: Library) -> None:
+    """Show the page's footer: what the library holds, and when its sources were read."""
+    places = sorted({work.jurisdiction for work in library.works})
+    read = sources_words(library.sources_read)
+    st.html(footer(library.corpus_hash, len(library.works), places, read))
 
 
 def open_chosen_policy(library: Library) -> Policy:

@@ -27,12 +27,11 @@ from retrieval.engines.index_schema import (
     EVERYWHERE,
     FACET_COUNTS,
     STATUSES,
-    Status,
     facets,
     stems_field,
 )
 from retrieval.index_url import IndexUrl
-from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
+from retrieval.query import Facets, Hit, IndexStatus, Status, StatuteQuery
 from retrieval.text.analysis import TextQuery, text_query
 from retrieval.text.analyzers import CHAINS, Analyzer
 from retrieval.vectors.encoder import Vectors
@@ -103,12 +102,23 @@ class ElasticIndex:
             SearchFailedError: the cluster cannot be reached, refuses, is too slow, or returned
                 results of some shards only.
         """
+        return self._by_words(query, "in_force")
+
+    def elsewhen(self, query: StatuteQuery, status: Status) -> list[Hit]:
+        """Return texts with the words of ``query`` that are law before or after its date.
+
+        Raises:
+            SearchFailedError: as :meth:`search`.
+        """
+        return self._by_words(query, status)
+
+    def _by_words(self, query: StatuteQuery, status: Status) -> list[Hit]:
         words = text_query(query.text, query.languages)
         if words.empty:
             return []
 
         def asked(live: LiveIndex) -> list[Hit]:
-            request = search_request(words, query, CHAINS[live.meta.chain])
+            request = search_request(words, query, CHAINS[live.meta.chain], status)
             answer = self._client.search(
                 index=live.name, **_how(live), body={**request, **self._limits()}
             )
@@ -321,10 +331,12 @@ def _how(live: LiveIndex) -> dict[str, Any]:
 # -- the engine's query ------------------------------------------------------------------------
 
 
-def search_request(words: TextQuery, query: StatuteQuery, chain: Analyzer) -> dict[str, Any]:
+def search_request(
+    words: TextQuery, query: StatuteQuery, chain: Analyzer, status: Status = "in_force"
+) -> dict[str, Any]:
     """Return the body of a search: query, filters, and one hit per provision."""
     return {
-        "query": engine_query(words, query, chain),
+        "query": engine_query(words, query, chain, status),
         "collapse": {"field": "provision"},
         "sort": [{"_score": "desc"}, {"place": "asc"}],
         "size": query.limit,

@@ -31,8 +31,8 @@ from corpus.record_clock import CorpusState
 from retrieval.engines.embedded_build import register_analysers
 from retrieval.engines.embedded_folder import POINTER, Build, intact, same_sizes, usable
 from retrieval.engines.embedded_query import engine_query
-from retrieval.engines.index_schema import FACET_COUNTS, STATUSES, Status, facets, provision_of
-from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
+from retrieval.engines.index_schema import FACET_COUNTS, STATUSES, facets, provision_of
+from retrieval.query import Facets, Hit, IndexStatus, Status, StatuteQuery
 from retrieval.text.analysis import TextQuery, text_query
 from retrieval.text.analyzers import CHAINS, Analyzer
 from retrieval.vectors.dated_vectors import FILES, DatedVectors
@@ -126,12 +126,23 @@ class EmbeddedIndex:
             IndexMissingError: the index was removed meanwhile.
             SearchFailedError: the engine failed.
         """
+        return self._by_words(query, "in_force")
+
+    def elsewhen(self, query: StatuteQuery, status: Status) -> list[Hit]:
+        """Return texts with the words of ``query`` that are law before or after its date.
+
+        Raises:
+            SearchFailedError: the engine failed.
+        """
+        return self._by_words(query, status)
+
+    def _by_words(self, query: StatuteQuery, status: Status) -> list[Hit]:
         words = text_query(query.text, query.languages)
         if words.empty:
             return []
         snapshot = self._current()
         with self._failures():
-            found = _best(snapshot.searcher, _query(snapshot, words, query), query)
+            found = _best(snapshot.searcher, _query(snapshot, words, query, status), query)
             return _hits(snapshot.searcher, found, words.wanted)
 
     def nearest(self, vector_D: Vectors, query: StatuteQuery) -> list[Hit]:

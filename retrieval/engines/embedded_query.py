@@ -10,8 +10,8 @@ from tantivy import FieldType, Occur, Query
 
 from retrieval.engines.day_blocks import day_words
 from retrieval.engines.embedded_build import OPEN_END, stemmer
-from retrieval.engines.index_schema import EVERYWHERE, Status, stems_field
-from retrieval.query import StatuteQuery
+from retrieval.engines.index_schema import EVERYWHERE, stems_field
+from retrieval.query import Status, StatuteQuery
 from retrieval.text.analysis import TextQuery
 from retrieval.text.analyzers import Analyzer
 

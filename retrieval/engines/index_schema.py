@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
-from retrieval.query import Facets, Hit, IndexedText
+from retrieval.query import Facets, Hit, IndexedText, Status
 from retrieval.text.analysis import normalise
 
 STORED = frozenset(Hit.model_fields.keys() & IndexedText.model_fields.keys())
@@ -72,7 +72,6 @@ def stems_field(language: str) -> str:
     return f"stems_{language}"
 
 
-Status = Literal["in_force", "not_yet_in_force", "no_longer_in_force"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 FACETS = {"jurisdictions": "jurisdiction", "works": "work", "kinds": "kind"}
 """Each facet with the field it counts."""

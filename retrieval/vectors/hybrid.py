@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from corpus.record_clock import CorpusState
 from retrieval.index_protocols import EngineIndex
-from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
+from retrieval.query import Facets, Hit, IndexStatus, Status, StatuteQuery
 from retrieval.text.analysis import text_query
 from retrieval.vectors.encoder import Encoder, EncoderError, Vectors
 from retrieval.vectors.fusion import fused
@@ -108,6 +108,10 @@ class HybridIndex:
     def nearest_many(self, asked: Sequence[tuple[Vectors, StatuteQuery]]) -> list[list[Hit]]:
         """Find the nearest of several at once; answers keep their order."""
         return self._engine.nearest_many(asked)
+
+    def elsewhen(self, query: StatuteQuery, status: Status) -> list[Hit]:
+        """Return texts with the words of ``query`` that are law before or after its date."""
+        return self._engine.elsewhen(query, status)
 
     def facets(self, query: StatuteQuery) -> Facets:
         """Count what the words of ``query`` find."""

@@ -16,7 +16,7 @@ from typing import Any
 from agent.models.sampling import Completion, Sampling
 from corpus.errors import InForceError
 from retrieval.index import StatuteIndex
-from retrieval.query import Facets, Hit, IndexStatus, StatuteQuery
+from retrieval.query import Facets, Hit, IndexStatus, Status, StatuteQuery
 from rl.rollouts.samplers import BatchSampler, SamplingRequest
 
 Serve = Callable[[Sequence[Any]], Sequence[Any]]
@@ -168,6 +168,10 @@ class BatchingIndex:
     def search_many(self, queries: Sequence[StatuteQuery]) -> list[list[Hit]]:
         """Run several queries; results keep their order."""
         return self._inner.search_many(queries)
+
+    def elsewhen(self, query: StatuteQuery, status: Status) -> list[Hit]:
+        """Return texts with the words of ``query`` that are law before or after its date."""
+        return self._inner.elsewhen(query, status)
 
     def facets(self, query: StatuteQuery) -> Facets:
         """Return the facet counts of a query."""

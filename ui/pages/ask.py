@@ -22,7 +22,7 @@ from corpus.model import Citation
 from ui import markup as render
 from ui.cards import Card, build_cards
 from ui.export.files import as_json, as_markdown
-from ui.library import open_or_say
+from ui.library import open_or_say, show_footer
 from ui.pages.address import read_address, wants_each, write_address
 from ui.pages.advice import Suggestion, choices_meant, days_meant, suggestions
 from ui.pages.ask_form import (
@@ -33,6 +33,7 @@ from ui.pages.ask_form import (
     missing_form,
     reply_in_form,
 )
+from ui.pages.date_control import remember_day
 from ui.pages.examples import Example, examples
 from ui.pages.session import outcome, reply
 from ui.words import day_words, literal
@@ -43,6 +44,8 @@ def page() -> None:
     parameters = st.query_params.to_dict()
     asked, problems = read_address(parameters)
     _follow_address(asked)
+    if asked.as_at is not None:
+        remember_day(asked.as_at)
     st.html(render.masthead())
     library = open_or_say()
     if library is None:
@@ -55,9 +58,7 @@ def page() -> None:
             _outcome(library, asked, each=wants_each(parameters))
         else:
             _welcome(library)
-    places = sorted({work.jurisdiction for work in library.works})
-    read = sources_words(library.sources_read)
-    st.html(render.footer(library.corpus_hash, len(library.works), places, read))
+    show_footer(library)
 
 
 def _follow_address(asked: AskRequest) -> None:

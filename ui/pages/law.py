@@ -15,7 +15,7 @@ from ui.law.address import HASH, Place, read_place
 from ui.law.read_act import show_act
 from ui.law.read_provision import show_provision
 from ui.law.steps import go
-from ui.library import open_or_say
+from ui.library import open_or_say, show_footer
 from ui.pages.date_control import date_bar
 from ui.words import day_words, literal
 
@@ -42,8 +42,7 @@ def page() -> None:
         st.error(literal(str(error)), icon=":material/link_off:")
         _offer_present(place)
         return
-    places = sorted({work.jurisdiction for work in corpus.works})
-    st.html(render.footer(corpus.hash, len(corpus.works), places))
+    show_footer(library)
 
 
 def _read(corpus: Corpus, place: Place, day: date) -> None:

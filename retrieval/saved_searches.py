@@ -1,0 +1,139 @@
+"""Saved searches: words and filters under a name, in SQL; the day is chosen when one is run.
+
+There is one list for everyone who uses the installation: names are unique, and whoever opens the
+app sees them all.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Self
+
+import sqlalchemy as sa
+
+from corpus.clock import now
+from corpus.closeable import Closeable
+from corpus.database import cause, create_tables, open_engine, writing
+from corpus.errors import BadInputError, StoreError
+from corpus.model import Frozen
+from corpus.settings import Settings
+from retrieval.search import SearchRequest
+
+LONGEST_NAME = 100
+
+_metadata = sa.MetaData()
+_searches = sa.Table(
+    "saved_searches",
+    _metadata,
+    sa.Column("name", sa.String(LONGEST_NAME), primary_key=True),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("saved", sa.DateTime(timezone=True), nullable=False),
+)
+
+
+class SavedSearch(Frozen):
+    """A search under a name.
+
+    Attributes:
+        name: its name.
+        request: words and filters.
+    """
+
+    name: str
+    request: SearchRequest
+
+
+class SavedSearches(Closeable):
+    """A database of saved searches. Open it with :meth:`open`; thread-safe."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the database at a SQLAlchemy ``url``, creating it if needed.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        engine = open_engine(url, create=True)
+        try:
+            create_tables(engine, _metadata)
+        except sa.exc.SQLAlchemyError as error:
+            place = engine.url
+            engine.dispose()
+            raise StoreError(f"cannot keep searches at {place}: {cause(error)}") from None
+        return cls(engine)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def save(self, name: str, request: SearchRequest) -> None:
+        """Save a search, replacing one of the same name.
+
+        Raises:
+            BadInputError: the name is empty or too long, or nothing is searched for.
+            StoreError: the database refuses it.
+        """
+        name = name.strip()
+        if not 0 < len(name) <= LONGEST_NAME:
+            raise BadInputError(f"A saved search needs a name of 1 to {LONGEST_NAME} characters.")
+        if not request.text.strip():
+            raise BadInputError("There are no words to save: search for something first.")
+        row = {"name": name, "request": request.model_dump_json(), "saved": now()}
+        self._write(name, sa.insert(_searches).values(row))
+
+    def forget(self, name: str) -> None:
+        """Remove a saved search; one that is not there is no error.
+
+        Raises:
+            StoreError: the database refuses it.
+        """
+        self._write(name, None)
+
+    def all(self) -> list[SavedSearch]:
+        """Return every saved search, by name.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        query = sa.select(_searches.c.name, _searches.c.request).order_by(_searches.c.name)
+        try:
+            with self._engine.connect() as connection:
+                rows = connection.execute(query).all()
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreError(f"cannot read {self._engine.url}: {cause(error)}") from None
+        return [
+            SavedSearch(name=name, request=SearchRequest.model_validate_json(request))
+            for name, request in rows
+        ]
+
+    def named(self, name: str) -> SearchRequest:
+        """Return the search saved under a name.
+
+        Raises:
+            BadInputError: there is none; the message lists those there are.
+            StoreError: the database cannot be read.
+        """
+        kept = {each.name: each.request for each in self.all()}
+        if name not in kept:
+            listed = ", ".join(kept) or "none"
+            raise BadInputError(f"No search is saved as '{name[:80]}'; there are: {listed}.")
+        return kept[name]
+
+    def _write(self, name: str, insert: sa.Insert | None) -> None:
+        """Remove the search of a name, and insert another in the same transaction."""
+        try:
+            with writing(self._engine) as connection:
+                connection.execute(sa.delete(_searches).where(_searches.c.name == name))
+                if insert is not None:
+                    connection.execute(insert)
+        except sa.exc.SQLAlchemyError as error:
+            place = self._engine.url
+            raise StoreError(f"cannot keep search '{name}' at {place}: {cause(error)}") from None
+
+
+def searches_url(settings: Settings) -> str:
+    """Return the database URL of saved searches: ``INFORCE_SEARCHES``, else beside the store."""
+    return os.environ.get("INFORCE_SEARCHES") or settings.beside("searches.db")
