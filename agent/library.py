@@ -68,8 +68,7 @@ class Library(Closeable):
     @cached_property
     def sources_read(self) -> frozenset[date]:
         """Return the days on which the works were last read from their sources; cached."""
-        found = (self.store.source_read(work.id) for work in self.works)
-        return frozenset(read.day for read in found if read is not None)
+        return self.store.sources_read()
 
     @property
     def corpus_hash(self) -> str:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from agent.trace import Trace
+from corpus.errors import BadInputError, Place
+from corpus.validation import source_error
 
 _Json = dict[str, Any]
 
@@ -54,6 +57,22 @@ def read_trace(text: str) -> Trace:
         ValidationError: it is not a trace.
     """
     return _STORED.validate_json(text)
+
+
+def read_trace_file(file: Path) -> Trace:
+    """Read the trace in a JSON file, of this schema or an earlier one.
+
+    Raises:
+        BadInputError: the file cannot be read, or holds no trace; the message names the place.
+    """
+    try:
+        return read_trace(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInputError(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise BadInputError(f"{file} is not text in UTF-8.") from None
+    except ValidationError as error:
+        raise source_error(Place(str(file)), error, "a trace") from None
 
 
 def _from_schema_1(old: _Json) -> _Json:

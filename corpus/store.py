@@ -171,6 +171,11 @@ class Store(Closeable):
         recorded = [as_utc(row["recorded_from"]).date() for row in rows]
         return source_read(self.coverage(work_id), max(recorded)) if recorded else None
 
+    def sources_read(self) -> frozenset[date]:
+        """Return the days on which the works were last read from their sources."""
+        found = (self.source_read(work.id) for work in self.works())
+        return frozenset(read.day for read in found if read is not None)
+
     def extents(self) -> frozenset[str]:
         """Return every territory named by a text's extent: ``E+W`` is two."""
         column = tables.versions.c.extent

@@ -228,6 +228,10 @@ ENVIRONMENT = {
         "SQLAlchemy URL of the database of traces",
         "`traces.db` beside the store; the store's database where that is Postgres",
     ),
+    "INFORCE_PDF_FONT": (
+        "TrueType font (.ttf, .ttc) embedded in a PDF for Chinese, Greek and Cyrillic",
+        "fonts that the viewer supplies",
+    ),
     "INFORCE_VECTORS": (
         "file in which vectors are kept, see [search](search.md)",
         "`vectors.db` in the folder of an embedded index; in `$INFORCE_HOME` for one in a cluster",

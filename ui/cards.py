@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal
 
+from agent.trace import Trace
 from corpus.errors import StoreError
 from corpus.force_words import citation_in_force, source_words
 from corpus.gate.ruling import Ruling
@@ -73,6 +74,18 @@ def build_cards(
     cards = (_card(n, c, store, today) for n, c in enumerate(citations, start=1))
     pairs = zip(cards, rulings or (None,) * len(citations), strict=True)
     return tuple(card.model_copy(update={"ruling": ruling}) for card, ruling in pairs)
+
+
+def trace_cards(trace: Trace, store: Store, today: date) -> tuple[Card, ...]:
+    """Return the cards of an answer's citations, or of the provisions that come closest.
+
+    Raises:
+        StoreError: the store does not hold a cited version.
+    """
+    if trace.answer is not None:
+        return build_cards(trace.answer.citations, store, today, trace.answer.rulings)
+    citations = tuple(found.citation for found in trace.closest)
+    return build_cards(citations, store, today, tuple(found.ruling for found in trace.closest))
 
 
 def _card(number: int, citation: Citation, store: Store, today: date) -> Card:

@@ -1,4 +1,4 @@
-"""Command-line verbs ``serve`` and ``demo``."""
+"""Command-line verbs ``serve``, ``demo`` and ``export``."""
 
 from __future__ import annotations
 
@@ -51,6 +51,40 @@ def demo(
         show_trace(first_answer(settings))
     if serve:
         raise typer.Exit(_run_app(settings, host, port))
+
+
+@app.command(epilog="Example:  inforce export 3f2a91c4 --to memo.docx")
+def export(
+    trace: Annotated[
+        str,
+        typer.Argument(
+            metavar="TRACE", help="Id of a kept trace, or its start, or a trace's .json file."
+        ),
+    ],
+    to: Annotated[Path, typer.Option(help="File to write; one that exists is replaced.")],
+    how: Annotated[
+        str | None,
+        typer.Option("--as", help="docx, pdf, md or json; default: the suffix of the file."),
+    ] = None,
+) -> None:
+    """Write the memo of an answer or abstention: Word, PDF or Markdown, or the trace as JSON.
+
+    A memo has the question, the governing date with its rule, the short answer, the authorities
+    with interval and quotation, the reasoning, the limits, and an appendix for audit. The texts
+    are read from the store in the state in which the question was answered.
+    """
+    from agent.cli.traces import load_trace
+    from corpus.settings import Settings
+    from ui.export.files import Format, as_json, exported, format_of, write_file
+    from ui.export.recorded import recorded
+
+    found, chosen = load_trace(trace), format_of(to, how)
+    if chosen is Format.JSON:
+        content = as_json(found).encode()
+    else:
+        content = exported(found, *recorded(found, Settings.load()), chosen)
+    write_file(content, to)
+    out.print(f"The {chosen} of trace {found.id[:12]} is in {to}.", markup=False)
 
 
 def _run_app(settings: Settings, host: str, port: int) -> int:

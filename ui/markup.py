@@ -11,10 +11,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
 from math import sqrt
-from string import Template
 
 from agent.request import ClarifyingQuestion
-from agent.tool_results import Comparison, ProvisionReading, Refused, SearchResult, VersionList
 from agent.trace import (
     Abstention,
     AbstentionReason,
@@ -27,23 +25,15 @@ from agent.trace import (
     Trace,
     Turn,
 )
-from corpus.force_words import source_words
 from corpus.gate.ruling import KIND_WORDS
-from corpus.model import SourceRead, Work
+from corpus.model import Work
 from corpus.wording import Wording
+from ui import step_words
 from ui.cards import Card, TimelineSpan
 from ui.pages.advice import COUNSEL, HEADINGS
 from ui.words import day_words
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_CALLS = {
-    "search_statutes": Template("Searched “$query” in the law of $as_at"),
-    "read_provision": Template("Read $reference as at $as_at"),
-    "list_versions": Template("Listed the versions of $reference"),
-    "compare_versions": Template("Compared $reference on $as_at and $other"),
-}
-_ARGUMENTS = ("query", "reference", "as_at", "other")
-_MANY = 3  # calls of one turn that are still listed one by one
 
 
 def escaped(text: str) -> str:
@@ -239,54 +229,19 @@ def _by_place(work: Work) -> tuple[str, str]:
 
 def call_words(call: ToolCall) -> str:
     """Return a sentence about a tool call and its outcome, escaped."""
-    words = _CALLS.get(call.name)
-    given = {**dict.fromkeys(_ARGUMENTS, "?"), **call.arguments}
-    said = words.substitute(given) if words is not None else call.name
-    return f"{escaped(said)}: {escaped(_outcome(call))}"
-
-
-def _outcome(call: ToolCall) -> str:
-    if call.error is not None:
-        return f"failed ({call.error})"
-    match call.result:
-        case Refused(problem=problem):
-            return f"refused ({problem})"
-        case SearchResult(hits=hits, words_only=why):
-            return f"{len(hits)} provisions" + (f" ({why})" if why else "")
-        case VersionList(versions=versions) as listed:
-            return f"{len(versions)} versions{_read(listed.source_read)}"
-        case ProvisionReading() | Comparison() as found:
-            return f"{found.explanation}{_read(found.source_read)}"
-        case None:
-            return "done"
-
-
-def _read(read: SourceRead | None) -> str:
-    return f" ({source_words(read).written(day_words)})" if read else ""
+    return escaped(step_words.call_words(call))
 
 
 def _turn(turn: Turn) -> str:
     thought = f'<span class="thought">{escaped(turn.thought)}</span>' if turn.thought else ""
-    if len(turn.calls) > _MANY:
-        calls = [_many(turn.calls)]
-    else:
-        calls = [call_words(call) for call in turn.calls]
     took = sum(call.milliseconds for call in turn.calls)
     time = f' <span class="took">{took:.0f} ms</span>' if turn.calls else ""
-    shown = thought + "".join(f'<span class="call">{call}{time}</span>' for call in calls)
-    if turn.draft is None or not turn.sent_back:
-        return shown
-    return f"{shown}{_sent_back(sum(not finding.passed for finding in turn.draft.findings))}"
-
-
-def _sent_back(faults: int) -> str:
-    checks = "one check" if faults == 1 else f"{faults} checks"
-    return f'<span class="call">The draft failed {checks} and was sent back once.</span>'
-
-
-def _many(calls: Sequence[ToolCall]) -> str:
-    days = sorted(str(call.arguments.get("as_at", "?")) for call in calls)
-    return escaped(f"The same search on {len(calls)} other days, {days[0]} to {days[-1]}")
+    calls = "".join(
+        f'<span class="call">{escaped(said)}{time}</span>' for said in step_words.calls_words(turn)
+    )
+    returned = step_words.sent_back_words(turn)
+    back = f'<span class="call">{escaped(returned)}</span>' if returned else ""
+    return f"{thought}{calls}{back}"
 
 
 def _in_words(said: Wording) -> str:

@@ -27,7 +27,11 @@ traces = typer.Typer(
 app.add_typer(traces, name="traces")
 
 Id = Annotated[
-    str, typer.Argument(metavar="ID", help="The trace's id, or its first four characters or more.")
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="The trace's id, or its first four characters or more, or a trace's .json file.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one object per trace.")]
 
@@ -57,8 +61,7 @@ def list_traces(
 @traces.command(epilog="Example:  inforce traces show 3f2a91c4")
 def show(trace: Id, json: Json = False) -> None:
     """Print one trace: question, turns, the verifier's findings, and the answer."""
-    with _opened() as store:
-        found = store.load(trace)
+    found = load_trace(trace)
     if json:
         print_json(found.model_dump(mode="json"))
     else:
@@ -125,7 +128,7 @@ def replay(
 
     settings = Settings.load()
     with ExitStack() as opened:
-        before = opened.enter_context(_opened()).load(trace)
+        before = load_trace(trace)
         choice = PolicyChoice.load(policy or policy_spec(before))
         library = opened.enter_context(Library.open(settings))
         if not now:
@@ -141,6 +144,21 @@ def replay(
         _print_replay(outcome)
     if not outcome.same:
         raise typer.Exit(1)
+
+
+def load_trace(name: str) -> Trace:
+    """Return a kept trace by its id or the start of it, or the one in a ``.json`` file.
+
+    Raises:
+        BadInputError: there is none of that name, or the file cannot be read.
+        TraceError: the trace is damaged.
+    """
+    if not name.endswith(".json"):
+        with _opened() as store:
+            return store.load(name)
+    from agent.trace_migration import read_trace_file
+
+    return read_trace_file(Path(name))
 
 
 def _written(file: Path) -> TextIO:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from agent.trace_store import TraceStore, traces_url
 from corpus.settings import Settings
+from ui.export.files import Format
 from ui.library import _opened
 from ui.words import literal
 
@@ -157,7 +158,7 @@ def test_the_answer_can_be_kept_with_its_date_and_corpus() -> None:
     kept = json.loads(trace.model_dump_json())
     assert kept["governing"]["as_at"] == "2006-04-04"
     assert len(kept["corpus_hash"]) == 64
-    assert len(app.get("download_button")) == 2
+    assert len(app.get("download_button")) == len(Format)
 
 
 def test_drawing_again_does_not_ask_again() -> None:

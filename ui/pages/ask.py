@@ -6,6 +6,7 @@ date is asked for, and the paused thread continues with the reply.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 import streamlit as st
@@ -17,11 +18,9 @@ from agent.trace import Trace
 from corpus.clock import today
 from corpus.errors import BadInputError, InForceError
 from corpus.force_words import sources_words
-from corpus.gate.ruling import Ruling
-from corpus.model import Citation
 from ui import markup as render
-from ui.cards import Card, build_cards
-from ui.export.files import as_json, as_markdown
+from ui.cards import Card, trace_cards
+from ui.export.files import MEDIA, NAMES, Format, exported, file_name
 from ui.library import open_or_say, show_footer
 from ui.pages.address import read_address, wants_each, write_address
 from ui.pages.advice import Suggestion, choices_meant, days_meant, suggestions
@@ -150,7 +149,7 @@ def _several(library: Library, traces: tuple[Trace, ...], asked: AskRequest) -> 
 
 def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> None:
     """Show one answer; ``place`` distinguishes its anchors from those of other answers."""
-    cards = build_cards(_shown_citations(trace), library.store, today(), _shown_rulings(trace))
+    cards = trace_cards(trace, library.store, today())
     if trace.governing is not None:
         st.html(render.banner(trace.governing, today()))
         if trace.governing.candidates and not place:
@@ -173,20 +172,6 @@ def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> 
     _keep(library, trace, asked, cards, place)
 
 
-def _shown_citations(trace: Trace) -> tuple[Citation, ...]:
-    """Return what is shown as cards: the answer's citations, or those that come closest."""
-    if trace.answer is not None:
-        return trace.answer.citations
-    return tuple(found.citation for found in trace.closest)
-
-
-def _shown_rulings(trace: Trace) -> tuple[Ruling | None, ...]:
-    """Return the ruling on each of the citations shown."""
-    if trace.answer is not None:
-        return trace.answer.rulings
-    return tuple(found.ruling for found in trace.closest)
-
-
 def _closest(trace: Trace, cards: tuple[Card, ...], place: str) -> None:
     """Show the closest provisions, each a whole card, and that nothing confirms them."""
     if not trace.closest:
@@ -205,27 +190,23 @@ def _offer(offered: tuple[Suggestion, ...], place: str = "") -> None:
 def _keep(
     library: Library, trace: Trace, asked: AskRequest, cards: tuple[Card, ...], place: str
 ) -> None:
-    sources = sources_words(library.sources_read)
-    name = f"inforce-{trace.governing.as_at if trace.governing else 'undated'}-{trace.id[:8]}"
+    read = sources_words(library.sources_read)
     with st.container(horizontal=True):
         if trace.answer is not None and asked.as_at != today() and not place:
             now = asked.model_copy(update={"as_at": today()})
             st.button("Ask the same of today’s law", on_click=_go, args=(now,))
-        st.download_button(
-            "Markdown",
-            as_markdown(trace, cards, sources),
-            f"{name}.md",
-            "text/markdown",
-            icon=":material/download:",
-            on_click="ignore",
-            key=f"markdown-{place}",
-        )
-        st.download_button(
-            "JSON",
-            as_json(trace),
-            f"{name}.json",
-            "application/json",
-            icon=":material/download:",
-            on_click="ignore",
-            key=f"json-{place}",
-        )
+        for how in Format:
+            _download(trace, how, lambda how=how: exported(trace, cards, read, how), place)
+
+
+def _download(trace: Trace, how: Format, make: Callable[[], bytes], place: str) -> None:
+    """Show the button of a file format; the file is made when it is pressed."""
+    st.download_button(
+        NAMES[how],
+        make,
+        file_name(trace, how),
+        MEDIA[how],
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"{how.value}-{place}",
+    )
