@@ -26,6 +26,7 @@ from retrieval.cli.search import app as search_app
 from retrieval.cli.works import app as works_app
 from rl.annotation.cli import app as labels_app
 from rl.cli import app as rl_app
+from ui.assistants.cli import app as assistants_app
 from ui.cli import app as ui_app
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 for room in (
     ui_app,
+    assistants_app,
     agent_app,
     traces_app,
     model_app,

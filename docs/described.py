@@ -228,6 +228,10 @@ ENVIRONMENT = {
         "SQLAlchemy URL of the database of traces",
         "`traces.db` beside the store; the store's database where that is Postgres",
     ),
+    "INFORCE_API_KEYS": (
+        "file of the keys of `inforce api` and `inforce mcp --http`",
+        "none: this machine alone is let in",
+    ),
     "INFORCE_PDF_FONT": (
         "TrueType font (.ttf, .ttc) embedded in a PDF for Chinese, Greek and Cyrillic",
         "fonts that the viewer supplies",

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from corpus.errors import BadInputError
+
+_Model = TypeVar("_Model", bound=BaseModel)
 _ARGUMENT = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 
 
@@ -48,6 +51,20 @@ def tool_schema(function: Callable[..., Any]) -> dict[str, Any]:
             "parameters": parameters,
         },
     }
+
+
+def validated(model: type[_Model], arguments: Mapping[str, Any], name: str) -> _Model:
+    """Return the arguments of the call ``name`` as ``model``.
+
+    Raises:
+        BadInputError: an argument is missing, unknown or invalid; the message names it.
+    """
+    try:
+        return model.model_validate(arguments)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadInputError(f"{name}, argument '{place}': {first['msg']}.") from None
 
 
 def _described(function: Callable[..., Any]) -> dict[str, str]:

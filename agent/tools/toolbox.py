@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pydantic import ValidationError
-
 from agent.policy import ToolRequest
 from agent.tool_results import Refused, ToolResult, version_ids
 from agent.tools.statutes import (
@@ -24,7 +22,7 @@ from agent.tools.statutes import (
     search_statutes,
     statute_query,
 )
-from agent.tools.tool_schema import arguments_model, tool_schema
+from agent.tools.tool_schema import arguments_model, tool_schema, validated
 from agent.trace import ToolCall, Turn
 from corpus.errors import BadInputError, InForceError
 
@@ -126,9 +124,4 @@ def _arguments(request: ToolRequest) -> dict[str, Any]:
     tool = TOOLS.get(request.name)
     if tool is None:
         raise BadInputError(f"There is no tool '{request.name}'; there are {', '.join(TOOLS)}.")
-    try:
-        return dict(arguments_model(tool).model_validate(request.arguments))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BadInputError(f"{request.name}, argument '{place}': {first['msg']}.") from None
+    return dict(validated(arguments_model(tool), request.arguments, request.name))

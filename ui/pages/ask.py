@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import streamlit as st
 
@@ -196,7 +197,7 @@ def _keep(
             now = asked.model_copy(update={"as_at": today()})
             st.button("Ask the same of today’s law", on_click=_go, args=(now,))
         for how in Format:
-            _download(trace, how, lambda how=how: exported(trace, cards, read, how), place)
+            _download(trace, how, partial(exported, trace, cards, read, how), place)
 
 
 def _download(trace: Trace, how: Format, make: Callable[[], bytes], place: str) -> None:
