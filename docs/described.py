@@ -150,6 +150,11 @@ JSON: dict[str, Printed] = {
         {"same": "whether nothing differs"},
     ),
     "rescore": Printed(("rl/rewards/rescore.py:Rescored", "rl/rewards/rescore.py:Drift")),
+    "rewards list": Printed(("rl/rewards/plugins.py:ListedReward",), note="One object per reward."),
+    "rewards try": Printed(
+        ("rl/rewards/trial.py:TriedReward", "rl/rewards/trial.py:TriedRollout"),
+        note="One object per reward.",
+    ),
     "runs compare": Printed(
         keys={
             "runs": "names, in the order given",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpus.console import out, print_json
+from rl.rewards_cli import app as rewards
 
 if TYPE_CHECKING:
     from rl.recipes.recipe import Recipe
@@ -21,6 +22,7 @@ QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
 app = typer.Typer()
 runs = typer.Typer(help="List, show and compare training runs.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
+app.add_typer(rewards, name="rewards")
 
 Home = Annotated[
     Path | None, typer.Option("--runs", help="Folder of runs; INFORCE_HOME/runs by default.")
@@ -227,7 +229,8 @@ def rescore(
     from rl.rewards.rescore import rescore as again
     from rl.run.run_directory import find_run, runs_home
 
-    found = again(find_run(run, home or runs_home()).folder)
+    saved = find_run(run, home or runs_home())
+    found = again(saved.folder, saved.recipe().reward_plugins)
     if json:
         print_json(found.model_dump())
         return

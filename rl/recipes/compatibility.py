@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rl.recipes.recipe import Recipe, RecipeError
-from rl.rewards import REWARDS
+from rl.rewards.plugins import available_rewards
 
 NEEDS_A_RATIO = frozenset({"nsr", "kl_cov"})
 """Methods that have no effect while the probability ratio is exactly 1."""
@@ -62,10 +62,11 @@ def _twice(recipe: Recipe) -> str | None:
 
 
 def _unknown_reward(recipe: Recipe) -> str | None:
-    unknown = next((name for name in recipe.rewards if name not in REWARDS), None)
+    known = available_rewards(recipe.reward_plugins)
+    unknown = next((name for name in recipe.rewards if name not in known), None)
     if unknown is None:
         return None
-    return f"there is no reward '{unknown}'; there are {', '.join(REWARDS)}."
+    return f"there is no reward '{unknown}'; there are {', '.join(known)}."
 
 
 def _one_teacher(recipe: Recipe) -> str | None:

@@ -32,6 +32,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     table = _table(name)
     for override in overrides:
         _set(table, override)
+    _place_plugins(table, Path())
     return read_recipe(table, f"{name.removesuffix('.toml')}.toml")
 
 
@@ -40,6 +41,7 @@ def _table(name: str) -> dict[str, Any]:
     path = _find(name)
     table = read_toml(path, name)
     named = {"name": path.stem, **table}
+    _place_plugins(named, path.parent)
     parent = named.pop("extends", None)
     if parent == name:
         raise RecipeError(f"The recipe {name} extends itself.")
@@ -58,6 +60,16 @@ def read_toml(path: Path, name: str) -> dict[str, Any]:
         raise RecipeError(f"The recipe {name} cannot be read: {fault.strerror}.") from fault
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise RecipeError(f"{path.name} is not TOML: {fault}.") from fault
+
+
+def _place_plugins(table: Mapping[str, Any], folder: Path) -> None:
+    """Make the paths of reward files absolute; those in a recipe are relative to its folder."""
+    rewards = table.get("rewards")
+    if not isinstance(rewards, dict):
+        return
+    named = rewards.get("plugins")
+    if isinstance(named, list) and all(isinstance(one, str) for one in named):
+        rewards["plugins"] = [str((folder / Path(one).expanduser()).resolve()) for one in named]
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,12 @@ recipe from TOML and makes the checks that involve several tables.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from corpus.errors import BadInputError
 from corpus.model import Frozen
@@ -262,9 +263,21 @@ class Recipe(Frozen):
     """Sampling."""
     rewards: dict[str, float] = Field(default={"temporal": 1.0}, min_length=1)
     """Reward channels and their weights (``docs/rewards.md``)."""
+    reward_plugins: tuple[Path, ...] = ()
+    """Python files with rewards of your own; in a recipe, ``plugins`` in ``[rewards]``."""
     objective: ObjectiveSettings = ObjectiveSettings()
     """The objective."""
     warm_start: WarmStart | None = None
     """The supervised start; left out, training starts from the model as it is."""
     train: TrainSettings = TrainSettings()
     """The optimiser."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plugins_apart(cls, table: Any) -> Any:
+        """Move ``rewards.plugins`` to ``reward_plugins``, since the other keys are weights."""
+        rewards = table.get("rewards") if isinstance(table, Mapping) else None
+        if not isinstance(rewards, Mapping) or "plugins" not in rewards:
+            return table
+        weights = {name: weight for name, weight in rewards.items() if name != "plugins"}
+        return {**table, "rewards": weights, "reward_plugins": rewards["plugins"]}

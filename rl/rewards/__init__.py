@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -48,7 +48,6 @@ __all__ = [
     "drafted",
     "is_right",
     "outcome",
-    "reward_scorers",
     "right",
     "scorable",
     "score",
@@ -95,17 +94,7 @@ _SPECS = (
 )
 
 REWARDS: Mapping[str, RewardSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
-"""All reward channels, by name."""
-
-
-def reward_scorers(names: Iterable[str]) -> tuple[RewardSpec, ...]:
-    """Return the reward channels with these names."""
-    wanted = tuple(names)
-    unknown = [name for name in wanted if name not in REWARDS]
-    if unknown:
-        listed = ", ".join(REWARDS)
-        raise BadInputError(f"There is no reward '{unknown[0]}'; there are {listed}.")
-    return tuple(REWARDS[name] for name in wanted)
+"""The built-in reward channels, by name; :mod:`rl.rewards.plugins` adds those of others."""
 
 
 def score(
@@ -116,10 +105,12 @@ def score(
     Raises:
         BadInputError: there is no channel of that name.
     """
-    channels_of = reward_scorers(names)
+    unknown = [name for name in names if name not in REWARDS]
+    if unknown:
+        raise BadInputError(f"There is no reward '{unknown[0]}'; there are {', '.join(REWARDS)}.")
     if trace is None:
         return dict.fromkeys(names)
-    return {channel.name: channel.function(trace, question) for channel in channels_of}
+    return {name: REWARDS[name].function(trace, question) for name in names}
 
 
 def score_all(

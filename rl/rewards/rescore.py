@@ -14,7 +14,7 @@ from statistics import fmean
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.model import Frozen
 from rl.journal import TRACES
-from rl.rewards import reward_scorers
+from rl.rewards.plugins import reward_scorers
 from rl.rewards.scored_trace import ScoredTrace, read_scored, scored
 
 SAME = 1e-9
@@ -63,10 +63,14 @@ class Rescored(Frozen):
     channels: dict[str, Drift]
 
 
-def rescore(run: Path) -> Rescored:
+def rescore(run: Path, plugins: Sequence[Path] = ()) -> Rescored:
     """Score the rollouts of a run directory, or of a ``traces.jsonl``, again.
 
     Only the channels that were stored are compared. The file is read line by line.
+
+    Args:
+        run: the run directory or journal.
+        plugins: the reward files of the run.
 
     Raises:
         BadInputError: the file is missing or empty, or a channel no longer exists.
@@ -77,7 +81,7 @@ def rescore(run: Path) -> Rescored:
     count = void = outcomes = 0
     first = None
     for line, was in enumerate(read_scored(path), 1):
-        now = _again(was, Place(str(path), line))
+        now = _again(was, Place(str(path), line), plugins)
         both = {name: (reward, now.rewards[name]) for name, reward in was.rewards.items()}
         for name, pair in both.items():
             pairs.setdefault(name, []).append(pair)
@@ -96,9 +100,10 @@ def rescore(run: Path) -> Rescored:
     )
 
 
-def _again(was: ScoredTrace, place: Place) -> ScoredTrace:
+def _again(was: ScoredTrace, place: Place, plugins: Sequence[Path]) -> ScoredTrace:
+    scorers = reward_scorers(was.rewards, plugins)
     try:
-        return scored(was.step, was.question, was.trace, was.void, reward_scorers(was.rewards))
+        return scored(was.step, was.question, was.trace, was.void, scorers)
     except ValueError as fault:
         raise SourceError(place, str(fault)) from fault
 

@@ -23,8 +23,9 @@ from rl.objective.methods.opd import Distillation
 from rl.objective.methods.teachers import Teach, teacher
 from rl.recipes.budget import batch_budget, token_budget
 from rl.recipes.recipe import Recipe
-from rl.rewards import answer_key, reward_scorers
+from rl.rewards import answer_key
 from rl.rewards.outcome import Outcome
+from rl.rewards.plugins import reward_scorers
 from rl.rollouts.cached_library import cached_library
 from rl.rollouts.rollout import Rollout, scores_of
 from rl.rollouts.rollout_sampling import rollout_sampler_of
@@ -102,7 +103,7 @@ def assemble(  # noqa: PLR0913
         rollout_func=TrlAdapter(
             rollout_sampler_of(recipe, run, cached_library(library), student.codec, watch),
             by_id,
-            reward_scorers(recipe.rewards),
+            reward_scorers(recipe.rewards, recipe.reward_plugins),
             seed=settings.seed,
             filler=student.tokenizer.eos_token_id,
             inspect=lambda rollouts: stop_if_void(rollouts, recipe.rollout.max_void),
