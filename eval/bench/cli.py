@@ -125,7 +125,9 @@ def ranking(
     ] = None,
     half: Annotated[
         str | None,
-        typer.Option(help="Half of eval/questions to ask as well: development or held_out."),
+        typer.Option(
+            help="Part of eval/questions to ask as well: development, held_out or held_out_2."
+        ),
     ] = None,
     questions: Annotated[int, typer.Option(help="Most made questions.", min=0)] = 2_000,
     seed: Annotated[int, typer.Option(help="Seed of the questions and the resampling.")] = 0,

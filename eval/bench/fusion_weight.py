@@ -30,9 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print Recall@1 and mean reciprocal rank of each weight on each set of questions."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--own", action="store_true", help="your store, and its vectors")
+    parser.add_argument("--index", help="index URL to build and search; a folder by default")
     parser.add_argument("--questions", type=int, default=400, help="most made questions")
     options = parser.parse_args(arguments)
-    with ground(own=options.own, seed=0) as law, progress_bar("Asking") as advance:
+    with (
+        ground(own=options.own, seed=0, url=options.index) as law,
+        progress_bar("Asking") as advance,
+    ):
         embedding = embedding_for(Settings.load().index_url if options.own else law.index_url)
         if embedding is None:
             parser.error("INFORCE_ENCODER is none")

@@ -1,9 +1,10 @@
 """The vectors of an embedded build: mapped from the disk, masked by date, searched exactly.
 
 What is in force on one day is a fraction of a corpus, so an exact product over that fraction is
-quick, finds everything that an approximate graph misses, and needs no graph to rebuild. Rows stand
-ordered by jurisdiction and by the day they end, so that blocks of rows out of force are passed
-over; the others are widened from one byte to float32 block by block, in the processor's cache.
+quick, finds everything that an approximate graph misses, and needs no graph to rebuild. The rows
+that are admitted are gathered and widened from one byte to float32 in parts that fit the
+processor's cache; the others are not read. Rows stand ordered by jurisdiction and by the day they
+end, so that the admitted ones lie close together.
 """
 
 from __future__ import annotations
@@ -135,15 +136,17 @@ class DatedVectors:
             wanted *= 4
 
     def _cosines(self, vector_D: Vectors, admitted: NDArray[np.intp]) -> Vectors:
-        """Return the cosine of each admitted row; blocks without one are not read."""
-        found = np.empty(len(self._codes), dtype=np.float32)
-        wide = np.empty((_BLOCK, self._codes.shape[1]), dtype=np.float32)
-        for block in np.unique(admitted // _BLOCK):
-            rows = slice(block * _BLOCK, (block + 1) * _BLOCK)
-            codes = self._codes[rows]
-            np.copyto(wide[: len(codes)], codes)
-            np.dot(wide[: len(codes)], vector_D, out=found[rows])
-        return np.asarray(found[admitted] * self._scales[admitted], dtype=np.float32)
+        """Return the cosine of each admitted row; the others are not read."""
+        found = np.empty(len(admitted), dtype=np.float32)
+        codes = np.empty((_BLOCK, self.dimension), dtype=np.int8)
+        wide = np.empty((_BLOCK, self.dimension), dtype=np.float32)
+        for start in range(0, len(admitted), _BLOCK):
+            rows = admitted[start : start + _BLOCK]
+            part = slice(len(rows))
+            np.take(self._codes, rows, axis=0, out=codes[part], mode="clip")  # without a copy
+            np.copyto(wide[part], codes[part])
+            np.dot(wide[part], vector_D, out=found[start : start + len(rows)])
+        return np.asarray(found * self._scales[admitted], dtype=np.float32)
 
     def _mask(self, query: StatuteQuery) -> Mask:
         """Return which rows are in force and pass the filters."""
