@@ -48,6 +48,23 @@ TRACE = (
 )
 
 JSON: dict[str, Printed] = {
+    "after g2d": Printed(
+        (
+            "rl/after_run/g2d/distil.py:G2dReport",
+            "rl/after_run/g2d/pairs.py:PairTally",
+            "rl/after_run/g2d/dpo.py:DpoCurve",
+            "rl/after_run/guard.py:Scored",
+        ),
+        note="`tally` is the second, `curve` the third, `scores` hold the fourth.",
+    ),
+    "after relex": Printed(
+        (
+            "rl/after_run/relex/extrapolate.py:RelexReport",
+            "rl/after_run/relex/explained.py:LineFit",
+            "rl/after_run/guard.py:Scored",
+        ),
+        note="`tensors` and `together` hold the second, `candidates` the third.",
+    ),
     "ask": Printed(
         tuple(f"agent/trace.py:{name}" for name in TRACE),
         note="One trace; the other objects stand in it. A thread that waits for a date prints "
@@ -73,6 +90,18 @@ JSON: dict[str, Printed] = {
         ("eval/bench/sinkhorn_convergence.py:Convergence",), note="One per line."
     ),
     "bench weights": Printed(("eval/bench/ranking.py:Chosen",)),
+    "control eval": Printed(
+        (
+            "eval/control.py:ControlScores",
+            "eval/control.py:ArmScores",
+            "eval/metrics.py:Score",
+        ),
+        note="`arms` hold the second, whose scores are the third.",
+    ),
+    "control train": Printed(
+        ("rl/control/train.py:ControlReport", "agent/policies/control/learnt.py:ControllerCard"),
+        note="`card` is the second.",
+    ),
     "corpus report": Printed(("corpus/act_report.py:ActReport",), note="Under `acts`."),
     "compare": Printed(
         (
@@ -87,7 +116,8 @@ JSON: dict[str, Printed] = {
     ),
     "eval claims": Printed(
         ("eval/claims/measure.py:Finding", "eval/claims/measure.py:Arm"),
-        note="A list of findings; `--tabular` prints `processes`, `steps`, `broken`, `nearest`.",
+        note="A list of findings; `--tabular` prints `processes`, `steps`, `broken`, `nearest`; "
+        "`relex` one `Extrapolations` of `eval/claims/extrapolation.py`.",
     ),
     "eval answers": Printed(
         ("eval/suites/answers.py:AnswerReport", "eval/suites/answers.py:AnswerScores"),

@@ -108,7 +108,8 @@ def environment() -> dict[str, tuple[str, str]]:
     found = dict(ENVIRONMENT)
     for prefix, spec in FROM_FIELDS.items():
         for field in read_class(spec).fields:
-            name = "INFORCE_POLICY" if field.name == "policy" else prefix + field.name.upper()
+            alone = field.name in {"policy", "controller"}
+            name = ("INFORCE_" if alone else prefix) + field.name.upper()
             found[name] = (field.doc, _default(field))
     return found
 

@@ -11,25 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.library import Library
-from agent.models.sampling import Sampling
-from agent.policies.language_model import ModelPolicy
 from corpus.errors import BadInputError
 from corpus.model import Frozen
-from corpus.questions import Family, Question, Split
+from corpus.questions import Family, Question
 from eval.metrics import Score
 from eval.suites.abstention import abstention_scores
-from eval.suites.policy import Evaluation, answer_all, draw
 from eval.suites.temporal import temporal_scores
 from eval.trivial import TrivialScores, trivial_scores
-from rl.questions.training_questions import questions_of
+from rl.questions.training_questions import held_out
 from rl.recipes.recipe import Recipe
 from rl.rewards.scored_trace import ScoredTrace
-from rl.rollouts.cached_library import cached_library
-from rl.rollouts.rollout import Limits
+from rl.rollouts.greedy import answers
 from rl.run.run_directory import Run, check_corpus
 
 BEFORE, STARTED, TRAINED = "before", "warm start", "trained"
-WIDTH = 64
 
 Say = Callable[[str], None]
 
@@ -73,23 +68,6 @@ class CheckpointEvaluation:
     seed: int
     answered: Mapping[str, list[ScoredTrace]]
     trivial: Mapping[str, TrivialScores]
-
-
-def held_out(
-    recipe: Recipe,
-    library: Library,
-    limit: int | None,
-    families: Sequence[Family] = (),
-    split: Split = "test",
-) -> list[Question]:
-    """Return questions about works of a split, of the given families or the recipe's.
-
-    Raises:
-        RecipeError: there are none.
-    """
-    wanted = {"split": split, "families": tuple(families) or recipe.data.families}
-    data = recipe.data.model_copy(update=wanted)
-    return draw(questions_of(data, library), limit)
 
 
 def evaluate(
@@ -169,16 +147,3 @@ def _models(run: Run, recipe: Recipe) -> Iterator[tuple[str, Any]]:
     if run.warm_start.is_dir():
         yield STARTED, reopened(recipe.model, run.warm_start)
     yield TRAINED, reopened(recipe.model, done[-1])
-
-
-def answers(
-    recipe: Recipe, library: Library, codec: Any, model: Any, questions: Sequence[Question]
-) -> list[ScoredTrace]:
-    """Return a model's scored answers, decoded greedily."""
-    from rl.rollouts.samplers.local import BatchedSampler
-
-    sampling = Sampling(max_tokens=recipe.rollout.turn_tokens)
-    policy = ModelPolicy(recipe.model.name, codec, BatchedSampler(model, WIDTH), sampling)
-    limits = Limits(recipe.rollout.max_turns, recipe.rollout.max_tokens, WIDTH)
-    asked = Evaluation(cached_library(library), policy, sampling, limits=limits)
-    return answer_all(asked, questions)

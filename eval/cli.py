@@ -10,7 +10,9 @@ import typer
 from corpus.console import errors, out, print_json
 from eval.bench.cli import app as bench
 from eval.claims.cli import claims
+from eval.control_cli import control_eval
 from eval.suites.cli import answers, policy
+from rl.control.cli import control
 
 if TYPE_CHECKING:
     from corpus.questions import Family
@@ -21,6 +23,9 @@ evaluate = typer.Typer(
     no_args_is_help=True, help="Score policies, training runs and training methods."
 )
 app.add_typer(evaluate, name="eval")
+control.command("eval", epilog="Example:  inforce control eval smollm2 controller q.jsonl")(
+    control_eval
+)
 evaluate.command(epilog="Example:  inforce eval claims nsr --seeds 3")(claims)
 evaluate.command(epilog="Example:  inforce eval policy extractive questions.jsonl --split test")(
     policy

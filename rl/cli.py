@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpus.console import out, print_json
+from rl.after_run.cli import app as after_app
+from rl.control.cli import app as control_app
 from rl.rewards_cli import app as rewards
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
 """Environment variables that turn off the libraries' telemetry and notices."""
 
 app = typer.Typer()
+app.add_typer(after_app)
+app.add_typer(control_app)
 runs = typer.Typer(help="List, show and compare training runs.", no_args_is_help=True)
 app.add_typer(runs, name="runs")
 app.add_typer(rewards, name="rewards")

@@ -75,7 +75,7 @@ def keep_traces(traces: Iterable[Trace]) -> str | None:
 
 @st.cache_resource(
     show_spinner="Loading the language model",
-    hash_funcs={PolicyChoice: lambda choice: choice.policy},
+    hash_funcs={PolicyChoice: lambda choice: (choice.policy, str(choice.controller))},
 )
 def _model(choice: PolicyChoice) -> Policy:
     return open_policy(choice, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,6 +59,10 @@ StrategyName = Annotated[
         "compare, quote, ask or abstain."
     ),
 ]
+ControllerFolder = Annotated[
+    Path | None,
+    typer.Option("--controller", help="Folder of a learnt controller, which steers a model."),
+]
 MaxTurns = Annotated[int, typer.Option(min=1, help="Most turns of the policy.")]
 MaxTokens = Annotated[
     int | None, typer.Option(min=1, help="Most tokens of all prompts and completions together.")
@@ -84,6 +89,7 @@ def ask(
     extent: Extent = None,
     policy: PolicyName = None,
     strategy: StrategyName = None,
+    controller: ControllerFolder = None,
     max_turns: MaxTurns = 8,
     max_tokens: MaxTokens = None,
     thread: ThreadName = None,
@@ -111,7 +117,7 @@ def ask(
         raise BadInputError("Ask a question, or name the --thread to go on with.")
     if each and thread is not None:
         raise BadInputError("--each answers several times and keeps no --thread.")
-    how = _How(PolicyChoice.load(policy), strategy, max_turns, max_tokens, thread, each)
+    how = _How(PolicyChoice.load(policy, controller), strategy, max_turns, max_tokens, thread, each)
     settings = Settings.load()
     asked = AskRequest(
         question=question or "",

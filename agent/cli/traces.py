@@ -130,6 +130,7 @@ def replay(
     with ExitStack() as opened:
         before = load_trace(trace)
         choice = PolicyChoice.load(policy or policy_spec(before))
+        choice = choice.model_copy(update={"controller": None})  # its recorded words are said again
         library = opened.enter_context(Library.open(settings))
         if not now:
             advance = opened.enter_context(progress_bar("Indexing the corpus as it was"))

@@ -128,7 +128,8 @@ def steered(policy: Policy, strategy: str | None) -> Policy:
     """Return a policy that gets the same strategy before every turn, by its name.
 
     Raises:
-        BadInputError: there is no such strategy, or the policy has no prompt.
+        BadInputError: there is no such strategy, the policy has no prompt, or a controller steers
+            it already.
     """
     if strategy is None:
         return policy
@@ -139,6 +140,8 @@ def steered(policy: Policy, strategy: str | None) -> Policy:
         raise BadInputError(f"there is no strategy '{strategy}'; there are {known}") from None
     if policy.name == "extractive":
         raise BadInputError("a strategy is said to a model; the policy 'extractive' reads no words")
+    if isinstance(policy, AdjustedPolicy):
+        raise BadInputError("a controller chooses the strategy: leave out the strategy or it")
     return controlled(policy, FixedController(chosen))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, SecretStr, ValidationError
 
@@ -13,6 +13,8 @@ from agent.answering.remembering import RememberingEncoder
 from agent.models.catalogue import ModelError, find_model
 from agent.models.sampling import Sampling
 from agent.policies.choosing import ByScore
+from agent.policies.control.learnt import read_controller
+from agent.policies.controllers import controlled
 from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Policy
 from corpus.errors import BadInputError
@@ -25,11 +27,12 @@ EXTRACTIVE_WORDS = "extractive-words"
 """The extractive policy without an encoder, as traces of earlier versions were made."""
 
 _PREFIX = "INFORCE_POLICY"
+_CONTROLLER = "INFORCE_CONTROLLER"
 
 
 class PolicyChoice(Frozen):
     """Which policy answers, and how it is reached. Each field is an environment variable:
-    ``INFORCE_POLICY`` and ``INFORCE_POLICY_<FIELD>``."""
+    ``INFORCE_POLICY``, ``INFORCE_POLICY_<FIELD>`` and ``INFORCE_CONTROLLER``."""
 
     policy: str = "extractive"
     """``extractive``; a model in this process (name, folder or hub id), with ``+FOLDER`` for a LoRA
@@ -43,19 +46,23 @@ class PolicyChoice(Frozen):
     """Name, folder or hub id of the served model: token ids are exchanged with vLLM, not text."""
     max_tokens: int = Field(default=512, ge=1)
     """Most tokens that a model generates in one turn."""
+    controller: Path | None = None
+    """Folder of a controller that ``inforce control train`` made, which steers the model."""
 
     @classmethod
-    def load(cls, policy: str | None = None) -> Self:
-        """Return the choice from ``INFORCE_POLICY`` and related variables; ``policy`` overrides it.
+    def load(cls, policy: str | None = None, controller: Path | None = None) -> Self:
+        """Return the choice from the environment; ``policy`` and ``controller`` override it.
 
         Raises:
             BadInputError: a variable is invalid.
         """
         names = {field: f"{_PREFIX}_{field.upper()}" for field in cls.model_fields}
-        names["policy"] = _PREFIX
-        given = {field: os.environ[name] for field, name in names.items() if os.environ.get(name)}
-        if policy is not None:
-            given["policy"] = policy
+        names |= {"policy": _PREFIX, "controller": _CONTROLLER}
+        given: dict[str, Any] = {
+            field: os.environ[name] for field, name in names.items() if os.environ.get(name)
+        }
+        said = {"policy": policy, "controller": controller}
+        given |= {field: value for field, value in said.items() if value is not None}
         try:
             return cls.model_validate(given)
         except ValidationError as error:
@@ -67,7 +74,9 @@ class PolicyChoice(Frozen):
 def open_policy(
     choice: PolicyChoice, works: Sequence[Work], sampling: Sampling | None = None
 ) -> Policy:
-    """Return the chosen policy. An endpoint is first called at the policy's first turn.
+    """Return the chosen policy, under its controller if one is chosen.
+
+    An endpoint is first called at the policy's first turn.
 
     Args:
         choice: the choice.
@@ -77,7 +86,21 @@ def open_policy(
     Raises:
         ModelError: the model is unknown, unprepared or damaged, or its packages are missing.
         PolicyError: the endpoint's address is invalid.
+        BadInputError: the controller is missing, damaged or of other features or strategies, or the
+            policy reads no instructions.
     """
+    if choice.controller is None:
+        return _bare(choice, works, sampling)
+    if choice.policy in {EXTRACTIVE, EXTRACTIVE_WORDS}:
+        raise BadInputError(
+            f"A controller speaks to a model; the policy '{choice.policy}' reads no words: choose a"
+            f" --policy, or unset {_CONTROLLER}."
+        )
+    controller = read_controller(choice.controller)
+    return controlled(_bare(choice, works, sampling), controller)
+
+
+def _bare(choice: PolicyChoice, works: Sequence[Work], sampling: Sampling | None) -> Policy:
     if choice.policy == EXTRACTIVE_WORDS:
         return ExtractivePolicy(works)
     if choice.policy == EXTRACTIVE:

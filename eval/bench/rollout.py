@@ -23,9 +23,9 @@ from agent.tools.statutes import Scope
 from agent.tools.toolbox import run_tool
 from corpus.model import Frozen
 from corpus.questions import Family, Question, make_questions
-from eval.suites.policy import draw
 from retrieval.index import CachedIndex
 from rl.questions.synthetic_environment import synthetic_library
+from rl.questions.training_questions import draw
 from rl.rollouts.batching import Batcher, BatchingIndex
 from rl.rollouts.cached_library import cached_library
 from rl.rollouts.rollout import Limits, roll_out

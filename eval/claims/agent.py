@@ -27,18 +27,18 @@ from agent.models.token_sequence import episode
 from agent.policies.language_model import ModelPolicy
 from corpus.model import Frozen
 from corpus.questions import Question, Split
-from eval.checkpoint_evaluation import answers, held_out
 from eval.claims.lab import Score
 from eval.claims.lab_runs import Curve, Result
 from eval.suites.abstention import abstention_scores
 from eval.suites.temporal import temporal_scores
 from rl.journal import Journal
-from rl.questions.training_questions import open_library, questions_of
+from rl.questions.training_questions import held_out, open_library, questions_of
 from rl.recipes.load import load_recipe, read_recipe
 from rl.recipes.recipe import Recipe
 from rl.rewards import answer_key, right
 from rl.rewards.scored_trace import ScoredTrace, append_scored, read_scored, scored
 from rl.rollouts.cached_library import cached_library
+from rl.rollouts.greedy import answers
 from rl.rollouts.rollout import Limits, roll_out
 from rl.rollouts.samplers.local import BatchedSampler
 from rl.rollouts.trl_adapter import question_order

@@ -21,7 +21,8 @@ def claims(
     method: Annotated[
         str | None,
         typer.Argument(
-            help="A method, such as nsr, or a .toml recipe of a claim; left out, all methods."
+            help="A method, such as nsr, a .toml recipe of a claim, or relex (the laboratory "
+            "alone); left out, all methods of training."
         ),
     ] = None,
     seeds: Annotated[
@@ -54,6 +55,9 @@ def claims(
     """
     if tabular:
         _tabular(method, page, json=json)
+        return
+    if method == "relex":
+        _extrapolated(seeds, json=json)
         return
     with training_installed("Testing a method"):
         findings = _findings(method, seeds, journal, agent=agent)
@@ -125,6 +129,26 @@ def _show(findings: Sequence[Finding], seeds: int) -> None:
                 markup=False,
             )
         out.print(arms_table(finding, seeds), soft_wrap=True, markup=False)
+
+
+def _extrapolated(seeds: int, *, json: bool) -> None:
+    with training_installed("Extrapolation"):
+        from eval.claims.extrapolation import extrapolations
+    found = extrapolations(range(seeds), lambda doing: errors.print(f"  {doing}"))
+    if json:
+        print_json(found.model_dump())
+        return
+    out.print(
+        f"{seeds} seeds, lines through rounds 1 to {found.fitted} of {found.rounds}: first"
+        f" component {found.first}, random walk {found.walk_first:.3f}; held-out R2"
+        f" {found.held_out_r2}"
+    )
+    for name, one in found.points.items():
+        out.print(f"  {name:<16} right {one.right}  against raw {one.gained}")
+    out.print(
+        f"Written by the guard: {', '.join(found.written)}; worse than raw on the selection split"
+        f" in {found.worse_on_selection}, on the test split in {found.worse_on_test}."
+    )
 
 
 def _tabular(method: str | None, page: Path | None, *, json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
@@ -149,17 +149,25 @@ class _Run:
     curve: Curve
 
 
-def run(trial: Trial, seed: int) -> Result:
-    """Train one arm with one seed. A seed gives every arm the same start and questions."""
+def run(trial: Trial, seed: int, keep: Callable[[int, Policy], None] | None = None) -> Result:
+    """Train one arm with one seed. A seed gives every arm the same start and questions.
+
+    ``keep`` is called with the number of rounds done and the policy, before the first and after
+    each.
+    """
     torch.set_num_threads(1)
     this = _begun(trial, seed)
     for number in range(trial.rounds):
+        if keep is not None:
+            keep(number, this.policy)
         asked = _groups(seed, 1_000 + number)
         if trial.distil:
             _distil(this, asked)
         else:
             _round(this, asked)
-    held = {split: ask(HELD_OUT, split + seed) for split in (SELECTION, TEST)}
+    if keep is not None:
+        keep(trial.rounds, this.policy)
+    held = {split: held_out(split, seed) for split in (SELECTION, TEST)}
     other = ask(HELD_OUT, TEST + seed, latest=True)
     return Result(
         start=score(this.start, held[TEST], this.start),
@@ -168,6 +176,11 @@ def run(trial: Trial, seed: int) -> Result:
         retained=score(this.policy, other, this.start).accuracy,
         curve=this.curve,
     )
+
+
+def held_out(split: int, seed: int) -> LabQuestion:
+    """Return the questions of a split on which a run of a seed is scored."""
+    return ask(HELD_OUT, split + seed)
 
 
 def gradient_noise(trial: Trial, seed: int, draws: int = 48) -> float:

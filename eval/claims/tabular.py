@@ -8,7 +8,7 @@ from statistics import median
 
 from corpus.model import Frozen
 from eval.claims.plot import lines
-from eval.claims.wpg_finite import descent, random_mdp
+from rl.control.wpg_finite import descent, random_mdp
 
 PROCESSES, STEPS = 200, 15
 ETA, GAMMA, TAU = 0.5, 0.9, 0.5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from agent.library import Library
-    from agent.policy import Policy
     from corpus.questions import Question
     from eval.questions.asked import AskedQuestion
     from eval.suites.answers import AnswerReport
@@ -41,6 +39,9 @@ def policy(
         typer.Option(help="Number of questions, drawn with the seed; without FILE 50.", min=1),
     ] = None,
     concurrency: Annotated[int, typer.Option(help="Questions answered concurrently.", min=1)] = 1,
+    controller: Annotated[
+        Path | None, typer.Option(help="Folder of a learnt controller, which steers a model.")
+    ] = None,
     max_turns: Annotated[int, typer.Option(help="Most turns of one question.", min=1)] = 8,
     temperature: Annotated[
         float, typer.Option(help="Sampling temperature; 0 takes the likeliest token.")
@@ -52,10 +53,11 @@ def policy(
     from agent.models.sampling import Sampling
     from agent.policies.registry import PolicyChoice, open_policy
     from eval.suites.policy import Evaluation, answer_all, policy_scores
+    from rl.rollouts.batched_policy import batched
     from rl.rollouts.rollout import Limits
 
     questions = _questions(file, split, limit, seed)
-    choice = PolicyChoice.load(name)
+    choice = PolicyChoice.load(name, controller)
     sampling = Sampling(max_tokens=choice.max_tokens, temperature=temperature, seed=seed)
     with _library(file) as library, progress_bar(name) as advance:
         asked = batched(open_policy(choice, library.works, sampling), concurrency)
@@ -147,7 +149,7 @@ def _questions(
 ) -> list[Question]:
     from corpus.demo import demo_questions
     from corpus.questions import read_questions
-    from eval.suites.policy import draw
+    from rl.questions.training_questions import draw
 
     if file is None:
         return demo_questions(limit or 50, seed)
@@ -166,19 +168,6 @@ def _library(file: Path | None) -> Iterator[Library]:
 
     with demo_library() if file is None else Library.open(Settings.load()) as library:
         yield library
-
-
-def batched(policy: Policy, concurrency: int) -> Policy:
-    """Return the policy; a model in this process gets a sampler that batches its prompts."""
-    if concurrency == 1 or not policy.name.startswith("local:"):
-        return policy
-    from agent.policies.language_model import ModelPolicy
-    from agent.policies.local import LocalSampler
-    from rl.rollouts.samplers.local import BatchedSampler
-
-    if not isinstance(policy, ModelPolicy) or not isinstance(policy.sampler, LocalSampler):
-        return policy
-    return replace(policy, sampler=BatchedSampler(policy.sampler.model, concurrency))
 
 
 def _show(name: str, value: object, indent: str = "") -> None:

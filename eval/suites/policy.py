@@ -8,7 +8,6 @@ a finished one are read from the journal.
 from __future__ import annotations
 
 import hashlib
-import random
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -205,23 +204,6 @@ def policy_scores(records: Sequence[ScoredTrace], library: Library | None = None
         scorers=scorer_means(records),
         trivial=trivial_scores(library, [one.question for one in records]) if library else {},
     )
-
-
-def draw(questions: Iterable[Question], limit: int | None, seed: int = 0) -> list[Question]:
-    """Return about ``limit`` questions, drawn evenly, in their order; pairs are kept whole."""
-    asked = list(questions)
-    if limit is None or limit >= len(asked):
-        return asked
-    units: dict[str, int] = Counter(question.pair or question.id for question in asked)
-    names = sorted(units)
-    random.Random(seed).shuffle(names)  # noqa: S311 - no secret
-    drawn, count = set(), 0
-    for name in names:
-        if count >= limit:
-            break
-        drawn.add(name)
-        count += units[name]
-    return [question for question in asked if (question.pair or question.id) in drawn]
 
 
 def _stretches(done: Container[int], number: int, longest: int) -> Iterator[tuple[int, int]]:

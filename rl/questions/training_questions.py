@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from agent.library import Library
-from corpus.questions import Question, make_questions, read_questions
+from corpus.questions import Family, Question, Split, make_questions, read_questions
 from corpus.settings import Settings
 from rl.questions.synthetic_environment import choose, synthetic_library
-from rl.recipes.recipe import DataSettings, RecipeError
+from rl.recipes.recipe import DataSettings, Recipe, RecipeError
 from rl.run.run_directory import runs_home
 
 
@@ -55,3 +57,37 @@ def questions_of(data: DataSettings, library: Library) -> list[Question]:
             " languages, jurisdictions and longest."
         )
     return kept
+
+
+def held_out(
+    recipe: Recipe,
+    library: Library,
+    limit: int | None,
+    families: Sequence[Family] = (),
+    split: Split = "test",
+) -> list[Question]:
+    """Return questions about works of a split, of the given families or the recipe's.
+
+    Raises:
+        RecipeError: there are none.
+    """
+    wanted = {"split": split, "families": tuple(families) or recipe.data.families}
+    data = recipe.data.model_copy(update=wanted)
+    return draw(questions_of(data, library), limit)
+
+
+def draw(questions: Iterable[Question], limit: int | None, seed: int = 0) -> list[Question]:
+    """Return about ``limit`` questions, drawn evenly, in their order; pairs are kept whole."""
+    asked = list(questions)
+    if limit is None or limit >= len(asked):
+        return asked
+    units: dict[str, int] = Counter(question.pair or question.id for question in asked)
+    names = sorted(units)
+    random.Random(seed).shuffle(names)  # noqa: S311 - no secret
+    drawn, count = set(), 0
+    for name in names:
+        if count >= limit:
+            break
+        drawn.add(name)
+        count += units[name]
+    return [question for question in asked if (question.pair or question.id) in drawn]

@@ -248,6 +248,20 @@ class TrainSettings(Frozen):
     """Number of newest checkpoints kept."""
 
 
+class SnapshotSettings(Frozen):
+    """Copies of the trained weights in float32, from which ``inforce after relex`` extrapolates.
+
+    Of a LoRA adapter the merged change of each layer is kept. The learning rate should be constant.
+    """
+
+    every: int = Field(default=1, ge=1)
+    """Optimiser steps between snapshots; raised to a multiple where the budget is too small."""
+    share: float = Field(default=0.15, gt=0.0, le=1.0)
+    """Share of the run's optimiser steps, from its start, in which snapshots are kept."""
+    most_mib: float = Field(default=2048.0, gt=0.0)
+    """Most MiB that all snapshots of the run may take."""
+
+
 class Recipe(Frozen):
     """Everything that decides a training run."""
 
@@ -271,6 +285,8 @@ class Recipe(Frozen):
     """The supervised start; left out, training starts from the model as it is."""
     train: TrainSettings = TrainSettings()
     """The optimiser."""
+    snapshots: SnapshotSettings | None = None
+    """Snapshots of the weights for ``inforce after relex``; left out, none are kept."""
 
     @model_validator(mode="before")
     @classmethod

@@ -22,6 +22,7 @@ from agent.graph.nodes import AskRequest, Context
 from agent.graph.run import run
 from agent.library import Library
 from agent.models.token_sequence import TokenSequence, episode
+from agent.policies.controllers import AdjustedPolicy
 from agent.policies.language_model import ModelPolicy
 from agent.policy import Policy
 from agent.trace import StopReason, Trace
@@ -197,14 +198,20 @@ def _shared(library: Library, policies: Iterable[Policy], gathering: Batcher) ->
     Otherwise searches stay direct: a rollout that waits for its own server would block the others'
     searches.
     """
-    samplers = [policy.sampler for policy in policies if isinstance(policy, ModelPolicy)]
+    bare = [policy.policy if isinstance(policy, AdjustedPolicy) else policy for policy in policies]
+    samplers = [policy.sampler for policy in bare if isinstance(policy, ModelPolicy)]
     if not all(batches(sampler) for sampler in samplers):
         return library
     return replace(library, index=BatchingIndex(gathering, library.index))
 
 
 def _policy_of_rollout(policy: Policy, gathering: Batcher, seed: int) -> Policy:
-    """Return the policy of one rollout, with its own seed and a batching sampler."""
+    """Return the policy of one rollout, with its own seed and a batching sampler.
+
+    Under a controller this is done to the policy that it steers.
+    """
+    if isinstance(policy, AdjustedPolicy):
+        return replace(policy, policy=_policy_of_rollout(policy.policy, gathering, seed))
     if not isinstance(policy, ModelPolicy):
         return policy
     sampling = policy.sampling.model_copy(update={"seed": seed})

@@ -8,6 +8,7 @@
     metrics.jsonl    one line per optimiser step
     traces.jsonl     one line per rollout
     checkpoints/     complete ones only; each records the lengths of metrics and traces
+    snapshots/       weights in float32, where the recipe keeps them
     report.html      the curves
 """
 

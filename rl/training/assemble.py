@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 from accelerate import PartialState
 from datasets import Dataset
-from datasets.utils import logging as dataset_logging
 from transformers import PrinterCallback
-from transformers.utils import logging as hub_logging
 from trl import GRPOConfig
 
 from agent.library import Library
@@ -35,9 +31,11 @@ from rl.run.progress import ProgressWatcher
 from rl.run.report import write_report
 from rl.run.run_directory import Run, check_corpus
 from rl.training.model_loading import TrainedModel, warmed_up
+from rl.training.quiet import quiet_libraries
 from rl.training.run_logger import RunLogger, journal_lengths
 from rl.training.state_drift import StateDriftProbe, neutral_prompts
 from rl.training.trainer import PolicyTrainer
+from rl.training.weight_snapshots import SnapshotKeeper
 
 
 def train(
@@ -54,7 +52,7 @@ def train(
         ModelError: the model is missing or damaged.
         TrainingFault: the loss is not a number, too many rollouts failed, or the disk is full.
     """
-    _quiet_libraries()
+    quiet_libraries()
     crew = PartialState(cpu=recipe.train.device == "cpu")
     check_corpus(run, library.corpus_hash)
     objective = build_objective(recipe.objective)
@@ -111,6 +109,8 @@ def assemble(  # noqa: PLR0913
     )
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(notes)
+    if recipe.snapshots is not None:
+        trainer.add_callback(SnapshotKeeper(run.folder, recipe.snapshots, plan.steps))
     return trainer
 
 
@@ -194,12 +194,3 @@ def trl_arguments(recipe: Recipe, folder: Path) -> GRPOConfig:
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )
-
-
-def _quiet_libraries() -> None:
-    """Set the libraries to log errors only."""
-    hub_logging.set_verbosity_error()
-    hub_logging.disable_progress_bar()
-    dataset_logging.disable_progress_bar()
-    logging.getLogger("trl").setLevel(logging.ERROR)
-    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # said of rollout_func at every start

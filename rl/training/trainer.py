@@ -13,11 +13,9 @@ Checkpoints are written between rounds only, so no partly used round has to be s
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,7 +27,8 @@ from rl.objective.forward_passes import ForwardPasses
 from rl.objective.slots import Batch
 from rl.rewards.outcome import Outcome
 from rl.rollouts.rollout import Rollout
-from rl.run.checkpoints import CHECKPOINT, Seal, TrainingFault, checkpoints, drafted
+from rl.run.checkpoints import Seal, TrainingFault
+from rl.training.atomic_checkpoints import AtomicCheckpoints
 
 OutcomeOf = Callable[[Rollout], tuple[Outcome, str | None]]
 """Returns the outcome of a rollout, and the key of its answer (``None``: unparseable)."""
@@ -38,7 +37,7 @@ Observe = Callable[["PolicyTrainer", Sequence[Rollout], ShapedAdvantages], Mappi
 """Callback before each round is trained on; returns metrics to log."""
 
 
-class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
+class PolicyTrainer(AtomicCheckpoints, GRPOTrainer):  # type: ignore[misc]
     """A GRPOTrainer with the advantages, clip and regularisers of a recipe.
 
     Args:
@@ -261,24 +260,6 @@ class PolicyTrainer(GRPOTrainer):  # type: ignore[misc]
         told = repr((*place, self.accelerator.process_index)).encode()
         seed = int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big") >> 1
         return torch.Generator(device=device).manual_seed(seed)
-
-    # -- checkpoints, written atomically --
-
-    def create_model_card(self, *_: Any, **__: Any) -> None:
-        """Do nothing; the run directory documents the run."""
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        home, first = Path(self.args.output_dir), self.is_world_process_zero()
-        try:
-            with drafted(home, f"{CHECKPOINT}{self.state.global_step}", first, self._seal) as draft:
-                self.args.output_dir = str(draft)
-                super()._save_checkpoint(model, trial)
-                self.accelerator.wait_for_everyone()
-        finally:
-            self.args.output_dir = str(home)
-        if first:
-            for old in checkpoints(home)[: -self._keep]:
-                shutil.rmtree(old, ignore_errors=True)
 
 
 def everywhere(batch: Batch, accelerator: Any) -> Batch:

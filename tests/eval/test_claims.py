@@ -180,3 +180,15 @@ def test_a_recipe_of_claims_that_cannot_be_is_one_sentence(lab, tmp_path) -> Non
             claim_specs_of(str(recipe), Trial, "recipes")
     with pytest.raises(BadInputError, match="No claim is tested about 'none': there are delta"):
         claim_specs_of("none", Trial, "recipes")
+
+
+def test_extrapolation_beside_raw_weights_is_guarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    from eval.claims import extrapolation
+
+    monkeypatch.setattr(extrapolation, "ROUNDS", 22)
+    monkeypatch.setattr(extrapolation, "FACTORS", (2.0, 20.0))
+    found = extrapolation.extrapolations([0], lambda _: None)
+    assert (found.rounds, found.fitted, found.worse_on_selection) == (22, 3, 0)
+    assert found.points["last-snapshot"].gained.mean == 0.0
+    assert {"start", "average", "2x-1", "20x-0.25", "trained-22", "guard"} <= set(found.points)
+    assert found.first.mean > found.walk_first

@@ -13,9 +13,10 @@ from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Act, PolicyError, PolicyState
 from corpus.errors import BadInputError
 from corpus.questions import make_questions, write_questions
-from eval.suites.policy import PATIENCE, Evaluation, answer_all, draw, policy_scores
+from eval.suites.policy import PATIENCE, Evaluation, answer_all, policy_scores
 from inforce import app
 from rl.journal import TRACES
+from rl.questions.training_questions import draw
 from rl.rewards.rescore import rescore
 from rl.rollouts.rollout import Limits
 from tests.agent.conftest import opened

@@ -7,7 +7,7 @@ exact Q; no experiments, no language model, no code. Its geometric rate has an O
 Three modules implement parts of it:
 
 - :mod:`eval.claims.wpg_particles` is the paper's own step for continuous actions;
-- :mod:`eval.claims.wpg_finite` is the flow on finitely many actions, whose rate is checked exactly;
+- :mod:`rl.control.wpg_finite` is the flow on finitely many actions, whose rate is checked exactly;
 - this file is a *regulariser* for tokens: no gradient of Q with respect to a token exists, so the
   policy is held near a reference in optimal-transport distance, with the distance between tokens
   taken from their embeddings. That is the published WPR (arXiv 2602.01685, code aailab-kaist/WPR),

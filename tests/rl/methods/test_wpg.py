@@ -11,7 +11,8 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from eval.claims.wpg_finite import (  # noqa: E402
+from eval.claims.wpg_particles import explicit_moments, langevin_step, proximal_moments  # noqa: E402
+from rl.control.wpg_finite import (  # noqa: E402
     SoftMdp,
     chi_squared,
     descent,
@@ -22,7 +23,6 @@ from eval.claims.wpg_finite import (  # noqa: E402
     random_mdp,
     spectral_gap,
 )
-from eval.claims.wpg_particles import explicit_moments, langevin_step, proximal_moments  # noqa: E402
 from rl.objective.methods.wpg import (  # noqa: E402
     FARTHEST,
     WassersteinProximal,

@@ -1,0 +1,1 @@
+"""One pass of DPO on the rollouts of a run (G2D)."""

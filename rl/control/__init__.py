@@ -1,0 +1,1 @@
+"""Training of a learnt controller: reward, explorers, network and evaluation."""
