@@ -22,6 +22,7 @@ from corpus.console import errors
 from corpus.errors import BadInputError, InForceError
 from eval.cli import app as eval_app
 from retrieval.cli.law import app as retrieval_app
+from retrieval.cli.questions import app as questions_app
 from retrieval.cli.search import app as search_app
 from retrieval.cli.works import app as works_app
 from rl.annotation.cli import app as labels_app
@@ -58,6 +59,7 @@ for room in (
     rl_app,
 ):
     app.add_typer(room)
+app.add_typer(questions_app, name="questions")
 app.add_typer(labels_app, name="labels")
 
 

@@ -91,6 +91,24 @@ class ActReport(Frozen):
         return bool(any(counted) or self.out_of_proportion or self.refused or self.outside > 0.05)
 
 
+REPORT_COLUMNS = (
+    *("act", "states", "unchanged", "same day", "before act", "outside", "too long", "gaps"),
+    *("undated", "refused"),
+)
+"""Headings of the table of reports, for the command line and the page."""
+
+
+def report_cells(act: ActReport) -> tuple[str, ...]:
+    """Return the cells of one report, one for each of ``REPORT_COLUMNS``."""
+    return (
+        act.work_id or act.source,
+        *(str(n) for n in (act.states, act.unchanged, act.of_one_day, act.before_origin)),
+        f"{act.outside:.0%}",
+        ", ".join(act.out_of_proportion[:3]),
+        *(str(n) for n in (act.gaps, act.undated, len(act.refused))),
+    )
+
+
 def act_report(source: str, history: WorkHistory, seen: Observation | None) -> ActReport:
     """Return the report on an act that was read.
 

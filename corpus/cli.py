@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.console import out, print_json, progress_bar
+from corpus.console import out, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from corpus.act_report import ActReport
-    from corpus.ingest import Progress
-    from corpus.model import WorkHistory
     from corpus.questions import Question
-    from corpus.store import Store
 
 app = typer.Typer()
 questions = typer.Typer(
@@ -27,7 +24,6 @@ questions = typer.Typer(
     work, so that no act is in two splits.
     """,
 )
-app.add_typer(questions, name="questions")
 corpus = typer.Typer(no_args_is_help=True, help="Look at what the store holds.")
 app.add_typer(corpus, name="corpus")
 
@@ -64,10 +60,12 @@ def show_act_reports(acts: Sequence[ActReport], most: int | None = 20) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from corpus.act_report import REPORT_COLUMNS, report_cells
+
     remarkable = [act for act in acts if most is None or act.is_remarkable]
-    table = Table(*_REPORT_COLUMNS, title="Worth a look")
+    table = Table(*REPORT_COLUMNS, title="Worth a look")
     for act in remarkable[:most]:
-        table.add_row(*(escape(cell) for cell in _report_cells(act)))
+        table.add_row(*(escape(cell) for cell in report_cells(act)))
     if remarkable:
         out.print(table)
     for act in remarkable[:most]:
@@ -77,42 +75,6 @@ def show_act_reports(acts: Sequence[ActReport], most: int | None = 20) -> None:
             out.print(f"  {act.work_id}: and {len(act.refused) - 3} more", markup=False)
     if most is not None and len(remarkable) > most:
         out.print(f"and {len(remarkable) - most} more acts: inforce corpus report")
-
-
-_REPORT_COLUMNS = (
-    *("act", "states", "unchanged", "same day", "before act", "outside", "too long", "gaps"),
-    *("undated", "refused"),
-)
-
-
-def _report_cells(act: ActReport) -> tuple[str, ...]:
-    return (
-        act.work_id or act.source,
-        *(str(n) for n in (act.states, act.unchanged, act.of_one_day, act.before_origin)),
-        f"{act.outside:.0%}",
-        ", ".join(act.out_of_proportion[:3]),
-        *(str(n) for n in (act.gaps, act.undated, len(act.refused))),
-    )
-
-
-@questions.command(epilog="Example:  inforce questions make questions.jsonl --per-family 50")
-def make(
-    file: File,
-    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same questions.")] = 0,
-    per_family: Annotated[
-        int | None, typer.Option(help="Most questions of a family per work.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Write questions about every work of the store to FILE and count them."""
-    from corpus.questions import make_questions, read_questions, tally, write_questions
-    from corpus.settings import Settings
-    from corpus.store import Store
-
-    with Store.open(Settings.load().store_url) as store, progress_bar("Works") as advance:
-        histories = _watched(store.as_recorded(store.state().recorded_at), advance)
-        write_questions(make_questions(histories, seed=seed, per_family=per_family), file)
-    _show_stats(tally(read_questions(file)).model_dump(), json)
 
 
 @questions.command(epilog="Example:  inforce questions show questions.jsonl --family repealed")
@@ -142,16 +104,7 @@ def stats(file: File, json: Json = False) -> None:
     """Count questions by family, language, jurisdiction, split and reason to decline."""
     from corpus.questions import read_questions, tally
 
-    _show_stats(tally(read_questions(file)).model_dump(), json)
-
-
-def _watched(store: Store, advance: Progress) -> Iterator[WorkHistory]:
-    works = store.works()
-    for done, work in enumerate(works, start=1):
-        history = store.work_history(work.id)
-        if history is not None:
-            yield history
-        advance(done, len(works), work.title)
+    show_stats(tally(read_questions(file)).model_dump(), json)
 
 
 def _show(question: Question) -> None:
@@ -164,7 +117,8 @@ def _show(question: Question) -> None:
     )
 
 
-def _show_stats(counts: dict[str, object], json: bool) -> None:
+def show_stats(counts: dict[str, object], json: bool) -> None:
+    """Print the counts of a set of questions."""
     if json:
         print_json(counts)
         return

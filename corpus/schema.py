@@ -67,6 +67,7 @@ def open_database(
         found = _revision(engine, schema)
         if found != schema.revision:
             if not (create or (upgrade and found)):
+                _refuse_rows_without_revision(engine, schema)
                 raise StoreError(_schema_problem(engine.url, found, schema))
             _upgrade(engine, schema)
     except sa.exc.SQLAlchemyError as error:
@@ -141,13 +142,56 @@ def _drop_unfinished(connection: sa.Connection, schema: Schema) -> None:
     Raises:
         StoreError: one of the tables is not empty.
     """
-    present = set(sa.inspect(connection).get_table_names())
-    for table in schema.metadata.sorted_tables:
-        if table.name not in present:
-            continue
-        if connection.scalar(sa.select(sa.literal(1)).select_from(table).limit(1)):
-            raise StoreError(
-                f"the database at {connection.engine.url} has a table '{table.name}' "
-                "that is not InForce's: name another database"
-            )
+    present = _tables_present(connection, schema)
+    for table in present:
+        _refuse_rows_of(connection, table, present, schema)
+    for table in present:
         table.drop(connection)
+
+
+def _tables_present(connection: sa.Connection, schema: Schema) -> list[sa.Table]:
+    present = set(sa.inspect(connection).get_table_names())
+    return [table for table in schema.metadata.sorted_tables if table.name in present]
+
+
+def _refuse_rows_without_revision(engine: sa.Engine, schema: Schema) -> None:
+    """Check that a database without a schema version has no rows of this schema.
+
+    Raises:
+        StoreError: it has.
+    """
+    with engine.connect() as connection:
+        if _revision_in(connection, schema) is None:
+            present = _tables_present(connection, schema)
+            for table in filter(lambda table: _is_own(connection, table), present):
+                _refuse_rows_of(connection, table, present, schema)
+
+
+def _refuse_rows_of(
+    connection: sa.Connection, table: sa.Table, present: list[sa.Table], schema: Schema
+) -> None:
+    """Check that a table without a schema version is empty.
+
+    Raises:
+        StoreError: it has rows; the message says whether they are of this schema.
+    """
+    if not connection.scalar(sa.select(sa.literal(1)).select_from(table).limit(1)):
+        return
+    url = connection.engine.url
+    if not _is_own(connection, table):
+        raise StoreError(
+            f"the database at {url} has a table '{table.name}' that is not InForce's: "
+            "name another database"
+        )
+    missing = [each.name for each in schema.metadata.sorted_tables if each not in present]
+    lost = f" and without the tables {', '.join(missing)}" if missing else ""
+    raise StoreError(
+        f"the {schema.what} at {url} is damaged: it has rows in '{table.name}' without a schema "
+        f"version{lost}; restore a copy of it, or move it away and run '{schema.made_by}'"
+    )
+
+
+def _is_own(connection: sa.Connection, table: sa.Table) -> bool:
+    """Return whether a table of this name has no column but those of the schema."""
+    found = sa.inspect(connection).get_columns(table.name)
+    return {column["name"] for column in found} <= set(table.columns.keys())

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from corpus.clock import in_time_zone
-from ui.pages import adjudicate, ask, coverage, law, review
+from ui.pages import adjudicate, ask, coverage, ingest_report, law, review
 
 HERE = Path(__file__).parent
 
@@ -19,6 +19,7 @@ with in_time_zone(st.context.timezone):
             st.Page(ask.page, title="Ask", default=True),
             st.Page(law.page, title="Law as at", url_path="law"),
             st.Page(coverage.page, title="Coverage", url_path="coverage"),
+            st.Page(ingest_report.page, title="Ingest report", url_path="ingest-report"),
             st.Page(review.page, title="Review", url_path="review"),
             st.Page(adjudicate.page, title="Adjudicate", url_path="adjudicate"),
         ],

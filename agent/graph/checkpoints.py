@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -71,6 +72,9 @@ _KEPT = (
 )
 """Types of which a state consists; only these are deserialised from a checkpoint."""
 
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, NotImplementedError, EOFError)
+"""What LangGraph's serialisers raise for bytes that they did not write."""
+
 _TABLES_KEY = 7_316_844  # the advisory lock under which the tables are made in Postgres
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
@@ -92,6 +96,32 @@ class Thread:
             raise BadInputError(
                 f"'{self.id[:100]}' names no thread: use letters, figures, '.', '_' and '-'."
             )
+
+
+class _Checked(BaseCheckpointSaver[Any]):
+    """A database of checkpoints that says in one sentence that a row cannot be read."""
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the last checkpoint of a thread, or ``None``.
+
+        Raises:
+            StoreError: its row is damaged.
+        """
+        try:
+            found = super().get_tuple(config)
+            if found is not None:
+                _ = found.checkpoint["id"], found.checkpoint["channel_values"]
+                dict(found.metadata)
+        except _UNREADABLE as error:
+            name = config["configurable"]["thread_id"]
+            raise StoreError(
+                f"Thread '{name}' is damaged and cannot be read: ask again under another name."
+            ) from error
+        return found
+
+
+class _SqliteCheckpoints(_Checked, SqliteSaver):
+    """Checkpoints in SQLite."""
 
 
 def threads_url(settings: Settings) -> str:
@@ -172,7 +202,7 @@ def _sqlite(url: sa.URL) -> Iterator[Checkpoints]:
     except sqlite3.DatabaseError as error:
         raise StoreError(f"The threads at {path} cannot be used: {error}") from None
     try:
-        saver = SqliteSaver(connection, serde=_serializer())
+        saver = _SqliteCheckpoints(connection, serde=_serializer())
         saver.setup()
         yield saver
     except sqlite3.DatabaseError as error:
@@ -190,9 +220,10 @@ def _postgres(url: sa.URL) -> Iterator[Any]:
         raise StoreError(
             f"The threads at {url} need the module {missing.name}: install 'inforce[postgres]'."
         ) from None
+    checked: Any = type("PostgresCheckpoints", (_Checked, PostgresSaver), {})
     plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        with PostgresSaver.from_conn_string(plain) as saver:
+        with checked.from_conn_string(plain) as saver:
             saver.serde = _serializer()
             _make_tables(saver)
             yield saver

@@ -142,6 +142,8 @@ def _advance(so_far: _SoFar, stage: Snapshot, shortest: int) -> None:
     for slot, unit in arrived.items():
         _arrive(so_far, stage, slot, unit, movers.get(slot))
     for (key, number), unit in day.items():
+        if unit.absence is EndReason.UNKNOWN and (key, number) not in so_far.bearers:
+            so_far.bearers[key, number] = _unread(so_far, stage, unit)
         if unit.text is not None:
             so_far.standing.setdefault(key, {})[number] = unit
     so_far.page = stage.page
@@ -186,6 +188,14 @@ def _arrive(
     thread.bears(stage.day, unit.label)
     thread.reads(unit, stage)
     so_far.bearers[slot] = thread
+
+
+def _unread(so_far: _SoFar, stage: Snapshot, unit: Unit) -> ProvisionTrace:
+    """Return a new provision that the snapshot has, and whose text it does not contain."""
+    thread = ProvisionTrace(provision_id(so_far.work_id, unit.label, stage.day))
+    thread.bears(stage.day, unit.label)
+    so_far.threads.append(thread)
+    return thread
 
 
 def _depart(thread: ProvisionTrace, slot: Slot, absent: Unit | None, stage: Snapshot) -> None:

@@ -65,7 +65,8 @@ class ProvisionTrace:
 
     def resumes_with(self, unit: Unit) -> bool:
         """Return whether the unit, printed under its number, continues this provision."""
-        return self.alive or self.events[-1].reason is EndReason.UNKNOWN or self.says(unit)
+        unknown = not self.events or self.events[-1].reason is EndReason.UNKNOWN
+        return self.alive or unknown or self.says(unit)
 
 
 def labels(thread: ProvisionTrace) -> tuple[ProvisionNumber, ...]:

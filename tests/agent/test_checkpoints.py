@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -216,6 +217,37 @@ def test_a_damaged_file_of_threads_is_said(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'threads.db'}"
     with pytest.raises(StoreError, match=r"threads\.db cannot be used"), open_checkpoints(url):
         pass
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update checkpoints set checkpoint = x'00ff'",
+        "update checkpoints set checkpoint = x''",
+        "update checkpoints set checkpoint = x'80'",
+        "update checkpoints set checkpoint = x'c1c1c1'",
+        "update checkpoints set type = 'unknown'",
+        "update checkpoints set metadata = 'no JSON'",
+        "update writes set value = x'c1'",
+        "update writes set type = 'unknown'",
+    ],
+)
+def test_a_damaged_row_of_a_thread_is_said_in_one_sentence(
+    library: Library, tmp_path: Path, damage: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'threads.db'}"
+    with open_checkpoints(url) as checkpoints:
+        list(start(context(library), UNDATED, Thread(checkpoints, "a")))
+    with sqlite3.connect(tmp_path / "threads.db") as database:
+        assert database.execute(damage).rowcount > 0
+    database.close()
+    with open_checkpoints(url) as checkpoints:
+        thread = Thread(checkpoints, "a")
+        for read in (lambda: last(resume(context(library), thread)), lambda: asked_in(thread)):
+            with pytest.raises(StoreError, match="'a' is damaged and cannot be read"):
+                read()
+        whole = Thread(checkpoints, "b")
+        assert isinstance(last(start(context(library), UNDATED, whole)), Paused)
 
 
 def test_threads_lie_beside_the_store_unless_told_otherwise(

@@ -221,3 +221,15 @@ def test_short_titles_are_aliases(estonia: dict[str, WorkHistory]) -> None:
     excise = estonia["ee/234992"].work
     assert "ATKEAS" in excise.aliases
     assert "Alkoholi-, tubaka- ja kütuseaktsiisi seadus" in excise.aliases
+
+
+@pytest.mark.parametrize(("outer", "inner"), [("§ 244", "§ 245"), ("§ 270", "§ 271")])
+def test_two_sections_that_the_source_prints_inside_others_are_a_gap(
+    estonia: dict[str, WorkHistory], outer: str, inner: str
+) -> None:
+    """The text of 2005-07-21 prints two wordings of ``inner`` inside ``outer``."""
+    code = estonia[PENAL]
+    for label in (outer, inner):
+        assert isinstance(law(code, label, date(2005, 8, 1)), CoverageGap)
+        assert isinstance(law(code, label, date(2005, 7, 20)), Version)
+        assert isinstance(law(code, label, date(2010, 1, 1)), Version)

@@ -514,6 +514,28 @@ def test_section_swallowed_by_the_one_before_makes_it_unknown(read: Reading, lin
     assert "inside s 1" in found.remarks[0]
 
 
+APART = f"#### Sec. 1\n\n{OLD}\n\n#### Sec. 2 Ropes\n\nRopes are dry.\n\n#### Sec. 3\n\nThird.\n"
+INSIDE = f"#### Sec. 1\n\n{OLD}\n\nSec. 2. Ropes\n\nRopes are dry.\n\n#### Sec. 3\n\nThird.\n"
+TWICE = INSIDE.replace("dry.", "dry.\n\nSec. 2. Ropes\n\nRopes are wet.")
+
+
+@pytest.mark.parametrize("swallowing", [INSIDE, TWICE])
+@pytest.mark.parametrize("whole", [(), (0,), (1,), (0, 2), (0, 1)])
+def test_section_swallowed_is_neither_repealed_nor_to_come(
+    read: Reading, swallowing: str, whole: tuple[int, ...]
+) -> None:
+    bodies = [APART if number in whole else swallowing for number in range(3)]
+    days = [f"{year}-01-01" for year in (1990, 2000, 2010)]
+    found = read(*(at(day, HEAD + body) for day, body in zip(days, bodies, strict=True)))
+    for number, year in enumerate((1995, 2005, 2015)):
+        assert found.law(f"{year}-06-01", "s 3") == "Third."
+        if whole:
+            is_whole = number in whole
+            assert found.law(f"{year}-06-01", "s 1") == (OLD if is_whole else GAP)
+            assert found.law(f"{year}-06-01", "s 2") == ("Ropes are dry." if is_whole else GAP)
+    assert len(found.remarks) >= 1
+
+
 @pytest.mark.parametrize(
     "line", ["Sec. 2 of this Act applies.", "Sec. 7", "Sec. 3", "See Sec. 2", "Sector 2"]
 )

@@ -110,6 +110,28 @@ def test_tables_of_somebody_else_are_left_alone(database_url: str) -> None:
         Store.open(database_url, create=True)
 
 
+@pytest.mark.parametrize(
+    "lost",
+    [(), ("coverage", "versions"), ("act_reports",), ("works", "provisions"), ("alembic_version",)],
+)
+def test_a_store_whose_schema_version_is_lost_is_called_damaged_not_foreign(
+    database_url: str, lost: tuple[str, ...]
+) -> None:
+    with Store.open(database_url, create=True) as store:
+        store.write(history(version("1990-01-01")))
+    engine = open_engine(database_url, create=False)
+    with engine.begin() as connection:
+        connection.execute(sa.text("delete from alembic_version"))
+        for table in lost:
+            connection.execute(sa.text(f"drop table {table}"))
+    engine.dispose()
+    for create in (False, True):
+        with pytest.raises(StoreError, match="is damaged: it has rows in") as said:
+            Store.open(database_url, create=create)
+        assert all(table in str(said.value) for table in lost if table != "alembic_version")
+        assert "not InForce's" not in str(said.value)
+
+
 def test_a_newer_schema_is_one_sentence_for_a_writer_too(database_url: str) -> None:
     Store.open(database_url, create=True).close()
     engine = open_engine(database_url, create=False)

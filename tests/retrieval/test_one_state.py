@@ -202,6 +202,28 @@ def test_citations_are_answered_from_the_last_whole_state_during_an_ingest(
         assert "old" not in after
 
 
+def test_questions_are_made_of_the_last_whole_state_during_an_ingest(
+    settings: Settings, tmp_path: Path
+) -> None:
+    questions = tmp_path / "questions.jsonl"
+
+    def made() -> tuple[str, int]:
+        done = said(settings, "questions", "make", str(questions), "--json")
+        return questions.read_text(encoding="utf-8"), json.loads(spoken(done))["works"]
+
+    recorded(settings, history(version("1990-01-01")))
+    indexed(settings)
+    recorded(settings, history(version("1991-02-03")), act(1, "A duty beside."))
+    during, works = made()
+    assert works == 1
+    assert "1990-01-01" in during
+    assert "1991-02-03" not in during
+    indexed(settings)
+    after, works = made()
+    assert works == 2
+    assert "1991-02-03" in after
+
+
 def cited(word: str) -> WorkHistory:
     """An act whose first section says a word."""
     return history(version("1990-01-01", text=f"The {word} duty binds every maker."))

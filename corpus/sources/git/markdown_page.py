@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -84,7 +84,15 @@ class _Piece:
 
     unit: Unit
     dropped: int
-    inside: tuple[str, str] | None
+    inside: _Inside | None
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """A provision that seems to begin inside another one: its label, and the line."""
+
+    label: str
+    line: str
 
 
 class PageReader:
@@ -102,7 +110,7 @@ class PageReader:
     def read(self, body: str) -> tuple[Page, PageStats]:
         """Return the provisions of a page; of several texts under one label, each different one.
 
-        The text of a provision is unknown if a line inside it begins the next missing number.
+        If a line inside a provision begins the next missing number, the texts of both are unknown.
         """
         page: dict[str, tuple[Unit, ...]] = {}
         several: dict[str, dict[Unit, None]] = {}
@@ -122,19 +130,29 @@ class PageReader:
             if piece.inside is not None:
                 pieces.append((raw, piece.unit, piece.inside))
         page |= {key: _present(units) for key, units in several.items()}
-        swallowed = self._without_swallowed(page, pieces)
-        return page, PageStats(len(body), outside, swallowed)
+        found = {
+            unit.key: (raw, unit, inside)
+            for raw, unit, inside in pieces
+            if label_key(inside.label) not in page and page[unit.key] == (unit,)
+        }
+        swallowed = tuple((unit.label, inside.line) for _, unit, inside in found.values())
+        known = self._without_swallowed(page, found) if found else page
+        return known, PageStats(len(body), outside, swallowed)
 
     def _without_swallowed(
-        self, page: dict[str, tuple[Unit, ...]], pieces: Iterable[tuple[str, Unit, tuple[str, str]]]
-    ) -> tuple[tuple[str, str], ...]:
-        """Make provisions unknown that contain the start of a missing provision; return them."""
-        found = []
-        for raw, unit, (key, line) in pieces:
-            if key not in page and page[unit.key] == (unit,):
-                page[unit.key] = (self._unknown(raw, unit),)
-                found.append((unit.label, line))
-        return tuple(found)
+        self, page: Page, found: Mapping[str, tuple[str, Unit, _Inside]]
+    ) -> dict[str, tuple[Unit, ...]]:
+        """Return the page where provisions, and those that begin inside them, are unknown."""
+        known: dict[str, tuple[Unit, ...]] = {}
+        for key, units in page.items():
+            if key not in found:
+                known[key] = units
+                continue
+            raw, unit, inside = found[key]
+            known[key] = (self._unknown(raw, unit),)
+            hidden = Unit(label_key(inside.label), inside.label, None, "", "", None)
+            known[hidden.key] = (self._unknown(f"{raw}\0{inside.label}", hidden),)
+        return known
 
     def _piece(self, raw: str) -> _Piece:
         unit, dropped = self._unit(raw)
@@ -146,8 +164,8 @@ class PageReader:
             self._unread[raw] = replace(unit, text=None, absence=EndReason.UNKNOWN)
         return self._unread[raw]
 
-    def _next_inside(self, raw: str, unit: Unit) -> tuple[str, str] | None:
-        """Return key and line of the next number, if it begins inside in another markup."""
+    def _next_inside(self, raw: str, unit: Unit) -> _Inside | None:
+        """Return the next number, if it begins inside in another markup."""
         first = self._rules.start.match(raw)
         number = _NUMBER.search(first["label"]) if first else None
         if first is None or number is None or unit.text is None:
@@ -162,7 +180,7 @@ class PageReader:
             raw, first.end(), division.start() if division else len(raw)
         )
         label = self._rules.label.format(label=following)
-        return (label_key(label), found[0].strip()) if found else None
+        return _Inside(label, found[0].strip()) if found else None
 
     def _unit(self, raw: str) -> tuple[Unit, int]:
         """Return the provision, and the number of characters below its title that are dropped."""
