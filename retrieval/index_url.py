@@ -66,11 +66,14 @@ def _elastic(bare: str, scheme: str, chain: str | None) -> IndexUrl:
     if not hosts or not alias or "/" in alias or alias != alias.lower():
         raise BadInputError(_not_one(bare))
     name, _, password = login.partition(":")
+    nodes = tuple(f"{scheme}://{_with_port(host)}" for host in hosts.split(","))
+    if not all(map(_is_node, nodes)):
+        raise BadInputError(_not_one(bare))
     return IndexUrl(
         engine="elastic",
         place=alias,
         chain_name=chain,
-        hosts=tuple(f"{scheme}://{_with_port(host)}" for host in hosts.split(",")),
+        hosts=nodes,
         user=(unquote(name), unquote(password)) if login else None,
     )
 
@@ -92,3 +95,12 @@ def _chain(url: str, query: str) -> str | None:
         shown = without_password(url)
         raise BadInputError(f"'{shown}': the only setting is chain, one of {', '.join(CHAINS)}")
     return chain
+
+
+def _is_node(url: str) -> bool:
+    """Return whether a node's URL has a host and a port that can be."""
+    try:
+        split = urlsplit(url)
+        return bool(split.hostname) and split.port is not None
+    except ValueError:
+        return False

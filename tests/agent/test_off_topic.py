@@ -40,7 +40,20 @@ def test_small_words_in_common_are_no_answer(demo: Library, question: str) -> No
     assert trace.abstention.reason is AbstentionReason.NOT_FOUND
 
 
-def test_texts_without_dates_are_said_not_to_be_searched(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("question", "commencement"),
+    [
+        ("Do ferrymen carry a brass lantern at night?", "unknown"),
+        ("Who carries a brass lantern?", "unknown"),
+        ("Do ferrymen carry a brass lantern at night?", "to_be_fixed"),
+        ("Must a lantern of brass be carried?", "to_be_fixed"),
+        ("What does s 1 Ferry Act 1990 say?", "unknown"),
+        ("What does s 1 Ferry Act 1990 say?", "to_be_fixed"),
+    ],
+)
+def test_texts_without_dates_are_said_not_to_be_searched(
+    tmp_path: Path, question: str, commencement: str
+) -> None:
     ferry = tmp_path / "ferry.jsonl"
     source = {"file": "ferry.jsonl"}
     records = [
@@ -49,7 +62,7 @@ def test_texts_without_dates_are_said_not_to_be_searched(tmp_path: Path) -> None
         {"record": "provision", "id": "zz/ferry#1", "work_id": "zz/ferry",
          "labels": [{"text": "s 1"}]},
         {"record": "version", "id": "zz/ferry#1@u", "provision_id": "zz/ferry#1", "language": "en",
-         "text": "Ferrymen carry a brass lantern at night.", "commencement": "unknown",
+         "text": "Ferrymen carry a brass lantern at night.", "commencement": commencement,
          "condition": "the gazette page is lost", "source": source},
         {"record": "coverage", "work_id": "zz/ferry", "covered_from": "1990-01-01",
          "from_origin": True},
@@ -58,7 +71,6 @@ def test_texts_without_dates_are_said_not_to_be_searched(tmp_path: Path) -> None
     settings = Settings.under(tmp_path / "home")
     load(Jsonl(ferry), settings, strict=True)
     with Library.open(settings) as library:
-        question = "Do ferrymen carry a brass lantern at night?"
         trace = ask(library, question, as_at=date(2000, 1, 1))
     assert trace.abstention is not None
     assert "were not searched" in trace.abstention.explanation

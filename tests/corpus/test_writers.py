@@ -132,14 +132,15 @@ def test_a_store_whose_schema_version_is_lost_is_called_damaged_not_foreign(
         assert "not InForce's" not in str(said.value)
 
 
-def test_a_newer_schema_is_one_sentence_for_a_writer_too(database_url: str) -> None:
+@pytest.mark.parametrize("number", ["0004", "0010", "9999", "a_branch", "zzzz"])
+def test_a_newer_schema_is_one_sentence_for_a_writer_too(database_url: str, number: str) -> None:
     Store.open(database_url, create=True).close()
     engine = open_engine(database_url, create=False)
     with engine.begin() as connection:
-        connection.execute(sa.text("update alembic_version set version_num = '9999'"))
+        connection.execute(sa.text(f"update alembic_version set version_num = '{number}'"))
     engine.dispose()
     for create in (False, True):
-        with pytest.raises(StoreError, match="schema 9999, which is newer than this InForce"):
+        with pytest.raises(StoreError, match=f"schema {number}, which is newer than this InForce"):
             Store.open(database_url, create=create)
 
 

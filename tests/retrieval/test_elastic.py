@@ -229,6 +229,13 @@ def test_an_index_dropped_under_a_reader_is_missing_not_empty(cluster: str, alia
         "elastic+ftp://host/a",
         "elastic+http://host/a?chain=klingon",
         "elastic+http://host/a?chains=plain",
+        "elastic+http://[::1/a",
+        "elastic+http://[/a",
+        "elastic+http://a]b/c",
+        "elastic+http://[a]b/c",
+        "elastic+http://[not-an-address]/a",
+        "elastic+http://host:port/a",
+        "elastic+http://host:99999/a",
     ],
 )
 def test_a_malformed_url_is_bad_input(url: str) -> None:

@@ -156,7 +156,13 @@ def test_marks_in_the_answer_lead_to_their_cards() -> None:
     assert 'id="citation-1"' in render.card(evil_card())
 
 
-@pytest.mark.parametrize("words", ["Since 2020-13-01.", "9999-99-99", "uk/a#b@2006-04-05"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Since 2020-13-01.", "9999-99-99", "0000-01-01", "2021-02-30", "99999-01-01"),
+        *("2010-00-10", "１９９９-01-01", "uk/a#b@2006-04-05"),
+    ],
+)
 def test_what_looks_like_a_day_in_words_of_others_is_left_as_it_is(words: str) -> None:
     declined = Abstention(reason=AbstentionReason.NOT_FOUND, explanation=words)
     governing = GoverningDate(as_at=TODAY, ground=words, assumed=True)
