@@ -58,6 +58,9 @@ def create(
     lease_minutes: Annotated[
         float, typer.Option(min=0.1, help="How long an idle person keeps an item.")
     ] = 15.0,
+    max_labels: Annotated[
+        int | None, typer.Option(min=1, help="Most labels that the project may ask for.")
+    ] = None,
     seed: Seed = 0,
 ) -> None:
     """Make a labelling project of a run's rollouts."""
@@ -72,6 +75,7 @@ def create(
         overlap=overlap,
         overlap_share=overlap_share,
         lease_seconds=60 * lease_minutes,
+        budget=max_labels,
     )
     with _queue(create=True) as queue:
         queue.create(settings, text, owner=getpass.getuser())
@@ -125,10 +129,11 @@ def status(
     """Print how far projects are, and how well their annotators agree."""
     from rl.annotation.queue.agreement import ProjectStatus, agreement
     from rl.annotation.queue.labels import progress
+    from rl.annotation.run_of_project import missing_run
 
     with _queue() as queue:
-        names = [project] if project else [found.name for found in queue.projects()]
-        for name in names:
+        for settings in [queue.project(project)] if project else queue.projects():
+            name = settings.name
             far, agreed = progress(queue, name), agreement(queue, name)
             if json:
                 found = ProjectStatus(project=name, progress=far, agreement=agreed)
@@ -136,6 +141,8 @@ def status(
                 continue
             counts = ", ".join(f"{n} {word.value}" for word, n in far.by_status.items() if n)
             out.print(f"{name}: {far.labelled} of {far.total} labelled ({counts or 'empty'})")
+            if gone := missing_run(settings):
+                out.print(f"  {gone}", markup=False)
             if agreed.alpha:
                 alpha = agreed.alpha
                 out.print(
@@ -279,16 +286,13 @@ def _items(source: str, chooser: str, budget: float, seed: int) -> tuple[list[It
     """Return what a chooser picks from a run or journal, and the corpus it was answered from."""
     from corpus.errors import BadInputError
     from rl.annotation.items_of_run import corpus_hash_of, items_of_run
+    from rl.annotation.run_of_project import journal_of
     from rl.annotation.selection.choosers import choosers
-    from rl.journal import TRACES
-    from rl.run.run_directory import find_run, runs_home
 
     known = choosers(seed)
     if chooser not in known:
         raise BadInputError(f"--chooser: '{chooser}' is none of {', '.join(known)}")
-    journal = Path(source)
-    if journal.suffix != ".jsonl":
-        journal = find_run(source, runs_home()).folder / TRACES
+    journal = journal_of(source)
     name = journal.parent.name
     return items_of_run(name, journal, known[chooser], budget), corpus_hash_of(journal)
 

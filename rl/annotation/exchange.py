@@ -145,6 +145,7 @@ _COLUMNS = {
     "item": _text,
     "question_id": _text,
     "status": _text,
+    "kinds": _texts,
     "kind": _text,
     "choice": _text,
     "people": _texts,

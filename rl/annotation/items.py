@@ -234,13 +234,16 @@ class Label(Frozen):
 
     ``choice`` is set when ``status`` is ``agreed`` or ``adjudicated``. ``people`` are the
     pseudonyms of those who decided it so. ``guidelines`` is the newest version that one of them had
-    before them.
+    before them. ``kinds`` are the kinds of the decisions that stand, skips included, in the order
+    of the log: they tell a skipped item from one that nobody has seen, and an annotator who
+    is unsure from two who differ.
     """
 
     project: str
     item: str
     question_id: str
     status: LabelStatus
+    kinds: tuple[str, ...] = ()
     choice: Choice | None = None
     people: tuple[str, ...] = ()
     guidelines: int | None = None

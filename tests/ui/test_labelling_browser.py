@@ -56,7 +56,7 @@ def browser(desk: Served) -> Iterator[Browser]:
     """A browser that is closed before the server, which waits for its connections."""
     assert desk.url
     with sync_playwright() as playwright:
-        expect.set_options(timeout=30_000)
+        expect.set_options(timeout=90_000)
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield found
         found.close()
@@ -66,7 +66,7 @@ def sit(browser: Browser, url: str, person: str, name: str = "review", **look: o
     """Open a page in a browser context of its own."""
     context = browser.new_context(viewport={"width": 900, "height": 1100}, **look)  # type: ignore[arg-type]
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(90_000)
     page.goto(f"{url}{name}?project=fees&person={person}")
     return page
 

@@ -118,9 +118,16 @@ def _choosable(version_ids: Iterable[str], store: Store) -> tuple[Choosable, ...
         history = None if version is None else store.history(version.provision_id)
         if version is not None and history is not None:
             for row in siblings(history, version):
-                words = f"{_label(history.provision, row)}, {interval_words(row.valid)}"
-                found.setdefault(row.id, Choosable(version=row, words=words))
+                found.setdefault(row.id, _named(history.provision, row, store))
     return tuple(found.values())
+
+
+def _named(provision: Provision, row: Version, store: Store) -> Choosable:
+    """Name a version by its number, its work and its interval."""
+    work = store.work(provision.work_id)
+    of_work = "" if work is None else f" {work.title}"
+    words = f"{_label(provision, row)}{of_work}, {interval_words(row.valid)}"
+    return Choosable(version=row, words=words)
 
 
 def _evidence(cited: Cited, store: Store, today: date) -> Evidence:

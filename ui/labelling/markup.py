@@ -23,6 +23,9 @@ from ui.labelling.evidence import Evidence
 from ui.markup import escaped, timeline
 from ui.words import day_words
 
+LONGEST = 800
+"""Characters around a quotation that are shown at once."""
+
 
 def question(shown: Shown) -> str:
     """Return the question of an item with its governing date and why that date governs."""
@@ -34,16 +37,39 @@ def question(shown: Shown) -> str:
     )
 
 
-def candidate(shown: Candidate, found: Sequence[Evidence]) -> str:
-    """Return a candidate: its answer, or its abstention, and each version that it cites."""
+def focus_question(screen: str) -> str:
+    """Return a script that scrolls to the question and gives it the focus, once a screen.
+
+    Streamlit scrolls a part of the page that the keyboard cannot reach; it runs a script again when
+    its text has changed. ``screen`` must be an id of ours, for it is not escaped.
+    """
+    return f"""<script data-screen="{screen}">{{
+  const question = document.querySelector(".asked");
+  question.tabIndex = -1;
+  question.focus({{preventScroll: true}});
+  document.querySelector("[data-testid=stMain]").scrollTop = 0;
+}}</script>"""
+
+
+def candidate(shown: Candidate, found: Sequence[Evidence], redlines: Sequence[str]) -> str:
+    """Return a candidate: its answer, or its abstention, and each version that it cites.
+
+    ``redlines`` lead to and from the versions cited, as HTML.
+    """
     reason = shown.abstains
     lead = "" if reason is None else f"<p><em>No answer: {reason_words(reason)}.</em></p>"
     paragraphs = "".join(f"<p>{escaped(part)}</p>" for part in shown.text.split("\n") if part)
     cited = "".join(_cited(one) for one in found)
+    changed = folded("What changed before and after", "".join(redlines)) if redlines else ""
     return (
         f'<article class="card candidate"><div class="top"><span class="number">{shown.letter}'
-        f'</span><div class="answer">{lead}{paragraphs}</div></div>{cited}</article>'
+        f'</span><div class="answer">{lead}{paragraphs}</div></div>{cited}{changed}</article>'
     )
+
+
+def folded(words: str, content: str) -> str:
+    """Return HTML that opens below ``words``, by mouse or by Tab and Enter."""
+    return f"<details><summary>{escaped(words)}</summary>{content}</details>"
 
 
 def reason_words(reason: AbstentionReason | str) -> str:
@@ -60,7 +86,7 @@ def version_text(version: Version) -> str:
     """Return the whole text of a version, with its interval."""
     return (
         f'<article class="card"><span class="chip">In force {_in_force(version)}</span>'
-        f'<p class="text" lang="{escaped(version.language)}">{escaped(version.text)}</p></article>'
+        f"{_paragraph(version, escaped(version.text))}</article>"
     )
 
 
@@ -135,9 +161,33 @@ def _text(version: Version, found: Evidence) -> str:
             f"“{escaped(found.cited.quote)}”</p>"
         )
     start, end = found.span or (0, 0)
-    before, quote, after = version.text[:start], version.text[start:end], version.text[end:]
-    marked = f"<mark>{escaped(quote)}</mark>" if quote else ""
-    return (
-        f'{lost}<p class="text" lang="{escaped(version.language)}">{escaped(before)}{marked}'
-        f"{escaped(after)}</p>"
-    )
+    text = version.text
+    quote = f"<mark>{escaped(text[start:end])}</mark>" if end > start else ""
+    before, after = _clipped(text[:start], text[end:])
+    part = f"{escaped(before)}{quote}{escaped(after)}"
+    whole = ""
+    if len(before) < start or len(after) < len(text) - end:
+        whole = folded("The whole text", _paragraph(version, escaped(text)))
+    return f"{lost}{_paragraph(version, part)}{whole}"
+
+
+def _clipped(before: str, after: str) -> tuple[str, str]:
+    """Return the text around a quotation, cut between words where the whole would be too long."""
+    if len(before) + len(after) <= LONGEST:
+        return before, after
+    if not before:  # nothing is quoted, or it stands at the beginning
+        return "", _cut(after, LONGEST)
+    half = LONGEST // 2
+    return _cut(before[::-1], half)[::-1], _cut(after, half)
+
+
+def _cut(text: str, longest: int) -> str:
+    """Return the beginning of a text, cut between two words and marked so."""
+    if len(text) <= longest:
+        return text
+    part = text[:longest]
+    return f"{part[: part.rfind(' ')] if ' ' in part else part} …"
+
+
+def _paragraph(version: Version, body: str) -> str:
+    return f'<p class="text" lang="{escaped(version.language)}">{body}</p>'

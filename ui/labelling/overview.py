@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from corpus.model import Frozen
 from rl.annotation.items import Project
@@ -12,6 +12,7 @@ from rl.annotation.queue.labels import Logged, Progress
 from ui.markup import escaped
 
 _HOUR = 3600.0
+_LISTED = 30  # items with the least agreement
 
 
 class Throughput(Frozen):
@@ -20,12 +21,14 @@ class Throughput(Frozen):
     Attributes:
         person: who. decisions: rows of the log, changed ones included.
         seconds: median time of a decision. per_hour: decisions an hour at that pace.
+        spent: seconds of all of them together.
     """
 
     person: str
     decisions: int
     seconds: float | None
     per_hour: float | None
+    spent: float
 
 
 def throughput(log: Iterable[Logged]) -> tuple[Throughput, ...]:
@@ -45,25 +48,40 @@ def _throughput(person: str, taken: Sequence[float]) -> Throughput:
         decisions=len(taken),
         seconds=median,
         per_hour=None if median is None else _HOUR / median,
+        spent=sum(taken),
     )
 
 
 def overview(
-    project: Project, far: Progress, agreed: Agreement, speeds: Sequence[Throughput]
+    project: Project,
+    far: Progress,
+    agreed: Agreement,
+    speeds: Sequence[Throughput],
+    questions: Mapping[str, str],
 ) -> str:
-    """Return the project's progress, agreement and throughput as HTML."""
+    """Return the project's progress, cost, agreement and throughput as HTML.
+
+    ``questions`` are the questions of the items by id.
+    """
     return (
-        f'<section class="overview">{_labels(project, far)}{_alpha(agreed)}'
-        f"{_pairs(agreed)}{_gold(agreed)}{_speeds(speeds)}</section>"
+        f'<section class="overview">{_labels(far)}{_cost(project, far, speeds)}{_alpha(agreed)}'
+        f"{_pairs(agreed)}{_gold(agreed)}{_speeds(speeds)}{_items(agreed, questions)}</section>"
     )
 
 
-def _labels(project: Project, far: Progress) -> str:
+def _labels(far: Progress) -> str:
     counts = ", ".join(f"{n} {status.value}" for status, n in far.by_status.items() if n)
+    done = f"<strong>{far.labelled} of {far.total} items labelled</strong>"
+    return f"<p>{done} ({counts or 'empty'}).</p>"
+
+
+def _cost(project: Project, far: Progress, speeds: Sequence[Throughput]) -> str:
+    """Return what was spent: labels asked for, decisions, and the time items were open."""
     budget = "no budget set" if project.budget is None else f"budget {project.budget}"
+    hours = sum(one.spent for one in speeds) / _HOUR
     return (
-        f"<p><strong>{far.labelled} of {far.total} items labelled</strong> ({counts or 'empty'});"
-        f" {far.decisions} decisions, {budget}.</p>"
+        f"<p>Cost so far: {far.total} labels asked for, {budget}; {far.decisions} decisions that"
+        f" stand, {hours:.2f} hours of annotators’ time.</p>"
     )
 
 
@@ -96,6 +114,19 @@ def _speeds(speeds: Sequence[Throughput]) -> str:
         for s in speeds
     ]
     return _table(("Person", "Decisions", "Median s", "An hour"), rows)
+
+
+def _items(agreed: Agreement, questions: Mapping[str, str]) -> str:
+    """Return the items on which people agree least; those on which all agree are counted."""
+    least = sorted(agreed.by_item.items(), key=lambda one: one[1])
+    differing = [(questions.get(item, item), f"{share:.0%}") for item, share in least if share < 1]
+    if not agreed.by_item:
+        return ""
+    alike = len(agreed.by_item) - len(differing)
+    return (
+        f"<p>On {alike} of {len(agreed.by_item)} items that several people decided all agree.</p>"
+        f"{_table(('Least agreement', 'Equal pairs'), differing[:_LISTED])}"
+    )
 
 
 def _number(value: float | None, form: str) -> str:

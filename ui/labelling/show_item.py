@@ -9,31 +9,30 @@ import streamlit as st
 from agent.library import Library
 from corpus.clock import today
 from corpus.model import Version
-from rl.annotation.items import Shown
+from corpus.store import Store
+from rl.annotation.items import Candidate, Shown
 from ui.labelling import markup as render
 from ui.labelling.evidence import Evidence, evidence
 
 
-def show_item(shown: Shown, library: Library) -> None:
+def show_item(shown: Shown, library: Library, screen: str) -> None:
     """Show what an annotator may see of an item before deciding.
+
+    ``screen`` is an id of this showing; each new one moves the focus to the question, so that the
+    keys that scroll work and the next item is read from its top.
 
     Raises:
         StoreError: the store cannot be read.
     """
-    st.html(render.question(shown))
-    for candidate in shown.candidates:
-        found = evidence(candidate, library.store, today())
-        st.html(render.candidate(candidate, found))
-        _redlines(candidate.letter, found)
+    candidates = (_candidate(one, library.store) for one in shown.candidates)
+    st.html("".join((render.question(shown), *candidates)))
+    st.html(render.focus_question(screen), unsafe_allow_javascript=True)
 
 
-def _redlines(letter: str, found: tuple[Evidence, ...]) -> None:
+def _candidate(shown: Candidate, store: Store) -> str:
+    found = evidence(shown, store, today())
     pairs = {(before.id, after.id): (before, after) for before, after in _neighbours(found)}
-    if not pairs:
-        return
-    with st.expander(f"{letter}: what changed before and after"):
-        for before, after in pairs.values():
-            st.html(_redline(before, after))
+    return render.candidate(shown, found, [_redline(*pair) for pair in pairs.values()])
 
 
 def _neighbours(found: tuple[Evidence, ...]) -> Iterator[tuple[Version, Version]]:

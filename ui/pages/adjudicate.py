@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from agent.library import Library
 from corpus.errors import InForceError
-from rl.annotation.items import Choice
+from rl.annotation.items import Choice, Project
 from rl.annotation.queue.adjudication import Dispute, disputes, settle
 from rl.annotation.queue.agreement import agreement
-from rl.annotation.queue.labels import log, progress
+from rl.annotation.queue.label_queue import LabelQueue
+from rl.annotation.queue.labels import log, newest, progress
+from rl.annotation.run_of_project import missing_run
 from ui import markup
-from ui.labelling import decision as controls
+from ui.labelling import controls, decision
 from ui.labelling import markup as render
-from ui.labelling.decision import Controls, Details
+from ui.labelling.controls import Controls, Details
 from ui.labelling.desk import Desk, library_of, sit_down
 from ui.labelling.evidence import text_reader
 from ui.labelling.overview import overview, throughput
 from ui.labelling.show_item import show_item
 from ui.words import literal
+
+_BY_NAME: dict[str | type[Any], Callable[[Any], object]] = {
+    LabelQueue: lambda queue: str(queue.engine.url),
+    Project: lambda project: project.model_dump_json(),
+}
+"""How the cache tells queues and projects apart."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +67,10 @@ def _disputes(desk: Desk) -> None:
     if not found:
         st.info("Nothing is to be settled.")
         return
-    place = st.selectbox(
-        f"{len(found)} to be settled",
-        range(len(found)),
-        format_func=lambda n: found[n].item.shown.question,
-    )
-    screen = _screen(desk, found[place])
-    show_item(screen.dispute.item.shown, library)
+    screen = _screen(desk, found[_chosen(found)])
+    show_item(screen.dispute.item.shown, library, screen.id)
     _side_by_side(screen.dispute)
-    controls.show(
+    decision.show(
         Controls(
             screen=screen.id,
             shown=screen.dispute.item.shown,
@@ -75,6 +80,25 @@ def _disputes(desk: Desk) -> None:
             skippable=False,
         )
     )
+
+
+def _chosen(found: list[Dispute]) -> int:
+    """Show where the adjudicator is among the disputes, and the ways to those beside it."""
+    at = st.session_state.get("adjudicate-item")
+    place = next((n for n, one in enumerate(found) if one.item.id == at), 0)
+    st.html(f'<p class="progress" role="status">{place + 1} of {len(found)} to be settled</p>')
+    with st.container(horizontal=True):
+        for words, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
+            beside = found[(place + step) % len(found)].item.id
+            st.button(
+                words,
+                key=f"go-{words}",
+                shortcut=key,
+                disabled=len(found) == 1,
+                on_click=controls.keep,
+                args=("adjudicate-item", beside),
+            )
+    return place
 
 
 def _side_by_side(dispute: Dispute) -> None:
@@ -112,16 +136,23 @@ def _settle(desk: Desk, screen: Screen, library: Library, choice: Choice) -> Non
 
 
 def _overview(desk: Desk) -> None:
-    name = desk.project.name
+    if gone := missing_run(desk.project):
+        st.warning(literal(gone), icon=":material/folder_off:")
     with st.expander("Agreement, throughput and budget", expanded=True):
-        st.html(
-            overview(
-                desk.project,
-                progress(desk.queue, name, desk.person),
-                agreement(desk.queue, name),
-                throughput(log(desk.queue, name)),
-            )
-        )
+        st.html(_figures(desk.queue, desk.project, newest(desk.queue, desk.project.name)))
+
+
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=_BY_NAME)
+def _figures(queue: LabelQueue, project: Project, newest_row: int) -> str:  # noqa: ARG001
+    """Return the figures of a project; they are computed once for each newest row of its log."""
+    name = project.name
+    return overview(
+        project,
+        progress(queue, name),
+        agreement(queue, name),
+        throughput(log(queue, name)),
+        {item.id: item.shown.question for item in queue.items(name)},
+    )
 
 
 def _nothing() -> None:

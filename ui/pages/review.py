@@ -20,16 +20,15 @@ from rl.annotation.queue import assignments
 from rl.annotation.queue.assignments import Assignment, Recent
 from rl.annotation.queue.label_queue import QueueError
 from rl.annotation.queue.labels import Progress, progress
+from rl.annotation.queue.transactions import stamp
 from ui import markup
-from ui.labelling import decision as controls
+from ui.labelling import controls, decision
 from ui.labelling import markup as render
-from ui.labelling.decision import Controls, Details
+from ui.labelling.controls import Controls, Details
 from ui.labelling.desk import Desk, library_of, sit_down
 from ui.labelling.evidence import text_reader
 from ui.labelling.show_item import show_item
 from ui.words import literal
-
-_DONE = "No item is left for you."
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def page() -> None:
         return
     try:
         screen = _screen(desk)
-        lately = assignments.recent(desk.queue, desk.project.name, desk.person)
+        lately = _last(desk)
         far = progress(desk.queue, desk.project.name, desk.person)
     except InForceError as problem:
         st.error(literal(str(problem)), icon=":material/database_off:")
@@ -75,6 +74,13 @@ def _far(far: Progress) -> str:
         f'<p class="progress" role="status">{far.mine} decided by you · {far.labelled} of '
         f"{far.total} labelled in the project{median}</p>"
     )
+
+
+def _last(desk: Desk) -> list[Recent]:
+    """Return the last decision, and those before it where an adjudicator has settled that one."""
+    name = (desk.project.name, desk.person)
+    found = assignments.recent(desk.queue, *name, limit=1)
+    return assignments.recent(desk.queue, *name) if found and found[0].settled else found
 
 
 def _moves(desk: Desk, screen: Screen, lately: list[Recent]) -> None:
@@ -111,8 +117,8 @@ def _item(desk: Desk, screen: Screen, library: Library) -> None:
         return
     if held.decided is not None:
         st.info(literal(f"You decided: {render.decision_words(held.decided)}."))
-    show_item(held.shown, library)
-    controls.show(
+    show_item(held.shown, library, screen.id)
+    decision.show(
         Controls(
             screen=screen.id,
             shown=held.shown,
@@ -124,27 +130,37 @@ def _item(desk: Desk, screen: Screen, library: Library) -> None:
 
 
 def _lately(desk: Desk, screen: Screen, lately: list[Recent]) -> None:
+    """Show the last decision, and on demand those before it."""
     if not lately:
         return
-    with st.expander(f"Your last {len(lately)} decisions"):
-        for one in lately:
-            st.html(
-                f'<p class="lately"><strong>{markup.escaped(one.shown.question)}</strong><br>'
-                f"{markup.escaped(render.decision_words(one.decision))}</p>{render.why(one.origin)}"
-            )
-            st.button(
-                "Settled by an adjudicator" if one.settled else "Change",
-                key=f"change-{one.item}-{screen.id}",
-                disabled=one.settled,
-                on_click=_reopen,
-                args=(desk, screen, one),
-            )
+    st.caption("Your last decision")
+    _recent(desk, screen, lately[0])
+    panel = st.expander("Earlier decisions", key="lately", on_change="rerun")
+    if panel.open:
+        found = assignments.recent(desk.queue, desk.project.name, desk.person)
+        with panel:
+            for one in found[1:]:
+                _recent(desk, screen, one)
+
+
+def _recent(desk: Desk, screen: Screen, one: Recent) -> None:
+    st.html(
+        f'<p class="lately"><strong>{markup.escaped(one.shown.question)}</strong><br>'
+        f"{markup.escaped(render.decision_words(one.decision))}</p>{render.why(one.origin)}"
+    )
+    st.button(
+        "Settled by an adjudicator" if one.settled else "Change",
+        key=f"change-{one.item}-{screen.id}",
+        disabled=one.settled,
+        on_click=_reopen,
+        args=(desk, screen, one),
+    )
 
 
 def _guidelines(desk: Desk) -> None:
     found = desk.queue.guidelines(desk.project.name)
-    with st.expander(f"Guidelines, version {found.version}"):
-        st.html(f'<p class="guidelines">{markup.escaped(found.text) or "None yet."}</p>')
+    text = f'<p class="guidelines">{markup.escaped(found.text) or "None yet."}</p>'
+    st.html(render.folded(f"Guidelines, version {found.version}", text))
 
 
 # -- what is done ------------------------------------------------------------------------------
@@ -161,7 +177,7 @@ def _screen(desk: Desk) -> Screen:
     kept: Screen | None = st.session_state.get("review-screen")
     if kept is not None and kept.desk != name:
         kept = None
-    if kept is not None and (kept.paused or _still_held(desk, kept)):
+    if kept is not None and (kept.paused or _held(desk, kept)):
         return kept
     found = assignments.next_item(desk.queue, *name)
     if kept is not None and kept.assignment is not None:
@@ -172,14 +188,18 @@ def _screen(desk: Desk) -> Screen:
     return _show(Screen(name, found), controls.read_draft(found.draft if found else None))
 
 
-def _still_held(desk: Desk, kept: Screen) -> bool:
-    """Extend the lease of an item that is shown; tell whether it has not run out."""
-    if kept.assignment is None:
+def _held(desk: Desk, kept: Screen) -> bool:
+    """Tell whether the lease of an item that is shown has not run out; extend it in its half."""
+    held = kept.assignment
+    if held is None:
         return False
+    if held.expires - stamp() > desk.project.lease_seconds / 2:
+        return True
     try:
-        assignments.renew(desk.queue, kept.assignment, desk.person)
+        until = assignments.renew(desk.queue, held, desk.person)
     except QueueError:
         return False
+    _remember(replace(kept, assignment=held.model_copy(update={"expires": until})))
     return True
 
 

@@ -64,27 +64,32 @@ def standing(
         StoreError: the database cannot be read.
     """
     query = (
-        sa.select(items.c.item, items.c.content, items.c.settled, current.c.person)
-        .add_columns(decisions.c.id, decisions.c.content.label("made"), decisions.c.guidelines)
-        .outerjoin(
-            current,
-            (current.c.project == items.c.project)
-            & (current.c.item == items.c.item)
-            & current.c.counts,
-        )
-        .outerjoin(decisions, decisions.c.id == current.c.decision)
+        sa.select(items.c.item, items.c.content)
         .where(items.c.project == project)
-        .order_by(items.c.position, decisions.c.id)
+        .order_by(items.c.position)
     )
     with reading(queue.engine) as connection:
         rows = connection.execute(query).all()
-        settled = _settlements(connection, project)
-    by_item: dict[str, tuple[Item, list[Made]]] = {}
-    for row in rows:
-        _, made = by_item.setdefault(row.item, (Item.model_validate_json(row.content), []))
-        if row.id is not None:
-            made.append(_made(row))
-    return [(item, tuple(made), settled.get(item.id)) for item, made in by_item.values()]
+        made, settled = made_by_item(connection, project), _settlements(connection, project)
+    return [
+        (Item.model_validate_json(row.content), made.get(row.item, ()), settled.get(row.item))
+        for row in rows
+    ]
+
+
+def made_by_item(connection: sa.Connection, project: str) -> dict[str, tuple[Made, ...]]:
+    """Return the decisions that count on each item that has one, in the order of the log."""
+    query = (
+        sa.select(current.c.item, current.c.person, decisions.c.id)
+        .add_columns(decisions.c.content.label("made"), decisions.c.guidelines)
+        .join(decisions, decisions.c.id == current.c.decision)
+        .where(current.c.project == project, current.c.counts)
+        .order_by(decisions.c.id)
+    )
+    found: dict[str, list[Made]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.item, []).append(_made(row))
+    return {item: tuple(made) for item, made in found.items()}
 
 
 def settle(  # noqa: PLR0913

@@ -118,14 +118,8 @@ def krippendorff_alpha(units: Sequence[Sequence[str]]) -> float | None:
     ``1 - D_o / D_e`` from the coincidence matrix. Source: Krippendorff, Content Analysis, 4th ed.,
     chapter 12. ``None`` where no unit has two values or only one value occurs.
     """
-    paired = [unit for unit in units if len(unit) > 1]
-    totals = Counter(value for unit in paired for value in unit)
-    n = totals.total()
-    expected = n * n - sum(count * count for count in totals.values())
-    if expected == 0:
-        return None
-    observed = sum(_differing(unit) / (len(unit) - 1) for unit in paired)
-    return 1.0 - (n - 1) * observed / expected
+    found = float(_alphas(units, np.ones((1, len(units))))[0])
+    return None if np.isnan(found) else found
 
 
 def alpha_interval(units: Sequence[Sequence[str]], seed: int = 0) -> Interval95 | None:
@@ -134,11 +128,27 @@ def alpha_interval(units: Sequence[Sequence[str]], seed: int = 0) -> Interval95 
     if value is None:
         return None
     chance = np.random.default_rng(seed)
-    draws = chance.integers(len(units), size=(RESAMPLES, len(units)))
-    found = [krippendorff_alpha([units[i] for i in draw]) for draw in draws]
-    known = [alpha for alpha in found if alpha is not None]
-    low, high = np.quantile(known, [0.025, 0.975])
+    shares = np.full(len(units), 1 / len(units))
+    drawn = _alphas(units, chance.multinomial(len(units), shares, size=RESAMPLES))
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
     return Interval95(value=value, low=float(low), high=float(high))
+
+
+def _alphas(units: Sequence[Sequence[str]], times: np.ndarray) -> np.ndarray:
+    """Return alpha for each row of ``times`` (draws x units), how often a unit is drawn; or NaN."""
+    names = {value: place for place, value in enumerate(sorted({v for u in units for v in u}))}
+    counts = np.zeros((len(units), len(names)))
+    for row, unit in enumerate(units):
+        for value in unit if len(unit) > 1 else ():
+            counts[row, names[value]] += 1
+    size = counts.sum(axis=1)
+    differing = (size**2 - (counts**2).sum(axis=1)) / np.maximum(size - 1, 1)
+    totals = times @ counts
+    n = totals.sum(axis=1)
+    expected = n**2 - (totals**2).sum(axis=1)
+    observed = times @ differing
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(expected > 0, 1.0 - (n - 1) * observed / expected, np.nan)
 
 
 def cohen_kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
@@ -154,12 +164,6 @@ def equal_share(values: Sequence[str]) -> float:
     """Return the share of pairs of values that are equal."""
     pairs = list(itertools.combinations(values, 2))
     return sum(a == b for a, b in pairs) / len(pairs)
-
-
-def _differing(unit: Sequence[str]) -> int:
-    """Return the number of ordered pairs of unequal values in a unit."""
-    counts = Counter(unit)
-    return sum(count * (len(unit) - count) for count in counts.values())
 
 
 def _pairs(votes: dict[str, dict[str, str]]) -> list[PairAgreement]:

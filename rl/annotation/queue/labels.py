@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from corpus.model import Frozen
 from rl.annotation.items import Decision, Item, Label, LabelStatus, Project
-from rl.annotation.queue.adjudication import Made, is_disputed, standing
+from rl.annotation.queue.adjudication import Made, is_disputed, made_by_item, standing
 from rl.annotation.queue.label_queue import LabelQueue
-from rl.annotation.queue.tables import decisions
+from rl.annotation.queue.tables import current, decisions, items
 from rl.annotation.queue.transactions import reading
 
 
@@ -48,7 +47,12 @@ def labels(queue: LabelQueue, project: str) -> list[Label]:
         StoreError: the database cannot be read.
     """
     settings = queue.project(project)
-    return _labels(settings, standing(queue, project))
+    kinds = _kinds(queue, project)
+    return [
+        _label(settings, item, made, settled, kinds.get(item.id, ()))
+        for item, made, settled in standing(queue, project)
+        if item.gold is None
+    ]
 
 
 def progress(queue: LabelQueue, project: str, person: str | None = None) -> Progress:
@@ -58,17 +62,37 @@ def progress(queue: LabelQueue, project: str, person: str | None = None) -> Prog
         QueueError: there is no such project.
         StoreError: the database cannot be read.
     """
-    settings = queue.project(project)
-    everything = standing(queue, project)
-    made = [one for _, found, _ in everything for one in found]
-    counted = Counter(label.status for label in _labels(settings, everything))
-    times = [one.decision.seconds for one in made if one.decision.seconds > 0]
+    queue.project(project)
+    query = sa.select(items.c.item, items.c.wanted, items.c.settled).where(
+        items.c.project == project
+    )
+    with reading(queue.engine) as connection:
+        rows = connection.execute(query).all()
+        made = made_by_item(connection, project)
+    counted = Counter(
+        _status(row.wanted, made.get(row.item, ()), settled=row.settled is not None)
+        for row in rows
+        if row.wanted is not None
+    )
+    every = [one for found in made.values() for one in found]
+    times = [one.decision.seconds for one in every if one.decision.seconds > 0]
     return Progress(
         by_status={status: counted[status] for status in LabelStatus},
-        mine=sum(one.person == person for one in made),
-        decisions=len(made),
+        mine=sum(one.person == person for one in every),
+        decisions=len(every),
         seconds=statistics.median(times) if times else None,
     )
+
+
+def newest(queue: LabelQueue, project: str) -> int:
+    """Return the number of the newest row of a project's log, 0 where it is empty.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    query = sa.select(sa.func.max(decisions.c.id)).where(decisions.c.project == project)
+    with reading(queue.engine) as connection:
+        return connection.scalar(query) or 0
 
 
 class Logged(Frozen):
@@ -107,18 +131,30 @@ def log(queue: LabelQueue, project: str) -> list[Logged]:
         ]
 
 
-def _labels(
-    project: Project, everything: Sequence[tuple[Item, tuple[Made, ...], Decision | None]]
-) -> list[Label]:
-    return [
-        _label(project, item, made, settled)
-        for item, made, settled in everything
-        if item.gold is None
-    ]
+def _kinds(queue: LabelQueue, project: str) -> dict[str, tuple[str, ...]]:
+    """Return the kinds of the decisions that stand on each item, skips included."""
+    query = (
+        sa.select(current.c.item, decisions.c.content)
+        .join(decisions, decisions.c.id == current.c.decision)
+        .where(current.c.project == project)
+        .order_by(decisions.c.id)
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    with reading(queue.engine) as connection:
+        for row in connection.execute(query):
+            made = Decision.model_validate_json(row.content)
+            found[row.item] = (*found.get(row.item, ()), made.choice.kind)
+    return found
 
 
-def _label(project: Project, item: Item, made: tuple[Made, ...], settled: Decision | None) -> Label:
-    status = _status(project, item, made, settled)
+def _label(
+    project: Project,
+    item: Item,
+    made: tuple[Made, ...],
+    settled: Decision | None,
+    kinds: tuple[str, ...],
+) -> Label:
+    status = _status(project.wanted(item.id), made, settled=settled is not None)
     agreed = made[0].decision if made and status is LabelStatus.AGREED else None
     final = settled or agreed
     return Label(
@@ -126,6 +162,7 @@ def _label(project: Project, item: Item, made: tuple[Made, ...], settled: Decisi
         item=item.id,
         question_id=item.origin.question_id,
         status=status,
+        kinds=kinds,
         choice=None if final is None else final.choice,
         people=tuple(sorted(one.person for one in made if final and one.decision.key == final.key)),
         guidelines=max((one.guidelines for one in made), default=None),
@@ -134,13 +171,11 @@ def _label(project: Project, item: Item, made: tuple[Made, ...], settled: Decisi
     )
 
 
-def _status(
-    project: Project, item: Item, made: tuple[Made, ...], settled: Decision | None
-) -> LabelStatus:
-    if settled is not None:
+def _status(wanted: int, made: tuple[Made, ...], *, settled: bool) -> LabelStatus:
+    if settled:
         return LabelStatus.ADJUDICATED
     if is_disputed(made):
         return LabelStatus.DISAGREED
-    if len(made) >= project.wanted(item.id):
+    if len(made) >= wanted:
         return LabelStatus.AGREED
     return LabelStatus.OPEN if made else LabelStatus.UNSEEN
