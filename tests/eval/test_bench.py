@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from corpus.questions import Split
-from eval.bench import vectors_in_force
+from eval.bench import embedding_cost, vectors_in_force
 from eval.bench.book import Book
 from eval.bench.contenders import BareTantivy, Ours, SqliteFts5
 from eval.bench.plot import bars
 from eval.bench.ranking import MEASURES, RankedQuery, RankingSet, load_demo, made
 from eval.bench.retrieval import Times, _quantiles, ratio
 from retrieval.index_url import parse_index_url
+from retrieval.vectors.shipped import demo_passages
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +108,13 @@ def test_a_nearest_text_out_of_force_is_counted_as_wrong(
     assert (status, found["wrong"] == 0) == ((0, True) if masked else (1, False))
     assert found["near"] > 1_000
     assert (found["rows"], found["missing"], found["surplus"]) == (848, 0, 0)
+
+
+def test_the_cost_of_embedding_is_that_of_the_distinct_passages(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    embedding_cost.main(["--sample", "3"])
+    printed = capsys.readouterr().out
+    assert f"{len(demo_passages())} distinct passages, 3 of them embedded" in printed
+    assert printed.count("ms a passage") == 1
+    assert "ratio" not in printed
