@@ -28,6 +28,12 @@ def train(
         str, typer.Option(help="epsilon_greedy, or wpg_finite: the finite Wasserstein flow.")
     ] = "epsilon_greedy",
     hidden: Annotated[int, typer.Option(min=1, help="Width of the two hidden layers.")] = 64,
+    bottleneck: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=36, help="Project the features orthogonally onto so many dimensions first."
+        ),
+    ] = None,
     max_turns: Annotated[int, typer.Option(min=1, help="Most turns of one question.")] = 8,
     concurrency: Annotated[int, typer.Option(min=1, help="Questions answered at once.")] = 8,
     temperature: Annotated[float, typer.Option(min=0.0, help="Sampling temperature.")] = 0.0,
@@ -68,7 +74,7 @@ def train(
         rounds=rounds,
         questions=questions,
         explorer=explorer,
-        learner=LearnerSettings(hidden=hidden, seed=seed),
+        learner=LearnerSettings(hidden=hidden, bottleneck=bottleneck, seed=seed),
         max_turns=max_turns,
         concurrency=concurrency,
     )

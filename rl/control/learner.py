@@ -8,12 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from agent.policies.control.features import FEATURES
 from agent.policies.control.learnt import ValueNetwork
 from agent.policies.controllers import Strategy
 from corpus.model import Frozen
+from rl.annotation.probes.bottleneck import OrthogonalBottleneck, haar
 from rl.control.transitions import Transition
 
 
@@ -22,6 +24,7 @@ class LearnerSettings(Frozen):
 
     Attributes:
         hidden: width of the two hidden layers.
+        bottleneck: dimensions of a fixed orthogonal projection of the features; null for none.
         learning_rate: of Adam.
         discount: of the reward per turn.
         steps: optimiser steps of a round.
@@ -31,6 +34,7 @@ class LearnerSettings(Frozen):
     """
 
     hidden: int = 64
+    bottleneck: int | None = Field(default=None, ge=1, le=len(FEATURES))
     learning_rate: float = 1e-3
     discount: float = 0.95
     steps: int = 200
@@ -80,7 +84,8 @@ class Learner:
         """Return the present network, as a controller uses it."""
         parts = [one for one in self._network if isinstance(one, nn.Linear)]
         layers = tuple((_array(one.weight), _array(one.bias)) for one in parts)
-        return ValueNetwork(layers)
+        basis = getattr(self._network[0], "basis", None)
+        return ValueNetwork(layers, None if basis is None else _array(basis))
 
 
 def widths(settings: LearnerSettings) -> tuple[int, ...]:
@@ -89,9 +94,14 @@ def widths(settings: LearnerSettings) -> tuple[int, ...]:
 
 
 def network(settings: LearnerSettings) -> nn.Sequential:
-    """Return the perceptron."""
+    """Return the network: a fixed projection if there is one, then a perceptron."""
     parts: list[nn.Module] = []
-    for into, out in pairwise(widths(settings)):
+    sizes = list(widths(settings))
+    if settings.bottleneck is not None:
+        kept = settings.bottleneck
+        parts.append(OrthogonalBottleneck(haar(sizes[0], kept, settings.seed)))
+        sizes[0] = kept
+    for into, out in pairwise(sizes):
         parts += [nn.Linear(into, out), nn.ReLU()]
     return nn.Sequential(*parts[:-1])
 

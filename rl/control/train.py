@@ -216,6 +216,7 @@ class _Training:
             strategies=tuple(Strategy),
             features=FEATURES,
             widths=widths(self.settings.learner),
+            bottleneck=self.settings.learner.bottleneck,
             parameters=learner.parameters,
             policy=base.name,
             prompt_format="learnt" if learnt else "full",

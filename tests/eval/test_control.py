@@ -17,6 +17,7 @@ from agent.policy import Act, PolicyError, PolicyState  # noqa: E402
 from agent.trace import Abstention, AbstentionReason, Draft, DraftCitation, Sentence  # noqa: E402
 from corpus.errors import BadInputError  # noqa: E402
 from corpus.questions import Question  # noqa: E402
+from eval import control as judged  # noqa: E402
 from eval.control import ControlEvaluation, invalid  # noqa: E402
 from rl.rollouts.rollout import Limits, roll_out  # noqa: E402
 from tests.agent.conftest import WIDGETS_ACT, opened  # noqa: E402
@@ -56,7 +57,12 @@ def evaluation(library: Library, policy: Any, strategy: Strategy) -> ControlEval
     return ControlEvaluation(library, policy, FixedController(strategy), Limits(concurrency=4))
 
 
-def test_arms_are_judged_by_the_gold_answers(library: Library) -> None:
+def test_arms_are_judged_by_the_gold_answers(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        judged, "right", lambda trace, gold: trace.abstention.reason == gold.decline
+    )
     found = evaluation(library, Obedient(), Strategy.READ).scores(QUESTIONS[:4], QUESTIONS)
     arms = {one.arm: one for one in found.arms}
     assert list(arms) == ["none", "fixed:read", "random", "learnt"]

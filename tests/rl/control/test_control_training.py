@@ -170,6 +170,23 @@ def test_a_training_of_other_settings_or_without_questions_is_refused(
         train_controller(library, Obedient(), [], QUICK, tmp_path / "d")
 
 
+def test_the_projection_of_the_features_is_orthonormal_fixed_and_kept(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "reward_of", paid)
+    learner = LearnerSettings(hidden=16, steps=60, bottleneck=6, seed=3)
+    few = QUICK.model_copy(update={"rounds": 2, "learner": learner})
+    before = Learner(learner).frozen().basis
+    found = train_controller(library, Obedient(), QUESTIONS, few, tmp_path / "c")
+    assert found.card.bottleneck == 6
+    assert found.card.parameters == 6 * 16 + 16 + 16 * 16 + 16 + 16 * 9 + 9
+    basis = read_controller(tmp_path / "c").network.basis
+    assert before is not None
+    assert basis is not None
+    assert (basis == before).all()
+    assert abs(basis.T @ basis - torch.eye(6).numpy()).max() < 1e-6
+
+
 def test_values_are_learnt_through_turns() -> None:
     """Two states in a row: the first strategy decides whether the second can be paid."""
     first, second, lost = ((n * 1.0,) + (0.0,) * (len(FEATURES) - 1) for n in (0.0, 0.5, 1.0))
