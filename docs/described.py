@@ -74,6 +74,9 @@ JSON: dict[str, Printed] = {
         ("eval/bench/agent.py:Round",), {"ratio": "graph time over bare time"}, "One per round."
     ),
     "bench methods": Printed(("eval/bench/methods.py:MethodCost",), note="One per set of methods."),
+    "bench probes": Printed(
+        ("eval/bench/probes.py:ProbeReport", "eval/bench/probes.py:ProbeQuality")
+    ),
     "bench ranking": Printed(
         ("eval/bench/ranking.py:Quality",),
         note="Nested: question set, searcher, language (`all` too), then the measures.",
@@ -115,7 +118,11 @@ JSON: dict[str, Printed] = {
         ("eval/metrics.py:Score",), note="Nested: baseline (`oracle`, `newest_text`), then family."
     ),
     "eval claims": Printed(
-        ("eval/claims/measure.py:Finding", "eval/claims/measure.py:Arm"),
+        (
+            "eval/claims/measure.py:Finding",
+            "eval/claims/measure.py:Arm",
+            "eval/claims/label_curve.py:LabelNeed",
+        ),
         note="A list of findings; `--tabular` prints `processes`, `steps`, `broken`, `nearest`; "
         "`relex` one `Extrapolations` of `eval/claims/extrapolation.py`.",
     ),

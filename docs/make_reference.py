@@ -42,6 +42,7 @@ class ClassText(NamedTuple):
 
 
 RECIPE = "rl/recipes/recipe.py"
+LABELS = "rl/recipes/label_settings.py"
 METHODS = "rl/objective/methods/settings.py"
 
 
@@ -92,15 +93,16 @@ def method_tables() -> Iterator[tuple[str, ClassText]]:
 
 def recipe_tables() -> Iterator[tuple[str, ClassText]]:
     """Yield each table of a recipe with its class, outer tables first."""
+    known = {name: path for path in (RECIPE, LABELS) for name in _classes(path)}
     waiting = [("", read_class(f"{RECIPE}:Recipe"))]
     while waiting:
         path, cls = waiting.pop(0)
         yield path, cls
         for field in cls.fields:
             inner = re.sub(r" \| None$", "", field.type)
-            if inner in _classes(RECIPE):
+            if inner in known:
                 where = f"{path}.{field.name}" if path else field.name
-                waiting.append((where, read_class(f"{RECIPE}:{inner}")))
+                waiting.append((where, read_class(f"{known[inner]}:{inner}")))
 
 
 def environment() -> dict[str, tuple[str, str]]:

@@ -31,7 +31,7 @@ from rl.rewards import right
 from rl.rewards.claims import declared, drafted, readable
 from rl.rewards.scored_trace import ScoredTrace
 from rl.rollouts.cached_library import cached_library
-from rl.rollouts.rollout import Limits, record, roll_out, scored_rollout
+from rl.rollouts.rollout import Limits, graded_record, roll_out
 
 TEMPERATURE = 0.7
 """Sampling temperature of the second and later samples of best-of-n."""
@@ -175,7 +175,7 @@ class ControlEvaluation:
         found = roll_out(held, policy, questions, seed=seed, limits=self.limits)
         if all(one.void is not None for one in found):
             raise BadInputError(f"None of {len(found)} questions was answered: {found[0].void}")
-        return [record(0, scored_rollout(one, ())) for one in found]
+        return [graded_record(one) for one in found]
 
 
 def arm_scores(name: str, records: Sequence[ScoredTrace], store: Store) -> ArmScores:

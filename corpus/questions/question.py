@@ -74,25 +74,46 @@ class Span(Frozen):
         return between(text, self.lead, self.tail)
 
 
-class Question(Frozen):
-    """A question about one provision on one date, with its gold answer or the reason to decline.
+class Posed(Frozen):
+    """A question as it is put, without its answer: what a policy and a chooser of labels may see.
 
     ``as_at`` is the date in the question, ``None`` if there is none. ``known_at`` asks for the
-    state of knowledge of a date, ``extent`` for the law of a territory. The answer is
-    ``gold_version`` and, if words are asked for, ``gold_span``. ``why`` explains the answer, or why
-    there is none. Questions of one ``pair`` differ only in their date (and in the number, if the
-    provision was renumbered between the two dates). ``provision_id`` is ``None`` if no provision of
-    the corpus answers the question.
+    state of knowledge of a date, ``extent`` for the law of a territory.
     """
 
     id: str
-    family: Family
     language: str
     text: str
     as_at: date | None = None
     known_at: date | None = None
     extent: str | None = None
     jurisdiction: str | None = None
+
+    @classmethod
+    def of(cls, question: Posed) -> Posed:
+        """Leave the answer out of a question, if it has one."""
+        return Posed(**{name: getattr(question, name) for name in Posed.model_fields})
+
+    def with_answer(self) -> Question:
+        """Return this as a question with its gold answer.
+
+        Raises:
+            ValueError: it is only posed: its answer is unknown here.
+        """
+        raise ValueError(f"question {self.id} is posed without its answer")
+
+
+class Question(Posed):
+    """A question about one provision on one date, with its gold answer or the reason to decline.
+
+    The answer is
+    ``gold_version`` and, if words are asked for, ``gold_span``. ``why`` explains the answer, or why
+    there is none. Questions of one ``pair`` differ only in their date (and in the number, if the
+    provision was renumbered between the two dates). ``provision_id`` is ``None`` if no provision of
+    the corpus answers the question.
+    """
+
+    family: Family
     work_id: str | None = None
     provision_id: str | None = None
     label: str | None = None
@@ -112,6 +133,10 @@ class Question(Frozen):
         about = (self.as_at, self.jurisdiction, self.work_id, self.provision_id, self.label)
         if self.gold_version is not None and None in about:
             raise ValueError("an answerable question names its day and its provision")
+        return self
+
+    def with_answer(self) -> Question:
+        """Return the question itself."""
         return self
 
 
@@ -147,7 +172,7 @@ def split_of(work: Work) -> Split:
     return "train" if share < 0.7 else "selection" if share < 0.8 else "test"
 
 
-def write_questions(questions: Iterable[Question], path: Path) -> int:
+def write_questions(questions: Iterable[Posed], path: Path) -> int:
     """Write questions as JSON lines, replacing the file atomically; return their number.
 
     Raises:

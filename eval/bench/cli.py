@@ -352,6 +352,37 @@ def rounds(
     _show_costs(costs, "a round of plain GRPO", json=json)
 
 
+@app.command(epilog="Example:  inforce bench probes my-recipe-s0-1")
+def probes(
+    run: Annotated[str, typer.Argument(help="A run with [labels], by name or folder.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of folds and weights.")] = 3,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure how well probes tell right majorities, by projection and its dimensions.
+
+    Reads the features that the run stored in its last checkpoint. Needs inforce[train].
+    """
+    from corpus.errors import training_installed
+    from rl.run.run_directory import find_run, runs_home
+
+    with training_installed("Measuring probes"):
+        from eval.bench.probes import probe_report
+    report = probe_report(find_run(run, runs_home()), seeds)
+    if json:
+        print_json(report.model_dump())
+        return
+    step = "" if report.step is None else f"; a step of the run takes {report.step:.1f} s"
+    out.print(
+        f"{report.examples} questions, {report.right:.0%} with a right majority; effective rank"
+        f" {report.rank:.1f} of {report.width}{step}"
+    )
+    for one in report.probes:
+        out.print(
+            f"{one.architecture:<10} {one.bottleneck:<6} {one.kept:>4}  AUC {one.auc:.3f}"
+            f" +- {one.spread:.3f}  {one.seconds:.2f} s"
+        )
+
+
 @app.command(epilog="Example:  inforce bench transport --model smollm2")
 def transport(
     model: Annotated[str, typer.Option(help="A prepared model, or a folder.")] = "smollm2",

@@ -73,7 +73,7 @@ def main() -> None:
 def _scored(library: Library, policy: Policy, questions: Sequence[Question]) -> None:
     """Roll questions out and score the rollouts, as a training round does."""
     for rollout in roll_out(library, policy, questions):
-        score(rollout.trace, rollout.question)
+        score(rollout.trace, rollout.question.with_answer())
 
 
 def _file(frame: FrameType) -> str:

@@ -33,10 +33,17 @@ from eval.suites.abstention import abstention_scores
 from eval.suites.temporal import temporal_scores
 from rl.journal import Journal
 from rl.questions.training_questions import held_out, open_library, questions_of
+from rl.recipes.label_settings import LabelSettings
 from rl.recipes.load import load_recipe, read_recipe
 from rl.recipes.recipe import Recipe
 from rl.rewards import answer_key, right
-from rl.rewards.scored_trace import ScoredTrace, append_scored, read_scored, scored
+from rl.rewards.scored_trace import (
+    RolloutRecord,
+    ScoredTrace,
+    append_scored,
+    read_rollouts,
+    scored,
+)
 from rl.rollouts.cached_library import cached_library
 from rl.rollouts.greedy import answers
 from rl.rollouts.rollout import Limits, roll_out
@@ -82,6 +89,8 @@ class AgentTrial(Frozen):
     """Share of each group that is sampled by a model trained on correctly dated demonstrations."""
     taught: float = Field(default=0.0, ge=0.0)
     """Weight of the teacher (``opd``), a model trained on correctly dated demonstrations."""
+    asking: LabelSettings | None = None
+    """The recipe's ``[labels]``, whose source is gold; left out, all gold answers are read."""
 
 
 @dataclass(frozen=True)
@@ -105,14 +114,14 @@ class AgentEnvironment:
         recipe = self._recipe(trial, seed)
         run = self._opened(trial.name, recipe)
         with self._watch(f"{trial.name}, seed {seed}") as watch:
-            if not run.warm_start.is_dir():
+            if recipe.warm_start is not None and not run.warm_start.is_dir():
                 start = self.start(seed, watch)
                 with whole(run.warm_start) as draft:
                     shutil.copytree(start, draft, dirs_exist_ok=True)
             train(recipe, run, self.library, self.questions, watch)
-        before = reopened(recipe.model, run.warm_start)
+        before = reopened(recipe.model, self._start_folder(recipe, run))
         model = reopened(recipe.model, checkpoints(run.checkpoints)[-1])
-        curve = _curve(run)
+        curve = _curve(run, {question.id: question for question in self.questions})
         return Result(
             start=self._start_score(recipe, before, curve.entropy[0]),
             selection=self._score(recipe, model, before, "selection", curve.entropy[-1]),
@@ -139,6 +148,13 @@ class AgentEnvironment:
         with self._watch("a careful expert's pupil") as watch:
             return self.start(0, watch, CAREFUL)
 
+    def _started(self, seed: int) -> Path:
+        with self._watch(f"the start of seed {seed}") as watch:
+            return self.start(seed, watch)
+
+    def _start_folder(self, recipe: Recipe, run: Run) -> Path:
+        return Path(recipe.model.name) if recipe.warm_start is None else run.warm_start
+
     def _recipe(self, trial: AgentTrial, seed: int) -> Recipe:
         base = load_recipe(BASE, (*SHORT, f"train.seed={seed}", f"train.epochs={trial.epochs}"))
         table = base.model_dump(mode="json", exclude_none=True)
@@ -147,6 +163,10 @@ class AgentEnvironment:
         if trial.taught:
             teacher = {"teacher": str(self.careful), "shows_governing_text": False}
             table["objective"]["additives"] = [{"kind": "opd", "lam": trial.taught, **teacher}]
+        if trial.asking is not None:
+            table["labels"] = trial.asking.model_dump(mode="json", exclude_none=True)
+            table["model"]["name"] = str(self._started(seed))
+            del table["warm_start"]
         if trial.foreign:
             pool = {"pool": str(self._foreign(base)), "pool_share": trial.foreign}
             table["rollout"] |= pool
@@ -179,7 +199,7 @@ class AgentEnvironment:
         policy = ModelPolicy(recipe.model.name, codec, sampler, sampling)
         limits = Limits(settings.max_turns, settings.max_tokens, settings.concurrency)
         found = roll_out(cached_library(self.library), policy, asked, limits=limits)
-        return [scored(0, one.question, one.trace, one.void) for one in found]
+        return [scored(0, one.question.with_answer(), one.trace, one.void) for one in found]
 
     def _opened(self, name: str, recipe: Recipe) -> Run:
         told = recipe.model_dump_json().encode()
@@ -245,22 +265,26 @@ def _divergence(model: Any, start: Any, answered: Sequence[ScoredTrace]) -> floa
     return probe.measure(model, seen).get("states/kl_base_own", 0.0) if seen else 0.0
 
 
-def _curve(run: Run) -> Curve:
-    """Return the metric curves of a run, read from its journals."""
+def _curve(run: Run, known: Mapping[str, Question]) -> Curve:
+    """Return the metric curves of a run, read from its journals, with the gold answers ``known``.
+
+    Labels consumed are those after each round; accuracy on held-out works is measured at the end.
+    """
     steps: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in run.metrics.rows():
         steps[row["round"]].append(row)
-    rounds: defaultdict[int, list[ScoredTrace]] = defaultdict(list)
-    for record in read_scored(run.traces.path):
+    rounds: defaultdict[int, list[RolloutRecord]] = defaultdict(list)
+    for record in read_rollouts(run.traces.path):
         rounds[record.step].append(record)
     told = [steps[number] for number in sorted(steps)]
     kept = [rounds[step] for step in sorted(rounds)]
     return Curve(
         reward=[_noted(rows, "reward") for rows in told],
-        accuracy=[fmean(_is_right(one) for one in records) for records in kept],
+        accuracy=[fmean(_is_right(one, known) for one in records) for records in kept],
         agreement=[_agreement(records) for records in kept],
         entropy=[_noted(rows, "entropy") for rows in told],
         clipped=[_noted(rows, "clip_ratio/region_mean") for rows in told],
+        labels=[row["labels/handed_out"] for rows in told for row in rows if _labelled(row)],
     )
 
 
@@ -269,11 +293,15 @@ def _noted(rows: Sequence[Mapping[str, Any]], name: str) -> float:
     return fmean(found) if found else 0.0
 
 
-def _is_right(record: ScoredTrace) -> bool:
-    return record.trace is not None and right(record.trace, record.question)
+def _labelled(row: Mapping[str, Any]) -> bool:
+    return row.get("labels/handed_out") is not None
 
 
-def _agreement(records: Sequence[ScoredTrace]) -> float:
+def _is_right(record: RolloutRecord, known: Mapping[str, Question]) -> bool:
+    return record.trace is not None and right(record.trace, known[record.question.id])
+
+
+def _agreement(records: Sequence[RolloutRecord]) -> float:
     """Return how often two rollouts of a group give the same parseable answer."""
     groups: defaultdict[str, list[str | None]] = defaultdict(list)
     for record in records:

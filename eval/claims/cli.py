@@ -105,7 +105,7 @@ def _on_the_agent(method: str | None) -> Iterator[Where]:
 
 
 def _publish(findings: Sequence[Finding], seeds: int, path: Path, *, agent: bool) -> None:
-    from eval.claims.report import AGENT, LABORATORY, collapse_pictures
+    from eval.claims.report import AGENT, LABORATORY, collapse_pictures, labels_picture
     from eval.claims.report import page as written
 
     place = AGENT if agent else LABORATORY
@@ -114,6 +114,10 @@ def _publish(findings: Sequence[Finding], seeds: int, path: Path, *, agent: bool
         entropy, gap = collapse_pictures(finding, place)
         _write(path.parent / "images" / f"{place.pictures}-entropy.svg", entropy)
         _write(path.parent / "images" / f"{place.pictures}-gap.svg", gap)
+
+    for finding in (one for one in findings if one.labels):
+        picture = labels_picture(finding.labels)
+        _write(path.parent / "images" / f"{finding.method}-labels.svg", picture)
 
 
 def _show(findings: Sequence[Finding], seeds: int) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from corpus.model import Frozen
 from eval.claims.lab import (
+    HIDDEN,
     TOKENS,
     VOCABULARY,
     LabQuestion,
@@ -28,6 +29,7 @@ from eval.claims.lab import (
     score,
     write,
 )
+from eval.claims.lab_labels import Labelling
 from rl.objective.compose import (
     Objective,
     ShapedAdvantages,
@@ -38,6 +40,7 @@ from rl.objective.compose import (
 )
 from rl.objective.methods.opd import jensen_shannon
 from rl.objective.slots import Batch, TopK
+from rl.recipes.label_settings import LabelSettings
 from rl.recipes.recipe import ObjectiveSettings
 from rl.rewards.outcome import Outcome
 
@@ -46,6 +49,8 @@ TRAIN, SELECTION, TEST = 1_000_000, 2_000_000, 3_000_000
 """First seed of each split's works; no two splits share a seed."""
 HELD_OUT = 300
 LOW, HIGH = 0.2, 0.28
+MEASURED = 5
+"""Rounds between two measurements on held-out works, in a run that chooses its labels."""
 
 
 class Trial(Frozen):
@@ -75,6 +80,8 @@ class Trial(Frozen):
     """Full-vocabulary distillation on the student's or the expert's states, without rewards."""
     spoilt: bool = False
     """Whether training starts from the teacher."""
+    asking: LabelSettings | None = None
+    """The ``[labels]`` table of a recipe, whose source is gold; left out, all answers are known."""
     warm: int = Field(default=120, ge=1)
     """Warm-start steps; after 600 most answers are right, which voting and abstention need."""
 
@@ -88,6 +95,10 @@ class Curve:
     agreement: list[float] = field(default_factory=list)
     entropy: list[float] = field(default_factory=list)
     clipped: list[float] = field(default_factory=list)
+    labels: list[float] = field(default_factory=list)
+    """Labels consumed so far, where a run chooses them."""
+    held_out: list[float] = field(default_factory=list)
+    """Accuracy on the test works, after each round at which it was measured, else empty."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +158,7 @@ class _Run:
     optimiser: torch.optim.Optimizer
     chance: torch.Generator
     curve: Curve
+    labelling: Labelling | None
 
 
 def run(trial: Trial, seed: int, keep: Callable[[int, Policy], None] | None = None) -> Result:
@@ -165,6 +177,9 @@ def run(trial: Trial, seed: int, keep: Callable[[int, Policy], None] | None = No
             _distil(this, asked)
         else:
             _round(this, asked)
+        if trial.asking and (number + 1) % MEASURED == 0:
+            found = score(this.policy, held_out(TEST, seed), this.start)
+            this.curve.held_out.append(found.accuracy)
     if keep is not None:
         keep(trial.rounds, this.policy)
     held = {split: held_out(split, seed) for split in (SELECTION, TEST)}
@@ -212,6 +227,7 @@ def _begun(trial: Trial, seed: int) -> _Run:
         optimiser=torch.optim.Adam(policy.parameters(), lr=trial.step),
         chance=torch.Generator().manual_seed(seed),
         curve=Curve(),
+        labelling=Labelling(trial.asking, HIDDEN, GROUP_SIZE, seed) if trial.asking else None,
     )
 
 
@@ -225,7 +241,11 @@ def _round(this: _Run, asked: LabQuestion) -> None:
     """Run one round: sample, score, compute advantages, step, record."""
     written, own = _written(this, asked)
     judged = judge(asked, written.ids)
-    shaped = shape(this.objective, _batch(this, asked, written, judged, own))
+    batch = _batch(this, asked, written, judged, own)
+    if this.labelling is not None:
+        batch = this.labelling.labelled(batch, judged)
+        this.curve.labels.append(this.labelling.handed_out)
+    shaped = shape(this.objective, batch)
     clipped = 0.0
     for _ in range(this.trial.epochs):
         clipped = _learn(this, asked, shaped)

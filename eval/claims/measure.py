@@ -18,6 +18,7 @@ from corpus.model import Frozen
 from eval.claims.claim_specs import ClaimSpec, Metric
 from eval.claims.lab import Score
 from eval.claims.lab_runs import Curve, Result
+from eval.claims.label_curve import LabelNeed, label_needs
 from eval.claims.verdict import Effect, collapsed, paired
 
 ReportProgress = Callable[[str], None]
@@ -75,6 +76,7 @@ class Finding(Frozen):
         effects: method minus control, by arm of the method.
         arms: the scores of every arm.
         noise: gradient variance over its squared mean, by arm.
+        labels: labels that each arm needs, where the arms choose them.
     """
 
     method: str
@@ -85,6 +87,7 @@ class Finding(Frozen):
     effects: dict[str, Effect]
     arms: tuple[Arm, ...]
     noise: dict[str, float] = Field(default_factory=dict)
+    labels: dict[str, LabelNeed] = Field(default_factory=dict)
 
 
 class Journal:
@@ -179,6 +182,7 @@ def tested(
         effects=effects,
         arms=arms,
         noise=_noise(row, seeds, noise) if noise and row.method == "lampo" else {},
+        labels=label_needs(found),
     )
 
 

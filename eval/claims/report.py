@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from corpus.model import Frozen
+from eval.claims.label_curve import LabelNeed
 from eval.claims.measure import Arm, Finding
-from eval.claims.plot import lines
+from eval.claims.plot import curves, lines
 from eval.claims.verdict import Effect
 
 UNIT = {"accuracy": "accuracy", "abstention": "F1 of abstaining", "retained": "retained skill"}
@@ -86,10 +87,35 @@ def arms_table(finding: Finding, seeds: int) -> str:
         "|---|---|---|---|---|---|---|---|---|---|---|",
         *(_arm_row(arm, seeds) for arm in finding.arms),
     ]
+    if finding.labels:
+        rows += ["", labels_table(finding.labels)]
     if finding.noise:
         noise = ", ".join(f"{name} {value:.1f}" for name, value in finding.noise.items())
         rows += ["", f"Variance of the gradient over its squared mean, at the start: {noise}."]
     return "\n".join(rows)
+
+
+def labels_table(needs: Mapping[str, LabelNeed]) -> str:
+    """Return the Markdown table of the labels that each arm needs."""
+    rows = [
+        "| arm | labels of a run | seeds that reach 95 % of full | labels until then "
+        "| saved against full | final accuracy less full |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, need in needs.items():
+        until = "-" if need.labels is None else f"{need.labels:.0f}"
+        saved = "-" if need.saved is None else f"{points(need.saved)} %"
+        rows.append(
+            f"| {name} | {need.consumed:.0f} | {need.reached} of {need.seeds} | {until} "
+            f"| {saved} | {points(need.accuracy)} |"
+        )
+    return "\n".join(rows)
+
+
+def labels_picture(needs: Mapping[str, LabelNeed]) -> str:
+    """Return the chart of accuracy on held-out works over the labels consumed."""
+    series = {name: need.curve for name, need in needs.items()}
+    return curves("Accuracy on held-out works", "labels", series)
 
 
 def _arm_row(arm: Arm, seeds: int) -> str:
@@ -145,4 +171,6 @@ def page(findings: Sequence[Finding], seeds: int, place: Place) -> str:
                 f"![Entropy over the rounds](images/{place.pictures}-entropy.svg)",
                 f"![Agreement less accuracy over the rounds](images/{place.pictures}-gap.svg)",
             ]
+        if finding.labels:
+            told += ["", f"![Accuracy over labels](images/{finding.method}-labels.svg)"]
     return "\n".join(told) + "\n"

@@ -20,7 +20,7 @@ from agent.request import AskRequest
 from agent.trace import AbstentionReason, Answer, Trace
 from corpus.errors import BadInputError
 from corpus.model import Citation, Frozen
-from corpus.questions import Question
+from corpus.questions import Posed, Question
 from corpus.store import Store
 from eval.metrics import Score
 from eval.questions.asked import AskedQuestion
@@ -138,7 +138,7 @@ def answer_all_asked(
     by_id = {one.id: one for one in asked}
     questions = [one.questions(library.store)[0] for one in asked]
 
-    def asking(question: Question) -> AskRequest:
+    def asking(question: Posed) -> AskRequest:
         return by_id[question.id].request()
 
     evaluation = Evaluation(library, policy, Sampling(), asking=asking)

@@ -34,9 +34,8 @@ from rl.rollouts.rollout import (
     Asking,
     Limits,
     asked_in_full,
-    record,
+    graded_record,
     roll_out,
-    scored_rollout,
 )
 
 SETTING = "evaluation.json"
@@ -87,7 +86,7 @@ class Evaluation:
             limits=self.limits,
             asking=self.asking,
         )
-        return [record(0, scored_rollout(rollout, self.scorers)) for rollout in rollouts]
+        return [graded_record(one, self.scorers) for one in rollouts]
 
     def setting(self, questions: Sequence[Question]) -> Setting:
         """Return the settings that the answers and their scores depend on."""

@@ -12,7 +12,7 @@ import typer
 from corpus.console import out, print_json
 
 if TYPE_CHECKING:
-    from rl.annotation.items import Decision, Item, LabelStatus
+    from rl.annotation.items import Decision, Item, Label, LabelStatus
     from rl.annotation.queue.adjudication import Dispute
     from rl.annotation.queue.label_queue import LabelQueue
 
@@ -26,7 +26,11 @@ Source = Annotated[
     str, typer.Option("--from", help="A training run by name or folder, or a traces.jsonl.")
 ]
 Chooser = Annotated[
-    str, typer.Option(help="What chooses questions: random, entropy or low_confidence.")
+    str | None,
+    typer.Option(
+        help="What chooses questions: random, entropy, low_confidence or full. Left out: what the"
+        " run itself asked about, if it learns from labels, else low_confidence."
+    ),
 ]
 Budget = Annotated[
     float, typer.Option(min=0.0, max=1.0, help="Share of each round's questions to label.")
@@ -47,11 +51,16 @@ def create(
         Path | None,
         typer.Option("--guidelines", help="Text or Markdown file that annotators can open."),
     ] = None,
-    chooser: Chooser = "low_confidence",
+    chooser: Chooser = None,
     budget: Budget = 0.2,
     overlap: Annotated[
-        int, typer.Option(min=1, help="People who decide each item of the overlapping share.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            min=1,
+            help="People who decide each item of the overlapping share; as the run's recipe says,"
+            " else 2.",
+        ),
+    ] = None,
     overlap_share: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share of items decided by several people.")
     ] = 0.2,
@@ -65,14 +74,15 @@ def create(
 ) -> None:
     """Make a labelling project of a run's rollouts."""
     from rl.annotation import items as data
+    from rl.annotation.items_of_source import items_of
 
-    found, corpus_hash = _items(source, chooser, budget, seed)
+    found = items_of(source, chooser, budget, seed)
     text = _guidelines(guide)
     settings = data.Project(
         name=project,
-        corpus_hash=corpus_hash,
+        corpus_hash=found.corpus_hash,
         run=source,
-        overlap=overlap,
+        overlap=overlap or found.overlap,
         overlap_share=overlap_share,
         lease_seconds=60 * lease_minutes,
         budget=max_labels,
@@ -82,30 +92,31 @@ def create(
         for role, names in ((data.Role.ANNOTATOR, people), (data.Role.ADJUDICATOR, adjudicators)):
             for name in filter(None, (part.strip() for part in names.split(","))):
                 queue.add_person(project, name, role)
-        queue.add_items(project, found)
-    out.print(f"{project}: {len(found)} questions to label; annotators open the page Review.")
+        queue.add_items(project, found.items)
+    out.print(f"{project}: {len(found.items)} questions to label; annotators open the page Review.")
 
 
 @app.command(epilog="Example:  inforce labels select fees --from tiny-grpo-s0-1 --budget 0.4")
 def select(
     project: Project,
     source: Source,
-    chooser: Chooser = "low_confidence",
+    chooser: Chooser = None,
     budget: Budget = 0.2,
     seed: Seed = 0,
 ) -> None:
     """Add more questions of a run to a project; those that are there already stay as they are."""
+    from rl.annotation.items_of_source import items_of
     from rl.annotation.queue.label_queue import QueueError
 
-    found, corpus_hash = _items(source, chooser, budget, seed)
+    found = items_of(source, chooser, budget, seed)
     with _queue() as queue:
         ours = queue.project(project).corpus_hash
-        if corpus_hash != ours:
+        if found.corpus_hash != ours:
             raise QueueError(
-                f"{source} was answered from corpus {corpus_hash[:12]}, project '{project}' is"
-                f" about corpus {ours[:12]}."
+                f"{source} was answered from corpus {found.corpus_hash[:12]}, project '{project}'"
+                f" is about corpus {ours[:12]}."
             )
-        added = queue.add_items(project, found)
+        added = queue.add_items(project, found.items)
     out.print(f"{project}: {added} questions added.")
 
 
@@ -162,14 +173,28 @@ def export(
         list[str] | None,
         typer.Option(help="Only labels of this status: agreed, adjudicated, disagreed, open."),
     ] = None,
+    as_: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            help="labels; demonstrations (right rollouts); or pairs (a right and a wrong one).",
+        ),
+    ] = "labels",
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help="Run or traces.jsonl with the rollouts; the project's run."),
+    ] = None,
 ) -> None:
-    """Write the labels of a project to a file."""
+    """Write the labels of a project to a file, or what they make of the run's rollouts."""
     from rl.annotation import exchange
     from rl.annotation.queue.labels import labels
 
     wanted = [_status(word) for word in status or ()]
     with _queue() as queue:
         found = exchange.with_status(labels(queue, project), wanted)
+        if as_ != "labels":
+            _export_rollouts(queue, project, found, path, as_, source)
+            return
         if path.suffix == ".jsonl":
             exchange.write_jsonl(found, path)
         elif path.suffix == ".json":
@@ -179,6 +204,24 @@ def export(
         else:
             exchange.write_parquet(found, path)
     out.print(f"{len(found)} labels written to {path}")
+
+
+def _export_rollouts(
+    queue: LabelQueue,
+    project: str,
+    found: list[Label],
+    path: Path,
+    what: str,
+    source: str | None,
+) -> None:
+    from rl.annotation import exchange, training_data
+    from rl.annotation.run_of_project import journal_of
+    from rl.rewards.scored_trace import read_rollouts
+
+    records = read_rollouts(journal_of(source or queue.project(project).run))
+    rows = training_data.rows(what, found, queue.items(project), records)
+    exchange.write_jsonl(rows, path)
+    out.print(f"{len(rows)} {what} written to {path}")
 
 
 @app.command("import", epilog="Example:  inforce labels import fees label-studio.json")
@@ -280,21 +323,6 @@ def _status(word: str) -> LabelStatus:
         raise BadInputError(
             f"--status: '{word}' is none of {', '.join(s.value for s in LabelStatus)}"
         ) from None
-
-
-def _items(source: str, chooser: str, budget: float, seed: int) -> tuple[list[Item], str]:
-    """Return what a chooser picks from a run or journal, and the corpus it was answered from."""
-    from corpus.errors import BadInputError
-    from rl.annotation.items_of_run import corpus_hash_of, items_of_run
-    from rl.annotation.run_of_project import journal_of
-    from rl.annotation.selection.choosers import choosers
-
-    known = choosers(seed)
-    if chooser not in known:
-        raise BadInputError(f"--chooser: '{chooser}' is none of {', '.join(known)}")
-    journal = journal_of(source)
-    name = journal.parent.name
-    return items_of_run(name, journal, known[chooser], budget), corpus_hash_of(journal)
 
 
 def _guidelines(path: Path | None) -> str:

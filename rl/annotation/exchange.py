@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from corpus.errors import BadInputError, Place, SourceError
+from corpus.model import Frozen
 from corpus.questions import Decline
 from corpus.validation import source_error
 from rl.annotation.items import LETTERS, Choice, Confidence, Decision, Item, Label, LabelStatus
@@ -25,13 +26,13 @@ CONTROL = "decision"
 """Name of the Choices control in :func:`labelling_config`."""
 
 
-def write_jsonl(labels: Sequence[Label], path: Path) -> None:
-    """Write one JSON object a label.
+def write_jsonl(rows: Sequence[Frozen], path: Path) -> None:
+    """Write one JSON object a line: a label, or what was made of one.
 
     Raises:
         BadInputError: the file cannot be written.
     """
-    _write(path, "".join(f"{label.model_dump_json()}\n" for label in labels))
+    _write(path, "".join(f"{row.model_dump_json()}\n" for row in rows))
 
 
 def read_jsonl(path: Path) -> Iterator[Label]:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from agent.trace import Trace
 from corpus.errors import BadInputError
+from corpus.questions import Posed
 from rl.annotation.items import LETTERS, Candidate, Cited, Item, Origin, Shown
 from rl.annotation.selection.choosers import Chooser, choose
-from rl.annotation.selection.clusters import AnswerGroup, Posed, group
+from rl.annotation.selection.clusters import AnswerGroup, group
 from rl.rewards.claims import declared, drafted
-from rl.rewards.scored_trace import ScoredTrace, read_scored
+from rl.rewards.scored_trace import RolloutRecord, read_rollouts
 
 
 def items_of_run(
@@ -33,7 +34,7 @@ def items_of_run(
         SourceError: a line of it is no scored trace; names line and field.
     """
     found: dict[str, Item] = {}
-    for step, records in groupby(read_scored(journal), key=lambda record: record.step):
+    for step, records in groupby(read_rollouts(journal), key=lambda record: record.step):
         if rounds is None or step in rounds:
             for item in items_of_round(run, step, list(records), chooser, budget):
                 found.setdefault(item.id, item)
@@ -47,17 +48,17 @@ def corpus_hash_of(journal: Path) -> str:
         BadInputError: the journal cannot be read, holds no trace, or traces of several corpora.
         SourceError: a line of it is no scored trace; names line and field.
     """
-    found = {r.trace.corpus_hash for r in read_scored(journal) if r.trace is not None}
+    found = {r.trace.corpus_hash for r in read_rollouts(journal) if r.trace is not None}
     if len(found) != 1:
         raise BadInputError(f"{journal} holds traces of {len(found)} corpora; one is wanted.")
     return found.pop()
 
 
 def items_of_round(
-    run: str, step: int, records: Sequence[ScoredTrace], chooser: Chooser, budget: float
+    run: str, step: int, records: Sequence[RolloutRecord], chooser: Chooser, budget: float
 ) -> list[Item]:
     """Return the items that a chooser picks from the rollouts of one round."""
-    asked: dict[str, list[ScoredTrace]] = {}
+    asked: dict[str, list[RolloutRecord]] = {}
     for record in records:
         asked.setdefault(record.question.id, []).append(record)
     traces = [[None if r.void else r.trace for r in rollouts] for rollouts in asked.values()]

@@ -52,6 +52,7 @@ class Batch:
         outcomes_N: the :class:`~rl.rewards.outcome.Outcome` of each rollout.
         answer_keys_N: rollouts of a group with equal keys gave the same answer; -1: unparseable.
         own_N: the current policy sampled it (others come from the rollout pool).
+        coefficients_N: how much each rollout's label is trusted, from 0 to 1; ``None``: all alike.
         sampling_logps_N_T: under whoever sampled, NaN where unknown; ``None``: not recorded.
         old_logps_N_T: under the policy at rollout time, computed by the trainer.
         entropies_N_T: of the next-token distribution at rollout time, in nats.
@@ -72,6 +73,7 @@ class Batch:
     outcomes_N: Tensor
     answer_keys_N: Tensor
     own_N: Tensor
+    coefficients_N: Tensor | None = None
     sampling_logps_N_T: Tensor | None = None
     old_logps_N_T: Tensor | None = None
     entropies_N_T: Tensor | None = None

@@ -113,6 +113,52 @@ def _no_weight(recipe: Recipe) -> str | None:
     return "every reward has weight 0, so there is nothing to learn from."
 
 
+def _labels_that_count(recipe: Recipe) -> str | None:
+    posts = [method.kind for method in recipe.objective.post]
+    if (recipe.labels is None) != ("soft_adv" not in posts):
+        return (
+            "[labels] leaves questions without a label, and soft_adv lets them count for less; use"
+            " both or neither."
+        )
+    if recipe.labels is not None and posts[-1] != "soft_adv":
+        return "soft_adv must be the last of objective.post, or others undo what it set to 0."
+    return None
+
+
+def _uncounted_gold(recipe: Recipe) -> str | None:
+    """Return what would read gold answers past the source of labels, or move weights without."""
+    if recipe.labels is None:
+        return None
+    if recipe.warm_start is not None:
+        return (
+            "a warm start reads gold answers that [labels] does not count; make it in a run of its"
+            " own, and name the folder of its model here."
+        )
+    if recipe.objective.additives:
+        return (
+            f"{recipe.objective.additives[0].kind} adds to the advantage of questions without a"
+            " label, which [labels] holds at 0."
+        )
+    if recipe.labels.wait and recipe.train.checkpoint_every > 1:
+        return "labels.wait may stop after any round, so train.checkpoint_every is 1 with it."
+    if recipe.train.processes > 1:
+        return "[labels] chooses among all questions of a round, in one process."
+    return None
+
+
+def _label_source(recipe: Recipe) -> str | None:
+    labels = recipe.labels
+    if labels is None:
+        return None
+    if (labels.source == "file") != (labels.file is not None):
+        return "labels.file is what the source file reads; give both or neither."
+    if labels.project is not None and labels.source != "queue":
+        return "labels.project is the project of the source queue."
+    if labels.policy == "oracle_cag" and labels.source != "gold":
+        return "oracle_cag chooses by gold answers, so its source is gold."
+    return None
+
+
 def _kinds(recipe: Recipe) -> frozenset[str]:
     return frozenset(method.kind for method in recipe.objective.methods())
 
@@ -129,4 +175,7 @@ RULES: tuple[Callable[[Recipe], str | None], ...] = (
     _no_pool,
     _one_teacher,
     _two_sources,
+    _labels_that_count,
+    _uncounted_gold,
+    _label_source,
 )

@@ -28,6 +28,7 @@ from rl.objective.methods.settings import (
     Regulariser,
     Weight,
 )
+from rl.recipes.label_settings import LabelSettings
 
 
 class RecipeError(BadInputError):
@@ -283,6 +284,8 @@ class Recipe(Frozen):
     """The objective."""
     warm_start: WarmStart | None = None
     """The supervised start; left out, training starts from the model as it is."""
+    labels: LabelSettings | None = None
+    """Which questions are labelled and by whom; left out, every gold answer is read."""
     train: TrainSettings = TrainSettings()
     """The optimiser."""
     snapshots: SnapshotSettings | None = None

@@ -14,7 +14,7 @@ from rl.recipes.recipe import Recipe
 from rl.rewards import REWARDS, right
 from rl.rewards.scored_trace import ScoredTrace
 from rl.rollouts.cached_library import cached_library
-from rl.rollouts.rollout import Limits, record, roll_out, scored_rollout
+from rl.rollouts.rollout import Limits, graded_record, roll_out
 from rl.rollouts.samplers.local import BatchedSampler
 
 WIDTH = 64
@@ -35,7 +35,7 @@ def answers(
     found = roll_out(cached_library(library), policy, questions, limits=limits)
     if found and all(one.void is not None for one in found):
         raise BadInputError(f"None of {len(found)} questions was answered: {found[0].void}")
-    return [record(0, scored_rollout(one, REWARDS.values())) for one in found]
+    return [graded_record(one, REWARDS.values()) for one in found]
 
 
 def share_right(answered: Sequence[ScoredTrace]) -> float:

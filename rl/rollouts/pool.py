@@ -14,13 +14,13 @@ from random import Random
 from typing import Any
 
 from agent.models.token_sequence import episode
-from corpus.questions import Question
+from corpus.questions import Posed
 from rl.journal import TRACES
 from rl.recipes.recipe import RecipeError
-from rl.rewards.scored_trace import ScoredTrace, read_scored
+from rl.rewards.scored_trace import RolloutRecord, read_rollouts
 from rl.rollouts.rollout import Rollout
 
-Play = Callable[[Any, Sequence[Question], int], list[Rollout]]
+Play = Callable[[Any, Sequence[Posed], int], list[Rollout]]
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,17 @@ class Pool:
 
     rollouts: dict[str, tuple[Rollout, ...]]
 
-    def draw(self, question: Question, count: int, chance: Random) -> list[Rollout]:
-        """Draw at most ``count`` different rollouts of a question, without replacement."""
+    def draw(self, question: Posed, count: int, chance: Random) -> list[Rollout]:
+        """Draw at most ``count`` different rollouts of a question, without replacement.
+
+        They carry the question as it is given here, with or without its gold answer.
+        """
         known = self.rollouts.get(question.id, ())
-        return chance.sample(known, min(count, len(known)))
+        drawn = chance.sample(known, min(count, len(known)))
+        return [rollout.model_copy(update={"question": question}) for rollout in drawn]
 
 
-def pool(records: Iterable[ScoredTrace]) -> Pool:
+def pool(records: Iterable[RolloutRecord]) -> Pool:
     """Return the pool of all non-void rollouts that have token ids."""
     found: defaultdict[str, list[Rollout]] = defaultdict(list)
     for record in records:
@@ -79,7 +83,7 @@ def read_pool(file: Path) -> Pool:
         RecipeError: the file holds no usable rollout.
         SourceError: a line is damaged; names it.
     """
-    found = pool(read_scored(file))
+    found = pool(read_rollouts(file))
     if not found.rollouts:
         raise RecipeError(f"{file} has no rollouts with token ids: no model sampled them.")
     return found
@@ -92,7 +96,7 @@ def mixing(play: Play, foreign: Pool, share: float, group_size: int) -> Play:
     in their group.
     """
 
-    def played(trainer: Any, questions: Sequence[Question], seed: int) -> list[Rollout]:
+    def played(trainer: Any, questions: Sequence[Posed], seed: int) -> list[Rollout]:
         chance = Random(seed)  # noqa: S311 - no secret
         starts = range(0, len(questions), group_size)
         groups = [questions[start : start + group_size] for start in starts]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from pydantic import model_validator
 
@@ -28,8 +28,8 @@ from agent.policy import Policy
 from agent.trace import StopReason, Trace
 from corpus.errors import InForceError
 from corpus.model import Frozen
-from corpus.questions import Question
-from rl.rewards.scored_trace import ScoredTrace, Scores, scores
+from corpus.questions import Posed, Question
+from rl.rewards.scored_trace import RolloutRecord, ScoredTrace, Scores, scored, scores
 from rl.rewards.scorer import Scorer
 from rl.rollouts.batching import Batcher, BatchingIndex, BatchingSampler
 from rl.rollouts.samplers import batches
@@ -40,7 +40,7 @@ BROKEN = frozenset({StopReason.TOOL_ERROR, StopReason.POLICY_ERROR})
 Advance = Callable[[int], None]
 """Callback that receives the number of finished rollouts."""
 
-Asking = Callable[[Question], AskRequest]
+Asking = Callable[[Posed], AskRequest]
 """Turns a question into the request that a user would make."""
 
 
@@ -57,7 +57,7 @@ class Rollout(Frozen):
         ValueError: there is neither a trace nor a reason why not.
     """
 
-    question: Question
+    question: Posed
     trace: Trace | None
     episode: TokenSequence | None = None
     void: str | None = None
@@ -80,7 +80,7 @@ class Limits:
     concurrency: int = 64
 
 
-def asked_in_full(question: Question) -> AskRequest:
+def asked_in_full(question: Posed) -> AskRequest:
     """Put a question with its day, its state of knowledge and its territory."""
     return AskRequest(
         question=question.text,
@@ -93,7 +93,7 @@ def asked_in_full(question: Question) -> AskRequest:
 def roll_out(  # noqa: PLR0913
     library: Library,
     policy: Policy,
-    questions: Sequence[Question],
+    questions: Sequence[Posed],
     *,
     seed: int = 0,
     limits: Limits | None = None,
@@ -127,7 +127,7 @@ def roll_out(  # noqa: PLR0913
 
 def roll_out_each(  # noqa: PLR0913
     library: Library,
-    asked: Sequence[tuple[Question, Policy]],
+    asked: Sequence[tuple[Posed, Policy]],
     *,
     seed: int = 0,
     limits: Limits | None = None,
@@ -161,9 +161,19 @@ def roll_out_each(  # noqa: PLR0913
 
 
 def scored_rollout(rollout: Rollout, scorers: Iterable[Scorer]) -> Rollout:
-    """Return a rollout with its scores; each scorer is called once."""
+    """Return a rollout with its scores; each scorer is called once.
+
+    Raises:
+        ValueError: its question is posed without an answer.
+    """
     trace = rollout.trace if rollout.void is None else None
-    return rollout.model_copy(update={"scores": scores(trace, rollout.question, scorers)})
+    found = scores(trace, rollout.question.with_answer(), scorers)
+    return rollout.model_copy(update={"scores": found})
+
+
+def scored_by(scorers: Sequence[Scorer]) -> Callable[[Any, Sequence[Rollout]], list[Rollout]]:
+    """Return a function that scores a round's rollouts by their gold answers."""
+    return lambda _trainer, rollouts: [scored_rollout(one, scorers) for one in rollouts]
 
 
 def scores_of(rollout: Rollout) -> Scores:
@@ -177,13 +187,24 @@ def scores_of(rollout: Rollout) -> Scores:
     return rollout.scores
 
 
-def record(step: int, rollout: Rollout) -> ScoredTrace:
-    """Return the journal line of a scored rollout.
+def graded_record(rollout: Rollout, scorers: Iterable[Scorer] = ()) -> ScoredTrace:
+    """Return the journal line of a rollout in an evaluation, scored by its gold answer.
+
+    Raises:
+        ValueError: its question is posed without an answer.
+    """
+    question = rollout.question.with_answer()
+    return scored(0, question, rollout.trace, rollout.void, tuple(scorers))
+
+
+def record(step: int, rollout: Rollout) -> RolloutRecord:
+    """Return the journal line of a scored rollout, with the gold answer where it has one.
 
     Raises:
         ValueError: the rollout has not been scored.
     """
-    return ScoredTrace(
+    kind = ScoredTrace if isinstance(rollout.question, Question) else RolloutRecord
+    return kind(
         step=step,
         question=rollout.question,
         trace=rollout.trace,
@@ -221,7 +242,7 @@ def _policy_of_rollout(policy: Policy, gathering: Batcher, seed: int) -> Policy:
 
 
 def _episode(
-    library: Library, policy: Policy, asked: AskRequest, question: Question, limits: Limits
+    library: Library, policy: Policy, asked: AskRequest, question: Posed, limits: Limits
 ) -> Rollout:
     context = Context(library, policy, max_turns=limits.max_turns, max_tokens=limits.max_tokens)
     try:

@@ -12,7 +12,7 @@ from agent.library import Library
 from agent.models.sampling import Sampling
 from agent.policies.endpoint import Endpoint
 from agent.policies.language_model import ModelPolicy
-from corpus.questions import Question
+from corpus.questions import Posed
 from rl.recipes.recipe import Recipe
 from rl.rollouts.pool import mixing, pool_file, read_pool
 from rl.rollouts.rollout import Limits, Rollout, roll_out
@@ -41,7 +41,7 @@ def rollout_sampler_of(
     limits = Limits(settings.max_turns, settings.max_tokens, settings.concurrency)
     sampling = Sampling(temperature=settings.temperature, max_tokens=settings.turn_tokens)
 
-    def play(trainer: Any, questions: Sequence[Question], seed: int) -> list[Rollout]:
+    def play(trainer: Any, questions: Sequence[Posed], seed: int) -> list[Rollout]:
         policy = ModelPolicy(recipe.model.name, codec, current(trainer), sampling)
         count = len(questions)
         return roll_out(

@@ -7,14 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from corpus.questions import Question
-from rl.rewards.scorer import Scorer
-from rl.rollouts.rollout import Rollout, scored_rollout, scores_of
+from corpus.questions import Posed
+from rl.rollouts.rollout import Rollout, scores_of
 
-Play = Callable[[Any, Sequence[Question], int], list[Rollout]]
+Play = Callable[[Any, Sequence[Posed], int], list[Rollout]]
 """Samples rollouts of questions with the trainer's model and a seed.
 
 A question that is repeated makes a group."""
+
+Score = Callable[[Any, Sequence[Rollout]], list[Rollout]]
+"""Returns a round's rollouts with their scores, given the trainer."""
+
+Exchange = Callable[[Any, Sequence[Posed]], Sequence[Posed]]
+"""Returns as many questions as it is given, in groups of equal ones."""
 
 SHOWN = 3
 """Number of failures whose messages are quoted."""
@@ -33,39 +38,46 @@ def question_order(ids: Sequence[str], count: int, seed: int) -> list[str]:
     return order[:count]
 
 
+def same_questions(_trainer: Any, asked: Sequence[Posed]) -> Sequence[Posed]:
+    """Ask the questions of a round as they are."""
+    return asked
+
+
 class TrlAdapter:
     """TRL's ``rollout_func``.
 
     Args:
         play: samples rollouts.
-        scorers: compute each rollout's scores, which are both trained on and journalled.
         questions: questions by id; the trainer's prompts are ids.
+        score: computes each rollout's scores, which are both trained on and journalled.
         seed: seed of the run.
         filler: token id, masked, of a rollout without tokens.
         inspect: called with the rollouts of each round; raises to stop the run.
+        exchange: returns the questions to ask in place of a round's, given the trainer.
     """
 
     def __init__(  # noqa: PLR0913
         self,
         play: Play,
-        questions: Mapping[str, Question],
-        scorers: Sequence[Scorer],
+        questions: Mapping[str, Posed],
+        score: Score,
         *,
         seed: int,
         filler: int,
         inspect: Callable[[Sequence[Rollout]], None] = lambda _: None,
+        exchange: Exchange = same_questions,
     ) -> None:
-        self._play, self._questions, self._scorers, self._seed = play, questions, scorers, seed
-        self._filler, self._inspect = filler, inspect
+        self._play, self._questions, self._score, self._seed = play, questions, score, seed
+        self._filler, self._inspect, self._exchange = filler, inspect, exchange
 
     def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, list[Any]]:
         """Return token ids, masks, log-probs and scored rollouts, one entry per prompt."""
         place = (self._seed, trainer.state.global_step, trainer.accelerator.process_index)
         digest = hashlib.blake2b(repr(place).encode(), digest_size=7).digest()
-        asked = [self._questions[one] for one in prompts]
+        asked = self._exchange(trainer, [self._questions[one] for one in prompts])
         rollouts = self._play(trainer, asked, int.from_bytes(digest, "big"))
         self._inspect(rollouts)
-        return columns([scored_rollout(one, self._scorers) for one in rollouts], self._filler)
+        return columns(self._score(trainer, rollouts), self._filler)
 
 
 def columns(rollouts: Sequence[Rollout], filler: int) -> dict[str, list[Any]]:

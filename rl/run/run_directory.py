@@ -29,12 +29,15 @@ from pydantic import ValidationError
 from corpus.clock import now
 from corpus.locking import file_lock
 from corpus.model import Frozen
-from corpus.questions import Question, write_questions
+from corpus.questions import Posed, write_questions
 from rl.journal import TRACES, Journal, RunError
 from rl.recipes.former_names import with_present_names
 from rl.recipes.load import read_recipe
 from rl.recipes.recipe import Recipe, RecipeError
 from rl.recipes.toml_writer import dump
+
+ASKED = "asked.jsonl"
+"""File name of the items that a run asked labels for."""
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "vllm")
 
@@ -57,13 +60,15 @@ class Run:
         self.folder = folder
         self.metrics = Journal(folder / "metrics.jsonl")
         self.traces = Journal(folder / TRACES)
+        self.asked = Journal(folder / ASKED)
+        self.labels = Journal(folder / "labels.jsonl")
         self.checkpoints = folder / "checkpoints"
         self.report = folder / "report.html"
         self.warm_start = folder / "warm_start"
 
     @classmethod
     def create(
-        cls, folder: Path, recipe: Recipe, questions: Sequence[Question], corpus_hash: str
+        cls, folder: Path, recipe: Recipe, questions: Sequence[Posed], corpus_hash: str
     ) -> Run:
         """Create the run directory.
 
@@ -82,7 +87,8 @@ class Run:
             folder.mkdir(parents=True)
             table = recipe.model_dump(mode="json", exclude_none=True)
             (folder / "config.toml").write_text(dump(table), encoding="utf-8")
-            write_questions(questions, folder / "questions.jsonl")
+            shown = [Posed.of(one) for one in questions] if recipe.labels else questions
+            write_questions(shown, folder / "questions.jsonl")
             text = facts.model_dump_json(indent=1) + "\n"
             (folder / "run.json").write_text(text, encoding="utf-8")
         except FileExistsError:
@@ -135,10 +141,17 @@ class Run:
         """Truncate the journals to the given lengths in bytes."""
         self.metrics.cut(stood.get("metrics", 0))
         self.traces.cut(stood.get("traces", 0))
+        self.asked.cut(stood.get("asked", 0))
+        self.labels.cut(stood.get("labels", 0))
 
     def stands(self) -> dict[str, int]:
         """Return the lengths of the journals in bytes, by file name."""
-        return {"metrics": self.metrics.size, "traces": self.traces.size}
+        return {
+            "metrics": self.metrics.size,
+            "traces": self.traces.size,
+            "asked": self.asked.size,
+            "labels": self.labels.size,
+        }
 
 
 def runs_home() -> Path:

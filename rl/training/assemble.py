@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from transformers import PrinterCallback
 from trl import GRPOConfig
 
 from agent.library import Library
-from corpus.questions import Question
+from corpus.questions import Posed, Question
 from rl.objective.compose import Objective, build_objective
 from rl.objective.forward_passes import ForwardPasses
 from rl.objective.methods.opd import Distillation
@@ -23,18 +23,27 @@ from rl.rewards import answer_key
 from rl.rewards.outcome import Outcome
 from rl.rewards.plugins import reward_scorers
 from rl.rollouts.cached_library import cached_library
-from rl.rollouts.rollout import Rollout, scores_of
+from rl.rollouts.rollout import Rollout, scored_by, scores_of
 from rl.rollouts.rollout_sampling import rollout_sampler_of
-from rl.rollouts.trl_adapter import TrlAdapter, question_order, reward_functions, voided
-from rl.run.checkpoints import TrainingFault, checkpoints
+from rl.rollouts.trl_adapter import (
+    Exchange,
+    TrlAdapter,
+    question_order,
+    reward_functions,
+    same_questions,
+    voided,
+)
+from rl.run.checkpoints import Seal, TrainingFault, checkpoints
 from rl.run.progress import ProgressWatcher
 from rl.run.report import write_report
 from rl.run.run_directory import Run, check_corpus
+from rl.training.label_assembly import labelled_rounds
+from rl.training.labelled_rounds import LabelledRounds
 from rl.training.model_loading import TrainedModel, warmed_up
 from rl.training.quiet import quiet_libraries
 from rl.training.run_logger import RunLogger, journal_lengths
 from rl.training.state_drift import StateDriftProbe, neutral_prompts
-from rl.training.trainer import PolicyTrainer
+from rl.training.trainer import Observe, PolicyTrainer
 from rl.training.weight_snapshots import SnapshotKeeper
 
 
@@ -63,7 +72,10 @@ def train(
             run.cut(journal_lengths(done[-1]) if done else {})
         if done:
             watch.say(f"Going on after {done[-1].name}.")
-        trainer = assemble(recipe, run, library, questions, student, objective, watch)
+        rounds = labelled_rounds(recipe, run, questions, library.corpus_hash, student)
+        if rounds is not None and done:
+            rounds.restore(done[-1])
+        trainer = assemble(recipe, run, library, questions, student, objective, watch, rounds)
         trainer.train(resume_from_checkpoint=str(done[-1]) if done else None)
         if crew.is_main_process:
             write_report(run)
@@ -77,10 +89,15 @@ def assemble(  # noqa: PLR0913
     student: TrainedModel,
     objective: Objective,
     watch: ProgressWatcher,
+    rounds: LabelledRounds | None = None,
 ) -> PolicyTrainer:
-    """Return the trainer with model, rollouts, rewards and objective connected."""
+    """Return the trainer with model, rollouts, rewards and objective connected.
+
+    With ``rounds`` the questions are posed without their gold answers, and labels score them.
+    """
     settings, plan = recipe.train, batch_budget(recipe.train)
-    by_id = {question.id: question for question in questions}
+    by_id = {one.id: one if rounds is None else Posed.of(one) for one in questions}
+    scorers = reward_scorers(recipe.rewards, recipe.reward_plugins)
     order = question_order(list(by_id), settings.questions * settings.rounds, settings.seed)
     neutral = tuple(tuple(student.codec.words(text)) for text in neutral_prompts())
     probe = StateDriftProbe(student.base, neutral)
@@ -88,8 +105,8 @@ def assemble(  # noqa: PLR0913
     trainer = PolicyTrainer(
         objective=objective,
         judge=judge,
-        observe=notes.observe,
-        seal=notes.seal,
+        observe=notes.observe if rounds is None else also_noting(notes.observe, rounds),
+        seal=notes.seal if rounds is None else also_saving(notes.seal, rounds),
         passes=ForwardPasses(objective.needs, teacher_of(objective, recipe, student, library)),
         max_gap=recipe.rollout.max_gap,
         keep=settings.keep,
@@ -101,10 +118,11 @@ def assemble(  # noqa: PLR0913
         rollout_func=TrlAdapter(
             rollout_sampler_of(recipe, run, cached_library(library), student.codec, watch),
             by_id,
-            reward_scorers(recipe.rewards, recipe.reward_plugins),
+            scored_by(scorers) if rounds is None else rounds,
             seed=settings.seed,
             filler=student.tokenizer.eos_token_id,
             inspect=lambda rollouts: stop_if_void(rollouts, recipe.rollout.max_void),
+            exchange=same_questions if rounds is None else exchanging(rounds, by_id),
         ),
     )
     trainer.remove_callback(PrinterCallback)
@@ -112,6 +130,26 @@ def assemble(  # noqa: PLR0913
     if recipe.snapshots is not None:
         trainer.add_callback(SnapshotKeeper(run.folder, recipe.snapshots, plan.steps))
     return trainer
+
+
+def exchanging(rounds: LabelledRounds, known: Mapping[str, Posed]) -> Exchange:
+    """Return a function that asks questions again whose label came since."""
+    return lambda trainer, asked: rounds.returning(int(trainer.state.global_step), asked, known)
+
+
+def also_noting(observe: Observe, rounds: LabelledRounds) -> Observe:
+    """Return the observer with the metrics of the labels added."""
+    return lambda trainer, rollouts, shaped: {**observe(trainer, rollouts, shaped), **rounds.noted}
+
+
+def also_saving(seal: Seal, rounds: LabelledRounds) -> Seal:
+    """Return the sealing of a checkpoint with the state of the probes written first."""
+
+    def sealed(folder: Path) -> None:
+        rounds.save(folder)
+        seal(folder)
+
+    return sealed
 
 
 def judge(rollout: Rollout) -> tuple[Outcome, str | None]:

@@ -17,7 +17,7 @@ from agent.tools.toolbox import SEARCH
 from rl.objective.compose import ShapedAdvantages
 from rl.rewards.claims import dated
 from rl.rewards.outcome import Outcome
-from rl.rewards.scored_trace import ScoredTrace, append_scored
+from rl.rewards.scored_trace import RolloutRecord, append_scored
 from rl.rollouts.rollout import Rollout, record
 from rl.run.checkpoints import SEAL
 from rl.run.progress import ProgressWatcher
@@ -89,7 +89,7 @@ def journal_lengths(checkpoint: Path) -> dict[str, int]:
     return found
 
 
-def _counts(kept: Sequence[ScoredTrace]) -> dict[str, float]:
+def _counts(kept: Sequence[RolloutRecord]) -> dict[str, float]:
     """Return the metrics of a round: shares of outcomes, void and unscored rollouts, and means."""
     total = len(kept)
     found = Counter(one.outcome for one in kept)

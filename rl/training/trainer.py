@@ -146,6 +146,7 @@ class PolicyTrainer(AtomicCheckpoints, GRPOTrainer):  # type: ignore[misc]
             outcomes_N=torch.tensor([int(label) for label, _ in judged], device=device),
             answer_keys_N=torch.tensor(keys, device=device),
             own_N=torch.tensor([rollout.own for rollout in rollouts], device=device),
+            coefficients_N=torch.tensor([_coefficient(one) for one in rollouts], device=device),
             sampling_logps_N_T=_sampling_logps(out),
             old_logps_N_T=old,
             entropies_N_T=entropies,
@@ -284,6 +285,10 @@ def answer_numbers(keys: Sequence[str | None], group_size: int) -> list[int]:
         for key in keys[first : first + group_size]:
             numbers.append(-1 if key is None else seen.setdefault(key, len(seen)))
     return numbers
+
+
+def _coefficient(rollout: Rollout) -> float:
+    return 1.0 if rollout.scores is None else rollout.scores.coefficient
 
 
 def _mask(tensors: Mapping[str, Any]) -> Tensor:

@@ -197,7 +197,7 @@ def _whole(rollout: Rollout) -> bool:
 
 def _right(rollout: Rollout) -> bool:
     """Return whether a demonstration gives the gold answer."""
-    trace, gold = rollout.trace, rollout.question
+    trace, gold = rollout.trace, rollout.question.with_answer()
     if trace is None:
         return False
     if gold.decline is not None:

@@ -192,3 +192,47 @@ def test_extrapolation_beside_raw_weights_is_guarded(monkeypatch: pytest.MonkeyP
     assert found.points["last-snapshot"].gained.mean == 0.0
     assert {"start", "average", "2x-1", "20x-0.25", "trained-22", "guard"} <= set(found.points)
     assert found.first.mean > found.walk_first
+
+
+def test_labels_until_95_percent_of_full_are_those_of_the_first_crossing(lab) -> None:
+    from eval.claims.lab import Score
+    from eval.claims.lab_runs import Curve, Result
+    from eval.claims.label_curve import label_needs, points
+
+    def run_of(labels: list[float], held_out: list[float], final: float) -> Result:
+        def at(accuracy: float) -> Score:
+            return Score(accuracy, 0.0, 0.0, 1.0, 0.0)
+
+        curve = Curve(labels=labels, held_out=held_out)
+        return Result(at(0.2), at(final), at(final), curve)
+
+    full = run_of([8, 16, 24, 32], [0.5, 0.8], 0.8)
+    few = run_of([2, 4, 6, 8], [0.7, 0.77], 0.77)
+    never = run_of([2, 4, 6, 8], [0.7, 0.71], 0.7)
+    assert points(full) == [(0.0, 0.2), (16, 0.5), (32, 0.8)]
+    needs = label_needs({"few": [few, few], "never": [never, few], "full": [full, full]})
+    assert (needs["few"].labels, needs["few"].reached) == (8, 2)
+    assert needs["few"].saved is not None
+    assert needs["few"].saved.mean == pytest.approx(0.75)
+    assert (needs["never"].labels, needs["never"].saved, needs["never"].reached) == (None, None, 1)
+    assert needs["full"].accuracy.mean == 0
+    assert label_needs({"few": [few, few]}) == {}
+
+
+@pytest.mark.parametrize(("policy", "labels"), [("care", 6), ("oracle_cag", 6), ("none", 0)])
+def test_the_laboratory_counts_its_labels(lab, policy: str, labels: int) -> None:
+    from eval.claims.lab_runs import Trial, run
+
+    asking = {"policy": policy, "budget": 0.25, "warmup": 1, "gate": 0.25}
+    told = {"name": policy, "objective": {"post": "soft_adv"}, "asking": asking}
+    found = run(Trial.model_validate({**told, "rounds": 3, "warm": 20}), 0)
+    assert found.curve.labels[-1] == labels
+
+
+def test_with_every_label_the_laboratory_is_as_without_a_table_of_labels(lab) -> None:
+    from eval.claims.lab_runs import Trial, run
+
+    told = {"name": "full", "rounds": 6, "warm": 20}
+    asking = {"objective": {"post": "soft_adv"}, "asking": {"policy": "full"}}
+    plain = run(Trial.model_validate(told), 0)
+    assert run(Trial.model_validate({**told, **asking}), 0).test == plain.test

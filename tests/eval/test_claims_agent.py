@@ -114,3 +114,14 @@ def test_rounds_are_timed_with_every_set_on_the_same_rollouts(
     assert [cost.methods for cost in costs] == ["none", "all but delta and opd", "all"]
     assert all(cost.ratio > 0 for cost in costs)
     assert len(said) == 3
+
+
+def test_an_arm_that_chooses_its_labels_shares_the_start_and_counts_them(
+    ground: AgentEnvironment,
+) -> None:
+    asking = {"policy": "random", "budget": 0.5, "pseudo": False}
+    told = {"name": "random", "objective": {"post": "soft_adv"}, "asking": asking}
+    found = ground.run(AgentTrial.model_validate(told), 0)
+    assert found.curve.labels == [1, 2]
+    assert found.start == ground.run(AgentTrial(name="gdpo"), 0).start
+    assert len(found.curve.accuracy) == 2

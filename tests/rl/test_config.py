@@ -252,3 +252,31 @@ def test_an_adapter_leaves_gradients_and_moments_to_itself() -> None:
     plan = memory_budget(recipe(model={"lora": lora}), QWEN)
     assert plan.trained == 28 * 8 * (3584 + 3584)
     assert plan.optimiser == pytest.approx(plan.trained * 8 / 2**30)
+
+
+SOFT: Mapping[str, Any] = {"post": "soft_adv"}
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"objective": {}}, "soft_adv lets them count for less; use both or neither"),
+        ({"labels": None}, "use both or neither"),
+        ({"objective": {"post": ["soft_adv", "tiar"]}}, "soft_adv must be the last"),
+        ({"warm_start": {"demonstrations": 9}}, "a warm start reads gold answers"),
+        ({"objective": {**SOFT, "additives": "opd"}}, "opd adds to the advantage of questions"),
+        ({"train": {"processes": 2}}, "in one process"),
+        ({"labels": {"source": "file"}}, "labels.file is what the source file reads"),
+        ({"labels": {"project": "fees"}}, "labels.project is the project of the source queue"),
+        ({"labels": {"source": "queue", "policy": "oracle_cag"}}, "chooses by gold answers"),
+        ({"labels": {"wait": True}}, "so train.checkpoint_every is 1 with it"),
+        ({"labels": {"budget": 1.2}}, "'labels.budget': Input should be less than or equal to 1"),
+    ],
+)
+def test_gold_read_past_the_source_of_labels_is_refused(
+    tables: Mapping[str, Any], words: str
+) -> None:
+    told: dict[str, Any] = {"objective": SOFT, "labels": {}}
+    assert recipe(**told).labels is not None
+    with pytest.raises(RecipeError, match=words):
+        recipe(**{key: value for key, value in {**told, **tables}.items() if value is not None})

@@ -16,7 +16,8 @@ from agent.trace import AbstentionReason, Trace
 from corpus.questions import Family, Question
 from eval.suites.means import scorer_means
 from rl.journal import TRACES, Journal
-from rl.rewards import REWARDS, reward_scorers
+from rl.rewards import REWARDS
+from rl.rewards.plugins import reward_scorers
 from rl.rewards.scored_trace import append_scored, read_scored, scored
 from rl.rewards.scorer import Scorer, Unscored, ask_scorer
 from rl.rollouts.rollout import Rollout, record, scored_rollout

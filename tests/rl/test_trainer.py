@@ -21,7 +21,7 @@ from rl.objective.compose import Objective  # noqa: E402
 from rl.objective.methods.stock import Gdpo  # noqa: E402
 from rl.objective.slots import Batch  # noqa: E402
 from rl.rewards.outcome import Outcome  # noqa: E402
-from rl.rollouts.rollout import Rollout, record  # noqa: E402
+from rl.rollouts.rollout import Rollout, record, scored_by  # noqa: E402
 from rl.rollouts.trl_adapter import TrlAdapter, reward_functions  # noqa: E402
 from rl.training.trainer import PolicyTrainer, TrainingFault, answer_numbers, everywhere  # noqa: E402
 from tests.rl.conftest import END, Fake, a_question, trl_pieces  # noqa: E402
@@ -335,7 +335,7 @@ def test_the_journal_of_a_round_holds_the_rewards_that_are_learnt_from(tmp_path:
 
     questions = {f"q{number}": a_question(number) for number in range(12)}
     pieces = trl_pieces(tmp_path, fake) | {
-        "rollout_func": TrlAdapter(play, questions, scorers, seed=0, filler=END),
+        "rollout_func": TrlAdapter(play, questions, scored_by(scorers), seed=0, filler=END),
         "reward_funcs": reward_functions(["task", "cost"]),
     }
     PolicyTrainer(objective=Objective(), judge=judge, observe=observe, **pieces).train()

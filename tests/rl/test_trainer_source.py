@@ -11,7 +11,7 @@ import pytest
 from rl.questions.training_questions import questions_of
 from rl.recipes.recipe import DataSettings, RecipeError
 from rl.rewards import REWARDS, RewardSpec
-from rl.rollouts.rollout import Rollout, scored_rollout
+from rl.rollouts.rollout import Rollout, scored_by, scored_rollout
 from rl.rollouts.trl_adapter import (
     TrlAdapter,
     columns,
@@ -108,7 +108,7 @@ def test_rounds_and_processes_draw_from_seeds_of_their_own() -> None:
         seeds.append(seed)
         return [a_rollout(1, 0) for _ in questions]
 
-    source = TrlAdapter(play, {"q1": a_question(1)}, (), seed=0, filler=1)
+    source = TrlAdapter(play, {"q1": a_question(1)}, scored_by(()), seed=0, filler=1)
     for step, process in ((0, 0), (0, 0), (2, 0), (0, 1)):
         trainer = SimpleNamespace(
             state=SimpleNamespace(global_step=step),
@@ -127,7 +127,8 @@ def test_what_inspects_a_round_may_stop_the_run() -> None:
     def play(_trainer: Any, questions: Any, _seed: int) -> list[Any]:
         return [a_rollout(1, 0) for _ in questions]
 
-    source = TrlAdapter(play, {"q1": a_question(1)}, (), seed=0, filler=1, inspect=refuse)
+    questions = {"q1": a_question(1)}
+    source = TrlAdapter(play, questions, scored_by(()), seed=0, filler=1, inspect=refuse)
     with pytest.raises(RecipeError, match="2 seen"):
         source(["q1", "q1"], TRAINER)
 

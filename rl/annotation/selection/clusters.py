@@ -4,27 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
 
 from agent.trace import Trace
 from corpus.model import Frozen
-from corpus.questions import Question, figures
-from rl.rewards.claims import Claim, acted, claims, declared, drafted
-
-
-class Posed(Frozen):
-    """A question without its answer: all that what chooses may see of it."""
-
-    id: str
-    text: str
-    language: str
-    as_at: date | None
-    jurisdiction: str | None
-
-    @classmethod
-    def of(cls, question: Question) -> Posed:
-        """Leave the gold answer out of a question."""
-        return cls(**{name: getattr(question, name) for name in cls.model_fields})
+from corpus.questions import Posed, figures
+from rl.rewards.claims import acted, claims, declared, drafted
 
 
 class Cluster(Frozen):
@@ -80,13 +64,19 @@ def cluster_key(trace: Trace | None, language: str) -> str | None:
     if trace is None or not acted(trace):
         return None
     if (reason := declared(trace)) is not None:
-        return f"abstain:{reason.value}"
+        return abstention_key(reason.value)
     if drafted(trace) is None:
         return None
     made = claims(trace)
-    return json.dumps([sorted({c.version_id for c in made}), _figures(made, language)])
+    return cited_key([c.version_id for c in made], [c.quote for c in made], language)
 
 
-def _figures(made: Iterable[Claim], language: str) -> list[str]:
-    quotes = {claim.quote for claim in made}
-    return sorted({f"{f.kind} {f.value}" for q in quotes for f in figures(q, language)})
+def cited_key(versions: Iterable[str], quotes: Iterable[str], language: str) -> str:
+    """Return the key of answers that cite these versions and find the figures of these quotes."""
+    found = {f"{f.kind} {f.value}" for quote in set(quotes) for f in figures(quote, language)}
+    return json.dumps([sorted(set(versions)), sorted(found)])
+
+
+def abstention_key(reason: str) -> str:
+    """Return the key of abstentions for a reason."""
+    return f"abstain:{reason}"

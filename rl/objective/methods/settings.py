@@ -123,6 +123,12 @@ class FtisFilterSettings(MethodSettings):
     """Estimator of the KL divergence between policy and sampler."""
 
 
+class SoftAdvSettings(MethodSettings):
+    """Multiplies the advantage by how much the rollout's label is trusted (RLAVR)."""
+
+    kind: Literal["soft_adv"] = "soft_adv"
+
+
 # -- weights of tokens --
 
 
@@ -293,7 +299,7 @@ Channel = Annotated[
 Advantage = Annotated[
     GrpoSettings | GdpoSettings | RlooSettings | LampoSettings, _KIND, _named("advantage")
 ]
-Post = Annotated[TiarSettings | FtisFilterSettings, _KIND, _named("post")]
+Post = Annotated[TiarSettings | FtisFilterSettings | SoftAdvSettings, _KIND, _named("post")]
 Weight = Annotated[TisSettings | DeltaSettings, _KIND, _named("weights")]
 Additive = Annotated[OpdSettings | WpgSettings | EntropySettings, _KIND, _named("additives")]
 Clip = Annotated[PpoSettings | NsrSettings, _KIND, _named("clip")]

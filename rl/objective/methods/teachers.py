@@ -84,7 +84,7 @@ class ModelTeacher:
 
     def __call__(self, rollouts: Sequence[Rollout], batch: Batch, out: Mapping[str, Any]) -> Tensor:
         """Return the teacher's log-probabilities of the completion tokens, ``(N, T)``."""
-        prefixes = [self.shown(rollout.question) for rollout in rollouts]
+        prefixes = [self.shown(rollout.question.with_answer()) for rollout in rollouts]
         device = batch.completion_ids_N_T.device
         self.model.to(device)
         parts = []
@@ -141,7 +141,7 @@ class EndpointTeacher:
         scores = torch.full_like(batch.mask_N_T, torch.nan)
         for row, rollout in enumerate(rollouts):
             before = [
-                *self.shown(rollout.question),
+                *self.shown(rollout.question.with_answer()),
                 *out["prompt_ids"][row][out["prompt_mask"][row] > 0].tolist(),
             ]
             written = out["completion_ids"][row][out["completion_mask"][row] > 0].tolist()

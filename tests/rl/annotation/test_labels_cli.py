@@ -17,11 +17,15 @@ from corpus.questions import Family
 from inforce import app
 from rl.annotation.exchange import read_jsonl
 from rl.annotation.items import Item, LabelStatus
+from rl.annotation.items_of_run import items_of_run
 from rl.annotation.queue import assignments
 from rl.annotation.queue.label_queue import LabelQueue
+from rl.annotation.selection.choosers import choosers
 from rl.annotation.selection.clusters import cluster_key
 from rl.journal import Journal
+from rl.recipes.load import read_recipe
 from rl.rewards.scored_trace import append_scored, scored
+from rl.run.run_directory import Run
 from tests.agent.conftest import opened
 from tests.rl.annotation.projects import chosen, fresh, text_of
 from tests.rl.statutes import (
@@ -260,3 +264,28 @@ def test_guidelines_are_replaced_by_a_further_version(home: Path, journal: Path)
     assert queue_at(home).guidelines("fees").text == "Read the version in force."
     with pytest.raises(InForceError, match="guidelines: cannot read"):
         say("guidelines", "fees", str(home / "gone.md"))
+
+
+def test_a_project_takes_what_its_run_asked_about(home: Path, journal: Path) -> None:
+    """The run chose, also where it stopped before a rollout reached its journal."""
+    labels = {"source": "queue", "policy": "care", "overlap": 3}
+    table = {"name": "r", "objective": {"post": "soft_adv"}, "labels": labels}
+    [item, *_] = items_of_run("r", journal, choosers()["full"], 1.0)
+    run = Run.create(home / "runs" / "r-s0-1", read_recipe(table, "r.toml"), [VALUE], "c" * 64)
+    run.asked.append([item.model_dump(mode="json")])
+    assert "1 questions to label" in say("create", "asked", "--from", "r-s0-1", "--people", "ann")
+    queue = queue_at(home)
+    assert queue.items("asked") == [item]
+    assert (queue.project("asked").overlap, queue.project("asked").corpus_hash) == (3, "c" * 64)
+    shown = (run.folder / "questions.jsonl").read_text()
+    assert VALUE.text[:20] in shown
+    assert "gold" not in shown
+
+
+def test_labels_are_exported_as_training_data(home: Path, journal: Path) -> None:
+    create(journal, "--budget", "1", "--overlap-share", "0")
+    decide(home, "ann", "A")
+    path = home / "pairs.jsonl"
+    assert "0 pairs written" in say("export", "fees", str(path), "--as", "pairs")
+    with pytest.raises(InForceError, match="--as: 'essays' is none of labels, demonstrations"):
+        say("export", "fees", str(path), "--as", "essays")

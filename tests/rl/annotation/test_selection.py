@@ -8,9 +8,10 @@ import math
 import numpy as np
 import pytest
 
+from corpus.questions import Posed
 from rl.annotation.selection.advantage_gap import advantage_gap
 from rl.annotation.selection.choosers import choose, choosers, entropy, low_confidence
-from rl.annotation.selection.clusters import AnswerGroup, Cluster, Posed
+from rl.annotation.selection.clusters import AnswerGroup, Cluster
 
 
 def brute_force(n: int, x: int, y: int | None) -> float:

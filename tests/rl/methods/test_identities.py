@@ -91,8 +91,8 @@ SLOT_OF = {
     "grpo": "advantage", "gdpo": "advantage", "rloo": "advantage", "lampo": "advantage",
     "ppo": "clip", "nsr": "clip", "kl_cov": "regularisers", "agreement": "channels",
     "certainty": "channels", "overconfidence": "channels", "tiar": "post",
-    "ftis_filter": "post", "delta": "weights", "tis": "weights", "opd": "additives",
-    "wpg": "additives", "entropy": "additives",
+    "ftis_filter": "post", "soft_adv": "post", "delta": "weights", "tis": "weights",
+    "opd": "additives", "wpg": "additives", "entropy": "additives",
 }  # fmt: skip
 
 

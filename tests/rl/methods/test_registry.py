@@ -102,6 +102,6 @@ def test_every_setting_and_paper_of_a_method_is_in_the_docs(name: str) -> None:
 
 
 def test_every_kind_is_named_once_and_has_its_code() -> None:
-    assert len(METHODS) == len(SETTINGS) == sum(map(len, SLOTS.values())) == 17
+    assert len(METHODS) == len(SETTINGS) == sum(map(len, SLOTS.values())) == 18
     assert set(METHODS) == set(SETTINGS.values())
     assert all(kind == METHODS[takes](takes()).kind for kind, takes in SETTINGS.items())
