@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,12 +45,14 @@ class ForwardPasses:
     """Computes the tensors that slots need beyond log-probs and entropies.
 
     Where a slot compares with the initial model, a frozen copy of it is held, unless the trainer
-    already holds one or trains an adapter, which is then disabled instead.
+    already holds one. Where an adapter is trained, only its initial weights are held, which are
+    those of the warm start if there was one, and put back for the reference's forward passes.
     """
 
     needs: frozenset[Need]
     teach: Teach | None = None
     _reference: Any = None
+    _initial: Mapping[str, Tensor] = field(default_factory=dict)
     _embeddings_V_D: Tensor | None = None
     _recorded: dict[int, list[Tensor]] = field(default_factory=dict)
 
@@ -63,7 +65,10 @@ class ForwardPasses:
         self._embeddings_V_D = torch.nn.functional.normalize(table.float(), dim=-1)
         if trainer.ref_model is not None:
             self._reference = trainer.accelerator.unwrap_model(trainer.ref_model)
-        elif not hasattr(model, "disable_adapter"):
+        elif hasattr(model, "disable_adapter"):
+            trained = ((name, p) for name, p in model.named_parameters() if p.requires_grad)
+            self._initial = {name: p.detach().clone() for name, p in trained}
+        else:
             self._reference = copy.deepcopy(model).requires_grad_(False).eval()
 
     @contextmanager
@@ -133,13 +138,9 @@ class ForwardPasses:
 
     def _top_k(self, read: _Reader, own_N_T_2K: Tensor) -> TopK:
         assert self._embeddings_V_D is not None
-        model, switched = self._reference, nullcontext()
-        if model is None:
-            model, switched = read.model, read.model.disable_adapter()
-            recorded: Sequence[Tensor] = ()
-        else:
-            recorded = self._of(model, read.wanted)
-        with switched:
+        model = read.model if self._reference is None else self._reference
+        recorded = self._of(model, read.wanted) if self._reference is not None else ()
+        with _holding(model, self._initial):
             (ref_N_T_2K,) = replace(read, model=model, recorded=recorded).each([_likeliest])
         return TopK(*_apart(own_N_T_2K), *_apart(ref_N_T_2K), self._embeddings_V_D)
 
@@ -205,6 +206,20 @@ class _Reader:
         spread = found.new_zeros(*self.wanted.shape, *found.shape[1:])
         spread[self.wanted] = found
         return spread
+
+
+@contextmanager
+def _holding(model: Any, weights: Mapping[str, Tensor]) -> Iterator[None]:
+    """Give a model other weights inside the context; no gradient may be taken there."""
+    held = {name: p for name, p in model.named_parameters() if name in weights}
+    present = {name: p.data for name, p in held.items()}
+    for name, parameter in held.items():
+        parameter.data = weights[name].to(parameter.device)
+    try:
+        yield
+    finally:
+        for name, parameter in held.items():
+            parameter.data = present[name]
 
 
 def _whole(model: Any) -> Any:

@@ -33,7 +33,7 @@ from rl.rollouts.trl_adapter import (
     same_questions,
     voided,
 )
-from rl.run.checkpoints import Seal, TrainingFault, checkpoints
+from rl.run.checkpoints import Seal, TrainingFault, newest_whole
 from rl.run.progress import ProgressWatcher
 from rl.run.report import write_report
 from rl.run.run_directory import Run, check_corpus
@@ -67,16 +67,16 @@ def train(
     objective = build_objective(recipe.objective)
     with run.held() if crew.is_main_process else nullcontext():
         student = warmed_up(recipe, run, library, questions, watch)
-        done = checkpoints(run.checkpoints)
+        done, damaged = newest_whole(run.checkpoints)
         if crew.is_main_process:
-            run.cut(journal_lengths(done[-1]) if done else {})
+            run.cut(journal_lengths(done) if done else {})
         if done:
-            watch.say(f"Going on after {done[-1].name}.")
+            watch.say("".join(f"{fault}. " for fault in damaged) + f"Going on after {done.name}.")
         rounds = labelled_rounds(recipe, run, questions, library.corpus_hash, student)
         if rounds is not None and done:
-            rounds.restore(done[-1])
+            rounds.restore(done)
         trainer = assemble(recipe, run, library, questions, student, objective, watch, rounds)
-        trainer.train(resume_from_checkpoint=str(done[-1]) if done else None)
+        trainer.train(resume_from_checkpoint=str(done) if done else None)
         if crew.is_main_process:
             write_report(run)
 
