@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from corpus.clock import in_time_zone
-from ui.pages import adjudicate, ask, coverage, ingest_report, law, review
+from ui.pages import adjudicate, ask, coverage, ingest_report, law, review, search
 
 HERE = Path(__file__).parent
 
@@ -30,6 +30,7 @@ with in_time_zone(st.context.timezone):
     st.navigation(
         [
             st.Page(ask.page, title="Ask", default=True),
+            st.Page(search.page, title="Search", url_path="search"),
             st.Page(law.page, title="Law as at", url_path="law"),
             st.Page(coverage.page, title="Coverage", url_path="coverage"),
             st.Page(ingest_report.page, title="Ingest report", url_path="ingest-report"),

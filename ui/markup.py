@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
 from math import sqrt
+from urllib.parse import urlencode
 
 from agent.request import ClarifyingQuestion
 from agent.trace import (
@@ -26,10 +27,11 @@ from agent.trace import (
     Turn,
 )
 from corpus.gate.ruling import KIND_WORDS
-from corpus.model import Work
+from corpus.model import Citation, Work
 from corpus.wording import Wording
 from ui import step_words
 from ui.cards import Card, TimelineSpan
+from ui.law.address import Place, write_place
 from ui.pages.advice import COUNSEL, HEADINGS
 from ui.words import day_words
 
@@ -126,6 +128,15 @@ def card(shown: Card, place: str = "") -> str:
         f"{heading}{_text(shown, place)}{timeline(shown.spans)}{_ruling(shown)}"
         f'<p class="since"><strong>Amended since?</strong> {escaped(shown.since)}</p>'
         f"{_provenance(shown)}</article>"
+    )
+
+
+def in_its_act(citation: Citation) -> str:
+    """Return the link from a citation to its provision on the Law page, on the same day."""
+    link = urlencode(write_place(Place(provision=citation.provision_id), citation.as_at))
+    return (
+        f'<p class="inact"><a href="law?{escaped(link)}">{escaped(citation.label)} in its act, '
+        "with timeline and redlines</a></p>"
     )
 
 

@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 
 from corpus.model import Interval
+from corpus.territories import place_name
 
 
 def literal(text: str) -> str:
@@ -18,6 +19,11 @@ def literal(text: str) -> str:
 
 
 _MARKDOWN = re.compile(r"[!-&(-+\-./:;<=>?@\[-`{-~]")
+
+
+def place_title(jurisdiction: str) -> str:
+    """Return the name of a jurisdiction as it stands alone: without an article."""
+    return place_name(jurisdiction).removeprefix("the ")
 
 
 def day_words(day: date) -> str:

@@ -250,6 +250,22 @@ def test_facets_count_provisions_not_versions(index: StatuteIndex) -> None:
     assert counted.statuses["no_longer_in_force"] == 2  # the serf's notice, and the old period
 
 
+def test_law_of_other_days_is_found_apart_and_never_with_that_of_the_day(
+    index: StatuteIndex,
+) -> None:
+    for day in ("1989-12-31", "2005-01-01", "2010-04-05"):
+        on = date.fromisoformat(day)
+        query = StatuteQuery(text="period of notice unfair dismissal", as_at=on, limit=50)
+        later = index.elsewhen(query, "not_yet_in_force")
+        earlier = index.elsewhen(query, "no_longer_in_force")
+        assert all(on < hit.valid_from for hit in later)
+        assert all(hit.valid_to is not None and hit.valid_to <= on for hit in earlier)
+        assert later or earlier
+    only = StatuteQuery(text="notice", as_at=date(1980, 1, 1), jurisdictions=("fr",))
+    assert {hit.jurisdiction for hit in index.elsewhen(only, "not_yet_in_force")} <= {"fr"}
+    assert index.elsewhen(only.model_copy(update={"text": "*"}), "not_yet_in_force") == []
+
+
 def test_facets_keep_to_the_filters(index: StatuteIndex) -> None:
     query = StatuteQuery(text="notice durée", as_at=date(2020, 1, 1), jurisdictions=("fr",))
     assert index.facets(query).jurisdictions == {"fr": 1}

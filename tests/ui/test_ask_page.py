@@ -74,6 +74,7 @@ def test_an_address_with_a_question_shows_its_answer() -> None:
     assert "In force from 21 March 1804 to 4 April 2006" in html
     assert 'class="banner past"' in html
     assert "Amended on 5 April 2006" in html
+    assert "law?as_at=2006-04-04&amp;provision=fr%2Fcode-civil%23marriage-age" in html
     assert app.text_area(key="question").value == MARRIAGE["q"]
     assert app.text_input(key="as_at").value == "2006-04-04"
 

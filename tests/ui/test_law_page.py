@@ -90,13 +90,13 @@ def test_an_act_is_read_as_it_stood_with_its_numbers_of_that_day() -> None:
 
 def test_a_day_that_is_typed_goes_into_the_address_and_one_that_is_none_does_not() -> None:
     app = opened(act="fr/code-civil", as_at="2016-09-30")
-    app.text_input(key="bar-day").input("1er octobre 2016").run()
+    app.text_input(key="bar-law").input("1er octobre 2016").run()
     assert address(app)["as_at"] == "2016-10-01"
-    app.text_input(key="bar-day").input("2016-02-30").run()
+    app.text_input(key="bar-law").input("2016-02-30").run()
     assert address(app)["as_at"] == "2016-10-01"
     assert "no day of the calendar" in unescaped(app.error[0].value)
     assert 'class="provision"' not in shown(app)
-    assert app.text_input(key="bar-day").value == "2016-02-30"
+    assert app.text_input(key="bar-law").value == "2016-02-30"
 
 
 def test_a_provision_is_opened_from_the_contents_and_goes_to_its_neighbours() -> None:

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from corpus.force_words import source_words
 from corpus.model import Interval
 from corpus.reading.holdings import Holding
-from corpus.territories import extent_words, place_name
+from corpus.territories import extent_words
 from ui.law.address import Place, write_place
 from ui.markup import escaped
-from ui.words import day_words, interval_words
+from ui.words import day_words, interval_words, place_title
 
 _FAULTS = 5
 """Greatest number of faults of an act that are shown; the rest are counted."""
@@ -34,7 +34,7 @@ def acts(place: str, held: Sequence[Holding], day: date) -> str:
     """Return the acts of a jurisdiction as a list of cards."""
     cards = "".join(_act(act, day) for act in held)
     return (
-        f'<section class="held"><h2>{escaped(place_name(place))}</h2>'
+        f'<section class="held"><h2>{escaped(place_title(place))}</h2>'
         f'<p class="quiet">{len(held):,} {"act" if len(held) == 1 else "acts"}</p>{cards}</section>'
     )
 
@@ -52,7 +52,7 @@ def _act(act: Holding, day: date) -> str:
     return (
         f'<article class="holding"><h3 lang="{escaped(act.language)}"><a href="{link}">'
         f"{escaped(act.title)}</a></h3>{_uncovered(act, day)}"
-        f'<dl class="facts">{shown}</dl>{_faults(act.faults)}</article>'
+        f'<dl class="facts">{shown}</dl>{_faults(act.faults, act.work)}</article>'
     )
 
 
@@ -70,12 +70,14 @@ def _texts(act: Holding) -> str:
     return f"{many}, {since}; last change {day_words(act.last_change)}"
 
 
-def _faults(faults: Sequence[str]) -> str:
+def _faults(faults: Sequence[str], work: str) -> str:
     if not faults:
         return ""
     items = "".join(f"<li>{escaped(fault)}</li>" for fault in faults[:_FAULTS])
     more = len(faults) - _FAULTS
-    rest = f"<li>and {more} more: inforce corpus report</li>" if more > 0 else ""
+    link = escaped(f"ingest-report?{urlencode({'work': work})}")
+    said = f'and {more} more: <a href="{link}">ingest report</a>'
+    rest = f"<li>{said}</li>" if more > 0 else ""
     return f'<ul class="faults">{items}{rest}</ul>'
 
 

@@ -159,7 +159,7 @@ def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> 
     if trace.answer is not None:
         st.html(render.answer(trace.answer, place))
         for card in cards:
-            st.html(render.card(card, place))
+            st.html(render.card(card, place) + render.in_its_act(card.citation))
     if trace.abstention is not None:
         st.html(render.abstention(trace.abstention))
         if trace.looked_at is not None and trace.looked_at.provisions:
@@ -179,7 +179,9 @@ def _closest(trace: Trace, cards: tuple[Card, ...], place: str) -> None:
         return
     st.html(render.closest_heading(trace.closest))
     for found, card in zip(trace.closest, cards, strict=True):
-        st.html(render.likelihood(found) + render.card(card, place))
+        st.html(
+            render.likelihood(found) + render.card(card, place) + render.in_its_act(card.citation)
+        )
 
 
 def _offer(offered: tuple[Suggestion, ...], place: str = "") -> None:

@@ -11,12 +11,11 @@ import streamlit as st
 from agent.library import Library
 from corpus.errors import InForceError
 from corpus.reading.holdings import Holding, Holdings, holdings
-from corpus.territories import place_name
 from ui import markup as render
 from ui.law import coverage_markup as markup
 from ui.library import open_or_say, show_footer
 from ui.pages.date_control import date_bar
-from ui.words import literal
+from ui.words import literal, place_title
 
 _KNOWN: dict[str | type, Callable[[Any], Any]] = {Library: lambda library: library.corpus_hash}
 
@@ -27,7 +26,7 @@ def page() -> None:
     library = open_or_say()
     if library is None:
         return
-    day = date_bar()
+    day = date_bar("coverage")
     if day is None:
         return
     try:
@@ -56,7 +55,7 @@ def _chosen(held: Holdings) -> list[Holding]:
         "Jurisdictions",
         places,
         key="coverage-in",
-        format_func=place_name,
+        format_func=place_title,
         placeholder="All",
         on_change=_to_address,
     )
@@ -88,7 +87,7 @@ def _to_address() -> None:
 
 def _show(held: Holdings, chosen: list[Holding], day: date) -> None:
     st.html(markup.summary(chosen, day))
-    for place in sorted({act.jurisdiction for act in chosen}, key=place_name):
+    for place in sorted({act.jurisdiction for act in chosen}, key=place_title):
         acts = [act for act in chosen if act.jurisdiction == place]
         st.html(markup.acts(place, acts, day))
     if held.left_out:

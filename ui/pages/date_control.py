@@ -58,25 +58,28 @@ def date_control(
         below.caption(literal(day_words(day)))
 
 
-def date_bar() -> date | None:
+def date_bar(page: str) -> date | None:
     """Show the date control of a page; return the day in its URL.
+
+    ``page`` names the page: its field is its own, and is filled anew when the page is opened.
 
     ``None`` if there is none yet, or if what is typed or in the URL is no day: it is said on the
     page, and nothing dated may be shown.
     """
     problems: list[str] = []
     day = day_named(st.query_params.to_dict(), "as_at", problems) or _carried(problems)
-    _follow(day)
+    key = f"bar-{page}"
+    _follow(day, key)
     with st.container(key="date-bar"):
         left, right = st.columns([3, 1], vertical_alignment="bottom")
         note = st.container()
         with left:
             words = "The day whose law is read. Never assumed to be today."
-            date_control("Law as at", _BAR, words, note, on_change=_take)
+            date_control("Law as at", key, words, note, on_change=lambda: _take(key))
         right.button("Today", on_click=go_to_day, args=(today(),), width="stretch")
         for problem in problems:
             note.error(literal(problem), icon=":material/event_busy:")
-        if problems or not can_be_read(_BAR):
+        if problems or not can_be_read(key):
             return None
         if day is not None and day != today():
             st.html(markup.day_banner(day, today()))
@@ -110,24 +113,23 @@ def _carried(problems: list[str]) -> date | None:
     return day
 
 
-def _follow(day: date | None) -> None:
+def _follow(day: date | None, key: str) -> None:
     """Fill the field where the URL has changed, or the page was left and opened again."""
     if day is not None:
         remember_day(day)
-    if st.session_state.get(_SHOWN_DAY) != day or _BAR not in st.session_state:
-        st.session_state[_SHOWN_DAY] = day
-        set_day(_BAR, day)
+    if st.session_state.get(_SHOWN_DAY) != (key, day) or key not in st.session_state:
+        st.session_state[_SHOWN_DAY] = key, day
+        set_day(key, day)
 
 
-def _take() -> None:
+def _take(key: str) -> None:
     """Go to the day that was typed; one that cannot be read is named by its field instead."""
     with suppress(BadInputError):
-        day = chosen_day(_BAR)
+        day = chosen_day(key)
         if day is not None:
             go_to_day(day)
 
 
-_BAR = "bar-day"
 _CARRIED = "chosen-day"
 _SHOWN_DAY = "bar-shown"
 

@@ -8,7 +8,6 @@ import streamlit as st
 
 from corpus.errors import BadInputError, InForceError
 from corpus.model import Work
-from corpus.territories import place_name
 from ui import markup as render
 from ui.law.acts import Corpus, corpus_of
 from ui.law.address import HASH, Place, read_place
@@ -17,7 +16,7 @@ from ui.law.read_provision import show_provision
 from ui.law.steps import go
 from ui.library import open_or_say, show_footer
 from ui.pages.date_control import date_bar
-from ui.words import day_words, literal
+from ui.words import day_words, literal, place_title
 
 
 def page() -> None:
@@ -27,7 +26,7 @@ def page() -> None:
     if library is None:
         return
     place, problems = read_place(st.query_params.to_dict())
-    day = date_bar()
+    day = date_bar("law")
     for problem in problems:
         st.error(literal(problem), icon=":material/link_off:")
     if problems:
@@ -78,11 +77,11 @@ def _open_chosen(place: Place) -> None:
 
 
 def _title(work: Work) -> str:
-    return f"{place_name(work.jurisdiction)}: {work.title}"
+    return f"{place_title(work.jurisdiction)}: {work.title}"
 
 
 def _by_place(work: Work) -> tuple[str, str]:
-    return place_name(work.jurisdiction), work.title
+    return place_title(work.jurisdiction), work.title
 
 
 def _say_pinned(corpus: Corpus, place: Place) -> None:

@@ -1,0 +1,1 @@
+"""The Search page: its address, its filters, saved searches and HTML."""

@@ -1,0 +1,66 @@
+"""Saved searches on the page: run one, remove one, save the present one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from corpus.errors import InForceError
+from corpus.settings import Settings
+from retrieval.saved_searches import SavedSearches, searches_url
+from retrieval.search import SearchRequest
+from ui.words import literal
+
+
+def saved_searches(present: SearchRequest, run: Callable[[SearchRequest], None]) -> None:
+    """Show the saved searches; ``run`` goes to one."""
+    with st.popover("Saved searches", icon=":material/bookmark:"):
+        st.caption(
+            "Words and filters are saved, not the day. Everyone who uses this app sees them."
+        )
+        if said := st.session_state.pop("saved-problem", None):
+            st.error(literal(said))
+        try:
+            kept = _opened(searches_url(Settings.load())).all()
+        except InForceError as problem:
+            st.error(literal(str(problem)), icon=":material/database_off:")
+            return
+        for number, each in enumerate(kept):
+            left, right = st.columns([4, 1])
+            left.button(
+                literal(each.name),
+                key=f"saved-run-{number}",
+                width="stretch",
+                on_click=run,
+                args=(each.request,),
+            )
+            right.button(
+                "Remove",
+                key=f"saved-remove-{number}",
+                on_click=_forget,
+                args=(each.name,),
+            )
+        st.text_input("Name", key="saved-name", placeholder="Name for the present search")
+        st.button("Save this search", on_click=_save, args=(present,), disabled=not present.text)
+
+
+def _save(present: SearchRequest) -> None:
+    _do(lambda kept: kept.save(st.session_state.get("saved-name") or "", present))
+
+
+def _forget(name: str) -> None:
+    _do(lambda kept: kept.forget(name))
+
+
+def _do(change: Callable[[SavedSearches], None]) -> None:
+    """Change the saved searches; what fails is said on the page."""
+    try:
+        change(_opened(searches_url(Settings.load())))
+    except InForceError as problem:
+        st.session_state["saved-problem"] = str(problem)
+
+
+@st.cache_resource(show_spinner=False)
+def _opened(url: str) -> SavedSearches:
+    return SavedSearches.open(url)
