@@ -17,6 +17,8 @@ from langgraph.graph.state import CompiledStateGraph
 from agent.graph import nodes
 from agent.graph.nodes import Context, State
 
+_FORMER_TRACER = ("LANGCHAIN_TRACING", "LANGCHAIN_HANDLER")
+
 Graph = CompiledStateGraph[State, Context, State, State]
 
 
@@ -25,10 +27,13 @@ def compile_graph() -> Graph:
     """Return the compiled graph. It has no state; :mod:`agent.graph.run` runs it.
 
     LangSmith tracing would send every question to another host if its variables are set
-    (``LANGSMITH_TRACING``), so it is off unless ``INFORCE_LANGSMITH`` is ``1``.
+    (``LANGSMITH_TRACING``), so it is off unless ``INFORCE_LANGSMITH`` is ``1``. LangChain refuses
+    to run while a variable of its former tracer is set; that tracer no longer exists.
     """
     if os.environ.get("INFORCE_LANGSMITH") != "1":
         langsmith.configure(enabled=False)
+    for name in _FORMER_TRACER:
+        os.environ.pop(name, None)
     graph = StateGraph(State, context_schema=Context)
     graph.add_node("frame", nodes.frame)
     graph.add_node("decide", nodes.decide)

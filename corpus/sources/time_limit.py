@@ -11,7 +11,7 @@ from types import FrameType
 from corpus.errors import Place, SourceError
 
 READING_SECONDS = 180.0
-"""Seconds for one act. The largest real code takes about ten."""
+"""Seconds of processor time for one act. The largest real code takes about twenty."""
 
 
 def can_be_stopped() -> bool:
@@ -22,6 +22,8 @@ def can_be_stopped() -> bool:
 @contextmanager
 def time_limit(seconds: float, place: Place) -> Iterator[None]:
     """Stop the code inside the context after ``seconds``, including a regular expression.
+
+    Processor time of this process counts, so that a busy machine refuses nothing.
 
     Only the main thread can be stopped, and only where nobody else waits for the alarm; another
     one reads by a process of its own (:mod:`corpus.sources.own_process`).
@@ -34,13 +36,13 @@ def time_limit(seconds: float, place: Place) -> Iterator[None]:
         raise RuntimeError("only the main thread can be stopped")
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        problem = f"was not read within {seconds:g} s; a pattern of the dialect may be too costly"
-        raise SourceError(place, problem)
+        limit = f"was not read within {seconds:g} s of work"
+        raise SourceError(place, f"{limit}; a pattern of the dialect may be too costly")
 
-    former = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    former = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, former)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, former)

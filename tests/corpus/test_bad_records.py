@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from corpus.errors import BadInputError, SourceError
+from corpus.errors import BadInputError, Place, SourceError
 from corpus.ingest import ingest
 from corpus.sources.dated.dated_dialect import read_listing
 from corpus.sources.dated.dated_files import DatedFiles
@@ -23,6 +24,7 @@ from corpus.sources.git.git_markdown import GitMarkdown
 from corpus.sources.git.markdown_dialect import read_dialect
 from corpus.sources.jsonl import Jsonl, write_jsonl
 from corpus.sources.regml.regml import Regml
+from corpus.sources.time_limit import time_limit
 from corpus.sources.uk.clml import Clml
 from corpus.store import Store
 from tests.corpus.build import history, version
@@ -251,13 +253,18 @@ def test_pattern_that_never_ends_is_stopped(tmp_path: Path, pattern: str) -> Non
     faults: list[SourceError] = []
     found = list(endless(tmp_path, pattern).works(faults.append))
     assert [work.versions[0].text for work in found] == ["One.", "Three."]
-    assert [str(f).startswith("xx/1.md: was not read within 0.5 s") for f in faults] == [True]
+    assert [str(f).startswith("xx/1.md: was not read within 0.5 s of work") for f in faults] == [
+        True
+    ]
 
 
 def test_pattern_that_never_ends_is_stopped_in_a_thread(tmp_path: Path, store: Store) -> None:
     source, reports = endless(tmp_path, ENDLESS[0]), []
     in_a_thread(lambda: reports.append(ingest(source, store)))
-    assert [fault.startswith("xx/1.md: was not read within 0.5 s") for fault in reports[0].faults]
+    assert [
+        fault.startswith("xx/1.md: was not read within 0.5 s of work")
+        for fault in reports[0].faults
+    ]
     assert [version.text for work in store.histories() for version in work.versions] == [
         "One.",
         "Three.",
@@ -282,7 +289,14 @@ def test_pattern_that_never_ends_is_stopped_in_dated_files(tmp_path: Path, is_ma
 
     read() if is_main else in_a_thread(read)
     assert faults
-    assert all("was not read within 0.5 s" in str(fault) for fault in faults)
+    assert all("was not read within 0.5 s of work" in str(fault) for fault in faults)
+
+
+def test_time_in_which_the_process_does_not_run_does_not_count() -> None:
+    with time_limit(0.2, Place("law.md")):
+        time.sleep(0.6)
+    with pytest.raises(SourceError, match="was not read within"), time_limit(0.2, Place("law.md")):
+        re.match("(a+)+$", "a" * 60 + "!")
 
 
 def test_works_read_in_a_thread_are_those_of_the_main_thread(tmp_path: Path) -> None:

@@ -120,7 +120,27 @@ def test_a_zone_that_nobody_knows_is_ignored(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     "name",
-    ["LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"],
+    ["LANGCHAIN_TRACING", "LANGCHAIN_HANDLER", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING"],
+)
+def test_no_question_is_refused_or_sent_for_a_former_tracer(name: str) -> None:
+    code = (
+        "from agent.graph.builder import compile_graph; compile_graph();"
+        "from langchain_core.callbacks import CallbackManager;"
+        "print([type(h).__name__ for h in CallbackManager.configure().handlers])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        cwd=ROOT,
+        env={**os.environ, name: "true"},
+    )
+    assert done.stdout.strip() == b"[]"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2"],
 )
 def test_no_question_is_sent_to_a_tracing_service(name: str) -> None:
     code = (
