@@ -101,7 +101,7 @@ def decision_words(decision: Decision) -> str:
         case ChosenCandidate(letter=letter):
             return f"Candidate {letter} is right"
         case ChosenVersion(version_id=version, quote=quote):
-            return f"None is right; {version}: “{quote}”"
+            return f"None is right; {version}: “{_cut(quote, 160)}”"
         case ChosenDecline(reason=reason):
             return f"Abstaining is right: {reason.value.replace('_', ' ')}"
         case Skipped(reason=reason):
