@@ -1,0 +1,79 @@
+"""Make the means that are taken off vectors before a cosine (``agent/answering/centres.npz``).
+
+``python -m eval.answering.centring`` makes the file anew: the mean passage of each language over
+the provisions of the demonstration corpus, each of which counts once, and the mean question over
+the training questions. A test compares.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from agent.answering.centres import FILE, Centres, write_centres
+from agent.answering.reading import read_question
+from corpus.console import out
+from corpus.demo import demo_files
+from corpus.errors import SourceError
+from corpus.model import WorkHistory
+from corpus.sources.jsonl import Jsonl
+from eval.answering.training import training_questions
+from retrieval.index_rows import work_texts
+from retrieval.vectors.encoder import Encoder, Vectors
+from retrieval.vectors.encoder_choice import EncoderSettings, open_encoder
+from retrieval.vectors.passage import digest, passage
+from retrieval.vectors.quantised import read_codes, units
+from retrieval.vectors.shipped import shipped
+
+
+def mean_passages() -> dict[str, Vectors]:
+    """Return the mean vector of the provisions of each language, from the vectors shipped."""
+    codes = shipped()[1]
+    provisions: dict[tuple[str, str], dict[bytes, bytes]] = defaultdict(dict)
+    for history in _histories():
+        for row in work_texts(history):
+            name = digest(passage(row))
+            provisions[row.language, row.provision_id][name] = codes[name]
+    means: dict[str, list[Vectors]] = defaultdict(list)
+    for (language, _), held in provisions.items():
+        means[language].append(units(read_codes(list(held.values()))).mean(axis=0))
+    return {language: np.mean(held, axis=0) for language, held in means.items()}
+
+
+def questions_by_language() -> dict[str, list[str]]:
+    """Return what is encoded of each training question, by the language of its jurisdiction."""
+    spoken = {each.work.jurisdiction: each.work.language for each in _histories()}
+    found: dict[str, list[str]] = defaultdict(list)
+    for one in training_questions():
+        language = spoken[one.jurisdictions[0]]
+        found[language].append(read_question(one.question, one.as_at).sought)
+    return found
+
+
+def mean_questions(asked: Mapping[str, Sequence[str]], encoder: Encoder) -> dict[str, Vectors]:
+    """Return the mean vector of the questions of each language."""
+    return {name: encoder.questions(texts).mean(axis=0) for name, texts in asked.items()}
+
+
+def main() -> None:
+    """Encode the training questions and write the file."""
+    encoder = open_encoder(EncoderSettings())
+    if encoder is None:
+        raise ValueError("the default is no encoder")
+    questions = mean_questions(questions_by_language(), encoder)
+    write_centres(Centres(encoder.identity, mean_passages(), questions), FILE)
+    out.print(f"{len(questions)} languages, {FILE.stat().st_size:,} bytes: {FILE}")
+
+
+def _histories() -> Iterator[WorkHistory]:
+    return Jsonl(*demo_files()).works(_never)
+
+
+def _never(fault: SourceError) -> None:
+    raise fault
+
+
+if __name__ == "__main__":
+    main()
