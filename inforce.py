@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -18,7 +18,7 @@ from agent.cli.ask import app as agent_app
 from agent.cli.model import app as model_app
 from agent.cli.traces import app as traces_app
 from corpus.cli import app as corpus_app
-from corpus.console import errors
+from corpus.console import errors, out
 from corpus.errors import BadInputError, InForceError
 from eval.cli import app as eval_app
 from retrieval.cli.law import app as retrieval_app
@@ -35,7 +35,7 @@ app = typer.Typer(
     help="""Search, read and cite the law in force on a governing date.
 
     With --json a verb prints JSON on standard output and nothing else; progress and messages go to
-    standard error.
+    standard error. `inforce --version` prints the version.
 
     Exit status: 0, an answer of any status; 1, the engine or the model failed, or what was compared
     differs; 2, bad input, reported in one sentence that names the place.
@@ -61,6 +61,26 @@ for room in (
     app.add_typer(room)
 app.add_typer(questions_app, name="questions")
 app.add_typer(labels_app, name="labels")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        out.print(f"InForce {version('inforce')}", markup=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before the verb."""
 
 
 _STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}

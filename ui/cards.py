@@ -23,6 +23,7 @@ from corpus.number_words import numbered_citation
 from corpus.reading.spans import siblings, spans
 from corpus.store import Store
 from corpus.territories import territory_words
+from ui.citing import CitationForm, citation_forms
 from ui.words import day_words
 
 
@@ -40,6 +41,7 @@ class Card(Frozen):
     ``label`` is the number with the provision's others, ``in_force`` the days on which the text is
     the law, ``source_read`` when its source was last read. ``territory`` says where the text holds;
     ``ruling`` whether it applies to the case, ``None`` in a trace kept before that was recorded.
+    ``forms`` are the citation in the forms of guides and as identifiers.
     """
 
     number: int
@@ -58,6 +60,7 @@ class Card(Frozen):
     official: str
     territory: str = ""
     ruling: Ruling | None = None
+    forms: tuple[CitationForm, ...] = ()
 
 
 def build_cards(
@@ -112,6 +115,7 @@ def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
         licence=work.licence,
         official=work.citation,
         territory=territory_words(work.jurisdiction, version.extent),
+        forms=citation_forms(citation, work, version.source),
     )
 
 

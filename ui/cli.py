@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -23,10 +22,17 @@ Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 accepts o
 
 @app.command(epilog="Example:  inforce serve --port 8501")
 def serve(port: Port = 8501, host: Host = "localhost") -> None:
-    """Serve the app on your own corpus and print its address."""
+    """Serve the app on your own corpus and print its address.
+
+    The process becomes the server: a signal that ends it leaves no other behind. Whether it answers
+    is at /_stcore/health. Without a library, what to do is printed and shown on the page, which
+    works once there is one.
+    """
     from corpus.settings import Settings
 
-    raise typer.Exit(_run_app(Settings.load(), host, port))
+    settings = Settings.load()
+    _say_if_empty(settings)
+    _become_app(settings, host, port)
 
 
 @app.command(epilog="Example:  inforce demo --port 8501")
@@ -50,7 +56,7 @@ def demo(
         out.print(f"\n[bold]{QUESTION}[/]")
         show_trace(first_answer(settings))
     if serve:
-        raise typer.Exit(_run_app(settings, host, port))
+        _become_app(settings, host, port)
 
 
 @app.command(epilog="Example:  inforce export 3f2a91c4 --to memo.docx")
@@ -87,7 +93,22 @@ def export(
     out.print(f"The {chosen} of trace {found.id[:12]} is in {to}.", markup=False)
 
 
-def _run_app(settings: Settings, host: str, port: int) -> int:
+def _say_if_empty(settings: Settings) -> None:
+    """Print what to do where there is no library yet."""
+    from agent.library import Library
+    from corpus.errors import IndexMissingError, SearchFailedError, StoreError
+
+    try:
+        Library.open(settings).close()
+    except (StoreError, IndexMissingError, SearchFailedError) as error:
+        errors.print(f"There is no library to ask yet: {error}", markup=False)
+        errors.print(
+            "'inforce ingest demo' loads the demonstration corpus, 'inforce ingest PATH' your own."
+        )
+
+
+def _become_app(settings: Settings, host: str, port: int) -> NoReturn:
+    """Replace this process by the app's server."""
     page = Path(__file__).with_name("server.py")
     errors.print(f"[bold green]InForce is at http://{host}:{port}[/]  (Ctrl+C stops it)")
     options = {
@@ -101,5 +122,5 @@ def _run_app(settings: Settings, host: str, port: int) -> int:
     }
     command = [sys.executable, "-m", "streamlit", "run", str(page)]
     command += [f"--{name}={value}" for name, value in options.items()]
-    environment = {**os.environ, **settings.environment()}
-    return subprocess.run(command, env=environment, check=False).returncode
+    sys.stdout.flush()
+    os.execve(sys.executable, command, {**os.environ, **settings.environment()})  # noqa: S606

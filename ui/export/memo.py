@@ -126,6 +126,8 @@ def _authority(card: Card) -> Iterator[Block]:
     yield Text(label="Amended since?", text=card.since)
     source = card.source.url or card.source.file
     yield Text(label="Source.", text=f"{source}; {card.source_read}.")
+    for form in card.forms[1:]:
+        yield Text(label=f"{form.name}.", text=form.text)
     yield Text(label="Version.", text=citation.version_id, code=True)
     if card.note:
         yield Text(label="Note.", text=card.note)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from urllib.parse import urljoin
 
 import streamlit as st
 
@@ -22,6 +23,7 @@ from corpus.force_words import sources_words
 from ui import markup as render
 from ui.cards import Card, trace_cards
 from ui.export.files import MEDIA, NAMES, Format, exported, file_name
+from ui.law.address import permalink
 from ui.library import open_or_say, show_footer
 from ui.pages.address import read_address, wants_each, write_address
 from ui.pages.advice import Suggestion, choices_meant, days_meant, suggestions
@@ -159,7 +161,7 @@ def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> 
     if trace.answer is not None:
         st.html(render.answer(trace.answer, place))
         for card in cards:
-            st.html(render.card(card, place) + render.in_its_act(card.citation))
+            _card(card, trace, place)
     if trace.abstention is not None:
         st.html(render.abstention(trace.abstention))
         if trace.looked_at is not None and trace.looked_at.provisions:
@@ -179,9 +181,21 @@ def _closest(trace: Trace, cards: tuple[Card, ...], place: str) -> None:
         return
     st.html(render.closest_heading(trace.closest))
     for found, card in zip(trace.closest, cards, strict=True):
-        st.html(
-            render.likelihood(found) + render.card(card, place) + render.in_its_act(card.citation)
-        )
+        _card(card, trace, place, render.likelihood(found))
+
+
+def _card(card: Card, trace: Trace, place: str, above: str = "") -> None:
+    """Show a card and, folded, the citation in every form, each with a button that copies it."""
+    cited = card.citation
+    st.html(above + render.card(card, place) + render.in_its_act(cited))
+    link = permalink(cited.provision_id, cited.as_at, trace.corpus_hash)
+    with st.expander(f"Copy citation {card.number}", icon=":material/content_copy:"):
+        for name, text in (
+            *((form.name, form.text) for form in card.forms),
+            ("Permalink", urljoin(st.context.url or "", link)),
+        ):
+            st.caption(name)
+            st.code(text, language=None, wrap_lines=True)
 
 
 def _offer(offered: tuple[Suggestion, ...], place: str = "") -> None:
