@@ -39,25 +39,21 @@ def fit_score(
 ) -> None:
     """Fit the score of answers to the training questions over the demonstration corpus.
 
-    Prints how right and how calibrated the score is on questions that it was not fitted to. The
-    file of the package is agent/answering/coefficients.json. Takes minutes with the default
-    encoder.
+    Prints how right and how calibrated the score is on the development questions. The file of the
+    package is agent/answering/coefficients.json. Takes some minutes with the default encoder.
     """
     from agent.answering.remembering import RememberingEncoder
     from corpus.errors import BadInputError
-    from eval.answering.fit import fit, report, tables
-    from eval.suites.demo import demo_library
+    from eval.answering.fit import fit, report
     from retrieval.vectors.encoder_choice import default_encoder
 
     encoder = default_encoder()
     if encoder is None:
         raise BadInputError("INFORCE_ENCODER is none: the score is fitted with an encoder")
     remembering = RememberingEncoder(encoder)
-    with demo_library() as library:
-        found = tables(library, remembering, lambda doing: errors.print(f"[dim]{doing} …[/]"))
-    fitted = fit(found)
+    fitted = fit(remembering, lambda doing: errors.print(f"[dim]{doing} …[/]"))
     to.write_text(fitted.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    for line in report(found, fitted):
+    for line in report(remembering, fitted):
         out.print(line)
 
 

@@ -7,12 +7,11 @@ what the quotation states says whether it can be the answer at all.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log
 
-from agent.answering.centres import centred_cosines
 from agent.answering.quotations import quotable_spans
 from agent.answering.reading import QuestionReading
 from agent.tool_results import Passage
@@ -20,24 +19,22 @@ from agent.tools.relevance import question_terms, stems
 from corpus.languages.asked_kinds import stated_kinds
 from corpus.model import Frozen
 from retrieval.vectors.encoder import Encoder
-from retrieval.vectors.passage import embedded
 
 MOST_ENCODED = 6
 """Sentences that are encoded for one question; a sentence costs some 40 ms of one core."""
 
-_SPREAD = 0.125  # of cosines off the mean
+_MIDDLE, _SPREAD = 0.85, 0.05  # of the cosines of multilingual-e5-small
 
 
 class Evidence(Frozen):
     """What speaks for one quotation, larger meaning more.
 
-    ``provision`` and ``sentence`` are cosines with the question off the means of their language
-    (:mod:`agent.answering.centres`), in units of 1/8; 0 without an encoder. ``words`` and
-    ``provision_words`` are the shares, weighted by rarity among the provisions at hand, of the
-    question's terms that stand in the quotation and in its provision; ``law_words`` that of its
-    words of law in the quotation. ``kind`` is 1 where the quotation states what is asked for, -1
-    where it does not, 0 where no kind of thing is asked. ``language`` is -1 where the quotation is
-    in another language than the question.
+    ``provision`` and ``sentence`` are cosines with the question, as distances from a middling one;
+    0 without an encoder. ``words`` and ``provision_words`` are the shares, weighted by rarity among
+    the provisions at hand, of the question's terms that stand in the quotation and in its
+    provision; ``law_words`` that of its words of law in the quotation. ``kind`` is 1 where the
+    quotation states what is asked for, -1 where it does not, 0 where no kind of thing is asked.
+    ``language`` is -1 where the quotation is in another language than the question.
     """
 
     provision: float = 0.0
@@ -73,7 +70,7 @@ def gathered(
     the others the cosine of their provision stands in.
     """
     scales = _Scales(asked, passages)
-    cosines = _cosines(asked, [(one, one.text) for one in passages], encoder)
+    cosines = _cosines(asked, [_said(one, one.text) for one in passages], encoder)
     found = [
         Quotation(passage, start, end, _evidence(asked, scales, passage, (start, end), cosine))
         for passage, cosine in zip(passages, cosines, strict=True)
@@ -135,7 +132,7 @@ def _with_sentences(
     """Return the quotations, the cosine of its own sentence in the evidence of the best."""
     order = sorted(range(len(found)), key=lambda n: -_promise(found[n].evidence))
     chosen = [n for n in order if not _is_whole(found[n])][:MOST_ENCODED]
-    said = [(found[n].passage, found[n].text) for n in chosen]
+    said = [_said(found[n].passage, found[n].text) for n in chosen]
     cosines = dict(zip(chosen, _cosines(asked, said, encoder), strict=True))
     return [
         Quotation(one.passage, one.start, one.end, _sentence(one.evidence, cosines.get(n)))
@@ -155,19 +152,15 @@ def _sentence(evidence: Evidence, cosine: float | None) -> Evidence:
     return evidence if cosine is None else evidence.model_copy(update={"sentence": cosine})
 
 
-def _cosines(
-    asked: QuestionReading, parts: Sequence[tuple[Passage, str]], encoder: Encoder | None
-) -> list[float]:
-    """Return how near each part of a passage is to the question, 0 for an unrelated one."""
-    found = [0.0] * len(parts)
-    if encoder is None:
-        return found
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, (passage, _) in enumerate(parts):
-        places[passage.language].append(place)
-    for language, held in places.items():
-        texts = [embedded(parts[place][0].heading, parts[place][1]) for place in held]
-        cosines = centred_cosines(encoder, asked.sought, texts, language)
-        for place, cosine in zip(held, cosines, strict=True):
-            found[place] = cosine / _SPREAD
-    return found
+def _said(passage: Passage, words: str) -> str:
+    """Return what is encoded of a passage or of a part of it, as the index encodes provisions."""
+    return " ".join(part for part in (passage.heading, words) if part)
+
+
+def _cosines(asked: QuestionReading, texts: Sequence[str], encoder: Encoder | None) -> list[float]:
+    """Return how near each text is to the question, 0 for a middling one."""
+    if encoder is None or not texts:
+        return [0.0] * len(texts)
+    question_D = encoder.questions([asked.sought])[0]
+    cosines_N = encoder.passages(texts) @ question_D
+    return [float(cosine - _MIDDLE) / _SPREAD for cosine in cosines_N]

@@ -1,9 +1,9 @@
 """How probable it is that a quotation answers a question: one calibrated number.
 
-One linear model over the evidence (``coefficients.json``, fitted by ``inforce eval fit-score``)
-weighs every quotation. The probability that one answers is its share among the best quotations of
-all provisions found and "none of them", which has the weight 1: a conditional logit. Without an
-encoder there is a model of its own.
+Two small linear models over the evidence, fitted by ``inforce eval answering fit``
+(``eval/answering``) and kept in ``coefficients.json``. ``relevance`` orders quotations;
+``confidence`` is a logistic regression on the best one, its lead over the best of any other
+provision among its evidence. Without an encoder there is a pair of its own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from corpus.model import Frozen
 from retrieval.vectors.encoder import Encoder
 
 COEFFICIENTS = "coefficients.json"
+LEAD = 4.0
+"""The largest lead that counts, either way."""
 
 
 class LinearModel(Frozen):
@@ -40,16 +42,19 @@ class LinearModel(Frozen):
 
 
 class Calibration(Frozen):
-    """The model, and the probability from which on a quotation is given as the answer.
+    """Both models and the probability from which on a quotation is given as the answer.
 
-    ``relevance`` is the logarithm of a quotation's weight. ``threshold`` was chosen on questions
-    that no weight was fitted to, ``closest`` is the least probability with which a provision is
-    still offered as one of the closest.
+    ``threshold`` was chosen on questions that no weight was fitted to, ``closest`` is the least
+    probability with which a provision is still offered as one of the closest. ``rival`` is the
+    relevance of the second best provision of a typical question: a lead is measured against no
+    less, so that a search that found little makes nothing certain.
     """
 
     relevance: LinearModel
+    confidence: LinearModel
     threshold: float
     closest: float = 0.0
+    rival: float = 0.0
 
 
 class Coefficients(Frozen):
@@ -65,7 +70,7 @@ class Score(Frozen):
 
     ``probability`` that it answers; ``enough`` to give it as the answer; ``evidence`` and ``lead``
     are the numbers that it was made of. A ``lead`` is the relevance beyond that of the best
-    quotation of any other provision, or of none at all where there is no other.
+    quotation of any other provision.
     """
 
     probability: float
@@ -114,17 +119,13 @@ def ranked(found: Sequence[Quotation], calibration: Calibration) -> tuple[Weighe
         if name not in best or relevance > best[name][0]:
             best[name] = relevance, one
     order = sorted(best.values(), key=lambda pair: -pair[0])
-    total = 1.0 + sum(_weight(relevance) for relevance, _ in order)
     weighed = (
         Weighed(
             passage=one.passage,
             start=one.start,
             end=one.end,
-            score=Score(
-                probability=(likely := _weight(relevance) / total),
-                enough=likely >= calibration.threshold,
-                evidence=one.evidence,
-                lead=relevance - _rival(order, place),
+            score=_score(
+                one.evidence, relevance - max(_rival(order, place), calibration.rival), calibration
             ),
         )
         for place, (relevance, one) in enumerate(order)
@@ -191,12 +192,24 @@ def read_coefficients() -> Coefficients:
         raise SourceError(Place(f"agent/answering/{COEFFICIENTS}"), str(fault)) from fault
 
 
+def confidence_numbers(evidence: Evidence, lead: float) -> dict[str, float]:
+    """Return the numbers that the confidence is made of."""
+    return {**evidence.model_dump(), "lead": max(-LEAD, min(lead, LEAD))}
+
+
 def _rival(order: Sequence[tuple[float, Quotation]], place: int) -> float:
-    """Return the relevance of the best quotation but that in ``place``, 0 where it is alone."""
+    """Return the relevance of the best quotation but that in ``place``."""
     if len(order) == 1:
-        return 0.0
+        return float("-inf")
     return order[1][0] if place == 0 else order[0][0]
 
 
-def _weight(relevance: float) -> float:
-    return exp(max(-30.0, min(relevance, 30.0)))
+def _score(evidence: Evidence, lead: float, calibration: Calibration) -> Score:
+    odds = calibration.confidence.of(confidence_numbers(evidence, lead))
+    probability = 1 / (1 + exp(-max(-30.0, min(odds, 30.0))))
+    return Score(
+        probability=probability,
+        enough=probability >= calibration.threshold,
+        evidence=evidence,
+        lead=lead,
+    )

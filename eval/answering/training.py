@@ -2,31 +2,34 @@
 
 ``training.jsonl`` was written by hand over the demonstration corpus, apart from the questions of
 ``eval/questions``: each names the provision that answers it and words that the answer must quote,
-or no provision where the corpus holds none. What is held against a question is what the hybrid
-search returns for it.
+or no provision where the corpus holds none.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import cache
 from importlib.resources import files
+
+import numpy as np
 
 from agent.answering.evidence import Quotation, gathered
 from agent.answering.quotations import widened
-from agent.answering.reading import read_question
-from agent.library import Library
+from agent.answering.reading import QuestionReading, read_question
 from agent.tool_results import Passage
-from agent.tools.statutes import Scope, search_statutes
+from corpus.demo import demo_files
+from corpus.errors import SourceError
 from corpus.languages.dates import without_dates
-from corpus.model import Frozen
-from eval.questions.asked import AskedQuestion, Half, read_asked
+from corpus.model import Frozen, Version, Work
+from corpus.sources.jsonl import Jsonl
+from eval.questions.asked import AskedQuestion, read_asked
 from retrieval.citations.resolution import find_citations
 from retrieval.vectors.encoder import Encoder
 
-LOOKED_AT: tuple[Half, Half] = ("development", "held_out")
-"""The parts of ``eval/questions`` over the demonstration corpus that are spent or were never held
-out; its README says when."""
+CANDIDATES = 8
+"""Provisions that are held against a question: what a search returns."""
 
 
 class Labelled(Frozen):
@@ -65,16 +68,16 @@ def training_questions() -> list[Labelled]:
     return [Labelled.model_validate(json.loads(line)) for line in training_text().splitlines()]
 
 
-def development_questions(library: Library) -> list[Labelled]:
-    """Return the dated questions over the demonstration corpus that may be looked at.
+def development_questions() -> list[Labelled]:
+    """Return the dated questions of the development half over the demonstration corpus.
 
     A question that cites a provision is left out: it is answered from that provision, not scored.
     """
+    works = list({work.id: work for work, _ in _versions()}.values())
     return [
         _labelled(one)
-        for half in LOOKED_AT
-        for one in read_asked("demo", half)
-        if one.as_at is not None and not find_citations(without_dates(one.text), library.works)
+        for one in read_asked("demo", "development")
+        if one.as_at is not None and not find_citations(without_dates(one.text), works)
     ]
 
 
@@ -90,16 +93,64 @@ def _labelled(one: AskedQuestion) -> Labelled:
     )
 
 
-def candidates(
-    library: Library, one: Labelled, encoder: Encoder, *, law_words: bool = True
-) -> list[Quotation]:
-    """Return the quotations of the provisions that the search finds, with their evidence.
+def candidates(one: Labelled, encoder: Encoder, *, law_words: bool = True) -> list[Quotation]:
+    """Return the quotations of the nearest provisions in force, with their evidence.
 
     ``law_words=False`` leaves the words of law for everyday words out.
     """
     asked = read_question(one.question, one.as_at)
     if not law_words:
         asked = asked.model_copy(update={"law_words": ""})
-    scope = Scope(library, jurisdictions=one.jurisdictions)
-    found = search_statutes(scope, asked.sought, one.as_at.isoformat())
-    return gathered(asked, found.hits, encoder)
+    return gathered(asked, _nearest(one, asked, encoder), encoder)
+
+
+def _nearest(one: Labelled, asked: QuestionReading, encoder: Encoder) -> list[Passage]:
+    """Return the provisions in force whose vectors are nearest, one text of each."""
+    passages = list(_in_force(one.as_at, one.jurisdictions))
+    if not passages:
+        return []
+    said = [" ".join(part for part in (p.heading, p.text) if part) for p in passages]
+    cosines_N = encoder.passages(said) @ encoder.questions([asked.sought])[0]
+    best: dict[str, Passage] = {}
+    for place in np.argsort(-cosines_N, kind="stable"):
+        best.setdefault(passages[place].provision_id, passages[place])
+    return list(best.values())[:CANDIDATES]
+
+
+def _in_force(day: date, jurisdictions: Iterable[str]) -> Iterator[Passage]:
+    places = tuple(jurisdictions)
+    for work, version in _versions():
+        if (not places or work.jurisdiction in places) and day in version.valid:
+            yield _passage(work, version)
+
+
+@cache
+def _versions() -> tuple[tuple[Work, Version], ...]:
+    """Return every dated text of the demonstration corpus as known now."""
+    return tuple(
+        (history.work, version)
+        for history in Jsonl(*demo_files()).works(_stop)
+        for version in history.versions
+        if version.valid_from is not None and version.is_known()
+    )
+
+
+def _passage(work: Work, version: Version) -> Passage:
+    assert version.valid_from is not None
+    return Passage(
+        version_id=version.id,
+        provision_id=version.provision_id,
+        work_id=work.id,
+        work_title=work.title,
+        label="",
+        language=version.language,
+        heading=version.heading,
+        valid_from=version.valid_from,
+        valid_to=version.valid_to,
+        interval=version.valid.words(),
+        text=version.text,
+    )
+
+
+def _stop(error: SourceError) -> None:
+    raise error
