@@ -34,14 +34,14 @@ def body(row: IndexedText, weights: Weights = WEIGHTS) -> str:
     One field is used because a short heading with its own boost would outrank the text that
     answers, and one field costs one lookup per term. A weight is a repetition.
     """
-    names = (row.work_title, *row.aliases)
+    names = [normalise(name, row.language) for name in (row.work_title, *row.aliases)]
     parts = [
         *names * weights.names,
-        *(row.label,) * weights.label,
-        *(row.heading or "",) * weights.heading,
-        row.text,
+        *[normalise(row.label, row.language)] * weights.label,
+        *[normalise(row.heading or "", row.language)] * weights.heading,
+        normalise(row.text, row.language),
     ]
-    return " ".join(filter(None, (normalise(part, row.language) for part in parts)))
+    return " ".join(filter(None, parts))
 
 
 def extents(extent: str | None) -> list[str]:
