@@ -40,21 +40,9 @@ def test_small_words_in_common_are_no_answer(demo: Library, question: str) -> No
     assert trace.abstention.reason is AbstentionReason.NOT_FOUND
 
 
-@pytest.mark.parametrize(
-    ("question", "commencement"),
-    [
-        ("Do ferrymen carry a brass lantern at night?", "unknown"),
-        ("Who carries a brass lantern?", "unknown"),
-        ("Do ferrymen carry a brass lantern at night?", "to_be_fixed"),
-        ("Must a lantern of brass be carried?", "to_be_fixed"),
-        ("What does s 1 Ferry Act 1990 say?", "unknown"),
-        ("What does s 1 Ferry Act 1990 say?", "to_be_fixed"),
-    ],
-)
-def test_texts_without_dates_are_said_not_to_be_searched(
-    tmp_path: Path, question: str, commencement: str
-) -> None:
-    ferry = tmp_path / "ferry.jsonl"
+def asked_of_ferries(folder: Path, question: str, commencement: str) -> str:
+    """Return why a question about an act whose only text has no date of commencement fails."""
+    ferry = folder / "ferry.jsonl"
     source = {"file": "ferry.jsonl"}
     records = [
         {"record": "work", "id": "zz/ferry", "jurisdiction": "zz", "language": "en", "kind": "act",
@@ -68,10 +56,41 @@ def test_texts_without_dates_are_said_not_to_be_searched(
          "from_origin": True},
     ]  # fmt: skip
     ferry.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    settings = Settings.under(tmp_path / "home")
+    settings = Settings.under(folder / "home")
     load(Jsonl(ferry), settings, strict=True)
     with Library.open(settings) as library:
         trace = ask(library, question, as_at=date(2000, 1, 1))
     assert trace.abstention is not None
-    assert "were not searched" in trace.abstention.explanation
-    assert "No provision" not in trace.abstention.explanation
+    return trace.abstention.explanation
+
+
+@pytest.mark.parametrize(
+    ("question", "commencement"),
+    [
+        ("Do ferrymen carry a brass lantern at night?", "unknown"),
+        ("Who carries a brass lantern?", "unknown"),
+        ("Do ferrymen carry a brass lantern at night?", "to_be_fixed"),
+        ("Must a lantern of brass be carried?", "to_be_fixed"),
+    ],
+)
+def test_texts_without_dates_are_said_not_to_be_searched(
+    tmp_path: Path, question: str, commencement: str
+) -> None:
+    explanation = asked_of_ferries(tmp_path, question, commencement)
+    assert "were not searched" in explanation
+    assert "No provision" not in explanation
+
+
+@pytest.mark.parametrize(
+    ("commencement", "said"),
+    [
+        ("unknown", "The source does not say since when this text applies"),
+        ("to_be_fixed", "Enacted, but not yet in force"),
+    ],
+)
+def test_a_cited_text_without_a_date_says_what_its_own_date_depends_on(
+    tmp_path: Path, commencement: str, said: str
+) -> None:
+    question = "What does s 1 Ferry Act 1990 say?"
+    explanation = asked_of_ferries(tmp_path, question, commencement)
+    assert f"{said}: the gazette page is lost." in explanation
