@@ -70,6 +70,11 @@ class Library(Closeable):
         """Return the days on which the works were last read from their sources; cached."""
         return self.store.sources_read()
 
+    @cached_property
+    def versions(self) -> int:
+        """Return the number of distinct versions of the corpus; cached."""
+        return self.store.counts()["versions"]
+
     @property
     def corpus_hash(self) -> str:
         """Return the hash of the corpus state that answers come from."""

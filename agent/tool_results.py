@@ -42,12 +42,14 @@ class SearchResult(Frozen):
     """Result of ``search_statutes``, best first. ``text`` may be an excerpt.
 
     ``words_only`` says why vectors took no part where the index was meant to have them.
+    ``searched`` is the number of versions in the library that was searched.
     """
 
     kind: Literal["search"] = "search"
     as_at: date
     hits: tuple[Passage, ...]
     words_only: str | None = None
+    searched: int | None = None
 
 
 class ProvisionReading(Frozen):

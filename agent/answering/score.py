@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from math import exp
+from math import exp, log
 
 from pydantic import ValidationError
 
@@ -28,6 +28,12 @@ from retrieval.vectors.encoder import Encoder
 COEFFICIENTS = "coefficients.json"
 LEAD = 4.0
 """The largest lead that counts, either way."""
+FITTED = 819
+"""Distinct versions of the demonstration corpus, over which the threshold was chosen."""
+GROWTH = 0.35
+"""Added to the log-odds of the threshold for each natural logarithm of versions beyond
+:data:`FITTED`: among more texts the best wrong one is better. Chosen on the development half of the
+questions over real legislation (docs/findings/answer-score.md)."""
 
 
 class LinearModel(Frozen):
@@ -55,6 +61,13 @@ class Calibration(Frozen):
     threshold: float
     closest: float = 0.0
     rival: float = 0.0
+
+    def among(self, versions: int | None) -> Calibration:
+        """Return the calibration for a library of so many versions; ``None``: not known."""
+        if versions is None or versions <= FITTED:
+            return self
+        odds = log(self.threshold / (1 - self.threshold)) + GROWTH * log(versions / FITTED)
+        return self.model_copy(update={"threshold": 1 / (1 + exp(-odds))})
 
 
 class Coefficients(Frozen):
@@ -94,7 +107,10 @@ class Weighed(Frozen):
 
 
 def weigh(
-    asked: QuestionReading, passages: Sequence[Passage], encoder: Encoder | None
+    asked: QuestionReading,
+    passages: Sequence[Passage],
+    encoder: Encoder | None,
+    versions: int | None = None,
 ) -> tuple[Weighed, ...]:
     """Return the best quotation of each passage, best first.
 
@@ -102,11 +118,12 @@ def weigh(
         asked: the question, read.
         passages: what was found in force on its day.
         encoder: of questions and provisions; ``None``: words alone count.
+        versions: number of versions in the library that was searched.
 
     Raises:
         InForceError: the encoder failed.
     """
-    calibration = calibrated(with_vectors=encoder is not None)
+    calibration = calibrated(with_vectors=encoder is not None).among(versions)
     return ranked(gathered(asked, passages, encoder), calibration)
 
 

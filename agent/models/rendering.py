@@ -41,6 +41,7 @@ _LEFT_OUT: Any = {
     "passage": _SAID_TWICE,
     "hits": {"__all__": _SAID_TWICE},
     "words_only": True,
+    "searched": True,
     "versions": {"__all__": _SAID_TWICE},
 }
 """Fields of results that repeat the tool's name, the version id, the text or the interval."""

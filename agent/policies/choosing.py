@@ -16,7 +16,7 @@ from agent.answering.quotations import widened
 from agent.answering.reading import read_question
 from agent.answering.score import Weighed, calibrated, weigh
 from agent.policy import Candidate, PolicyState
-from agent.tool_results import Passage
+from agent.tool_results import Passage, SearchResult
 from agent.tools.relevance import best_quote, coverage
 from corpus.languages.dates import without_dates
 from retrieval.vectors.encoder import Encoder
@@ -179,4 +179,11 @@ class ByScore:
 
     def _weighed(self, state: PolicyState, passages: Sequence[Passage]) -> tuple[Weighed, ...]:
         asked = read_question(state.question, state.governing.as_at)
-        return weigh(asked, passages, self.encoder)
+        return weigh(asked, passages, self.encoder, _versions_searched(state))
+
+
+def _versions_searched(state: PolicyState) -> int | None:
+    """Return the number of versions in the library that the run searched; ``None``: unknown."""
+    results = (call.result for turn in state.turns for call in turn.calls)
+    known = [one.searched for one in results if isinstance(one, SearchResult) and one.searched]
+    return max(known, default=None)

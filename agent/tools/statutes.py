@@ -102,7 +102,12 @@ def search_result(scope: Scope, asked: StatuteQuery, hits: Sequence[Hit]) -> Sea
         passage_of(hit, held.get(hit.version_id), cautions.get(hit.version_id)) for hit in hits
     )
     why = scope.library.index.words_only
-    return SearchResult(as_at=asked.as_at, hits=tuple(passages), words_only=why)
+    return SearchResult(
+        as_at=asked.as_at,
+        hits=tuple(passages),
+        words_only=why,
+        searched=scope.library.versions,
+    )
 
 
 def read_provision(scope: Scope, reference: str, as_at: str) -> ProvisionReading:

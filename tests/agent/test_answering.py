@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from agent.answering.evidence import gathered
 from agent.answering.quotations import names_time, quotable_spans, widened
 from agent.answering.reading import read_question
-from agent.answering.score import answer_score, read_coefficients, weigh
+from agent.answering.score import FITTED, answer_score, calibrated, read_coefficients, weigh
 from agent.graph.nodes import Context
 from agent.graph.run import AskRequest, run
 from agent.library import Library
@@ -254,3 +255,27 @@ def test_the_coefficients_are_those_of_both_kinds_of_evidence() -> None:
     assert 0 < held.vectors.threshold < 1
     assert "sentence" in held.vectors.relevance.weights
     assert "sentence" not in held.words.relevance.weights
+
+
+def test_among_more_texts_more_certainty_is_asked_for() -> None:
+    calibration = calibrated(with_vectors=True)
+    assert calibration.among(None) == calibration.among(FITTED) == calibration.among(1)
+    least = [calibration.among(n).threshold for n in (FITTED, 2 * FITTED, 37_067, 10**6)]
+    assert least[0] == calibration.threshold
+    assert least == sorted(set(least))
+    assert least[2] == pytest.approx(0.93, abs=0.005)
+    assert least[-1] < 1
+
+
+def test_what_answers_in_a_small_library_is_only_the_closest_in_a_large_one(
+    demo: Library, policy: ExtractivePolicy
+) -> None:
+    place, day, question, provision, _ = LAY[0]
+    small = asked(demo, policy, question, day, place)
+    assert small.answer is not None
+    large = replace(demo)
+    large.__dict__["versions"] = 10**9
+    withheld = asked(large, policy, question, day, place)
+    assert withheld.answer is None
+    offered = [one.citation.provision_id for one in withheld.closest]
+    assert provision in offered
