@@ -29,7 +29,7 @@ from eval.suites.policy import Advance, Evaluation, answer_all
 from rl.rewards import is_right
 from rl.rewards.claims import statements
 from rl.rewards.scored_trace import ScoredTrace
-from rl.rewards.stated_answer import holds_figure
+from rl.rewards.stated_answer import contradicts, denies, holds_figure
 
 _ASKS_BACK = frozenset({AbstentionReason.NO_DATE, AbstentionReason.AMBIGUOUS})
 
@@ -249,9 +249,19 @@ def _of_answer(
     shipped = tuple(one for one in statements(trace) if one.stood)
     if any(is_right(question, shipped, None) for question in questions):
         return AnswerOutcome.RIGHT
-    quotes = " ".join(one.quote for one in cited if one.version_id in accepted)
-    spans = [question.gold_span.text for question in questions if question.gold_span]
-    return AnswerOutcome.WRONG if any(span in quotes for span in spans) else AnswerOutcome.BESIDE
+    quotes = [one.quote for one in cited if one.version_id in accepted]
+    if any(_misstates(statement.text, quotes, q) for statement in shipped for q in questions):
+        return AnswerOutcome.WRONG
+    return AnswerOutcome.BESIDE
+
+
+def _misstates(text: str, quotes: Sequence[str], question: Question) -> bool:
+    """Return whether a sentence denies the words that answer, or gives another figure."""
+    span = question.gold_span
+    if span is None or span.text not in " ".join(quotes):
+        return False
+    denied = denies(text, quotes, question.language)
+    return denied or contradicts(text, quotes, question, span)
 
 
 def _share(group: Iterable[Judged], holds: Callable[[Judged], bool]) -> Score | None:

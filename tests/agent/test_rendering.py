@@ -287,6 +287,7 @@ def _lean(value: Any) -> Any:
         "explanation_days",
         "pinpoint",
         "source_read",
+        "searched",
         "provision_id",
         "work_id",
         "language",

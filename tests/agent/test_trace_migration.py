@@ -106,7 +106,7 @@ def test_nothing_that_was_written_is_lost(old: dict[str, Any]) -> None:
 
 _LATER = (
     *("caution", "applies_from", "pinpoint", "source_read"),
-    *("label_from", "other_numbers", "ended", "words_only", "similarity"),
+    *("label_from", "other_numbers", "ended", "words_only", "searched", "similarity"),
 )
 """Fields of results and citations that earlier versions did not have; empty in what they wrote."""
 

@@ -135,7 +135,7 @@ from corpus.synthetic import Synthetic
 from corpus.synthetic.grammar import languages
 from retrieval.text.analysis import normalise, text_query
 from retrieval.text.analyzers import STEMMED
-from rl.rewards.stated_answer import states_figure
+from rl.rewards.stated_answer import states
 
 def fail(fault): raise fault
 LAW = "La tempvo estas duvo jarvoj, la sumvo estas ₴700."
@@ -165,9 +165,8 @@ if read["synthetic"]:
     about = next(q for q in asked if q.family == "value_at_date" and q.gold_span is not None)
     gold = about.gold_span
     said = (gold.lead or "") + gold.text + gold.tail
-    read["right"] = states_figure(["Jen: " + gold.text], [said], about, gold)
-    read["wrong"] = states_figure(["Jen: 987 zlotvoj kaj 987 jarvoj kaj 987 elcentvo"], [said],
-                                  about, gold)
+    read["right"] = states("Jen: " + gold.text, [said], about)
+    read["wrong"] = states("Jen: 987 zlotvoj kaj 987 jarvoj kaj 987 elcentvo", [said], about)
 print(json.dumps(read))
 """
 

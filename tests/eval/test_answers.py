@@ -36,8 +36,8 @@ class Says:
 
     name = "says"
 
-    def __init__(self, *drafted: tuple[str, str], words: str = "It is so.") -> None:
-        self.drafted, self.words = drafted, words
+    def __init__(self, *drafted: tuple[str, str], words: str = "") -> None:
+        self.drafted, self.words = drafted, words or drafted[0][1]
 
     def act(self, state: PolicyState) -> Act:
         if not state.turns:
@@ -88,6 +88,18 @@ def quoted(one: AskedQuestion, library: Library) -> tuple[str, str]:
 
 def test_the_gold_version_with_its_words_is_right(library: Library) -> None:
     assert outcome(library, Says(quoted(NOTICE, library)), NOTICE) is AnswerOutcome.RIGHT
+
+
+def test_a_sentence_that_says_nothing_of_its_quotation_is_beside_the_point(
+    library: Library,
+) -> None:
+    said = Says(quoted(NOTICE, library), words="It is so.")
+    assert outcome(library, said, NOTICE) is AnswerOutcome.BESIDE
+
+
+def test_a_sentence_that_denies_its_quotation_is_wrong(library: Library) -> None:
+    said = Says(quoted(NOTICE, library), words="One week's notice for each year is not owed.")
+    assert outcome(library, said, NOTICE) is AnswerOutcome.WRONG
 
 
 def test_another_sentence_of_the_right_provision_is_beside_the_point(library: Library) -> None:

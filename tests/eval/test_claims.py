@@ -183,6 +183,7 @@ def test_a_recipe_of_claims_that_cannot_be_is_one_sentence(lab, tmp_path) -> Non
 
 
 def test_extrapolation_beside_raw_weights_is_guarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="needs the extra train")
     from eval.claims import extrapolation
 
     monkeypatch.setattr(extrapolation, "ROUNDS", 22)
