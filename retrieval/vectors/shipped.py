@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from corpus.console import out
-from corpus.demo import demo_files
-from corpus.sources.jsonl import Jsonl
 from retrieval.index_rows import work_texts
 from retrieval.vectors.encoder_choice import EncoderSettings, open_encoder
 from retrieval.vectors.passage import digest, kept_as, passage
@@ -32,6 +30,9 @@ def shipped() -> tuple[str, dict[bytes, bytes]]:
 
 def demo_passages() -> dict[bytes, str]:
     """Return each distinct passage of the demonstration corpus by its digest, in its order."""
+    from corpus.demo import demo_files
+    from corpus.sources.jsonl import Jsonl
+
     histories = Jsonl(*demo_files()).works(_never)
     texts = (passage(row) for history in histories for row in work_texts(history))
     return {digest(text): text for text in texts}
