@@ -19,7 +19,7 @@ from pydantic_core import PydanticSerializationError
 from agent.trace import SCHEMA, Outcome, Trace
 from agent.trace_migration import read_trace
 from corpus.closeable import Closeable
-from corpus.database import cause, create_tables, open_engine, writing
+from corpus.database import cause, open_with_tables, writing
 from corpus.errors import BadInputError, InForceError, StoreError
 from corpus.model import Frozen
 from corpus.settings import Settings
@@ -83,13 +83,7 @@ class TraceStore(Closeable):
         Raises:
             StoreError: it cannot be opened.
         """
-        try:
-            engine = open_engine(url, create=True)
-            create_tables(engine, _metadata)
-        except sa.exc.SQLAlchemyError as error:
-            place = url.rpartition("@")[2]
-            raise StoreError(f"cannot keep traces at {place}: {cause(error)}") from None
-        return cls(engine)
+        return cls(open_with_tables(url, _metadata, "traces"))
 
     def close(self) -> None:
         """Close the connections."""

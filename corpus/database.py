@@ -103,6 +103,26 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+def open_with_tables(url: str, metadata: sa.MetaData, kept: str) -> sa.Engine:
+    """Return an engine for a database that holds the tables, creating both if needed.
+
+    Args:
+        url: SQLAlchemy URL.
+        metadata: the tables.
+        kept: what is kept there, in the plural, for the error message.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    engine = open_engine(url, create=True)
+    try:
+        create_tables(engine, metadata)
+    except sa.exc.SQLAlchemyError as error:
+        engine.dispose()
+        raise StoreError(f"cannot keep {kept} at {engine.url}: {cause(error)}") from None
+    return engine
+
+
 def create_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:
     """Create the missing tables; concurrent processes do it one after another.
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from corpus.clock import now
 from corpus.closeable import Closeable
-from corpus.database import cause, create_tables, open_engine, writing
+from corpus.database import cause, open_with_tables, writing
 from corpus.errors import BadInputError, StoreError
 from corpus.model import Frozen
 from corpus.settings import Settings
@@ -56,14 +56,7 @@ class SavedSearches(Closeable):
         Raises:
             StoreError: it cannot be opened.
         """
-        engine = open_engine(url, create=True)
-        try:
-            create_tables(engine, _metadata)
-        except sa.exc.SQLAlchemyError as error:
-            place = engine.url
-            engine.dispose()
-            raise StoreError(f"cannot keep searches at {place}: {cause(error)}") from None
-        return cls(engine)
+        return cls(open_with_tables(url, _metadata, "searches"))
 
     def close(self) -> None:
         """Close the connections."""

@@ -30,7 +30,7 @@ from corpus.model import Citation, Interval, SourceRef
 from corpus.wording import wording
 from ui import markup as render
 from ui.cards import Card, TimelineSpan
-from ui.export.files import as_json, as_markdown
+from ui.export.files import Format, as_json, exported
 from ui.pages.advice import HEADINGS
 from ui.words import literal
 
@@ -214,7 +214,7 @@ def test_a_broken_tool_call_is_shown_as_it_is() -> None:
 def test_the_note_to_keep_stands_alone() -> None:
     shown = evil_card()
     kept = trace(answer=answered("So."), stop=StopReason.ANSWERED)
-    note = as_markdown(kept, (shown,), READ)
+    note = exported(kept, (shown,), READ, Format.MD).decode()
     for part in ("1 January 2005", shown.citation.version_id, "> quoted", "f" * 64, "abc"):
         assert part in note
     assert Trace.model_validate_json(as_json(kept)) == kept
@@ -234,7 +234,9 @@ def test_an_export_says_what_the_card_says_of_whether_the_text_applies(kind: Rul
         verified=False,
     )
     shown = evil_card().model_copy(update={"ruling": ruling, "territory": "Scotland"})
-    note = as_markdown(trace(answer=answered("So."), stop=StopReason.ANSWERED), (shown,), READ)
+    note = exported(
+        trace(answer=answered("So."), stop=StopReason.ANSWERED), (shown,), READ, Format.MD
+    ).decode()
     for said in (note.replace("\\", ""), render.card(shown)):
         for words in (
             f"{KIND_WORDS[kind]}.",
@@ -248,7 +250,7 @@ def test_an_export_says_what_the_card_says_of_whether_the_text_applies(kind: Rul
 
 def test_page_and_export_say_when_the_sources_were_read() -> None:
     declined = Abstention(reason=AbstentionReason.NO_DATE, explanation="When?")
-    note = as_markdown(trace(governing=None, abstention=declined), (), READ)
+    note = exported(trace(governing=None, abstention=declined), (), READ, Format.MD).decode()
     for shown in (note, render.footer("f" * 64, 3, ["uk"], READ)):
         assert "sources last read from 1 March 2026 to 20 November 2026" in shown
     one = sources_words([date(2026, 3, 1)])
@@ -259,7 +261,9 @@ def test_a_declined_answer_can_be_kept_too() -> None:
     declined = trace(
         governing=None, abstention=Abstention(reason=AbstentionReason.NO_DATE, explanation="When?")
     )
-    assert "No date was given." in as_markdown(declined, (), READ).replace("\\", "")
+    assert "No date was given." in exported(declined, (), READ, Format.MD).decode().replace(
+        "\\", ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -291,7 +295,7 @@ def test_a_trace_of_an_earlier_version_is_drawn_and_kept(line: str) -> None:
         assert html.count("#citation-") == len(old.answer.citations)
     if old.abstention is not None:
         assert "<h2>" in render.abstention(old.abstention)
-    assert old.id in as_markdown(old, (), READ)
+    assert old.id in exported(old, (), READ, Format.MD).decode()
     assert Trace.model_validate_json(as_json(old)) == old
 
 
@@ -306,7 +310,7 @@ def test_a_trace_of_an_earlier_version_is_drawn_and_kept(line: str) -> None:
 def test_a_markdown_note_holds_no_markup_of_others(hostile: str) -> None:
     explained = Abstention(reason=AbstentionReason.NOT_FOUND, explanation=hostile)
     kept = trace(question=hostile, extent=hostile, abstention=explained, turns=())
-    note = as_markdown(kept, (), READ)
+    note = exported(kept, (), READ, Format.MD).decode()
     assert hostile not in note
     assert note.count(literal(hostile)) == 3
 
@@ -317,7 +321,7 @@ def test_closest_provisions_are_exported_as_unconfirmed() -> None:
     near = ClosestProvision(citation=shown.citation, probability=0.41)
     looked = LookedAt(as_at=date(2005, 1, 1), provisions=3, works=("a", "b"), jurisdictions=("uk",))
     kept = trace(abstention=declined, closest=(near,), looked_at=looked)
-    note = as_markdown(kept, (shown,), READ)
+    note = exported(kept, (shown,), READ, Format.MD).decode()
     assert "## Closest provisions in force on 1 January 2005" in note
     assert "Unconfirmed" in note
     assert "3 provisions of 2 works" in note

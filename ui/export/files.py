@@ -59,11 +59,6 @@ def as_json(trace: Trace) -> str:
     return json.dumps(trace.model_dump(mode="json"), ensure_ascii=False, indent=2)
 
 
-def as_markdown(trace: Trace, cards: tuple[Card, ...], sources_read: Wording) -> str:
-    """Return the memo of an answer as Markdown."""
-    return markdown(memo_of(trace, cards, sources_read))
-
-
 def file_name(trace: Trace, how: Format) -> str:
     """Return a name for the file: the governing date and the start of the trace's id."""
     day = trace.governing.as_at if trace.governing else "undated"
