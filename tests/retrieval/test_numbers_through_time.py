@@ -38,7 +38,7 @@ from retrieval.cli.law_output import comparison_html, comparison_text, show_law,
 from retrieval.index_build import refresh_index
 from ui import markup
 from ui.cards import build_cards
-from ui.export.files import as_markdown
+from ui.export.files import Format, exported
 
 MOVED = date(2016, 10, 1)
 EVE = date(2016, 9, 30)
@@ -259,7 +259,8 @@ def test_a_card_tells_since_when_the_text_and_since_when_the_number(
     (card,) = build_cards(trace.answer.citations, library.store, TODAY)
     assert card.label == number
     assert ("under this number since 1 October 2016" in card.in_force) is since
-    for shown in (markup.card(card), as_markdown(trace, (card,), wording()).replace("\\", "")):
+    note = exported(trace, (card,), wording(), Format.MD).decode()
+    for shown in (markup.card(card), note.replace("\\", "")):
         assert number in shown
         assert "source read on 1 June 2020" in shown
     show_trace(trace)
@@ -319,7 +320,8 @@ def test_where_the_record_stops_nothing_says_that_the_law_ended(
         "The record stops with 2 July 2018: whether it was amended since is not known."
     )
     assert card.spans[-1].words.startswith("No text on record")
-    shown = [markup.card(card), as_markdown(trace, (card,), wording())]
+    note = exported(trace, (card,), wording(), Format.MD).decode()
+    shown = [markup.card(card), note]
     show_trace(trace)
     show_law(law(library.store, "art. 50 Code des quais", ON))
     show_versions(versions(library.store, "art. 50 Code des quais", ON))
