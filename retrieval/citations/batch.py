@@ -21,6 +21,7 @@ class LawRequest(Frozen):
     on: date = Field(validation_alias=AliasChoices("on", "as_at"))
     known_at: date | None = None
     extent: str | None = None
+    jurisdictions: tuple[str, ...] = ()
 
 
 def read_requests(path: Path) -> list[LawRequest]:

@@ -144,11 +144,20 @@ class VersionsAnswer(Frozen):
     or ``record``: it gives none, and this is when it was recorded."""
 
 
-def law(
-    store: Store, citation: str, on: date, known_at: date | None = None, extent: str | None = None
+def law(  # noqa: PLR0913 - everything that fixes an answer, by name
+    store: Store,
+    citation: str,
+    on: date,
+    known_at: date | None = None,
+    extent: str | None = None,
+    jurisdictions: tuple[str, ...] = (),
 ) -> LawAnswer:
-    """Resolve a citation on a date."""
-    found = resolve_citation(store, citation, on, known_at, extent)
+    """Resolve a citation on a date; ``jurisdictions``, if any, are the only ones looked at.
+
+    Raises:
+        BadInputError: the corpus does not know the territory or a jurisdiction.
+    """
+    found = resolve_citation(store, citation, on, known_at, extent, jurisdictions)
     ruling = _ruling(store, found.resolution, Case(as_at=on, known_at=known_at, extent=extent))
     live = ruling is not None and ruling.ships and found.status == "in_force"
     refused = ruling is not None and not ruling.ships

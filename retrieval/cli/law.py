@@ -24,6 +24,10 @@ KnownAt = Annotated[
     typer.Option(help="Use only what had been published by that date (YYYY-MM-DD)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per answer.")]
+Jurisdictions = Annotated[
+    list[str] | None,
+    typer.Option("--jurisdiction", "--in", help="Only this jurisdiction; may be repeated."),
+]
 Extent = Annotated[str | None, typer.Option(help="Territory, where the text differs by territory.")]
 
 
@@ -95,6 +99,7 @@ def law(
     ] = None,
     known_at: KnownAt = None,
     extent: Extent = None,
+    jurisdictions: Jurisdictions = None,
     batch: Annotated[
         Path | None,
         typer.Option(help="A file of requests, one JSON object a line; - reads standard input."),
@@ -103,32 +108,33 @@ def law(
 ) -> None:
     """Print the version that a citation meant on a date, or why there is none.
 
-    A batch request is {"citation": ..., "as_at": ..., "known_at": ..., "extent": ...}; the last two
-    are optional, and "on" may be written for "as_at". The file is checked whole before the first
-    request is answered; answers come out in its order.
+    A batch request is {"citation": ..., "as_at": ...}, with "known_at", "extent" and
+    "jurisdictions" (a list) where wanted; "on" may be written for "as_at". The file is checked
+    whole before the first request is answered; answers come out in its order.
     """
     from corpus.errors import BadInputError
     from corpus.settings import Settings
-    from retrieval.citations.batch import read_requests
+    from retrieval.citations.batch import LawRequest, read_requests
     from retrieval.citations.law_answers import law as answer
     from retrieval.cli.law_output import show_law
     from retrieval.whole_state import last_whole_state
 
-    if (citation is None) == (batch is None):
+    if bool(citation) == (batch is not None):
         raise BadInputError("give either a citation with --as-at, or --batch FILE")
     if batch is not None:
         requests = read_requests(batch)
-        with last_whole_state(Settings.load()) as store:
-            for ask in requests:
-                found = answer(store, ask.citation, ask.on, ask.known_at, ask.extent)
-                print_json(found.model_dump(mode="json")) if json else show_law(found)
-        return
-    if citation is None or as_at is None:
+    elif not citation or as_at is None:
         raise BadInputError("--as-at: the governing date is missing")
-    day, known = parse_day(as_at, "--as-at"), optional_day(known_at, "--known-at")
+    else:
+        day, known = parse_day(as_at, "--as-at"), optional_day(known_at, "--known-at")
+        only = tuple(jurisdictions or ())
+        requests = [
+            LawRequest(citation=citation, on=day, known_at=known, extent=extent, jurisdictions=only)
+        ]
     with last_whole_state(Settings.load()) as store:
-        found = answer(store, citation, day, known, extent)
-    print_json(found.model_dump(mode="json")) if json else show_law(found)
+        for ask in requests:
+            found = answer(store, **ask.model_dump())
+            print_json(found.model_dump(mode="json")) if json else show_law(found)
 
 
 @app.command(epilog="Example:  inforce versions 'art. 144 Code civil'")

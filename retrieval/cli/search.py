@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpus.console import out, parse_day, print_json
+from retrieval.cli.law import Jurisdictions
 
 if TYPE_CHECKING:
     from retrieval.search import FoundLine, Searched
@@ -17,15 +18,15 @@ Many = list[str] | None
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-@app.command(epilog="Example:  inforce search 'unfair dismissal' --as-at 2012-04-06 --in uk")
+@app.command(
+    epilog="Example:  inforce search 'unfair dismissal' --as-at 2012-04-06 --jurisdiction uk"
+)
 def search(
     text: Annotated[
         str, typer.Argument(help='Words or citations; words in "…" are searched verbatim.')
     ] = "",
     as_at: Annotated[str | None, typer.Option(help="The day whose law is searched.")] = None,
-    jurisdictions: Annotated[
-        Many, typer.Option("--in", help="Only this jurisdiction; may be repeated.")
-    ] = None,
+    jurisdictions: Jurisdictions = None,
     acts: Annotated[
         Many, typer.Option("--act", help="Only the act with this id; may be repeated.")
     ] = None,

@@ -75,6 +75,24 @@ def test_renumbered_article_is_one_provision_under_two_labels(home: Path) -> Non
     assert (old["label"], new["label"]) == ("art. 1382", "art. 1240")
 
 
+def test_a_jurisdiction_binds_law_alone_and_in_a_batch(home: Path, tmp_path: Path) -> None:
+    asked = {"citation": "art. 144 Code civil", "on": "2006-04-05"}
+    cited = (asked["citation"], "--on", asked["on"], "--json")
+    found = one_object(run(home, "law", *cited, "--jurisdiction", "fr"))
+    assert found["status"] == "in_force"
+    foreign = one_object(run(home, "law", *cited, "--in", "uk"))
+    assert (foreign["status"], foreign["text"]) == ("not_found", None)
+    assert "is not law of uk" in foreign["explanation"]
+    both = one_object(run(home, "law", *cited, "--in", "uk", "--jurisdiction", "fr"))
+    assert both == found
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text(json.dumps({**asked, "jurisdictions": ["uk"]}))
+    assert one_object(run(home, "law", "--json", "--batch", str(batch))) == foreign
+    unknown = run(home, "law", *cited, "--jurisdiction", "zz")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "There is no jurisdiction 'zz' in this corpus" in unknown.stderr
+
+
 def test_batch_answers_in_the_order_asked(home: Path, tmp_path: Path) -> None:
     asked = [
         {"citation": "art. 144 Code civil", "on": "2006-04-05"},
@@ -117,6 +135,7 @@ def test_bad_batch_line_is_named_and_nothing_is_printed(
         (("law", "art. 144 Code civil", "--on", "last year"), "--as-at: 'last year' is not a date"),
         (("law", "art. 144 Code civil", "--on", "[bold]"), "--as-at: '[bold]' is not a date"),
         (("law", "art. 144 Code civil"), "--as-at: the governing date is missing"),
+        (("law", "", "--on", "2006-04-05"), "give either a citation"),
         (("law",), "give either a citation with --as-at, or --batch FILE"),
         (("compare", "art. 144 Code civil", "2006-04-04", "soon"), "AFTER: 'soon' is not a date"),
         (("compare", "art. 427-1 Code civil", "2020-01-01", "2027-01-01"), "2026-12-31"),
