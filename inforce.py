@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from agent.cli.ask import app as agent_app
 from agent.cli.model import app as model_app
+from agent.cli.people import app as people_app
 from agent.cli.traces import app as traces_app
 from corpus.cli import app as corpus_app
 from corpus.console import errors, out
@@ -61,6 +62,7 @@ for room in (
     app.add_typer(room)
 app.add_typer(questions_app, name="questions")
 app.add_typer(labels_app, name="labels")
+app.add_typer(people_app, name="people")
 
 
 def _show_version(asked: bool) -> None:

@@ -187,6 +187,7 @@ JSON: dict[str, Printed] = {
         {"same": "whether nothing differs"},
     ),
     "rescore": Printed(("rl/rewards/rescore.py:Rescored", "rl/rewards/rescore.py:Drift")),
+    "people list": Printed(("agent/people.py:Person",), note="Under `people`."),
     "rewards list": Printed(("rl/rewards/plugins.py:ListedReward",), note="One object per reward."),
     "rewards try": Printed(
         ("rl/rewards/trial.py:TriedReward", "rl/rewards/trial.py:TriedRollout"),
@@ -266,6 +267,11 @@ ENVIRONMENT = {
         "SQLAlchemy URL of the database of saved searches",
         "`searches.db` beside the store; the store's database where that is Postgres",
     ),
+    "INFORCE_PEOPLE": (
+        "SQLAlchemy URL of the database of people and their roles",
+        "`people.db` beside the store; the store's database where that is Postgres",
+    ),
+    "INFORCE_LOCAL_NAME": ("name of the person who uses the app without sign-in", "`local user`"),
     "INFORCE_TRACES": (
         "SQLAlchemy URL of the database of traces",
         "`traces.db` beside the store; the store's database where that is Postgres",
