@@ -15,6 +15,7 @@ import typer
 from rich.markup import escape
 
 from agent.cli.ask import app as agent_app
+from agent.cli.audit import app as audit_app
 from agent.cli.model import app as model_app
 from agent.cli.people import app as people_app
 from agent.cli.traces import app as traces_app
@@ -51,6 +52,7 @@ for room in (
     assistants_app,
     agent_app,
     traces_app,
+    audit_app,
     model_app,
     retrieval_app,
     search_app,

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
+from agent.people import LOCAL_ID, LONGEST, Person
 from agent.trace import SCHEMA, Outcome, Trace
 from agent.trace_migration import read_trace
 from corpus.closeable import Closeable
@@ -44,6 +45,13 @@ _traces = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("trace", sa.Text, nullable=False),
 )
+_askers = sa.Table(
+    "trace_askers",
+    _metadata,
+    sa.Column("trace", sa.String(200), primary_key=True),
+    sa.Column("person", sa.String(LONGEST), nullable=False, index=True),
+)
+"""Who asked; a trace without a row was asked without sign-in."""
 
 
 class TraceError(InForceError):
@@ -89,8 +97,8 @@ class TraceStore(Closeable):
         """Close the connections."""
         self._engine.dispose()
 
-    def save(self, trace: Trace) -> None:
-        """Store a trace, replacing one with the same id.
+    def save(self, trace: Trace, asker: str = LOCAL_ID) -> None:
+        """Store a trace of a person's question, replacing one with the same id.
 
         Raises:
             TraceError: it holds text that cannot be stored.
@@ -101,6 +109,10 @@ class TraceStore(Closeable):
             with writing(self._engine) as connection:
                 connection.execute(sa.delete(_traces).where(_traces.c.id == trace.id))
                 connection.execute(sa.insert(_traces), [row])
+                connection.execute(sa.delete(_askers).where(_askers.c.trace == trace.id))
+                if asker != LOCAL_ID:
+                    whose = {"trace": trace.id, "person": asker}
+                    connection.execute(sa.insert(_askers), [whose])
         except sa.exc.SQLAlchemyError as error:
             place = self._engine.url
             raise StoreError(f"cannot keep trace {trace.id} at {place}: {cause(error)}") from None
@@ -125,6 +137,27 @@ class TraceStore(Closeable):
         if len(rows) > 1:
             raise BadInputError(f"several traces begin with '{trace_id}': give more of the id")
         return self._read(rows[0])
+
+    def load_own(self, trace_id: str, person: Person) -> Trace:
+        """Return the trace with a whole id that the person asked.
+
+        Raises:
+            BadInputError: there is none, or another person asked it; the sentence is the same.
+            TraceError: it is damaged.
+            StoreError: the database cannot be read.
+        """
+        mine = _traces.c.id.in_(_asked_by(person.id))
+        rows = self._rows(sa.select(_traces).where(_traces.c.id == trace_id, mine))
+        if not rows:
+            raise BadInputError(f"There is no answer '{trace_id[:40]}', or it is not yours to see.")
+        return self._read(rows[0])
+
+    def of(self, person_id: str, limit: int | None = None) -> list[TraceLine]:
+        """Return the traces that a person asked, newest first."""
+        columns = [_traces.c[name] for name in TraceLine.model_fields]
+        query = sa.select(*columns).where(_traces.c.id.in_(_asked_by(person_id)))
+        query = query.order_by(_traces.c.started.desc(), _traces.c.id).limit(limit)
+        return [_line(row) for row in self._rows(query)]
 
     def lines(self, limit: int | None = None) -> list[TraceLine]:
         """Return the stored traces, newest first."""
@@ -172,6 +205,13 @@ def traces_url(settings: Settings) -> str:
     For a SQLite store that is a separate file, for Postgres the same database.
     """
     return os.environ.get("INFORCE_TRACES") or settings.beside("traces.db")
+
+
+def _asked_by(person_id: str) -> sa.Select[tuple[str]]:
+    """Return the query of the ids of the traces that a person asked."""
+    if person_id != LOCAL_ID:
+        return sa.select(_askers.c.trace).where(_askers.c.person == person_id)
+    return sa.select(_traces.c.id).where(_traces.c.id.not_in(sa.select(_askers.c.trace)))
 
 
 def _row(trace: Trace) -> dict[str, Any]:

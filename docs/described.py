@@ -187,6 +187,7 @@ JSON: dict[str, Printed] = {
         {"same": "whether nothing differs"},
     ),
     "rescore": Printed(("rl/rewards/rescore.py:Rescored", "rl/rewards/rescore.py:Drift")),
+    "audit": Printed(("agent/audit.py:AuditLine",), note="Under `lines`."),
     "people list": Printed(("agent/people.py:Person",), note="Under `people`."),
     "rewards list": Printed(("rl/rewards/plugins.py:ListedReward",), note="One object per reward."),
     "rewards try": Printed(
@@ -266,6 +267,10 @@ ENVIRONMENT = {
     "INFORCE_SEARCHES": (
         "SQLAlchemy URL of the database of saved searches",
         "`searches.db` beside the store; the store's database where that is Postgres",
+    ),
+    "INFORCE_AUDIT": (
+        "SQLAlchemy URL of the database of the audit log",
+        "`audit.db` beside the store; the store's database where that is Postgres",
     ),
     "INFORCE_PEOPLE": (
         "SQLAlchemy URL of the database of people and their roles",

@@ -53,6 +53,7 @@ def add(
     """Let a person sign in."""
     with _opened() as people:
         _print(people.add(person, name, _roles(role)))
+    _note("added", person)
 
 
 @app.command("role", epilog="Example:  inforce people role anna@firm.example --role adjudicator")
@@ -60,6 +61,7 @@ def set_role(person: Id, role: Roles) -> None:
     """Replace the roles of a person; it takes effect with their next click."""
     with _opened() as people:
         _print(people.set_roles(person, _roles(role)))
+    _note("changed", person)
 
 
 @app.command(epilog="Example:  inforce people remove anna@firm.example")
@@ -67,6 +69,7 @@ def remove(person: Id) -> None:
     """Let a person sign in no longer; what they asked stays."""
     with _opened() as people:
         removed = people.remove(person)
+    _note("removed", person)
     out.print(f"{removed.id} can no longer sign in.", markup=False)
 
 
@@ -75,6 +78,16 @@ def _opened() -> People:
     from corpus.settings import Settings
 
     return People.open(people_url(Settings.load()))
+
+
+def _note(action: str, person: str) -> None:
+    """Log a change of a person, made by who may use this machine's command line."""
+    from agent.audit import Action, AuditLog, Kind, audit_url
+    from agent.people import LOCAL_ID, folded
+    from corpus.settings import Settings
+
+    with AuditLog.open(audit_url(Settings.load())) as log:
+        log.add(LOCAL_ID, Action(action), Kind.PERSON, folded(person))
 
 
 def _roles(names: list[str]) -> list[Role]:

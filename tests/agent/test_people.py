@@ -109,7 +109,7 @@ def test_the_local_person_is_named_by_the_setting(monkeypatch: pytest.MonkeyPatc
 def test_the_command_line_adds_the_first_administrator_and_names_a_wrong_role(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("INFORCE_PEOPLE", f"sqlite:///{tmp_path / 'people.db'}")
+    monkeypatch.setenv("INFORCE_HOME", str(tmp_path))
     run = CliRunner()
     words = ["people", "add", "Anna@firm.example", "--name", "Anna Ng", "--role"]
     wrong = run.invoke(app, [*words, "boss"])
@@ -122,3 +122,8 @@ def test_the_command_line_adds_the_first_administrator_and_names_a_wrong_role(
     }
     assert run.invoke(app, ["people", "remove", "anna@firm.example"]).exit_code == 0
     assert "Nobody may sign in yet" in run.invoke(app, ["people", "list"]).stdout
+    logged = json.loads(run.invoke(app, ["audit", "--json"]).stdout)["lines"]
+    assert [(line["action"], line["object"]) for line in logged] == [
+        ("removed", "anna@firm.example"),
+        ("added", "anna@firm.example"),
+    ]
