@@ -107,7 +107,7 @@ _GUARDS = {
 
 for _dialect, _statements in _GUARDS.items():
     for _statement in _statements:
-        _guard = sa.DDL(_statement).execute_if(dialect=_dialect)
+        _guard = sa.DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
         sa.event.listen(_lines, "after_create", _guard)
 
 
