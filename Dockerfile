@@ -13,7 +13,7 @@ COPY eval eval
 COPY retrieval retrieval
 COPY rl rl
 COPY ui ui
-RUN pip install --no-cache-dir ".[serve,postgres]"
+RUN pip install --no-cache-dir ".[serve,postgres,sign-in]"
 
 RUN useradd --create-home inforce && install --directory --owner inforce /home/inforce/.inforce
 USER inforce

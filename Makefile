@@ -48,7 +48,7 @@ $(CORE): pyproject.toml
 $(DEV): pyproject.toml
 	@echo "Installing InForce and its test tools into $(VENV)"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/$(PIP) --editable ".[dev,postgres,serve]"
+	$(BIN)/$(PIP) --editable ".[dev,postgres,serve,sign-in]"
 	touch $@ $(CORE)
 
 $(TRAIN)/.done: pyproject.toml

@@ -276,6 +276,8 @@ ENVIRONMENT = {
         "SQLAlchemy URL of the database of people and their roles",
         "`people.db` beside the store; the store's database where that is Postgres",
     ),
+    "INFORCE_SIGN_IN_CLAIM": ("claim of the sign-in provider that is a person's id", "`email`"),
+    "INFORCE_SIGN_IN_HOURS": ("hours that a sign-in lasts", "12"),
     "INFORCE_LOCAL_NAME": ("name of the person who uses the app without sign-in", "`local user`"),
     "INFORCE_TRACES": (
         "SQLAlchemy URL of the database of traces",

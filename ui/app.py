@@ -1,4 +1,4 @@
-"""Entry point of the Streamlit app: navigation and style of all pages."""
+"""Entry point of the Streamlit app: who uses it, their pages, and the style of all pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from corpus.clock import in_time_zone
-from ui.pages import adjudicate, ask, coverage, ingest_report, law, review, search
+from ui.people.door import person_or_door, who_is_here
+from ui.people.pages import pages_of
 
 HERE = Path(__file__).parent
 
@@ -27,15 +28,7 @@ _leave_modules_uncollected()
 st.set_page_config(page_title="InForce", page_icon=HERE / "favicon.svg", layout="centered")
 st.html(HERE / "style.css")
 with in_time_zone(st.context.timezone):
-    st.navigation(
-        [
-            st.Page(ask.page, title="Ask", default=True),
-            st.Page(search.page, title="Search", url_path="search"),
-            st.Page(law.page, title="Law as at", url_path="law"),
-            st.Page(coverage.page, title="Coverage", url_path="coverage"),
-            st.Page(ingest_report.page, title="Ingest report", url_path="ingest-report"),
-            st.Page(review.page, title="Review", url_path="review"),
-            st.Page(adjudicate.page, title="Adjudicate", url_path="adjudicate"),
-        ],
-        position="top",
-    ).run()
+    person = person_or_door()
+    if person is not None:
+        st.navigation(pages_of(person), position="top").run()
+        who_is_here(person)

@@ -21,9 +21,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @contextmanager
-def served(environment: Mapping[str, str], folder: Path) -> Iterator[str]:
+def served(environment: Mapping[str, str], folder: Path, port: int | None = None) -> Iterator[str]:
     """Serve the app and yield its address; what it prints goes to a file in ``folder``."""
-    port = _free_port()
+    port = port or free_port()
     log = folder / "streamlit.log"
     options = [f"--server.port={port}", "--server.address=127.0.0.1"]
     with log.open("wb") as output:
@@ -42,7 +42,8 @@ def served(environment: Mapping[str, str], folder: Path) -> Iterator[str]:
             server.wait(timeout=20)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,0 +1,201 @@
+"""Sign-in as people meet it: a real provider, the real app, one browser for each person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+
+from agent.audit import Action, AuditLog, audit_url
+from agent.people import People, Role, people_url
+from corpus.settings import Settings
+from tests.ui.app_server import CHROMIUM, FLAGS, free_port, served
+from ui.demo import load_demo
+
+pytest.importorskip("playwright", reason="playwright is not installed")
+pytest.importorskip("authlib", reason="needs the extra sign-in")
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.ui.sign_in_provider import Provider, provider, secrets_file
+
+ANNA, BORIS = "anna@firm.example", "boris@firm.example"
+CLERK, JUDGE, BOSS = "clerk@firm.example", "judge@firm.example", "boss@firm.example"
+STRANGER, UNVERIFIED = "stranger@else.example", "unverified@firm.example"
+ROLES = {
+    ANNA: Role.READER,
+    BORIS: Role.READER,
+    CLERK: Role.ANNOTATOR,
+    JUDGE: Role.ADJUDICATOR,
+    BOSS: Role.ADMINISTRATOR,
+    UNVERIFIED: Role.READER,
+}
+PAGES = ["Ask", "Search", "Law as at", "Coverage", "Ingest report"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+]
+
+
+class Firm(NamedTuple):
+    """The app of a firm, its provider and its settings."""
+
+    url: str
+    provider: Provider
+    settings: Settings
+
+
+@pytest.fixture(scope="module")
+def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
+    home = tmp_path_factory.mktemp("firm")
+    settings = Settings.under(home)
+    load_demo(settings)
+    with People.open(people_url(settings)) as people:
+        for person, role in ROLES.items():
+            people.add(person, person.partition("@")[0].title(), [role])
+    claims = {person: {} for person in (*ROLES, STRANGER)} | {UNVERIFIED: {"email_verified": False}}
+    port = free_port()
+    environment = {**settings.environment(), "HOME": str(home), "INFORCE_TODAY": "2026-11-22"}
+    with provider(claims) as made:
+        secrets_file(home, made.address, f"http://127.0.0.1:{port}/")
+        with served(environment, home, port) as url:
+            yield Firm(url, made, settings)
+
+
+Signed = Callable[[str], Page]
+
+
+@pytest.fixture
+def signed(firm: Firm) -> Iterator[Signed]:
+    """Sign a person in, each in a browser context of their own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        expect.set_options(timeout=30_000)
+
+        def sign_in(person: str) -> Page:
+            page = browser.new_context(viewport={"width": 1100, "height": 900}).new_page()
+            page.set_default_timeout(30_000)
+            page.goto(firm.url)
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("link", name=person).click()
+            page.wait_for_url(f"{firm.url}**")
+            return page
+
+        yield sign_in
+        browser.close()
+
+
+def navigation(page: Page) -> list[str]:
+    """The pages that the app offers."""
+    page.get_by_role("button", name="Sign out").wait_for()
+    return [
+        text.strip().splitlines()[-1]
+        for text in page.locator("[data-testid=stTopNavLink]").all_inner_texts()
+    ]
+
+
+def test_nobody_sees_a_page_before_they_sign_in(signed: Signed, firm: Firm) -> None:
+    page = signed(ANNA).context.browser.new_page()  # type: ignore[union-attr]
+    page.goto(firm.url + "?q=anything&as_at=2006-04-04")
+    page.get_by_role("button", name="Sign in").wait_for()
+    assert page.get_by_label("Question").count() == 0
+    assert page.locator("[data-testid=stTopNavLink]").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("person", "pages"),
+    [
+        (ANNA, PAGES),
+        (JUDGE, ["Review", "Adjudicate"]),
+        (BOSS, [*PAGES, "Review", "Adjudicate"]),
+    ],
+)
+def test_a_role_opens_its_pages_and_no_other(
+    signed: Signed, firm: Firm, person: str, pages: list[str]
+) -> None:
+    page = signed(person)
+    assert navigation(page) == pages
+    expect(page.get_by_text(f"({person};")).to_be_visible()
+
+
+def test_an_annotator_sees_only_review_also_by_typing_an_address(
+    signed: Signed, firm: Firm
+) -> None:
+    page = signed(CLERK)
+    page.get_by_role("button", name="Sign out").wait_for()
+    assert navigation(page) in ([], ["Review"])
+    for path in ("", "search?q=marriage&as_at=2006-04-04", "law", "adjudicate"):
+        page.goto(firm.url + path)
+        page.get_by_role("button", name="Sign out").wait_for()
+        assert page.get_by_label("Question").count() == 0
+        assert page.get_by_label("Words or a citation").count() == 0
+        assert page.get_by_label("Law as at").count() == 0
+
+
+def test_an_unknown_person_gets_a_sentence_and_no_page(signed: Signed, firm: Firm) -> None:
+    page = signed(STRANGER)
+    expect(page.get_by_text("who may not use this library")).to_be_visible()
+    assert page.locator("[data-testid=stTopNavLink]").count() == 0
+    with AuditLog.open(audit_url(firm.settings)) as log:
+        assert [line.action for line in log.lines(person=STRANGER)] == [Action.REFUSED]
+
+
+def test_an_address_that_the_provider_has_not_verified_is_nobody(signed: Signed) -> None:
+    page = signed(UNVERIFIED)
+    expect(page.get_by_text("has not verified the address")).to_be_visible()
+    assert page.locator("[data-testid=stTopNavLink]").count() == 0
+
+
+def test_who_is_removed_can_do_nothing_from_the_next_click(signed: Signed, firm: Firm) -> None:
+    page = signed(BORIS)
+    page.get_by_label("Question").wait_for()
+    with People.open(people_url(firm.settings)) as people:
+        people.remove(BORIS)
+        try:
+            page.get_by_role("button", name="Ask", exact=True).click()
+            expect(page.get_by_text("who may not use this library")).to_be_visible()
+            assert page.get_by_label("Question").count() == 0
+        finally:
+            people.add(BORIS, "Boris", [Role.READER])
+
+
+def test_a_provider_that_is_down_is_one_sentence_and_a_second_try_works(
+    signed: Signed, firm: Firm
+) -> None:
+    page = signed(ANNA).context.browser.new_page()  # type: ignore[union-attr]
+    page.goto(firm.url)
+    firm.provider.down = True
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("does not answer: try again")).to_be_visible()
+    firm.provider.down = False
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name=ANNA).click()
+    page.get_by_label("Question").wait_for()
+
+
+def test_signing_out_closes_the_pages(signed: Signed, firm: Firm) -> None:
+    page = signed(ANNA)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in").wait_for()
+    page.goto(firm.url)
+    page.get_by_role("button", name="Sign in").wait_for()
+    assert page.get_by_label("Question").count() == 0
+
+
+def test_a_cookie_that_another_secret_signed_is_one_sentence(signed: Signed, firm: Firm) -> None:
+    page = signed(ANNA)
+    page.get_by_label("Question").wait_for()
+    context = page.context
+    for cookie in context.cookies():
+        if cookie["name"].startswith("_streamlit_user"):
+            forged = f"{cookie['value'][:-4]}AAAA"
+            context.add_cookies(
+                [{"name": cookie["name"], "value": forged, "url": firm.url}]  # type: ignore[list-item]
+            )
+    page.goto(firm.url)
+    expect(page.get_by_text("no longer valid here")).to_be_visible()
+    assert page.get_by_label("Question").count() == 0
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name=ANNA).click()
+    page.get_by_label("Question").wait_for()

@@ -1,0 +1,1 @@
+"""Who uses the app: sign-in, pages by role, and what is whose."""

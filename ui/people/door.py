@@ -1,0 +1,83 @@
+"""The page before sign-in, the line that says who is signed in, and signing out."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit.errors import StreamlitAuthError
+
+from agent.people import Person
+from corpus.errors import InForceError
+from ui import markup
+from ui.people.present import NotSignedInError, present_person
+from ui.words import literal
+
+_SECONDS = 5.0
+_PROBLEM = "sign-in-problem"
+
+
+def person_or_door() -> Person | None:
+    """Return who uses this session; where nobody may, show why and how to sign in."""
+    try:
+        return present_person()
+    except NotSignedInError as said:
+        _closed(str(said), "Sign in", sign_in)
+    except InForceError as said:
+        _closed(str(said), "Sign out", st.logout, signed_in=_signed_in())
+    return None
+
+
+def who_is_here(person: Person) -> None:
+    """Say who uses this session, and offer to sign out."""
+    if person.local:
+        st.caption(literal(f"Nobody is signed in. This is the local user: {person.name}."))
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        roles = ", ".join(sorted(person.roles))
+        st.caption(literal(f"Signed in as {person.name} ({person.id}; {roles})."))
+        st.button("Sign out", key="sign-out", on_click=st.logout)
+
+
+def sign_in() -> None:
+    """Go to the sign-in provider; say so in one sentence where that is not possible."""
+    try:
+        address = str(st.secrets["auth"]["server_metadata_url"])
+        if (problem := why_no_provider(address)) is None:
+            st.login()
+            return
+    except KeyError as missing:
+        problem = f"Sign-in is not set up: [auth] of secrets.toml lacks {missing}."
+    except StreamlitAuthError as fault:
+        problem = f"Sign-in is not set up: {' '.join(str(fault).split())}"
+    st.session_state[_PROBLEM] = problem
+
+
+def why_no_provider(address: str) -> str | None:
+    """Return a sentence if the sign-in provider does not answer at its address, else ``None``."""
+    if urlsplit(address).scheme not in {"http", "https"}:
+        return "Sign-in is not set up: server_metadata_url must be an address of http or https."
+    try:
+        with urllib.request.urlopen(address, timeout=_SECONDS) as answer:  # noqa: S310 - checked
+            json.load(answer)["authorization_endpoint"]
+    except (OSError, ValueError, LookupError, TypeError):
+        host = urlsplit(address).netloc
+        return f"The sign-in provider at {host} does not answer: try again in a few minutes."
+    return None
+
+
+def _signed_in() -> bool:
+    return bool(st.user.to_dict().get("is_logged_in"))
+
+
+def _closed(said: str, words: str, act: object, *, signed_in: bool = True) -> None:
+    """Show the app's name, why nobody is let in, and one button."""
+    st.html(markup.masthead())
+    if said:
+        st.error(literal(said), icon=":material/lock:")
+    if problem := st.session_state.pop(_PROBLEM, None):
+        st.error(literal(problem), icon=":material/cloud_off:")
+    if signed_in:
+        st.button(words, type="primary", on_click=act)  # type: ignore[arg-type]

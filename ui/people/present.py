@@ -1,0 +1,164 @@
+"""Who uses this session of the app, found anew at every run of a page.
+
+Sign-in is by OpenID Connect through Streamlit, set up by the section ``[auth]`` of its secrets
+file. Without that section the app is used by one local person who has every role.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from agent.audit import Action, AuditLog, Kind, audit_url
+from agent.people import People, Person, local_person, people_url
+from corpus.clock import now
+from corpus.database import parse_url, sqlite_file
+from corpus.errors import BadInputError, InForceError
+from corpus.settings import Settings
+
+CLAIM = "email"
+"""The claim of the provider that is a person's id, unless ``INFORCE_SIGN_IN_CLAIM`` names another.
+"""
+
+HOURS = 12
+"""How long a sign-in lasts, unless ``INFORCE_SIGN_IN_HOURS`` says otherwise."""
+
+
+class NotSignedInError(InForceError):
+    """Nobody is signed in, or the sign-in has expired. The message may be empty."""
+
+
+class RefusedError(InForceError):
+    """Who is signed in may not use the app, or sign-in is not set up as it must be."""
+
+
+def sign_in_is_set_up() -> bool:
+    """Return whether people sign in; otherwise the app is used by the local person.
+
+    Raises:
+        RefusedError: the secrets file cannot be read, or there are people and no sign-in: the app
+            then opens to nobody.
+    """
+    if st.secrets.load_if_toml_exists():
+        if "auth" in st.secrets:
+            return True
+    elif unread := [file for file in st.get_option("secrets.files") if Path(file).exists()]:
+        raise RefusedError(f"{unread[0]} cannot be read, so nobody can sign in.")
+    if _somebody():
+        raise RefusedError(
+            "There are people who may sign in ('inforce people list'), and sign-in is not set up: "
+            "the section [auth] of .streamlit/secrets.toml is missing."
+        )
+    return False
+
+
+def present_person() -> Person:
+    """Return the person who uses this session.
+
+    Raises:
+        NotSignedInError: nobody is signed in.
+        RefusedError: who is signed in may not use the app.
+        StoreError: the people cannot be read.
+    """
+    if not sign_in_is_set_up():
+        return local_person()
+    claims: Mapping[str, Any] = st.user.to_dict()
+    if not claims.get("is_logged_in"):
+        raise NotSignedInError(_why_signed_out())
+    person_id = signed_in_id(claims)
+    if _expired(claims):
+        raise NotSignedInError("Your sign-in has expired: sign in again.")
+    person = people().find(person_id)
+    if person is None:
+        _log_once(person_id, Action.REFUSED)
+        raise RefusedError(
+            f"You are signed in as {person_id}, who may not use this library: ask its "
+            "administrator to add you."
+        )
+    _log_once(person.id, Action.SIGNED_IN)
+    return person
+
+
+def signed_in_id(claims: Mapping[str, Any]) -> str:
+    """Return the id in the claims of a provider.
+
+    Raises:
+        RefusedError: there is none, or the provider has not verified it.
+    """
+    name = os.environ.get("INFORCE_SIGN_IN_CLAIM") or CLAIM
+    found = claims.get(name)
+    if not isinstance(found, str) or not found.strip():
+        raise RefusedError(f"The sign-in provider did not say who you are (claim '{name}').")
+    if name == CLAIM and claims.get("email_verified", True) not in {True, "true"}:
+        raise RefusedError(
+            f"The sign-in provider has not verified the address {found}: confirm it there first."
+        )
+    return found.strip().lower()
+
+
+def people() -> People:
+    """Return the people of this installation, opened once."""
+    return _people(people_url(Settings.load()))
+
+
+def audit_log() -> AuditLog:
+    """Return the audit log of this installation, opened once."""
+    return _audit(audit_url(Settings.load()))
+
+
+def _somebody() -> bool:
+    url = people_url(Settings.load())
+    file = sqlite_file(parse_url(url))
+    return (file is None or file.exists()) and bool(_people(url).all())
+
+
+def _why_signed_out() -> str:
+    """Return a sentence if the browser has a sign-in that this server did not make."""
+    if "_streamlit_user" not in st.context.cookies:
+        return ""
+    return "Your sign-in is no longer valid here, as after a change of the server: sign in again."
+
+
+def _expired(claims: Mapping[str, Any]) -> bool:
+    """Return whether a sign-in is too old; one that does not say when it was made is."""
+    made = claims.get("iat")
+    if not isinstance(made, int | float):
+        return True
+    return now().timestamp() - made > 3600 * sign_in_hours()
+
+
+def sign_in_hours() -> float:
+    """Return how many hours a sign-in lasts.
+
+    Raises:
+        BadInputError: the setting is not a positive number.
+    """
+    text = os.environ.get("INFORCE_SIGN_IN_HOURS") or str(HOURS)
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = 0.0
+    if not 0 < hours < 10_000:
+        raise BadInputError(f"INFORCE_SIGN_IN_HOURS: '{text}' is no number of hours.")
+    return hours
+
+
+def _log_once(person_id: str, action: Action) -> None:
+    """Log the first run of this session."""
+    if st.session_state.get("signed-in-logged") != (person_id, action):
+        audit_log().add(person_id, action, Kind.APP, "app")
+        st.session_state["signed-in-logged"] = (person_id, action)
+
+
+@st.cache_resource(show_spinner=False)
+def _people(url: str) -> People:
+    return People.open(url)
+
+
+@st.cache_resource(show_spinner=False)
+def _audit(url: str) -> AuditLog:
+    return AuditLog.open(url)
