@@ -14,6 +14,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.markup import escape
 
+from agent.cli.alerts import app as alerts_app
+from agent.cli.alerts import check_after_ingest
 from agent.cli.ask import app as agent_app
 from agent.cli.audit import app as audit_app
 from agent.cli.model import app as model_app
@@ -23,6 +25,7 @@ from corpus.cli import app as corpus_app
 from corpus.console import errors, out
 from corpus.errors import BadInputError, InForceError
 from eval.cli import app as eval_app
+from retrieval.cli.law import AFTER_INGEST
 from retrieval.cli.law import app as retrieval_app
 from retrieval.cli.questions import app as questions_app
 from retrieval.cli.search import app as search_app
@@ -53,6 +56,7 @@ for room in (
     agent_app,
     traces_app,
     audit_app,
+    alerts_app,
     model_app,
     retrieval_app,
     search_app,
@@ -62,6 +66,7 @@ for room in (
     rl_app,
 ):
     app.add_typer(room)
+AFTER_INGEST.append(check_after_ingest)
 app.add_typer(questions_app, name="questions")
 app.add_typer(labels_app, name="labels")
 app.add_typer(people_app, name="people")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
@@ -159,10 +159,28 @@ class TraceStore(Closeable):
         query = query.order_by(_traces.c.started.desc(), _traces.c.id).limit(limit)
         return [_line(row) for row in self._rows(query)]
 
-    def lines(self, limit: int | None = None) -> list[TraceLine]:
-        """Return the stored traces, newest first."""
+    def delete(self, ids: Collection[str]) -> int:
+        """Delete the traces with these ids for good; return how many there were.
+
+        Raises:
+            StoreError: the database refuses it.
+        """
+        try:
+            with writing(self._engine) as connection:
+                connection.execute(sa.delete(_askers).where(_askers.c.trace.in_(ids)))
+                return connection.execute(sa.delete(_traces).where(_traces.c.id.in_(ids))).rowcount
+        except sa.exc.SQLAlchemyError as error:
+            place = self._engine.url
+            raise StoreError(f"cannot delete traces at {place}: {cause(error)}") from None
+
+    def lines(
+        self, limit: int | None = None, ids: Collection[str] | None = None
+    ) -> list[TraceLine]:
+        """Return the stored traces, or those of some ids, newest first."""
         columns = [_traces.c[name] for name in TraceLine.model_fields]
         query = sa.select(*columns).order_by(_traces.c.started.desc(), _traces.c.id)
+        if ids is not None:
+            query = query.where(_traces.c.id.in_(ids))
         return [_line(row) for row in self._rows(query.limit(limit))]
 
     def each(self) -> Iterator[Trace | TraceError]:

@@ -48,6 +48,16 @@ TRACE = (
 )
 
 JSON: dict[str, Printed] = {
+    "alerts": Printed(
+        ("agent/matters/alerts.py:Alert", "agent/matters/standing.py:Change"),
+        {
+            "alerts": "the alerts",
+            "words": "what changed, in a sentence",
+            "problems": "why alerts were not sent, a sentence each",
+        },
+        note="`alerts` holds the first, each with `words`; `change` is the second, `citation` a "
+        "citation as in a trace.",
+    ),
     "after g2d": Printed(
         (
             "rl/after_run/g2d/distil.py:G2dReport",
@@ -279,6 +289,10 @@ ENVIRONMENT = {
     "INFORCE_SIGN_IN_CLAIM": ("claim of the sign-in provider that is a person's id", "`email`"),
     "INFORCE_SIGN_IN_HOURS": ("hours that a sign-in lasts", "12"),
     "INFORCE_LOCAL_NAME": ("name of the person who uses the app without sign-in", "`local user`"),
+    "INFORCE_MATTERS": (
+        "SQLAlchemy URL of the database of matters and alerts",
+        "`matters.db` beside the store; the store's database where that is Postgres",
+    ),
     "INFORCE_TRACES": (
         "SQLAlchemy URL of the database of traces",
         "`traces.db` beside the store; the store's database where that is Postgres",
@@ -304,6 +318,7 @@ ENVIRONMENT = {
     "INFORCE_VLLM_PYTHON": ("Python interpreter of the environment that has vLLM", "this one"),
 }
 FROM_FIELDS = {
+    "INFORCE_ALERT_": "agent/matters/channels.py:AlertSettings",
     "INFORCE_POLICY_": "agent/policies/registry.py:PolicyChoice",
     "INFORCE_ES_": "retrieval/engines/elastic_client.py:ElasticSettings",
     "INFORCE_": "retrieval/vectors/encoder_choice.py:EncoderSettings",

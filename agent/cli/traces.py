@@ -110,40 +110,36 @@ def replay(
         typer.Option(help="Run another policy; required where the first was an endpoint."),
     ] = None,
     json: Annotated[
-        bool, typer.Option("--json", help="Print the comparison as one object.")
+        bool, typer.Option("--json", help="Print each comparison as one object.")
     ] = False,
 ) -> None:
     """Run the question of a trace again and print what differs.
 
     The run has the same governing date, known-at date, filters, facts and strategy. Where the
     corpus has changed since, its former state is read from the store and indexed for the replay.
+    Of the JSON file of a matter, every answer is run again.
     Compared are corpus, policy, date, stop reason, the first turn that differs, citations, and the
     answer, as a redline. Exit status 1 when anything differs.
     """
-    from agent.graph.replay import library_as_recorded, policy_spec
-    from agent.graph.replay import replay as run_again
+    from agent.graph.replay import replay_recorded
     from agent.library import Library
-    from agent.policies.registry import PolicyChoice, open_policy
     from corpus.settings import Settings
 
     settings = Settings.load()
-    with ExitStack() as opened:
-        before = load_trace(trace)
-        choice = PolicyChoice.load(policy or policy_spec(before))
-        choice = choice.model_copy(update={"controller": None})  # its recorded words are said again
-        library = opened.enter_context(Library.open(settings))
-        if not now:
-            advance = opened.enter_context(progress_bar("Indexing the corpus as it was"))
-            recorded = library_as_recorded(before, library, settings.index_url, advance)
-            library = opened.enter_context(recorded)
-        outcome = run_again(
-            before, library, open_policy(choice, library.works, before.settings.sampling)
-        )
-    if json:
-        print_json({"same": outcome.same, **outcome.model_dump(mode="json")})
-    else:
-        _print_replay(outcome)
-    if not outcome.same:
+    with (
+        Library.open(settings) as library,
+        progress_bar("Indexing the corpus as it was") as advance,
+    ):
+        outcomes = [
+            replay_recorded(before, library, settings.index_url, advance, now=now, policy=policy)
+            for before in load_traces(trace)
+        ]
+    for outcome in outcomes:
+        if json:
+            print_json({"same": outcome.same, **outcome.model_dump(mode="json")})
+        else:
+            _print_replay(outcome)
+    if not all(outcome.same for outcome in outcomes):
         raise typer.Exit(1)
 
 
@@ -151,15 +147,31 @@ def load_trace(name: str) -> Trace:
     """Return a kept trace by its id or the start of it, or the one in a ``.json`` file.
 
     Raises:
+        BadInputError: there is none of that name, the file cannot be read, or it is a matter
+            without or with several answers.
+        TraceError: the trace is damaged.
+    """
+    from corpus.errors import BadInputError
+
+    found = load_traces(name)
+    if len(found) != 1:
+        raise BadInputError(f"{name} is a matter with {len(found)} answers, and one is wanted.")
+    return found[0]
+
+
+def load_traces(name: str) -> tuple[Trace, ...]:
+    """Return what :func:`load_trace` does, or every trace of a matter in a ``.json`` file.
+
+    Raises:
         BadInputError: there is none of that name, or the file cannot be read.
         TraceError: the trace is damaged.
     """
     if not name.endswith(".json"):
         with _opened() as store:
-            return store.load(name)
-    from agent.trace_migration import read_trace_file
+            return (store.load(name),)
+    from agent.matters.bundle import read_traces
 
-    return read_trace_file(Path(name))
+    return read_traces(Path(name))
 
 
 def _written(file: Path) -> TextIO:

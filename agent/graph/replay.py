@@ -7,7 +7,7 @@ since; a controller's adjustments are repeated before the same turns.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import zip_longest
 from tempfile import TemporaryDirectory
 
@@ -15,7 +15,7 @@ from agent.graph.nodes import Context
 from agent.graph.run import request_of, run
 from agent.library import Library
 from agent.policies.controllers import AdjustedPolicy
-from agent.policies.registry import EXTRACTIVE, EXTRACTIVE_WORDS
+from agent.policies.registry import EXTRACTIVE, EXTRACTIVE_WORDS, PolicyChoice, open_policy
 from agent.policy import Policy, PolicyState
 from agent.trace import Trace, Turn
 from corpus.clock import pinned
@@ -77,6 +77,38 @@ def replay(trace: Trace, library: Library, policy: Policy) -> Replay:
     )
     with pinned(trace.settings.today or trace.started.date()):
         return compared(trace, run(context, request_of(trace)))
+
+
+def replay_recorded(  # noqa: PLR0913 - what a replay runs on, by name
+    trace: Trace,
+    library: Library,
+    index_url: str,
+    progress: Progress,
+    *,
+    now: bool = False,
+    policy: str | None = None,
+) -> Replay:
+    """Replay a trace on the corpus from which it was answered, with the policy that answered.
+
+    Args:
+        trace: the trace.
+        library: the present library.
+        index_url: URL of its index.
+        progress: called while the former state of the corpus is indexed.
+        now: run on the present corpus instead.
+        policy: run another policy.
+
+    Raises:
+        BadInputError: the policy must be named.
+        StoreError: the store does not hold that state of the corpus.
+    """
+    choice = PolicyChoice.load(policy or policy_spec(trace))
+    choice = choice.model_copy(update={"controller": None})  # its recorded words are said again
+    recorded = (
+        nullcontext(library) if now else library_as_recorded(trace, library, index_url, progress)
+    )
+    with recorded as read:
+        return replay(trace, read, open_policy(choice, read.works, trace.settings.sampling))
 
 
 def recorded_adjustments(trace: Trace) -> Callable[[PolicyState], str]:

@@ -13,10 +13,16 @@ from retrieval.cli.index import Vectors
 from retrieval.cli.index import app as index_app
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from corpus.ingest import IngestReport
+    from corpus.settings import Settings
 
 app = typer.Typer()
 app.add_typer(index_app, name="index")
+
+AFTER_INGEST: list[Callable[[Settings], None]] = []
+"""What the verb ``ingest`` does afterwards; the command line as a whole adds to it."""
 
 Citation = Annotated[str, typer.Argument(help="As a lawyer writes it: 'art. 1240 Code civil'.")]
 KnownAt = Annotated[
@@ -66,9 +72,10 @@ def ingest(
     from corpus.sources.registry import open_source
     from retrieval.index_build import load
 
-    report = load(
-        open_source(source, dialect, overlay), Settings.load(), strict=strict, vectors=vectors
-    )
+    settings = Settings.load()
+    report = load(open_source(source, dialect, overlay), settings, strict=strict, vectors=vectors)
+    for act in AFTER_INGEST:
+        act(settings)
     print_json(report.model_dump(mode="json")) if json else _show_report(report)
     raise typer.Exit(2 if report.faults else 0)
 

@@ -1,0 +1,1 @@
+"""Matters: questions, notes, facts and dates of a case together; alerts on what they cite."""

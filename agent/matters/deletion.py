@@ -1,0 +1,153 @@
+"""Delete a matter for good: its rows, its traces, its threads and the files written of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.graph.checkpoints import open_checkpoints, threads_url
+from agent.matters import tables
+from agent.matters.store import Matters
+from agent.people import Person
+from agent.trace_store import TraceStore, traces_url
+from corpus.errors import BadInputError
+from corpus.model import Frozen
+from corpus.settings import Settings
+
+
+class Deletion(Frozen):
+    """What was deleted with a matter, and what was not.
+
+    Attributes:
+        name: name of the matter.
+        traces: number of traces deleted.
+        threads: number of conversations deleted.
+        files: exported files deleted.
+        kept: sentences on what is still there, and why.
+    """
+
+    name: str
+    traces: int
+    threads: int
+    files: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+
+
+def delete_matter(matters: Matters, person: Person, matter: str, settings: Settings) -> Deletion:
+    """Delete a matter and everything that belongs to it alone.
+
+    A trace or a conversation that another matter holds too stays there. An exported file that was
+    changed since stays, as does one that cannot be removed; both are named. What a browser has
+    downloaded is out of reach.
+
+    The matter is archived first, so that nothing is filed in it meanwhile, and its rows go last: a
+    deletion that was interrupted is finished by the next.
+
+    Raises:
+        BadInputError: there is no such matter, or the person is not its owner.
+        StoreError: a database refuses it.
+    """
+    found = matters.archive(person, matter)
+    with matters.reading() as connection:
+        traces, shared = _own_and_shared(connection, found.id, "trace")
+        threads, _ = _own_and_shared(connection, found.id, "thread")
+        files = [(row.path, row.digest) for row in connection.execute(_exports(found.id))]
+    with TraceStore.open(traces_url(settings)) as store:
+        removed = store.delete(traces)
+    _delete_threads(threads, settings)
+    gone, kept = _delete_files(files)
+    if shared:
+        kept.append(f"{len(shared)} of its questions are filed in another matter too and stay.")
+    with matters.writing() as connection:
+        _delete_rows(connection, found.id)
+    return Deletion(
+        name=found.name, traces=removed, threads=len(threads), files=tuple(gone), kept=tuple(kept)
+    )
+
+
+def note_export(matters: Matters, person: Person, matter: str, file: Path) -> None:
+    """Keep in mind that a file was written of a matter, so that it is deleted with it.
+
+    Raises:
+        BadInputError: the person may not see the matter, or the file cannot be read.
+        StoreError: the database refuses it.
+    """
+    path = str(file.absolute())
+    found = matters.get(person, matter)
+    row = {"matter": found.id, "path": path, "digest": _digest(file)}
+    table = tables.exports
+    with matters.writing() as connection:
+        these = table.c.matter == found.id, table.c.path == path
+        connection.execute(sa.delete(table).where(*these))
+        connection.execute(sa.insert(table).values(row))
+
+
+def _exports(matter: str) -> sa.Select[Any]:
+    table = tables.exports
+    return sa.select(table.c.path, table.c.digest).where(table.c.matter == matter)
+
+
+def _own_and_shared(
+    connection: sa.Connection, matter: str, name: str
+) -> tuple[list[str], list[str]]:
+    """Return the traces (or threads) that this matter alone holds, and those others hold too."""
+    table = tables.questions
+    column = table.c[name]
+    query = sa.select(column).distinct().where(column.is_not(None))
+    own = set(connection.scalars(query.where(table.c.matter == matter)))
+    others = set(connection.scalars(query.where(table.c.matter != matter, column.in_(own))))
+    return sorted(own - others), sorted(own & others)
+
+
+def _delete_threads(names: Iterable[str], settings: Settings) -> None:
+    if names := list(names):
+        with open_checkpoints(threads_url(settings)) as checkpoints:
+            for name in names:
+                checkpoints.delete_thread(name)
+
+
+def _delete_files(files: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    gone: list[str] = []
+    kept: list[str] = []
+    for path, digest in files:
+        file = Path(path)
+        if not file.exists():
+            continue
+        problem = _why_not(file, digest)
+        if problem is None:
+            gone.append(path)
+        else:
+            kept.append(f"{path} stays: {problem}.")
+    return gone, kept
+
+
+def _why_not(file: Path, digest: str) -> str | None:
+    """Remove an exported file; return why it stays, or ``None``."""
+    try:
+        if _digest(file) != digest:
+            return "it was changed since it was exported"
+        file.unlink()
+    except BadInputError as problem:
+        return str(problem)
+    except OSError as problem:
+        return str(problem.strerror)
+    return None
+
+
+def _digest(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise BadInputError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _delete_rows(connection: sa.Connection, matter: str) -> None:
+    told = sa.select(tables.alerts.c.id).where(tables.alerts.c.matter == matter)
+    connection.execute(sa.delete(tables.deliveries).where(tables.deliveries.c.alert.in_(told)))
+    for table in tables.OF_A_MATTER:
+        connection.execute(sa.delete(table).where(table.c.matter == matter))
+    connection.execute(sa.delete(tables.matters).where(tables.matters.c.id == matter))
