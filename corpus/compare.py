@@ -108,14 +108,16 @@ def as_text(redline: Redline) -> str:
     return f"{_visible(caption(redline))}\n\n{body}"
 
 
-def as_html(redline: Redline) -> str:
+def as_html(redline: Redline, title: str | None = None) -> str:
     """Return an HTML figure with ``<del>`` and ``<ins>``; all text is escaped.
+
+    ``title`` is its caption, by default :func:`caption`.
 
     Show it with ``white-space: pre-wrap`` to keep the line breaks of the statute.
     """
     tags = {"same": ("", ""), "removed": ("<del>", "</del>"), "added": ("<ins>", "</ins>")}
     body = "".join(_marked(s, *tags[s.kind], escape=True) for s in redline.segments)
-    title = html.escape(_visible(caption(redline)))
+    title = html.escape(_visible(caption(redline) if title is None else title))
     language = html.escape(redline.after.language)
     return (
         f'<figure class="redline"><figcaption>{title}</figcaption>'

@@ -51,21 +51,27 @@ def numbers_during(
     return tuple(found)
 
 
-def numbered(label: str, since: date | None, others: Sequence[ProvisionNumber]) -> Wording:
+def numbered(
+    label: str,
+    since: date | None,
+    others: Sequence[ProvisionNumber],
+    until_since: tuple[str, str] = ("until", "since"),
+) -> Wording:
     """Say a number with the others of the same provision.
 
     Args:
         label: the number borne.
         since: the day from which it is borne; ``None``: at all times before.
         others: the other numbers; one that ended by ``since`` is earlier, any other later.
+        until_since: the words before the end of an earlier one, and the beginning of a later one.
     """
     parts: list[str | date] = []
     for number in others:
         parts += ["; " if parts else " ("]
         if number.valid_to is not None and (since is None or number.valid_to <= since):
-            parts += ["until ", number.valid_to, ": "]
+            parts += [f"{until_since[0]} ", number.valid_to, ": "]
         elif number.valid_from is not None:
-            parts += ["since ", number.valid_from, ": "]
+            parts += [f"{until_since[1]} ", number.valid_from, ": "]
         parts.append(_short(number.text, label))
     return wording(label, *parts, ")" if parts else "")
 

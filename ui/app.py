@@ -8,6 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from corpus.clock import in_time_zone
+from ui.languages.catalogue import in_language
+from ui.languages.choice import chosen_language, language_choice
 from ui.people.door import person_or_door, who_is_here
 from ui.people.pages import pages_of
 
@@ -27,8 +29,9 @@ def _leave_modules_uncollected() -> None:
 _leave_modules_uncollected()
 st.set_page_config(page_title="InForce", page_icon=HERE / "favicon.svg", layout="centered")
 st.html(HERE / "style.css")
-with in_time_zone(st.context.timezone):
+with in_time_zone(st.context.timezone), in_language(chosen_language()):
     person = person_or_door()
     if person is not None:
         st.navigation(pages_of(person), position="top").run()
         who_is_here(person)
+    language_choice()

@@ -8,23 +8,22 @@ from typing import Literal
 
 from agent.trace import Trace
 from corpus.errors import StoreError
-from corpus.force_words import citation_in_force, source_words
 from corpus.gate.ruling import Ruling
 from corpus.model import (
     Citation,
     EndReason,
     Frozen,
+    Interval,
     Provision,
     SourceRead,
     SourceRef,
     Version,
 )
-from corpus.number_words import numbered_citation
-from corpus.reading.spans import siblings, spans
+from corpus.reading.spans import Span, siblings, spans
 from corpus.store import Store
-from corpus.territories import territory_words
 from ui.citing import CitationForm, citation_forms
-from ui.words import day_words
+from ui.languages.catalogue import word
+from ui.words import force_words, interval_words, number_words, source_words, territory_title
 
 
 class TimelineSpan(Frozen):
@@ -105,16 +104,16 @@ def _card(number: int, citation: Citation, store: Store, today: date) -> Card:
         heading=version.heading,
         text=version.text,
         language=version.language,
-        label=numbered_citation(citation).written(day_words),
-        in_force=citation_in_force(citation).written(day_words),
+        label=number_words(citation.label, citation.label_from, citation.other_numbers),
+        in_force=force_words(citation.valid, citation.ended, citation.label_from),
         since=since_words(citation, rows, history.provision, read, today),
-        source_read=source_words(read).written(day_words),
+        source_read=source_words(read),
         spans=timeline_spans(rows, version.id, today),
         source=version.source,
         note=" ".join(notes) or None,
         licence=work.licence,
         official=work.citation,
-        territory=territory_words(work.jurisdiction, version.extent),
+        territory=territory_title(work.jurisdiction, version.extent),
         forms=citation_forms(citation, work, version.source),
     )
 
@@ -129,38 +128,28 @@ def since_words(
     """Return whether a cited text has been amended since, or is still in force, as known now."""
     now = next((row for row in rows if row.id == citation.version_id), None)
     if now is None:
-        return "As published since, this text was not the law at any time."
+        return word("since.never")
     said = _fate(now, rows, read, today)
     number = provision.label_on(today)
     if number is not None and number != citation.label:
-        said += f" Today it is numbered {number}."
+        said += f" {word('since.number', number=number)}"
     return said
 
 
 def _fate(row: Version, rows: tuple[Version, ...], read: SourceRead, today: date) -> str:
     if row.valid_to is None:
-        last = day_words(read.day)
-        return f"Not amended since: still the text in force when the source was read on {last}."
+        return word("since.not_amended", day=read.day)
     if row.ended is EndReason.UNKNOWN:
-        last = day_words(row.valid_to - timedelta(days=1))
-        return f"The record stops with {last}: whether it was amended since is not known."
-    by = f" by {row.ended_by}" if row.ended_by else ""
+        return word("since.record_stops", last=row.valid_to - timedelta(days=1))
     done = row.valid_to <= today
-    what = _ENDED[row.ended or EndReason.SUPERSEDED][0 if done else 1]
-    said = f"{what} {day_words(row.valid_to)}{by}."
+    how = f"{(row.ended or EndReason.SUPERSEDED).value}_{'on' if done else 'later'}"
+    said = word(f"ended.{how}", day=row.valid_to)
+    said += f" {word('ended.by', act=row.ended_by)}" if row.ended_by else ""
+    said += "."
     later = [v for v in rows if v.valid_from is not None and row.valid_to < v.valid_from <= today]
     if later:
-        said += f" Changed {len(later)} more {'time' if len(later) == 1 else 'times'} since."
-    return said if done else f"Still in force today. {said}"
-
-
-_ENDED = {
-    EndReason.SUPERSEDED: ("Amended on", "Will be amended on"),
-    EndReason.REPEALED: ("Repealed on", "Will be repealed on"),
-    EndReason.EXPIRED: ("Expired on", "Expires on"),
-    EndReason.ANNULLED: ("Annulled on", "Annulled with effect from"),
-    EndReason.SUSPENDED: ("Suspended on", "Suspended from"),
-}
+        said += f" {word('since.more', count=len(later))}"
+    return said if done else f"{word('since.still')} {said}"
 
 
 def timeline_spans(rows: Sequence[Version], cited: str, today: date) -> tuple[TimelineSpan, ...]:
@@ -168,8 +157,16 @@ def timeline_spans(rows: Sequence[Version], cited: str, today: date) -> tuple[Ti
     return tuple(
         TimelineSpan(
             kind="gap" if span.kind != "text" else "cited" if span.version == cited else "text",
-            words=span.said.written(day_words),
+            words=span_words(span),
             days=span.days(today),
         )
         for span in spans(rows, today)
     )
+
+
+def span_words(span: Span) -> str:
+    """Return an interval of a timeline in words: the days of a text, or of a gap."""
+    days = Interval(start=span.start, end=span.end)
+    if span.kind == "text":
+        return word("card.in_force", days=force_words(days, span.ended))
+    return word(f"span.{span.kind}", days=interval_words(days))

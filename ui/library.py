@@ -12,10 +12,10 @@ from agent.policy import Policy
 from agent.trace import Trace
 from agent.trace_store import TraceError, TraceStore, traces_url
 from corpus.errors import InForceError, StoreError
-from corpus.force_words import sources_words
 from corpus.settings import Settings
+from ui.languages.catalogue import word
 from ui.markup import footer
-from ui.words import literal
+from ui.words import literal, sources_words
 
 
 def open_library() -> Library:
@@ -26,7 +26,8 @@ def open_library() -> Library:
         IndexMissingError: there is no index, or it belongs to another corpus.
     """
     settings = Settings.load()
-    return _opened(settings.store_url, settings.index_url)
+    with st.spinner(word("library.opening")):
+        return _opened(settings.store_url, settings.index_url)
 
 
 def open_or_say() -> Library | None:
@@ -34,10 +35,8 @@ def open_or_say() -> Library | None:
     try:
         return open_library()
     except InForceError as error:
-        st.error(
-            literal(f"There is no library to ask yet: {error}"), icon=":material/database_off:"
-        )
-        st.markdown("`inforce demo` loads the demonstration corpus, `inforce ingest` your own.")
+        st.error(literal(word("library.none", why=str(error))), icon=":material/database_off:")
+        st.markdown(word("library.load", demo="`inforce demo`", own="`inforce ingest`"))
         return None
 
 
@@ -59,7 +58,8 @@ def open_chosen_policy(library: Library) -> Policy:
     choice = PolicyChoice.load()
     if choice.policy == EXTRACTIVE:
         return open_policy(choice, library.works)
-    return _model(choice)
+    with st.spinner(word("library.loading_model")):
+        return _model(choice)
 
 
 def keep_traces(traces: Iterable[Trace]) -> str | None:
@@ -74,7 +74,7 @@ def keep_traces(traces: Iterable[Trace]) -> str | None:
 
 
 @st.cache_resource(
-    show_spinner="Loading the language model",
+    show_spinner=False,
     hash_funcs={PolicyChoice: lambda choice: (choice.policy, str(choice.controller))},
 )
 def _model(choice: PolicyChoice) -> Policy:
@@ -85,6 +85,6 @@ def _current(library: Library) -> bool:
     return not library.outdated
 
 
-@st.cache_resource(show_spinner="Opening the library", validate=_current)
+@st.cache_resource(show_spinner=False, validate=_current)
 def _opened(store_url: str, index_url: str) -> Library:
     return Library.open(Settings(store_url=store_url, index_url=index_url))

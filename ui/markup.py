@@ -26,13 +26,13 @@ from agent.trace import (
     Trace,
     Turn,
 )
-from corpus.gate.ruling import KIND_WORDS
 from corpus.model import Citation, Work
 from corpus.wording import Wording
 from ui import step_words
 from ui.cards import Card, TimelineSpan
+from ui.languages.catalogue import SOURCE, in_language, language, word
 from ui.law.address import Place, write_place
-from ui.pages.advice import COUNSEL, HEADINGS
+from ui.pages.advice import counsel, heading
 from ui.words import day_words
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -43,11 +43,16 @@ def escaped(text: str) -> str:
     return html.escape(_UNSAFE.sub("\ufffd", text))
 
 
+def told(key: str, /, **values: date | int | str) -> str:
+    """Return the sentence of a key of the catalogue, escaped."""
+    return escaped(word(key, **values))
+
+
 def masthead() -> str:
     """Return the page header."""
     return (
         '<header class="masthead"><span class="mark">In<b>Force</b></span>'
-        '<span class="motto">Ask what the law said on the day that matters.</span></header>'
+        f'<span class="motto">{told("site.motto")}</span></header>'
     )
 
 
@@ -55,45 +60,39 @@ def banner(governing: GoverningDate, today: date) -> str:
     """Return the banner with the governing date; its colour tells past from future dates."""
     known = ""
     if governing.known_at is not None:
-        known = f" As published by {day_words(governing.known_at)}."
+        known = f" {told('banner.published', day=governing.known_at)}"
     return day_banner(governing.as_at, today, f"{known}{_ground(governing)}")
-
-
-_NOTES = {
-    "past": "It may have changed since.",
-    "future": "Only law already enacted is known; it may still change.",
-    "today": "This is today’s law, as far as the corpus has been kept up to date.",
-}
 
 
 def day_banner(day: date, today: date, more: str = "") -> str:
     """Return the banner of a day; ``more`` is HTML that follows its sentence."""
     when = "past" if day < today else "future" if day > today else "today"
     return (
-        f'<div class="banner {when}" role="status"><strong>Law as at {day_words(day)}.</strong> '
-        f"{_NOTES[when]}{more}</div>"
+        f'<div class="banner {when}" role="status"><strong>'
+        f"{told('banner.as_at', day=day)}</strong> "
+        f"{told(f'banner.{when}')}{more}</div>"
     )
 
 
 def no_day() -> str:
     """Return the request for a day, on a page that shows the law of one day."""
     return (
-        '<section class="declined" role="status"><h2>A date is needed</h2><p>Choose the day whose '
-        "law you want to read. It is never assumed to be today.</p></section>"
+        f'<section class="declined" role="status"><h2>{told("abstention.no_date")}</h2>'
+        f"<p>{told('day.choose')}</p></section>"
     )
 
 
 def _ground(governing: GoverningDate) -> str:
     """Return how the governing date was found, if the asker did not give it: rule and caveats."""
     if governing.rule is None:
-        said = _in_words(governing.wording) if governing.assumed else escaped(governing.place)
+        said = english(governing.wording) if governing.assumed else escaped(governing.place)
         return f" {said}" if said else ""
     marks = f'<span class="rule">{escaped(governing.rule)}</span>'
     if governing.verified is False:
-        marks += '<span class="rule unverified">unverified rule</span>'
+        marks += f'<span class="rule unverified">{told("banner.unverified")}</span>'
     if governing.assumed:
-        marks += '<span class="rule">facts assumed</span>'
-    return f'<p class="ground">{marks} {_in_words(governing.wording)}</p>'
+        marks += f'<span class="rule">{told("banner.assumed")}</span>'
+    return f'<p class="ground">{marks} {english(governing.wording)}</p>'
 
 
 def answer(shipped: Answer, place: str = "") -> str:
@@ -102,7 +101,7 @@ def answer(shipped: Answer, place: str = "") -> str:
         f"<p>{_paragraphs(sentence.text)}{''.join(_mark(number, place) for number in numbers)}</p>"
         for sentence, numbers in shipped.numbered()
     )
-    return f'<section class="answer"><h2>Answer</h2>{body}</section>'
+    return f'<section class="answer"><h2>{told("answer.heading")}</h2>{body}</section>'
 
 
 def _paragraphs(text: str) -> str:
@@ -124,9 +123,10 @@ def card(shown: Card, place: str = "") -> str:
         f'<span class="number">{shown.number}</span><div class="names">'
         f'<span class="work">{escaped(citation.work_title)}</span>'
         f'<span class="label">{escaped(shown.label)}</span></div>'
-        f'<span class="chip">In force {shown.in_force}</span></div>'
+        f'<span class="chip">{told("card.in_force", days=shown.in_force)}</span></div>'
         f"{heading}{_text(shown, place)}{timeline(shown.spans)}{_ruling(shown)}"
-        f'<p class="since"><strong>Amended since?</strong> {escaped(shown.since)}</p>'
+        f'<p class="since"><strong>{told("card.amended_since")}</strong> '
+        f"{escaped(shown.since)}</p>"
         f"{_provenance(shown)}</article>"
     )
 
@@ -135,46 +135,46 @@ def in_its_act(citation: Citation) -> str:
     """Return the link from a citation to its provision on the Law page, on the same day."""
     link = urlencode(write_place(Place(provision=citation.provision_id), citation.as_at))
     return (
-        f'<p class="inact"><a href="law?{escaped(link)}">{escaped(citation.label)} in its act, '
-        "with timeline and redlines</a></p>"
+        f'<p class="inact"><a href="law?{escaped(link)}">'
+        f"{told('card.in_its_act', label=citation.label)}</a></p>"
     )
 
 
 def _ruling(shown: Card) -> str:
     """Return where the text holds and whether it applies to the case."""
-    where = f"Holds in {escaped(shown.territory)}." if shown.territory else ""
+    where = told("card.holds_in", place=shown.territory) if shown.territory else ""
     ruling = shown.ruling
     if ruling is None:
         return f'<p class="ruling">{where}</p>' if where else ""
     return (
-        f'<p class="ruling {ruling.kind.value}"><strong>{escaped(KIND_WORDS[ruling.kind])}.'
-        f"</strong> {_in_words(ruling.grounds)} {where}</p>"
+        f'<p class="ruling {ruling.kind.value}"><strong>'
+        f"{told(f'ruling.{ruling.kind.value}')}</strong> "
+        f"{english(ruling.grounds)} {where}</p>"
     )
 
 
 def abstention(declined: Abstention) -> str:
     """Return the reason for the abstention and what the user can do."""
-    counsel = COUNSEL.get(declined.reason)
-    more = f'<p class="counsel">{escaped(counsel)}</p>' if counsel else ""
+    advised = counsel(declined.reason)
+    more = f'<p class="counsel">{escaped(advised)}</p>' if advised else ""
     return (
         f'<section class="declined {declined.reason.value}" role="status">'
-        f"<h2>{escaped(HEADINGS[declined.reason])}</h2>"
-        f"<p>{_in_words(declined.wording)}</p>{more}</section>"
+        f"<h2>{escaped(heading(declined.reason))}</h2>"
+        f"<p>{english(declined.wording)}</p>{more}</section>"
     )
 
 
 def looked_at(found: LookedAt) -> str:
     """Return how much was looked at before nothing was answered."""
-    return f'<p class="looked">{_in_words(found.wording)}</p>'
+    return f'<p class="looked">{english(found.wording)}</p>'
 
 
 def closest_heading(found: Sequence[ClosestProvision]) -> str:
     """Return the heading above the cards of the closest provisions."""
-    day = day_words(found[0].citation.as_at)
+    title = word("closest.heading", day=found[0].citation.as_at)
     return (
-        f'<section class="closest"><h2>Closest provisions in force on {day}</h2>'
-        "<p>Unconfirmed: the nearest that was found, best first. None of them is an answer.</p>"
-        "</section>"
+        f'<section class="closest"><h2>{escaped(title)}</h2>'
+        f"<p>{told('closest.unconfirmed')}</p></section>"
     )
 
 
@@ -182,27 +182,21 @@ def likelihood(found: ClosestProvision) -> str:
     """Return how likely a provision answers, above its card; nothing where it was not scored."""
     if found.probability is None:
         return ""
-    return f'<p class="likely">{found.probability:.0%} likely to answer</p>'
-
-
-_OPEN = {
-    (False, False): HEADINGS[AbstentionReason.NO_DATE],
-    (False, True): "The days differ",
-    (True, False): "A place is needed",
-    (True, True): "A place is needed",
-}
+    share = round(100 * found.probability)
+    return f'<p class="likely">{told("closest.likely", percent=share)}</p>'
 
 
 def waiting(missing: ClarifyingQuestion) -> str:
     """Return the clarifying question that a run waits for."""
     reason = AbstentionReason.AMBIGUOUS if missing.places else AbstentionReason.NO_DATE
     said = missing.roles or missing.places or missing.choices
-    counsel = "" if said else f'<p class="counsel">{escaped(COUNSEL[reason])}</p>'
-    heading = _OPEN[bool(missing.places), bool(missing.choices)]
+    advised = "" if said else f'<p class="counsel">{escaped(counsel(reason) or "")}</p>'
+    days_differ = bool(missing.choices) and not missing.places
+    title = word("waiting.place" if missing.places else "waiting.days_differ")
     return (
         f'<section class="declined {reason.value}" role="status">'
-        f"<h2>{escaped(heading)}</h2>"
-        f"<p>{_in_words(missing.wording)}</p>{counsel}</section>"
+        f"<h2>{escaped(title if missing.places or days_differ else heading(reason))}</h2>"
+        f"<p>{english(missing.wording)}</p>{advised}</section>"
     )
 
 
@@ -213,15 +207,14 @@ def steps(trace: Trace) -> str:
     return f'<ol class="steps">{items}</ol>{checks}'
 
 
-def footer(
-    corpus_hash: str, works: int, jurisdictions: Sequence[str], sources_read: Wording
-) -> str:
+def footer(corpus_hash: str, works: int, jurisdictions: Sequence[str], sources_read: str) -> str:
     """Return the page footer: number of works, jurisdictions, when sources were read, corpus."""
-    read = f" · {_in_words(sources_read)}" if sources_read.text else ""
+    read = f" · {escaped(sources_read)}" if sources_read else ""
     places = ", ".join(name.upper() for name in jurisdictions)
     return (
-        f'<footer class="foot">{works} works from {escaped(places)}{read} · corpus '
-        f"<code>{escaped(corpus_hash[:12])}</code> · Not legal advice.</footer>"
+        f'<footer class="foot">{told("foot.works", count=works, places=places)}{read} · '
+        f"{told('foot.corpus')} <code>{escaped(corpus_hash[:12])}</code> · "
+        f"{told('foot.no_advice')}</footer>"
     )
 
 
@@ -244,7 +237,8 @@ def call_words(call: ToolCall) -> str:
 
 
 def _turn(turn: Turn) -> str:
-    thought = f'<span class="thought">{escaped(turn.thought)}</span>' if turn.thought else ""
+    said = f'<span class="thought" lang="{SOURCE}">{escaped(turn.thought)}</span>'
+    thought = said if turn.thought else ""
     took = sum(call.milliseconds for call in turn.calls)
     time = f' <span class="took">{took:.0f} ms</span>' if turn.calls else ""
     calls = "".join(
@@ -255,18 +249,22 @@ def _turn(turn: Turn) -> str:
     return f"{thought}{calls}{back}"
 
 
-def _in_words(said: Wording) -> str:
-    """Return a text with its dates written out, escaped."""
-    return escaped(said.written(day_words))
+def english(said: Wording) -> str:
+    """Return a sentence of the agent, escaped; it is English, and so are its dates."""
+    if language() == SOURCE:
+        return escaped(said.written(day_words))
+    with in_language(SOURCE):
+        return f'<span lang="{SOURCE}">{escaped(said.written(day_words))}</span>'
 
 
 def _checks(findings: Iterable[Finding]) -> str:
     rows = "".join(
-        f'<li class="{"passed" if finding.passed else "failed"}">'
+        f'<li class="{"passed" if finding.passed else "failed"}" lang="en">'
         f"{escaped(finding.explanation)}</li>"
         for finding in findings
     )
-    return f'<h5>Verified before shipping</h5><ul class="checks">{rows}</ul>' if rows else ""
+    title = told("steps.verified")
+    return f'<h5>{title}</h5><ul class="checks">{rows}</ul>' if rows else ""
 
 
 def _text(shown: Card, place: str) -> str:
@@ -293,7 +291,7 @@ def timeline(spans: Sequence[TimelineSpan]) -> str:
         return ""
     return (
         f'<div class="timeline"><div class="bar">{bars}</div>'
-        f"<span>Text {place} of {len(texts)}</span></div>"
+        f"<span>{told('card.text_of', number=place, count=len(texts))}</span></div>"
     )
 
 

@@ -21,6 +21,7 @@ class Span(Frozen):
         end: the first day after it; null if open.
         version: id of the text; null in a gap.
         instrument: the act that brought the text; null if unknown.
+        ended: why the text ended; null in a gap and while it is in force.
         said: the interval in words.
     """
 
@@ -29,6 +30,7 @@ class Span(Frozen):
     end: date | None
     version: str | None
     instrument: str | None = None
+    ended: EndReason | None = None
     said: Wording
 
     def days(self, today: date) -> int:
@@ -83,6 +85,7 @@ def _text(row: Version, start: date) -> Span:
         end=row.valid_to,
         version=row.id,
         instrument=row.introduced_by,
+        ended=row.ended,
         said=wording("In force ", version_in_force(row)),
     )
 

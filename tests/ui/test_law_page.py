@@ -231,7 +231,7 @@ def test_a_link_to_an_earlier_state_of_the_store_still_shows_it(
         ({"act": "xx/nothing", "as_at": "2006-04-04"}, "holds no act"),
         ({"provision": "fr/code-civil#none", "as_at": "2006-04-04"}, "holds no provision"),
         ({"act": "fr/code-civil", "as_at": "2006-02-30"}, "which is no day"),
-        ({"act": "fr/code-civil", "as_at": "2006-04-04", "page": "99"}, "pages on this day"),
+        ({"act": "fr/code-civil", "as_at": "2006-04-04", "page": "99"}, "page on this day, not 99"),
         ({"act": "fr/code-civil", "as_at": "2006-04-04", "page": "x"}, "which is no number"),
         ({"act": "fr/code-civil", "as_at": "2006-04-04", "page": "0"}, "which is no number"),
         ({"provision": AGE, "as_at": "2006-04-04", "with": "tomorrow"}, "which is no day"),

@@ -31,8 +31,9 @@ from corpus.wording import wording
 from ui import markup as render
 from ui.cards import Card, TimelineSpan
 from ui.export.files import Format, as_json, exported
-from ui.pages.advice import HEADINGS
+from ui.pages.advice import heading
 from ui.words import literal
+from ui.words import sources_words as sources_said
 
 EVIL = '<script>alert(1)</script>"onmouseover=x \u202e'
 KEPT = (
@@ -120,7 +121,7 @@ def test_nothing_that_was_written_elsewhere_becomes_markup() -> None:
         render.steps(trace()),
         render.call_words(trace().turns[0].calls[0]),
         render.banner(GoverningDate(as_at=TODAY, ground=EVIL, assumed=True), TODAY),
-        render.footer(EVIL, 3, [EVIL], wording(EVIL)),
+        render.footer(EVIL, 3, [EVIL], EVIL),
     ):
         assert "<script" not in html
         assert '"onmouseover' not in html
@@ -192,7 +193,7 @@ def test_days_that_are_known_as_days_are_shown_in_words() -> None:
 def test_every_reason_has_words() -> None:
     for reason in AbstentionReason:
         html = render.abstention(Abstention(reason=reason, explanation="Because."))
-        assert HEADINGS[reason].split("’")[0] in html
+        assert heading(reason).split("’")[0] in html
 
 
 def test_many_equal_searches_are_told_as_one() -> None:
@@ -251,9 +252,10 @@ def test_an_export_says_what_the_card_says_of_whether_the_text_applies(kind: Rul
 def test_page_and_export_say_when_the_sources_were_read() -> None:
     declined = Abstention(reason=AbstentionReason.NO_DATE, explanation="When?")
     note = exported(trace(governing=None, abstention=declined), (), READ, Format.MD).decode()
-    for shown in (note, render.footer("f" * 64, 3, ["uk"], READ)):
+    days = [date(2026, 3, 1), date(2026, 11, 20)]
+    for shown in (note, render.footer("f" * 64, 3, ["uk"], sources_said(days))):
         assert "sources last read from 1 March 2026 to 20 November 2026" in shown
-    one = sources_words([date(2026, 3, 1)])
+    one = sources_said([date(2026, 3, 1)])
     assert "sources read on 1 March 2026" in render.footer("f" * 64, 3, ["uk"], one)
 
 

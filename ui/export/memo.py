@@ -16,7 +16,7 @@ from ui.cards import Card
 from ui.export.audit import appendix
 from ui.export.blocks import Block, Bullets, Entry, Memo, Quotation, Section, Text
 from ui.export.limits import limits
-from ui.pages.advice import COUNSEL, HEADINGS
+from ui.pages.advice import counsel, heading
 from ui.step_words import calls_words, sent_back_words
 from ui.words import day_words
 
@@ -80,16 +80,16 @@ def _short_answer(trace: Trace) -> Section:
         sentences = _conclusions(trace) or tuple(trace.answer.numbered())
         blocks = tuple(Text(text=_marked(*sentence)) for sentence in sentences)
         return Section(heading="Short answer", blocks=blocks)
-    heading = HEADINGS[trace.abstention.reason] if trace.abstention else "No answer"
-    return Section(heading=f"No answer: {heading}", blocks=tuple(_declined(trace)))
+    why = heading(trace.abstention.reason) if trace.abstention else "No answer"
+    return Section(heading=f"No answer: {why}", blocks=tuple(_declined(trace)))
 
 
 def _declined(trace: Trace) -> Iterator[Block]:
     if trace.abstention is not None:
         yield Text(text=trace.abstention.wording.written(day_words))
-        counsel = COUNSEL.get(trace.abstention.reason)
-        if counsel:
-            yield Text(text=counsel)
+        advised = counsel(trace.abstention.reason)
+        if advised:
+            yield Text(text=advised)
     if trace.looked_at is not None and trace.looked_at.provisions:
         yield Text(text=trace.looked_at.wording.written(day_words))
 
@@ -112,8 +112,8 @@ def _authorities(trace: Trace, cards: tuple[Card, ...]) -> Iterator[Section]:
         yield Section(heading="Authorities", blocks=blocks)
     elif trace.closest:
         day = day_words(trace.closest[0].citation.as_at)
-        heading = f"Closest provisions in force on {day}"
-        yield Section(heading=heading, blocks=(Text(text=UNCONFIRMED), *blocks))
+        title = f"Closest provisions in force on {day}"
+        yield Section(heading=title, blocks=(Text(text=UNCONFIRMED), *blocks))
 
 
 def _authority(card: Card) -> Iterator[Block]:

@@ -15,6 +15,7 @@ from corpus.model import ProvisionHistory, Work, WorkHistory
 from corpus.reading.act import Act, act_as_at
 from corpus.reading.changes import ChangeDay, change_days
 from corpus.store import Store
+from ui.languages.catalogue import word
 from ui.law.address import HASH
 
 
@@ -29,7 +30,8 @@ class Corpus:
 
     def history(self, work_id: str) -> WorkHistory | None:
         """Return an act with all its texts, or ``None``."""
-        return _history(self, work_id)
+        with st.spinner(word("law.reading")):
+            return _history(self, work_id)
 
     def act(self, work_id: str, day: date, extent: str | None = None) -> Act | None:
         """Return an act on a day, or ``None``."""
@@ -54,10 +56,8 @@ def corpus_of(library: Library, pinned: str | None) -> Corpus:
         return Corpus(library.store, library.corpus_hash, library.works)
     state = library.store.state_with(pinned) if len(pinned) >= HASH else None
     if state is None:
-        raise BadInputError(
-            f"This link is to corpus {pinned[:HASH]}, which this library does not hold "
-            f"(it holds {library.corpus_hash[:HASH]}): what it pinned cannot be shown."
-        )
+        held = library.corpus_hash[:HASH]
+        raise BadInputError(word("law.other_corpus", pinned=pinned[:HASH], held=held))
     store = library.store.as_recorded(state.recorded_at)
     return Corpus(store, state.corpus_hash, tuple(store.works()), state.recorded_at)
 
@@ -65,18 +65,18 @@ def corpus_of(library: Library, pinned: str | None) -> Corpus:
 _BY_HASH: dict[str | type, Callable[[Any], Any]] = {Corpus: lambda corpus: corpus.hash}
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the act", hash_funcs=_BY_HASH)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_HASH)
 def _history(corpus: Corpus, work_id: str) -> WorkHistory | None:
     return corpus.store.work_history(work_id)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_HASH)
 def _act(corpus: Corpus, work_id: str, day: date, extent: str | None) -> Act | None:
-    history = _history(corpus, work_id)
+    history = corpus.history(work_id)
     return None if history is None else act_as_at(history, day, extent=extent)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_HASH)
 def _changes(corpus: Corpus, work_id: str) -> tuple[ChangeDay, ...]:
-    history = _history(corpus, work_id)
+    history = corpus.history(work_id)
     return () if history is None else change_days(history)

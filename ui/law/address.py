@@ -13,6 +13,7 @@ from datetime import date
 from urllib.parse import urlencode
 
 from corpus.model import Frozen
+from ui.languages.catalogue import word
 from ui.pages.address import day_named
 
 HASH = 12
@@ -77,6 +78,6 @@ def _number(parameters: Mapping[str, str], name: str, problems: list[str]) -> in
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) < 10**6):
-        problems.append(f"The address says {name}={text[:40]}, which is no number from 1.")
+        problems.append(word("address.no_number", said=f"{name}={text[:40]}"))
         return None
     return int(text)

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 from urllib.parse import urlencode
 
-from corpus.force_words import source_words
-from corpus.model import Interval
 from corpus.reading.holdings import Holding
-from corpus.territories import extent_words
+from ui.languages.catalogue import word
 from ui.law.address import Place, write_place
-from ui.markup import escaped
-from ui.words import day_words, interval_words, place_title
+from ui.markup import escaped, told
+from ui.words import extent_title, interval_words, place_title, source_words
 
 _FAULTS = 5
 """Greatest number of faults of an act that are shown; the rest are counted."""
@@ -23,11 +21,10 @@ def summary(acts: Sequence[Holding], day: date) -> str:
     provisions = sum(act.provisions for act in acts)
     versions = sum(act.versions for act in acts)
     on_day = sum(bool(act.covered_on) for act in acts)
-    many = "act" if len(acts) == 1 else "acts"
-    return (
-        f'<p class="looked" role="status">{len(acts):,} {many} with {provisions:,} provisions in '
-        f"{versions:,} texts; the record of {on_day:,} is complete on {day_words(day)}.</p>"
-    )
+    held = word("coverage.acts", count=len(acts))
+    more = word("coverage.summary", acts=held, provisions=provisions, texts=versions)
+    complete = word("coverage.complete_on", count=on_day, day=day)
+    return f'<p class="looked" role="status">{escaped(f"{more}; {complete}")}</p>'
 
 
 def acts(place: str, held: Sequence[Holding], day: date) -> str:
@@ -35,20 +32,22 @@ def acts(place: str, held: Sequence[Holding], day: date) -> str:
     cards = "".join(_act(act, day) for act in held)
     return (
         f'<section class="held"><h2>{escaped(place_title(place))}</h2>'
-        f'<p class="quiet">{len(held):,} {"act" if len(held) == 1 else "acts"}</p>{cards}</section>'
+        f'<p class="quiet">{told("coverage.acts", count=len(held))}</p>{cards}</section>'
     )
 
 
 def _act(act: Holding, day: date) -> str:
     link = escaped(f"law?{urlencode(write_place(Place(act=act.work), day))}")
     rows = [
-        ("Complete", "; ".join(map(interval_words, act.covered)) or "on no day"),
-        ("Not recorded", "; ".join(map(interval_words, act.gaps))),
-        ("Limited to", ", ".join(map(extent_words, act.extents))),
-        ("Texts", _texts(act)),
-        ("Source", f"{act.source}; {source_words(act.source_read).written(day_words)}"),
+        ("complete", "; ".join(map(interval_words, act.covered)) or word("days.never")),
+        ("not_recorded", "; ".join(map(interval_words, act.gaps))),
+        ("limited_to", "; ".join(map(extent_title, act.extents))),
+        ("texts", _texts(act)),
+        ("source", f"{act.source}; {source_words(act.source_read)}"),
     ]
-    shown = "".join(f"<dt>{name}</dt><dd>{escaped(value)}</dd>" for name, value in rows if value)
+    shown = "".join(
+        f"<dt>{told(f'held.{name}')}</dt><dd>{escaped(value)}</dd>" for name, value in rows if value
+    )
     return (
         f'<article class="holding"><h3 lang="{escaped(act.language)}"><a href="{link}">'
         f"{escaped(act.title)}</a></h3>{_uncovered(act, day)}"
@@ -59,15 +58,14 @@ def _act(act: Holding, day: date) -> str:
 def _uncovered(act: Holding, day: date) -> str:
     if act.covered_on:
         return ""
-    return f'<p class="missing">Not covered on {day_words(day)}: its law is then not known.</p>'
+    return f'<p class="missing">{told("coverage.not_covered", day=day)}</p>'
 
 
 def _texts(act: Holding) -> str:
-    many = f"{act.provisions:,} provisions in {act.versions:,} texts"
+    counted = {"provisions": act.provisions, "texts": act.versions}
     if act.first is None or act.last_change is None:
-        return f"{many}; none is dated"
-    since = interval_words(Interval(start=act.first))
-    return f"{many}, {since}; last change {day_words(act.last_change)}"
+        return word("coverage.undated", **counted)
+    return word("coverage.dated", **counted, first=act.first, last=act.last_change)
 
 
 def _faults(faults: Sequence[str], work: str) -> str:
@@ -76,8 +74,8 @@ def _faults(faults: Sequence[str], work: str) -> str:
     items = "".join(f"<li>{escaped(fault)}</li>" for fault in faults[:_FAULTS])
     more = len(faults) - _FAULTS
     link = escaped(f"ingest-report?{urlencode({'work': work})}")
-    said = f'and {more} more: <a href="{link}">ingest report</a>'
-    rest = f"<li>{said}</li>" if more > 0 else ""
+    words = told("coverage.more_faults", count=more)
+    rest = f'<li><a href="{link}">{words}</a></li>' if more > 0 else ""
     return f'<ul class="faults">{items}{rest}</ul>'
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from math import sqrt
+from typing import get_args
 
-from corpus.compare import Cell, Redline, as_html, as_rows, caption
-from corpus.force_words import beyond_reading, source_words, version_in_force
+from corpus.compare import Cell, Redline, as_html, as_rows
 from corpus.model import Interval, ProvisionHistory, SourceRead, Version, Work
 from corpus.number_words import numbers_known
 from corpus.reading.act import Act, Entry, EntryStatus
@@ -15,54 +15,58 @@ from corpus.reading.between import Between
 from corpus.reading.changes import ChangeDay
 from corpus.reading.contents import Page
 from corpus.reading.spans import Span
-from corpus.territories import territory_words
+from corpus.wording import Wording
+from ui.languages.catalogue import said, word
 from ui.law.address import permalink
-from ui.markup import escaped
-from ui.words import day_words, interval_words
+from ui.markup import english, escaped, told
+from ui.words import (
+    day_words,
+    in_force_words,
+    interval_words,
+    redline_caption,
+    source_words,
+    territory_title,
+)
 
-STATUS_WORDS: dict[EntryStatus, str] = {
-    "in_force": "in force",
-    "ambiguous": "in force, with texts that differ by territory or language",
-    "not_yet_in_force": "not yet in force",
-    "repealed": "no longer in force",
-    "coverage_gap": "without a text on record",
-    "other_territory": "of another territory",
-}
+_STATUSES = get_args(EntryStatus)
 
 
 def act_head(act: Act, read: SourceRead | None) -> str:
     """Return title, official citation and source of an act, and what the record holds of it."""
     work = act.work
     counts = act.counts()
-    held = " · ".join(f"{counts[s]:,} {STATUS_WORDS[s]}" for s in STATUS_WORDS if counts.get(s))
+    some = [f"{said(counts[s])} {word(f'resolved.{s}')}" for s in _STATUSES if counts.get(s)]
+    held = " · ".join(some) or word("law.none")
     return (
         f'<section class="act"><h2 lang="{escaped(work.language)}">{escaped(work.title)}</h2>'
         f"<p>{escaped(work.citation)} · {escaped(work.kind)}</p>"
-        f"<p>Provisions on {day_words(act.as_at)}: {escaped(held) or 'none'}.</p>"
+        f"<p>{told('law.provisions_on', day=act.as_at, held=held)}</p>"
         f"{_coverage(act)}{_read(read, act.as_at)}{_note(work)}</section>"
     )
 
 
 def _coverage(act: Act) -> str:
     spans = "; ".join(interval_words(each.span) for each in act.coverage)
+    days = spans or word("days.never")
     if not act.covered:
-        return (
-            '<p class="missing">The corpus does not cover this day: the law of the act is then not '
-            f"known. It covers it {escaped(spans) or 'on no day'}.</p>"
-        )
-    return f"<p>The record is complete {escaped(spans)}.</p>"
+        return f'<p class="missing">{told("law.not_covered", days=days)}</p>'
+    return f"<p>{told('law.complete', days=days)}</p>"
 
 
 def _read(read: SourceRead | None, day: date) -> str:
     if read is None:
         return ""
-    words = source_words(read).written(day_words)
-    beyond = beyond_reading(read, day).written(day_words)
+    words = source_words(read)
+    beyond = word("law.beyond_reading", day=read.day) if day > read.day else ""
     return f"<p>{escaped(words[0].upper() + words[1:])}. {escaped(beyond)}</p>"
 
 
 def _note(work: Work) -> str:
-    parts = [part for part in (work.note, work.licence and f"Licence: {work.licence}") if part]
+    parts = [
+        part
+        for part in (work.note, work.licence and word("law.licence", name=work.licence))
+        if part
+    ]
     return f'<p class="quiet">{escaped(" ".join(parts))}</p>' if parts else ""
 
 
@@ -90,12 +94,13 @@ def _provision(
 
 
 def _where(version: Version, work: Work) -> str:
-    place = territory_words(work.jurisdiction, version.extent)
+    place = territory_title(work.jurisdiction, version.extent)
     return f'<p class="quiet">{escaped(place)} ({escaped(version.language)}):</p>'
 
 
 def _no_text(entry: Entry) -> str:
-    return f'<p class="quiet">{escaped(STATUS_WORDS[entry.status].capitalize())}.</p>'
+    status = word(f"resolved.{entry.status}")
+    return f'<p class="quiet">{escaped(status[0].upper() + status[1:])}.</p>'
 
 
 def _paragraphs(version: Version) -> str:
@@ -121,11 +126,11 @@ def provision_text(
         _paragraph(line, number, permalink(version.provision_id, day, corpus_hash, number), chosen)
         for number, line in enumerate(lines, start=1)
     )
-    place = territory_words(work.jurisdiction, version.extent)
+    place = territory_title(work.jurisdiction, version.extent)
     return (
         '<article class="card law"><div class="top">'
-        f'<span class="chip">In force {version_in_force(version).written(day_words)}</span>'
-        f'<span class="where">Holds in {escaped(place)}</span></div>'
+        f'<span class="chip">{escaped(in_force_words(version))}</span>'
+        f'<span class="where">{told("card.holds_in", place=place)}</span></div>'
         f'<div class="text" lang="{escaped(version.language)}">{body}</div></article>'
     )
 
@@ -134,27 +139,29 @@ def _paragraph(line: str, number: int, link: str, chosen: int | None) -> str:
     marked = ' class="chosen"' if number == chosen else ""
     return (
         f'<p id="par-{number}"{marked}>{escaped(line)} <a class="par" href="{escaped(link)}" '
-        f'aria-label="Link to paragraph {number}">¶</a></p>'
+        f'aria-label="{told("law.link_to", number=number)}">¶</a></p>'
     )
 
 
 def facts(version: Version, history: ProvisionHistory, work: Work, read: SourceRead | None) -> str:
     """Return what is recorded of a text: acts, dates, numbers, source."""
     rows = [
-        ("Brought in by", version.introduced_by),
-        ("Ended by", version.ended_by),
-        ("Applies from", version.applies_from and day_words(version.applies_from)),
-        ("Published", version.published and day_words(version.published)),
-        ("Numbers", _numbers(history)),
-        ("Date taken from", version.date_basis.value),
-        ("Corrected from the source", "; ".join(f"{k}: {v}" for k, v in version.upstream.items())),
-        ("Note", " ".join(part for part in (version.note, work.note) if part)),
-        ("Source", version.source.file),
-        ("Source read", read and source_words(read).written(day_words)),
-        ("Licence", work.licence),
-        ("Version", version.id),
+        ("brought_in", version.introduced_by),
+        ("ended_by", version.ended_by),
+        ("applies_from", version.applies_from and day_words(version.applies_from)),
+        ("published", version.published and day_words(version.published)),
+        ("numbers", _numbers(history)),
+        ("date_from", word(f"date_basis.{version.date_basis.value}")),
+        ("corrected", "; ".join(f"{k}: {v}" for k, v in version.upstream.items())),
+        ("note", " ".join(part for part in (version.note, work.note) if part)),
+        ("source", version.source.file),
+        ("source_read", read and source_words(read)),
+        ("licence", work.licence),
+        ("version", version.id),
     ]
-    shown = "".join(f"<dt>{n}</dt><dd>{escaped(v)}</dd>" for n, v in rows if v)
+    shown = "".join(
+        f"<dt>{told(f'fact.{name}')}</dt><dd>{escaped(value)}</dd>" for name, value in rows if value
+    )
     return f'<dl class="facts">{shown}{_official(version, work)}</dl>'
 
 
@@ -167,9 +174,10 @@ def _official(version: Version, work: Work) -> str:
     bare = url.removeprefix("http://")
     url = f"https://{bare}" if bare.startswith(_ALSO_SECURE) else url
     if not url.startswith("https://"):
-        return f"<dt>Official citation</dt><dd>{escaped(work.citation)}</dd>"
+        name = told("fact.official_citation")
+        return f"<dt>{name}</dt><dd>{escaped(work.citation)}</dd>"
     return (
-        f'<dt>Official page</dt><dd><a href="{escaped(url)}" target="_blank" '
+        f'<dt>{told("fact.official_page")}</dt><dd><a href="{escaped(url)}" target="_blank" '
         f'rel="noopener noreferrer">{escaped(work.citation)}</a></dd>'
     )
 
@@ -191,32 +199,40 @@ def changes(days: Sequence[ChangeDay]) -> str:
         for each in reversed(days)
     )
     return (
-        '<div class="overview tall" tabindex="0"><table><thead><tr><th scope="col">Day</th>'
-        f'<th scope="col">What changed</th></tr></thead><tbody>{rows}</tbody></table></div>'
+        f'<div class="overview tall" tabindex="0" role="region" aria-label="{_head("days")}">'
+        f'<table><thead><tr><th scope="col">{_head("day")}</th><th scope="col">{_head("what")}</th>'
+        f"</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def _head(name: str) -> str:
+    return told(f"change.{name}")
 
 
 def _what(change: ChangeDay) -> str:
     kinds = (
-        ("new", change.began),
+        ("began", change.began),
         ("changed", change.changed),
         ("ended", change.ended),
-        ("record stops", change.unrecorded),
+        ("unrecorded", change.unrecorded),
         ("renumbered", change.renumbered),
     )
-    said = [f"{len(some)} {name}: {_listed(some)}" for name, some in kinds if some]
-    by = f", by {', '.join(change.instruments)}" if change.instruments else ""
-    return "; ".join(said) + by
+    parts = [
+        word(f"change.{name}", count=len(some), which=_listed(some)) for name, some in kinds if some
+    ]
+    by = f", {word('ended.by', act=', '.join(change.instruments))}" if change.instruments else ""
+    return "; ".join(parts) + by
 
 
 def _listed(labels: Sequence[str]) -> str:
-    more = f" and {len(labels) - _MOST} more" if len(labels) > _MOST else ""
-    return ", ".join(labels[:_MOST]) + more
+    named = ", ".join(labels[:_MOST])
+    return word("change.more", named=named, more=len(labels) - _MOST) if labels[_MOST:] else named
 
 
-def absence(said: str) -> str:
+def absence(why: str | Wording) -> str:
     """Return why no text is in force."""
-    return f'<section class="declined" role="status"><p>{escaped(said)}</p></section>'
+    shown = escaped(why) if isinstance(why, str) else english(why)
+    return f'<section class="declined" role="status"><p>{shown}</p></section>'
 
 
 def widths(spans: Sequence[Span], today: date) -> str:
@@ -230,20 +246,22 @@ def widths(spans: Sequence[Span], today: date) -> str:
 
 def redline_inline(redline: Redline) -> str:
     """Return the changes within one text."""
-    return as_html(redline)
+    return as_html(redline, redline_caption(redline))
 
 
 def redline_beside(redline: Redline) -> str:
     """Return the two texts beside each other, paragraph by paragraph."""
     language = escaped(redline.after.language)
+    title = escaped(redline_caption(redline))
     rows = "".join(
         f'<tr><td lang="{language}">{_cell(before, "removed", "del")}</td>'
         f'<td lang="{language}">{_cell(after, "added", "ins")}</td></tr>'
         for before, after in as_rows(redline)
     )
     return (
-        f'<figure class="redline columns"><figcaption>{escaped(caption(redline))}</figcaption>'
-        '<table><thead><tr><th scope="col">Before</th><th scope="col">After</th></tr></thead>'
+        f'<figure class="redline columns"><figcaption>{title}</figcaption>'
+        f'<table><thead><tr><th scope="col">{told("redline.before")}</th>'
+        f'<th scope="col">{told("redline.after")}</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></figure>"
     )
 
@@ -257,34 +275,38 @@ def _cell(cell: Cell, kind: str, tag: str) -> str:
 
 def between(found: Between) -> str:
     """Return what changed a text between two dates, or why it cannot be compared."""
-    said = "".join(f"<p>{escaped(each.written(day_words))}</p>" for each in found.said)
+    missing = "".join(f"<p>{english(each)}</p>" for each in found.said)
     if found.redline is None:
-        return f'<section class="declined" role="status">{said}</section>'
+        return f'<section class="declined" role="status">{missing}</section>'
     if not found.redline.changed:
-        return said + "<p>The text is the same on both days.</p>"
+        return f"{missing}<p>{told('redline.same')}</p>"
     steps = "".join(
-        f"<li>{day_words(step.day)}{', by ' + escaped(step.instrument) if step.instrument else ''}"
-        "</li>"
-        for step in found.steps
+        f"<li>{escaped(_dated(step.day, step.instrument))}</li>" for step in found.steps
     )
-    many = "once" if len(found.steps) == 1 else f"{len(found.steps)} times"
     unnamed = all(step.instrument is None for step in found.steps)
-    note = " The source does not name the amending acts." if unnamed and found.steps else ""
-    return f'{said}<p>Changed {many} between the two days.{note}</p><ul class="steps">{steps}</ul>'
+    note = word("redline.unnamed") if unnamed and found.steps else ""
+    changed = word("redline.changed", count=len(found.steps))
+    return f'{missing}<p>{escaped(f"{changed} {note}")}</p><ul class="steps">{steps}</ul>'
+
+
+def _dated(day: date, instrument: str | None) -> str:
+    """Return a day, with the act that changed the law on it where that is known."""
+    by = f", {word('ended.by', act=instrument)}" if instrument else ""
+    return f"{day_words(day)}{by}"
 
 
 def undated(versions: Iterable[Version]) -> str:
     """Return the texts that are enacted and have no day of commencement."""
-    said = "".join(
-        f"<li>Enacted, without a day of commencement: {escaped(version.condition or '')}</li>"
+    lines = "".join(
+        f"<li>{told('law.uncommenced', condition=version.condition or '')}</li>"
         for version in versions
     )
-    return f'<ul class="quiet">{said}</ul>'
+    return f'<ul class="quiet">{lines}</ul>'
 
 
-def span_words(span: Span) -> str:
+def segment_words(span: Span) -> str:
     """Return the first day of an interval of the timeline, or that it is a gap."""
     if span.kind == "text":
         return day_words(span.start)
-    what = "no law" if span.kind == "ended" else "not on record"
-    return f"{what} {interval_words(Interval(start=span.start, end=span.end))}"
+    days = interval_words(Interval(start=span.start, end=span.end))
+    return word(f"segment.{span.kind}", days=days)

@@ -12,10 +12,12 @@ from corpus.provision_numbers import label_key
 from corpus.reading.act import Act
 from corpus.reading.changes import ChangeDay
 from corpus.reading.contents import Page, Range, contents, pages
+from ui.languages.catalogue import word
 from ui.law import markup
 from ui.law.acts import Corpus
 from ui.law.address import Place
 from ui.law.steps import go
+from ui.markup import told
 from ui.words import day_words, literal
 
 
@@ -23,12 +25,10 @@ def show_act(corpus: Corpus, place: Place, act: Act) -> None:
     """Show a page of an act, and how to get to the others."""
     st.html(markup.act_head(act, corpus.store.source_read(act.work.id)))
     _days_of_change(corpus, place, act)
-    everything = st.toggle(
-        "Show the numbers that are not in force on this day too", key="law-everything"
-    )
+    everything = st.toggle(word("law.everything"), key="law-everything")
     entries = act.entries if everything else act.live
     if not entries:
-        st.html(markup.absence("No provision of this act is in force on this day."))
+        st.html(markup.absence(word("law.none_in_force")))
         return
     ranges = contents(entries)
     shown = _chosen(pages(ranges), place)
@@ -43,7 +43,7 @@ def show_act(corpus: Corpus, place: Place, act: Act) -> None:
 def show_contents(place: Place, act: Act, ranges: tuple[Range, ...], shown: Page | None) -> None:
     """Show the contents in the sidebar: ranges, their pages, the provisions of the page shown."""
     with st.sidebar:
-        st.html('<h2 class="contents">Contents</h2>')
+        st.html(f'<h2 class="contents">{told("law.contents")}</h2>')
         _go_to_number(place, act)
         for each in ranges:
             here = shown is not None and each.holds(shown.number)
@@ -76,17 +76,17 @@ def _page_link(place: Place, page: Page, shown: Page | None) -> None:
 
 def _go_to_number(place: Place, act: Act) -> None:
     """Show a field that opens the provision with a number on the day."""
-    number = st.text_input("Go to number", key="law-number", placeholder="144, or L. 121-3")
+    number = st.text_input(word("law.go_to"), key="law-number", placeholder=word("law.go_to_hint"))
     key = label_key(number) if number.strip() else ""
     if not key:
         return
     found = [entry for entry in act.entries if label_key(entry.label) == key]
     live = [entry for entry in found if entry.live] or found
     if not live:
-        st.caption(literal(f"Nothing in this act bears the number {number[:40]} on this day."))
+        st.caption(literal(word("law.no_number", number=number[:40])))
     for entry in live[:5]:
         st.button(
-            literal(f"Open {entry.label}"),
+            literal(word("law.open", label=entry.label)),
             key=f"number-{entry.provision}",
             on_click=go,
             args=(Place(provision=entry.provision, corpus=place.corpus),),
@@ -97,7 +97,7 @@ def _chosen(all_pages: tuple[Page, ...], place: Place) -> Page:
     """Return the page that the URL names: by number, or by a provision that it holds."""
     number = place.page or 1
     if number > len(all_pages):
-        raise BadInputError(f"The act has {len(all_pages)} pages on this day, not {number}.")
+        raise BadInputError(word("law.no_page", count=len(all_pages), number=number))
     return all_pages[number - 1]
 
 
@@ -106,7 +106,7 @@ def _turn(place: Place, all_pages: tuple[Page, ...], shown: Page, where: str) ->
     if len(all_pages) == 1:
         return
     with st.container(horizontal=True, key=f"turn-{where}"):
-        for words, step in (("Previous page", -1), ("Next page", 1)):
+        for words, step in ((word("law.previous_page"), -1), (word("law.next_page"), 1)):
             number = shown.number + step
             there = 1 <= number <= len(all_pages)
             title = literal(all_pages[number - 1].title) if there else ""
@@ -117,7 +117,7 @@ def _turn(place: Place, all_pages: tuple[Page, ...], shown: Page, where: str) ->
                 on_click=go,
                 args=(Place(act=place.work_id, page=number, corpus=place.corpus),),
             )
-        st.caption(f"Page {shown.number} of {len(all_pages)}")
+        st.caption(word("law.page_of", number=shown.number, count=len(all_pages)))
 
 
 def _days_of_change(corpus: Corpus, place: Place, act: Act) -> None:
@@ -129,26 +129,26 @@ def _days_of_change(corpus: Corpus, place: Place, act: Act) -> None:
     stay = Place(act=place.work_id, corpus=place.corpus)
     with st.container(horizontal=True):
         if before >= 0:
-            _to_day("Change before", changed[before], stay)
+            _to_day("law.change_before", changed[before], stay)
         if here < len(days):
-            _to_day("Change after", changed[here], stay)
+            _to_day("law.change_after", changed[here], stay)
     if changed:
-        with st.expander(f"The {len(changed)} days on which this act changed"):
+        with st.expander(word("law.change_days", count=len(changed))):
             st.html(markup.changes(changed))
             st.selectbox(
-                "Read the act on one of these days",
+                word("law.read_on_one"),
                 days,
                 index=None,
                 key="law-change-day",
                 format_func=day_words,
-                placeholder="Choose a day",
+                placeholder=word("day.choose_one"),
                 on_change=_to_chosen_day,
                 args=(stay,),
             )
 
 
-def _to_day(words: str, change: ChangeDay, stay: Place) -> None:
-    st.button(f"{words}: {day_words(change.day)}", on_click=go, args=(stay, change.day))
+def _to_day(key: str, change: ChangeDay, stay: Place) -> None:
+    st.button(word(key, day=change.day), on_click=go, args=(stay, change.day))
 
 
 def _to_chosen_day(stay: Place) -> None:

@@ -11,20 +11,22 @@ import streamlit as st
 from corpus.clock import today
 from corpus.errors import BadInputError
 from corpus.model import ProvisionHistory, Version
-from corpus.number_words import number_on, numbered, other_numbers
+from corpus.number_words import number_on, other_numbers
 from corpus.reading.act import Act, Entry, label_near
 from corpus.reading.between import between
 from corpus.reading.contents import contents, page_of, pages
 from corpus.reading.spans import Span, siblings, spans
 from corpus.resolve import Ambiguous, explained, resolve
-from corpus.territories import extent_choice
+from ui.cards import span_words
+from ui.languages.catalogue import word
 from ui.law import markup
 from ui.law.acts import Corpus
 from ui.law.address import Place, permalink
 from ui.law.read_act import show_contents
 from ui.law.steps import go
+from ui.markup import escaped, told
 from ui.pages.date_control import chosen_day, date_control, set_day
-from ui.words import day_words, literal
+from ui.words import extent_title, literal, number_words
 
 
 def show_provision(corpus: Corpus, place: Place, day: date) -> None:
@@ -37,16 +39,14 @@ def show_provision(corpus: Corpus, place: Place, day: date) -> None:
     act = corpus.act(place.work_id or "", day)
     if history is None or act is None:
         named = (place.provision or "")[:80]
-        raise BadInputError(f"The corpus holds no provision '{named}'.")
+        raise BadInputError(word("law.no_provision", name=named))
     _in_context(place, act, history)
     versions = _texts(history, place, day)
     heading = versions[0].heading if versions else None
     st.html(markup.provision_head(_number(history, day), heading, act.work.language))
     _territory(history, place)
     if not versions:
-        st.html(
-            markup.absence(explained(resolve(history, day, extent=place.extent)).written(day_words))
-        )
+        st.html(markup.absence(explained(resolve(history, day, extent=place.extent))))
     _timeline(history, versions, place, day)
     for version in versions:
         st.html(markup.provision_text(version, act.work, day, corpus.hash, place.paragraph))
@@ -56,7 +56,7 @@ def show_provision(corpus: Corpus, place: Place, day: date) -> None:
     _link(history, corpus, day)
     read = corpus.store.source_read(act.work.id)
     for version in versions:
-        with st.expander("Status, source and dates", expanded=len(versions) == 1):
+        with st.expander(word("law.facts"), expanded=len(versions) == 1):
             st.html(markup.facts(version, history, act.work, read))
 
 
@@ -74,7 +74,7 @@ def _number(history: ProvisionHistory, day: date) -> str:
     if borne is None:
         return label_near(history.provision, day)
     others = other_numbers(history.provision, day)
-    return numbered(borne.text, borne.valid_from, others).written(day_words)
+    return number_words(borne.text, borne.valid_from, others)
 
 
 def _in_context(place: Place, act: Act, history: ProvisionHistory) -> None:
@@ -87,22 +87,20 @@ def _in_context(place: Place, act: Act, history: ProvisionHistory) -> None:
         literal(act.work.title),
         icon=":material/menu_book:",
         type="tertiary",
-        help="Read the act around this provision",
+        help=word("law.read_around"),
         on_click=go,
         args=(back,),
     )
     with st.container(horizontal=True, key="neighbours"):
-        for words, entry in zip(
-            ("Previous", "Next"), act.around(history.provision.id), strict=True
-        ):
-            _neighbour(words, entry, place)
+        for way, entry in zip(("previous", "next"), act.around(history.provision.id), strict=True):
+            _neighbour(way, entry, place)
 
 
-def _neighbour(words: str, entry: Entry | None, place: Place) -> None:
+def _neighbour(way: str, entry: Entry | None, place: Place) -> None:
     there = Place(provision=entry.provision if entry else None, corpus=place.corpus)
     st.button(
-        literal(f"{words}: {entry.label}" if entry else words),
-        key=f"go-{words}",
+        literal(word(f"beside.{way}", label=entry.label) if entry else word(f"beside.no_{way}")),
+        key=f"go-{way}",
         disabled=entry is None,
         on_click=go,
         args=(there,),
@@ -118,15 +116,20 @@ def _territory(history: ProvisionHistory, place: Place) -> None:
     if st.session_state.get("law-extent") != place.extent:
         st.session_state["law-extent"] = place.extent if place.extent in parts else None
     st.selectbox(
-        "Territory",
+        word("filter.territory"),
         parts,
         index=None,
         key="law-extent",
-        format_func=extent_choice,
-        placeholder="All",
+        format_func=_territory_title,
+        placeholder=word("filter.all"),
         on_change=_to_territory,
         args=(place,),
     )
+
+
+def _territory_title(extent: str) -> str:
+    title = extent_title(extent)
+    return title if title == extent else f"{title} ({extent})"
 
 
 def _to_territory(place: Place) -> None:
@@ -149,9 +152,9 @@ def _timeline(
     rows = siblings(history, versions[0] if versions else dated[-1])
     found = spans(rows, today())
     texts = sum(span.kind == "text" for span in found)
-    st.html(f'<h4 class="eyebrow">Timeline: {texts} text{"" if texts == 1 else "s"}</h4>')
+    st.html(f'<h4 class="eyebrow">{told("law.timeline", count=texts)}</h4>')
     comparing = texts > 1 and st.toggle(
-        "Compare: a click on another text shows what differs",
+        word("law.compare"),
         key="law-comparing",
         value=place.other is not None,
     )
@@ -165,14 +168,14 @@ def _segment(number: int, span: Span, place: Place, day: date, *, comparing: boo
     here = span.start <= day and (span.end is None or day < span.end)
     shown = place.other is not None and span.start <= place.other
     shown = shown and (span.end is None or (place.other or day) < span.end)
-    instrument = f", by {span.instrument}" if span.instrument else ""
+    instrument = f", {word('ended.by', act=span.instrument)}" if span.instrument else ""
     there = place.model_copy(update={"other": span.start if comparing else None})
     st.button(
-        literal(markup.span_words(span)),
+        literal(markup.segment_words(span)),
         key=f"span-{number}",
         type="primary" if here else "secondary",
         icon=":material/compare_arrows:" if shown and not here else None,
-        help=literal(f"{span.said.written(day_words)}{instrument}"),
+        help=literal(f"{span_words(span)}{instrument}"),
         disabled=span.kind != "text" or (comparing and here),
         on_click=go,
         args=(there,) if comparing else (there, span.start),
@@ -182,23 +185,27 @@ def _segment(number: int, span: Span, place: Place, day: date, *, comparing: boo
 def _redline(history: ProvisionHistory, place: Place, day: date, other: date) -> None:
     """Show what differs between the text on the day and that on another one."""
     found = between(history, day, other, extent=place.extent)
-    st.html(
-        f'<h4 class="eyebrow">{day_words(min(day, other))} and {day_words(max(day, other))}</h4>'
-    )
+    both = word("redline.days", first=min(day, other), second=max(day, other))
+    st.html(f'<h4 class="eyebrow">{escaped(both)}</h4>')
     st.html(markup.between(found))
     if found.redline is not None and found.redline.changed:
         beside = st.segmented_control(
-            "Show the changes", _WAYS, default=_WAYS[0], key="law-way", required=True
+            word("redline.show"),
+            _WAYS,
+            default=_WAYS[0],
+            key="law-way",
+            required=True,
+            format_func=lambda way: word(f"redline_way.{way}"),
         )
         draw = markup.redline_beside if beside == _WAYS[1] else markup.redline_inline
         st.html(draw(found.redline))
     with st.container(horizontal=True):
         alone = place.model_copy(update={"other": None})
-        st.button(f"Read the text of {day_words(other)}", on_click=go, args=(alone, other))
-        st.button("Stop comparing", on_click=_stop, args=(alone,))
+        st.button(word("redline.read_other", day=other), on_click=go, args=(alone, other))
+        st.button(word("redline.stop"), on_click=_stop, args=(alone,))
 
 
-_WAYS = ("Within the text", "Side by side")
+_WAYS = ("inline", "beside")
 
 
 def _stop(alone: Place) -> None:
@@ -214,8 +221,8 @@ def _compare_with(place: Place) -> None:
     ):
         st.session_state["law-other-shown"] = place.other
         set_day("law-other", place.other)
-    words = "Any day: shows what differs between its text and the one above."
-    date_control("Compare with the text on", "law-other", words, on_change=lambda: _take(place))
+    label, words = word("redline.compare_with"), word("redline.compare_help")
+    date_control(label, "law-other", words, on_change=lambda: _take(place))
 
 
 def _take(place: Place) -> None:
@@ -227,5 +234,5 @@ def _take(place: Place) -> None:
 def _link(history: ProvisionHistory, corpus: Corpus, day: date) -> None:
     """Show the permalink with a button that copies it."""
     link = permalink(history.provision.id, day, corpus.hash)
-    st.caption("Permalink, pinned to this day and this corpus; ¶ has that of a paragraph")
+    st.caption(word("law.permalink"))
     st.code(urljoin(st.context.url or "", link), language=None, wrap_lines=True)

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from agent.request import AskRequest
 from corpus.applicability import Issue, Role
 from corpus.clock import today
+from ui.languages.catalogue import word
 
 EARLIEST = date(1000, 1, 1)
 _AHEAD = timedelta(days=36_525)
@@ -72,7 +73,7 @@ def _issue(parameters: Mapping[str, str], problems: list[str]) -> Issue | None:
         return Issue(text)
     if text:
         kinds = ", ".join(Issue)
-        problems.append(f"The address says issue={text[:40]}: it may be one of {kinds}.")
+        problems.append(word("address.no_choice", said=f"issue={text[:40]}", choices=kinds))
     return None
 
 
@@ -81,7 +82,7 @@ def _facts(parameters: Mapping[str, str], problems: list[str]) -> dict[Role, dat
     for part in filter(None, parameters.get("facts", "").split(",")):
         name, _, text = part.partition(":")
         if name not in set(Role):
-            problems.append(f"The address says facts={part[:40]}: write ROLE:YYYY-MM-DD.")
+            problems.append(word("address.no_fact", said=f"facts={part[:40]}"))
         elif (day := _read(name, text, problems)) is not None:
             facts[Role(name)] = day
     return facts
@@ -99,8 +100,8 @@ def _read(name: str, text: str, problems: list[str]) -> date | None:
     except ValueError:
         day = None
     if day is None:
-        problems.append(f"The address says {name}={text[:40]}, which is no day: write YYYY-MM-DD.")
+        problems.append(word("address.no_day", said=f"{name}={text[:40]}"))
     elif not EARLIEST <= day <= latest():
-        problems.append(f"The address says {name}={day}: choose a day up to {latest()}.")
+        problems.append(word("address.too_far", said=f"{name}={day}", last=str(latest())))
         return None
     return day

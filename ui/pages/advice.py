@@ -9,34 +9,19 @@ from agent.request import AskRequest, ClarifyingQuestion
 from agent.tool_results import ProvisionReading
 from agent.trace import AbstentionReason, Trace
 from corpus.model import Frozen
-from corpus.territories import extent_words
-from ui.words import day_words
+from ui.languages.catalogue import has_word, word
+from ui.words import day_words, extent_title
 
-HEADINGS = {
-    AbstentionReason.NO_DATE: "A date is needed",
-    AbstentionReason.NOT_YET_IN_FORCE: "Not yet in force",
-    AbstentionReason.REPEALED: "No longer in force",
-    AbstentionReason.COVERAGE_GAP: "Outside what this corpus holds",
-    AbstentionReason.AMBIGUOUS: "More than one text was in force",
-    AbstentionReason.OTHER_TERRITORY: "Law of another territory",
-    AbstentionReason.NOT_APPLICABLE: "In force, but it does not apply",
-    AbstentionReason.NOT_FOUND: "No answer was found",
-    AbstentionReason.UNVERIFIED: "Withheld: it could not be verified",
-    AbstentionReason.FAILED: "Something failed",
-}
 
-COUNSEL = {
-    AbstentionReason.NO_DATE: "Set the day the case turns on: the day of the act, the contract, "
-    "the decision. InForce never assumes today.",
-    AbstentionReason.COVERAGE_GAP: "The law of that day may well exist; it is not recorded here. "
-    "Consult the official publication.",
-    AbstentionReason.NOT_FOUND: "Use the words of the statute and its language, or cite the "
-    "provision with its act.",
-    AbstentionReason.UNVERIFIED: "An answer was drafted, but a citation did not stand up to the "
-    "record, so no answer is shown.",
-    AbstentionReason.FAILED: "This says nothing about the law. Ask again; if it fails again, the "
-    "cause is named above.",
-}
+def heading(reason: AbstentionReason) -> str:
+    """Return the heading of an abstention."""
+    return word(f"abstention.{reason.value}")
+
+
+def counsel(reason: AbstentionReason) -> str | None:
+    """Return what can be done about an abstention; ``None`` where its reason says all."""
+    key = f"counsel.{reason.value}"
+    return word(key) if has_word(key) else None
 
 
 class Suggestion(Frozen):
@@ -60,7 +45,9 @@ def days_meant(
 ) -> tuple[Suggestion, ...]:
     """Return the candidate dates of a question without one: those it names, else today."""
     days = missing.days or (() if missing.roles else (today,))
-    return tuple(_on(asked, day, "today, " if day == today else "") for day in days)[:4]
+    return tuple(
+        _on(asked, day, "advice.ask_today" if day == today else "advice.ask_on") for day in days
+    )[:4]
 
 
 def choices_meant(missing: ClarifyingQuestion, asked: AskRequest) -> tuple[Suggestion, ...]:
@@ -89,9 +76,9 @@ def _days_to_try(trace: Trace, asked: AskRequest) -> Iterator[Suggestion]:
     if reason in _DATED:
         for reading in _readings(trace):
             if reading.last_day is not None:
-                yield _on(asked, reading.last_day, "its last day, ")
+                yield _on(asked, reading.last_day, "advice.ask_last")
             if reading.first_day is not None:
-                yield _on(asked, reading.first_day, "its first day, ")
+                yield _on(asked, reading.first_day, "advice.ask_first")
 
 
 _DATED = (
@@ -101,14 +88,13 @@ _DATED = (
 )
 
 
-def _on(asked: AskRequest, day: date, which: str) -> Suggestion:
-    words = f"Ask as at {which}{day_words(day)}"
-    return Suggestion(words=words, asked=asked.model_copy(update={"as_at": day}))
+def _on(asked: AskRequest, day: date, key: str) -> Suggestion:
+    return Suggestion(words=word(key, day=day), asked=asked.model_copy(update={"as_at": day}))
 
 
 def _for(asked: AskRequest, extent: str) -> Suggestion:
     one = extent.split("+", maxsplit=1)[0]  # any part of it chooses its text
-    words = f"For {extent_words(extent)}"
+    words = word("advice.ask_for", place=extent_title(extent))
     return Suggestion(words=words, asked=asked.model_copy(update={"extent": one}))
 
 

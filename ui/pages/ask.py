@@ -23,6 +23,7 @@ from corpus.force_words import sources_words
 from ui import markup as render
 from ui.cards import Card, trace_cards
 from ui.export.files import MEDIA, NAMES, Format, exported, file_name
+from ui.languages.catalogue import SOURCE, in_language, language, word
 from ui.law.address import permalink
 from ui.library import open_or_say, show_footer
 from ui.pages.address import read_address, wants_each, write_address
@@ -87,18 +88,19 @@ def _go(asked: AskRequest, *, each: bool = False) -> None:
 def _welcome(library: Library) -> None:
     shown = examples({work.id for work in library.works})
     if shown:
-        st.html('<p class="eyebrow">Try one</p>')
+        st.html(f'<p class="eyebrow">{render.told("ask.try_one")}</p>')
         _examples(shown)
-    with st.expander("What this library holds", icon=":material/library_books:"):
+    with st.expander(word("ask.holds"), icon=":material/library_books:"):
         st.html(render.holdings(library.works))
 
 
 def _examples(shown: tuple[Example, ...]) -> None:
     columns = st.columns(2)
     for n, example in enumerate(shown):
-        day = day_words(example.asked.as_at) if example.asked.as_at else "no date"
+        day = example.asked.as_at
+        when = word("ask.as_at", day=day) if day else word("ask.no_date")
         columns[n % 2].button(
-            f"{literal(example.asked.question)}  \n:gray[:small[as at {day}]]",
+            f"{literal(example.asked.question)}  \n:gray[:small[{when}]]",
             key=f"example-{example.id}",
             width="stretch",
             on_click=_go,
@@ -128,7 +130,7 @@ def _ask_back(paused: Paused) -> None:
     missing_form(paused.missing, lambda: _take_reply(paused))
     with st.container(horizontal=True):
         _offer(days_meant(paused.missing, paused.asked, today()))
-        st.button("Answer for every version", on_click=_go, args=(paused.asked,), kwargs=_EACH)
+        st.button(word("ask.every_version"), on_click=_go, args=(paused.asked,), kwargs=_EACH)
 
 
 _EACH = {"each": True}
@@ -156,7 +158,7 @@ def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> 
     if trace.governing is not None:
         st.html(render.banner(trace.governing, today()))
         if trace.governing.candidates and not place:
-            words = f"Answer for each of the {len(trace.governing.candidates)} days"
+            words = word("ask.each_day", count=len(trace.governing.candidates))
             st.button(words, on_click=_go, args=(asked,), kwargs=_EACH)
     if trace.answer is not None:
         st.html(render.answer(trace.answer, place))
@@ -170,7 +172,7 @@ def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> 
         with st.container(horizontal=True):
             _offer(suggestions(trace, asked), place)
     if trace.turns:
-        with st.expander("How this was found", icon=":material/route:"):
+        with st.expander(word("ask.how_found"), icon=":material/route:"):
             st.html(render.steps(trace))
     _keep(library, trace, asked, cards, place)
 
@@ -189,10 +191,10 @@ def _card(card: Card, trace: Trace, place: str, above: str = "") -> None:
     cited = card.citation
     st.html(above + render.card(card, place) + render.in_its_act(cited))
     link = permalink(cited.provision_id, cited.as_at, trace.corpus_hash)
-    with st.expander(f"Copy citation {card.number}", icon=":material/content_copy:"):
+    with st.expander(word("ask.copy_citation", number=card.number), icon=":material/content_copy:"):
         for name, text in (
             *((form.name, form.text) for form in card.forms),
-            ("Permalink", urljoin(st.context.url or "", link)),
+            (word("ask.permalink"), urljoin(st.context.url or "", link)),
         ):
             st.caption(name)
             st.code(text, language=None, wrap_lines=True)
@@ -208,12 +210,21 @@ def _keep(
     library: Library, trace: Trace, asked: AskRequest, cards: tuple[Card, ...], place: str
 ) -> None:
     read = sources_words(library.sources_read)
+    cards = _in_english(trace, library, cards)
     with st.container(horizontal=True):
         if trace.answer is not None and asked.as_at != today() and not place:
             now = asked.model_copy(update={"as_at": today()})
-            st.button("Ask the same of today’s law", on_click=_go, args=(now,))
+            st.button(word("ask.same_today"), on_click=_go, args=(now,))
         for how in Format:
             _download(trace, how, partial(exported, trace, cards, read, how), place)
+
+
+def _in_english(trace: Trace, library: Library, cards: tuple[Card, ...]) -> tuple[Card, ...]:
+    """Return the cards of a memo: its sentences are those of the trace, which are English."""
+    if language() == SOURCE:
+        return cards
+    with in_language(SOURCE):
+        return trace_cards(trace, library.store, today())
 
 
 def _download(trace: Trace, how: Format, make: Callable[[], bytes], place: str) -> None:

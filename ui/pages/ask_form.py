@@ -11,7 +11,9 @@ from agent.governing_date.choose import special_topics
 from agent.library import Library
 from agent.request import AskRequest, ClarifyingQuestion, Reply
 from corpus.applicability import Issue, Role
+from ui.languages.catalogue import word
 from ui.pages.date_control import can_be_read, chosen_day, date_control, set_day
+from ui.words import place_title
 
 _USUAL = (
     Role.ACT,
@@ -41,23 +43,23 @@ def form(library: Library, facts: dict[Role, date], on_ask: Callable[[], None]) 
     """Show the form, with a field for each role in ``facts`` besides the usual ones."""
     with st.form("ask", border=False):
         st.text_area(
-            "Question",
+            word("ask.question"),
             key="question",
             height=92,
-            placeholder="Ask in the language of the law, or cite a provision",
+            placeholder=word("ask.question_hint"),
         )
         left, right = st.columns([3, 1], vertical_alignment="bottom")
         note = st.container()
         with left:
-            words = "The day the case turns on. Never assumed to be today."
-            date_control("Law as at", "as_at", words, note)
+            words = f"{word('ask.day_help')} {word('ask.never_today')}"
+            date_control(word("day.label"), "as_at", words, note)
         with right:
-            st.form_submit_button("Ask", type="primary", width="stretch", on_click=on_ask)
+            st.form_submit_button(word("ask.ask"), type="primary", width="stretch", on_click=on_ask)
         unread = any(not can_be_read(_key(role)) for role in Role)
-        with st.expander("Let the facts choose the day", expanded=bool(facts) or unread):
+        with st.expander(word("ask.facts"), expanded=bool(facts) or unread):
             _matter(library)
             _facts([*_USUAL, *(role for role in facts if role not in _USUAL)])
-        with st.expander("Narrow the question", expanded=not can_be_read("known_at")):
+        with st.expander(word("ask.narrow"), expanded=not can_be_read("known_at")):
             _narrow(library)
 
 
@@ -86,10 +88,10 @@ def missing_form(missing: ClarifyingQuestion, on_reply: Callable[[], None]) -> N
     """Show a field for each missing date."""
     with st.form("missing"):
         if not missing.roles:
-            date_control("Law as at", "missing-day", "The day the case turns on.")
+            date_control(word("day.label"), "missing-day", word("ask.day_help"))
         for number, roles in enumerate(missing.roles):
             _one_of(roles, number)
-        st.form_submit_button("Answer", type="primary", on_click=on_reply)
+        st.form_submit_button(word("ask.answer"), type="primary", on_click=on_reply)
 
 
 def reply_in_form(missing: ClarifyingQuestion) -> Reply:
@@ -116,10 +118,14 @@ def _one_of(roles: tuple[Role, ...], number: int) -> None:
     with left:
         last = len(roles) - 1
         st.selectbox(
-            "Which day", roles, index=last, format_func=_said, key=f"missing-role-{number}"
+            word("ask.which_day"),
+            roles,
+            index=last,
+            format_func=_said,
+            key=f"missing-role-{number}",
         )
     with right:
-        date_control("Day", _missing_key(roles), note=note)
+        date_control(word("ask.day"), _missing_key(roles), note=note)
 
 
 def _missing_key(roles: tuple[Role, ...]) -> str:
@@ -130,22 +136,22 @@ def _missing_key(roles: tuple[Role, ...]) -> str:
 def _matter(library: Library) -> None:
     left, right = st.columns(2)
     left.selectbox(
-        "Kind of issue",
+        word("ask.issue"),
         list(Issue),
         index=None,
         key="issue",
-        format_func=str.capitalize,
-        placeholder="Not said",
-        help="The rules for this kind of issue choose the day, where none is given above.",
+        format_func=lambda issue: word(f"issue.{issue}"),
+        placeholder=word("ask.issue_none"),
+        help=word("ask.issue_help"),
     )
     right.selectbox(
-        "Special subject",
+        word("ask.topic"),
         special_topics(sorted({work.jurisdiction for work in library.works})),
         index=None,
         key="topic",
         format_func=lambda topic: topic.replace("-", " "),
-        placeholder="None",
-        help="A subject that has rules of its own.",
+        placeholder=word("ask.topic_none"),
+        help=word("ask.topic_help"),
         accept_new_options=True,
     )
 
@@ -158,20 +164,19 @@ def _facts(roles: list[Role]) -> None:
 
 
 def _narrow(library: Library) -> None:
-    words = "Answer only from what had been published by that day."
-    date_control("As published by", "known_at", words)
+    date_control(word("ask.known_at"), "known_at", word("ask.known_at_help"))
     st.multiselect(
-        "Jurisdictions",
+        word("filter.jurisdictions"),
         sorted({work.jurisdiction for work in library.works}),
         key="jurisdictions",
-        format_func=str.upper,
-        placeholder="All",
+        format_func=place_title,
+        placeholder=word("filter.all"),
     )
-    st.text_input("Territory", key="extent", placeholder="where texts differ by it, such as S")
+    st.text_input(word("filter.territory"), key="extent", placeholder=word("filter.territory_hint"))
 
 
 def _said(role: Role) -> str:
-    return role.words.capitalize()
+    return word(f"role.{role}")
 
 
 def _key(role: Role) -> str:

@@ -12,6 +12,7 @@ from agent.library import Library
 from corpus.errors import InForceError
 from corpus.reading.holdings import Holding, Holdings, holdings
 from ui import markup as render
+from ui.languages.catalogue import word
 from ui.law import coverage_markup as markup
 from ui.library import open_or_say, show_footer
 from ui.pages.date_control import date_bar
@@ -30,7 +31,8 @@ def page() -> None:
     if day is None:
         return
     try:
-        held = _holdings(library, day)
+        with st.spinner(word("coverage.counting")):
+            held = _holdings(library, day)
     except InForceError as error:
         st.error(literal(str(error)), icon=":material/database_off:")
         return
@@ -38,7 +40,7 @@ def page() -> None:
     show_footer(library)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Counting", hash_funcs=_KNOWN)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_KNOWN)
 def _holdings(library: Library, day: date) -> Holdings:
     return holdings(library.store, day)
 
@@ -52,19 +54,21 @@ def _chosen(held: Holdings) -> list[Holding]:
     st.session_state.setdefault("coverage-only", asked.get("faults", "") == "1")
     left, right = st.columns(2, vertical_alignment="bottom")
     chosen = left.multiselect(
-        "Jurisdictions",
+        word("filter.jurisdictions"),
         places,
         key="coverage-in",
         format_func=place_title,
-        placeholder="All",
+        placeholder=word("filter.all"),
         on_change=_to_address,
     )
     only = right.checkbox(
-        "Only acts with gaps, faults, or not covered on this day",
+        word("coverage.only_faulty"),
         key="coverage-only",
         on_change=_to_address,
     )
-    words = st.text_input("Title or citation", key="coverage-words").casefold().strip()
+    words = (
+        st.text_input(word("coverage.title_or_citation"), key="coverage-words").casefold().strip()
+    )
     return [
         act
         for act in held.acts
@@ -91,5 +95,5 @@ def _show(held: Holdings, chosen: list[Holding], day: date) -> None:
         acts = [act for act in chosen if act.jurisdiction == place]
         st.html(markup.acts(place, acts, day))
     if held.left_out:
-        with st.expander(f"{len(held.left_out)} parts of sources that could not be read"):
+        with st.expander(word("coverage.left_out", count=len(held.left_out))):
             st.html(markup.left_out(held.left_out))

@@ -21,10 +21,11 @@ from corpus.clock import today
 from corpus.errors import BadInputError
 from corpus.languages.dates import find_dates, impossible_dates
 from ui import markup
+from ui.languages.catalogue import word
 from ui.pages.address import EARLIEST, day_named, latest
 from ui.words import day_words, literal
 
-_HOW = "write it as 2016-09-30 or 30 September 2016"
+_EXAMPLE = date(2016, 9, 30)
 _SHOWN = 40
 
 
@@ -43,7 +44,7 @@ def date_control(
     st.text_input(
         label,
         key=key,
-        placeholder="2016-09-30",
+        placeholder=_EXAMPLE.isoformat(),
         help=help_words,
         autocomplete="off",
         on_change=on_change,
@@ -52,7 +53,9 @@ def date_control(
     try:
         day = chosen_day(key)
     except BadInputError as problem:
-        below.error(literal(f"{label}: {problem}."), icon=":material/event_busy:")
+        below.error(
+            literal(word("day.unread", field=label, why=str(problem))), icon=":material/event_busy:"
+        )
         return
     if on_change is None and day is not None and day_words(day) != _typed(key):
         below.caption(literal(day_words(day)))
@@ -74,9 +77,9 @@ def date_bar(page: str) -> date | None:
         left, right = st.columns([3, 1], vertical_alignment="bottom")
         note = st.container()
         with left:
-            words = "The day whose law is read. Never assumed to be today."
-            date_control("Law as at", key, words, note, on_change=lambda: _take(key))
-        right.button("Today", on_click=go_to_day, args=(today(),), width="stretch")
+            words = word("day.read_help")
+            date_control(word("day.label"), key, words, note, on_change=lambda: _take(key))
+        right.button(word("day.today"), on_click=go_to_day, args=(today(),), width="stretch")
         for problem in problems:
             note.error(literal(problem), icon=":material/event_busy:")
         if problems or not can_be_read(key):
@@ -170,17 +173,17 @@ def read_day(text: str) -> date:
         raise BadInputError(_refusal(text))
     day = found[0].day
     if not EARLIEST <= day <= latest():
-        limits = f"{day_words(EARLIEST)} to {day_words(latest())}"
-        raise BadInputError(f"“{text}” is too far away; choose a day from {limits}")
+        raise BadInputError(word("day.too_far", text=text, first=EARLIEST, last=latest()))
     return day
 
 
 def _refusal(text: str) -> str:
     for each in impossible_dates(text):
-        ends = f"; that month ends on {day_words(each.days[0])}" if each.days else ""
-        return f"“{each.words}” is no day of the calendar{ends}"
+        if each.days:
+            return word("day.impossible_end", text=each.words, last=each.days[0])
+        return word("day.impossible", text=each.words)
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-    return f"“{shown}” cannot be read as one day; {_HOW}"
+    return word("day.not_one", text=shown, example=_EXAMPLE.isoformat(), written=_EXAMPLE)
 
 
 def _typed(key: str) -> str:

@@ -16,6 +16,7 @@ from corpus.errors import InForceError
 from corpus.settings import Settings
 from corpus.store import Store
 from ui import markup
+from ui.languages.catalogue import word
 from ui.words import literal
 
 _MOST = 20
@@ -33,9 +34,9 @@ def page() -> None:
         st.error(literal(str(problem)), icon=":material/database_off:")
         return
     if work is not None and not acts:
-        st.info(literal(f"There is no report on {work}: it is not in the corpus."))
+        st.info(literal(word("report.none", work=work)))
         return
-    everything = work is not None or st.checkbox("Acts without anything remarkable too")
+    everything = work is not None or st.checkbox(word("report.everything"))
     shown = [act for act in acts if everything or act.is_remarkable]
     st.html(_summary(acts, shown))
     if shown:
@@ -49,16 +50,20 @@ def _summary(acts: Sequence[ActReport], shown: Sequence[ActReport]) -> str:
     left_out = sum(act.work_id is None for act in acts)
     remarkable = sum(act.is_remarkable for act in acts)
     return (
-        f'<p class="progress" role="status">Reports of the last ingest: {len(acts)} · '
-        f"{remarkable} worth a look · {left_out} left out as a whole · {len(shown)} shown</p>"
+        f'<p class="progress" role="status">{markup.told("report.all", count=len(acts))} · '
+        f"{markup.told('report.remarkable', count=remarkable)} · "
+        f"{markup.told('report.left_out', count=left_out)} · "
+        f"{markup.told('report.shown', count=len(shown))}</p>"
     )
 
 
 def _table(acts: Sequence[ActReport]) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in REPORT_COLUMNS)
+    names = (word(f"report.{name.replace(' ', '_')}") for name in REPORT_COLUMNS)
+    head = "".join(f'<th scope="col">{markup.escaped(name)}</th>' for name in names)
     rows = "".join(f"<tr>{_row(act)}</tr>" for act in acts)
     return (
-        '<div class="overview report" tabindex="0" role="region" aria-label="Reports"><table>'
+        '<div class="overview report" tabindex="0" role="region" '
+        f'aria-label="{markup.told("report.table")}"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -74,9 +79,9 @@ def _refused(act: ActReport) -> str:
     """Return the refused records of an act, each with its place, as a section that opens."""
     lines = "".join(f"<li>{markup.escaped(str(remark))}</li>" for remark in act.refused[:_MOST])
     more = len(act.refused) - _MOST
-    rest = f"<li>and {more} more: inforce corpus report --json</li>" if more > 0 else ""
-    name = markup.escaped(act.work_id or act.source)
-    return (
-        f"<details><summary>{name}: {len(act.refused)} refused or doubtful</summary>"
-        f"<ul>{lines}{rest}</ul></details>"
-    )
+    command = "inforce corpus report --json"
+    words = markup.told("report.more", count=more, command=command) if more > 0 else ""
+    rest = f"<li>{words}</li>" if words else ""
+    name = act.work_id or act.source
+    refused = word("report.refused_of", act=name, count=len(act.refused))
+    return f"<details><summary>{markup.escaped(refused)}</summary><ul>{lines}{rest}</ul></details>"

@@ -9,6 +9,7 @@ import streamlit as st
 from corpus.errors import BadInputError, InForceError
 from corpus.model import Work
 from ui import markup as render
+from ui.languages.catalogue import word
 from ui.law.acts import Corpus, corpus_of
 from ui.law.address import HASH, Place, read_place
 from ui.law.read_act import show_act
@@ -16,7 +17,7 @@ from ui.law.read_provision import show_provision
 from ui.law.steps import go
 from ui.library import open_or_say, show_footer
 from ui.pages.date_control import date_bar
-from ui.words import day_words, literal, place_title
+from ui.words import literal, place_title
 
 
 def page() -> None:
@@ -50,7 +51,7 @@ def _read(corpus: Corpus, place: Place, day: date) -> None:
         return
     act = corpus.act(place.act or "", day, place.extent)
     if act is None:
-        raise BadInputError(f"The corpus holds no act '{(place.act or '')[:80]}'.")
+        raise BadInputError(word("law.no_act", name=(place.act or "")[:80]))
     show_act(corpus, place, act)
 
 
@@ -61,12 +62,12 @@ def _choice(corpus: Corpus, place: Place) -> None:
     if st.session_state.get("law-shown") != chosen or "law-act" not in st.session_state:
         st.session_state["law-shown"] = st.session_state["law-act"] = chosen
     st.selectbox(
-        "Act",
+        word("filter.works"),
         list(works),
         index=None,
         key="law-act",
         format_func=lambda work_id: _title(works[work_id]) if work_id in works else work_id,
-        placeholder="Choose an act, or type a part of its title",
+        placeholder=word("law.choose_act"),
         on_change=_open_chosen,
         args=(place,),
     )
@@ -88,10 +89,9 @@ def _say_pinned(corpus: Corpus, place: Place) -> None:
     """Say where a link pins an earlier state of the corpus, and offer the present one."""
     if corpus.recorded is None:
         return
-    day = day_words(corpus.recorded.date())
+    day = corpus.recorded.date()
     st.info(
-        f"Read from corpus {corpus.hash[:HASH]} as it was recorded until {day}, which this link "
-        "pins; the library has been updated since.",
+        word("law.pinned", corpus=corpus.hash[:HASH], day=day),
         icon=":material/push_pin:",
     )
     _offer_present(place)
@@ -100,4 +100,4 @@ def _say_pinned(corpus: Corpus, place: Place) -> None:
 def _offer_present(place: Place) -> None:
     if place.corpus is not None:
         present = place.model_copy(update={"corpus": None})
-        st.button("Read it in the present corpus", on_click=go, args=(present,))
+        st.button(word("law.present_corpus"), on_click=go, args=(present,))

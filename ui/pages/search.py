@@ -11,6 +11,7 @@ from corpus.errors import InForceError
 from retrieval.search import Searched, SearchRequest
 from retrieval.search import search as find
 from ui import markup as render
+from ui.languages.catalogue import word
 from ui.library import open_or_say, show_footer
 from ui.pages.date_control import date_bar, remembered_day
 from ui.search import markup
@@ -55,11 +56,13 @@ def _form() -> None:
     with st.form("search", border=False):
         left, right = st.columns([3, 1], vertical_alignment="bottom")
         left.text_input(
-            "Words or a citation",
+            word("search.text"),
             key="search-text",
-            placeholder="unfair dismissal, “prescription extinctive”, art. 1240 Code civil",
+            placeholder=word("search.text_hint"),
         )
-        right.form_submit_button("Search", type="primary", width="stretch", on_click=_submit)
+        right.form_submit_button(
+            word("search.search"), type="primary", width="stretch", on_click=_submit
+        )
 
 
 def _submit() -> None:
@@ -72,7 +75,7 @@ def _go(request: SearchRequest) -> None:
 
 def _found(library: Library, request: SearchRequest, day: date) -> Searched | None:
     try:
-        with st.spinner("Searching"):
+        with st.spinner(word("search.searching")):
             return find(library.store, library.index, request, day, library.works)
     except InForceError as problem:
         st.error(literal(str(problem)), icon=":material/search_off:")

@@ -9,12 +9,13 @@ from typing import Any
 import streamlit as st
 
 from agent.graph.checkpoints import Thread, in_memory
-from agent.graph.nodes import DOING, Context, Step, TextPiece, ToolReturned
+from agent.graph.nodes import Context, Step, TextPiece, ToolReturned
 from agent.graph.run import Done, Event, Paused, resume, run_each, start
 from agent.library import Library
 from agent.request import AskRequest, Reply
 from agent.trace import Trace
 from ui import markup as render
+from ui.languages.catalogue import word
 from ui.library import keep_traces, open_chosen_policy
 from ui.pages.address import write_address
 from ui.words import literal
@@ -36,14 +37,14 @@ def outcome(library: Library, asked: AskRequest, *, each: bool) -> Outcome:
     if kept.get("request") != request:
         context = Context(library, open_chosen_policy(library), interactive=True)
         if each:
-            with st.spinner("Answering for each day"):
+            with st.spinner(word("ask.answering_each")):
                 kept["outcome"] = tuple(run_each(context, asked))
         else:
             kept["outcome"] = _followed(_events(context, asked))
         kept["request"] = request
         kept["unkept"] = keep_traces(() if isinstance(kept["outcome"], Paused) else kept["outcome"])
     if kept["unkept"]:
-        st.caption(literal(f"This answer was not kept: {kept['unkept']}"))
+        st.caption(literal(word("ask.not_kept", why=kept["unkept"])))
     found: Outcome = kept["outcome"]
     return found
 
@@ -78,7 +79,7 @@ def _followed(events: Iterator[Event]) -> Outcome:
             return event if isinstance(event, Paused) else (event.trace,)
         if isinstance(event, Step):
             said = ""
-            progress.caption(f"{DOING[event.name]} …")
+            progress.caption(word("doing.line", doing=word(f"doing.{event.name}")))
         elif isinstance(event, TextPiece):
             said = (said + event.text)[-_TAIL:]
             progress.html(f'<p class="doing">… {render.escaped(said)}</p>')

@@ -12,6 +12,8 @@ from streamlit.errors import StreamlitAuthError
 from agent.people import Person
 from corpus.errors import InForceError
 from ui import markup
+from ui.languages.catalogue import in_language, word
+from ui.languages.choice import chosen_language
 from ui.people.present import NotSignedInError, present_person
 from ui.words import literal
 
@@ -24,47 +26,52 @@ def person_or_door() -> Person | None:
     try:
         return present_person()
     except NotSignedInError as said:
-        _closed(str(said), "Sign in", sign_in)
+        _closed(str(said), word("door.sign_in"), sign_in)
     except InForceError as said:
-        _closed(str(said), "Sign out", st.logout, signed_in=_signed_in())
+        _closed(str(said), word("door.sign_out"), st.logout, signed_in=_signed_in())
     return None
 
 
 def who_is_here(person: Person) -> None:
     """Say who uses this session, and offer to sign out."""
     if person.local:
-        st.caption(literal(f"Nobody is signed in. This is the local user: {person.name}."))
+        st.caption(literal(word("door.local", name=person.name)))
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        roles = ", ".join(sorted(person.roles))
-        st.caption(literal(f"Signed in as {person.name} ({person.id}; {roles})."))
-        st.button("Sign out", key="sign-out", on_click=st.logout)
+        roles = ", ".join(word(f"people_role.{role}") for role in sorted(person.roles))
+        st.caption(literal(word("door.signed_in", name=person.name, id=person.id, roles=roles)))
+        st.button(word("door.sign_out"), key="sign-out", on_click=st.logout)
 
 
 def sign_in() -> None:
     """Go to the sign-in provider; say so in one sentence where that is not possible."""
+    with in_language(chosen_language()):
+        _sign_in()
+
+
+def _sign_in() -> None:
     try:
         address = str(st.secrets["auth"]["server_metadata_url"])
         if (problem := why_no_provider(address)) is None:
             st.login()
             return
     except KeyError as missing:
-        problem = f"Sign-in is not set up: [auth] of secrets.toml lacks {missing}."
+        problem = word("door.lacks", key=str(missing))
     except StreamlitAuthError as fault:
-        problem = f"Sign-in is not set up: {' '.join(str(fault).split())}"
+        problem = word("door.not_set_up", why=" ".join(str(fault).split()))
     st.session_state[_PROBLEM] = problem
 
 
 def why_no_provider(address: str) -> str | None:
     """Return a sentence if the sign-in provider does not answer at its address, else ``None``."""
     if urlsplit(address).scheme not in {"http", "https"}:
-        return "Sign-in is not set up: server_metadata_url must be an address of http or https."
+        return word("door.no_address")
     try:
         with urllib.request.urlopen(address, timeout=_SECONDS) as answer:  # noqa: S310 - checked
             json.load(answer)["authorization_endpoint"]
     except (OSError, ValueError, LookupError, TypeError):
         host = urlsplit(address).netloc
-        return f"The sign-in provider at {host} does not answer: try again in a few minutes."
+        return word("door.no_provider", host=host)
     return None
 
 

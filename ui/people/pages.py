@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from agent.people import Person
+from ui.languages.catalogue import word
 from ui.pages import adjudicate, ask, coverage, ingest_report, law, review, search
 
 
@@ -14,14 +15,14 @@ def pages_of(person: Person) -> list[StreamlitPage]:
     pages: list[StreamlitPage] = []
     if person.reads:
         pages += [
-            st.Page(ask.page, title="Ask", default=True),
-            st.Page(search.page, title="Search", url_path="search"),
-            st.Page(law.page, title="Law as at", url_path="law"),
-            st.Page(coverage.page, title="Coverage", url_path="coverage"),
-            st.Page(ingest_report.page, title="Ingest report", url_path="ingest-report"),
+            st.Page(ask.page, title=word("page.ask"), default=True),
+            st.Page(search.page, title=word("page.search"), url_path="search"),
+            st.Page(law.page, title=word("page.law"), url_path="law"),
+            st.Page(coverage.page, title=word("page.coverage"), url_path="coverage"),
+            st.Page(ingest_report.page, title=word("page.ingest_report"), url_path="ingest-report"),
         ]
     if person.labels:
-        pages.append(st.Page(review.page, title="Review", url_path="review"))
+        pages.append(st.Page(review.page, title=word("page.review"), url_path="review"))
     if person.adjudicates:
-        pages.append(st.Page(adjudicate.page, title="Adjudicate", url_path="adjudicate"))
+        pages.append(st.Page(adjudicate.page, title=word("page.adjudicate"), url_path="adjudicate"))
     return pages

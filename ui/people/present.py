@@ -19,6 +19,7 @@ from corpus.clock import now
 from corpus.database import parse_url, sqlite_file
 from corpus.errors import BadInputError, InForceError
 from corpus.settings import Settings
+from ui.languages.catalogue import word
 
 CLAIM = "email"
 """The claim of the provider that is a person's id, unless ``INFORCE_SIGN_IN_CLAIM`` names another.
@@ -47,12 +48,9 @@ def sign_in_is_set_up() -> bool:
         if "auth" in st.secrets:
             return True
     elif unread := [file for file in st.get_option("secrets.files") if Path(file).exists()]:
-        raise RefusedError(f"{unread[0]} cannot be read, so nobody can sign in.")
+        raise RefusedError(word("door.unread", file=unread[0]))
     if _somebody():
-        raise RefusedError(
-            "There are people who may sign in ('inforce people list'), and sign-in is not set up: "
-            "the section [auth] of .streamlit/secrets.toml is missing."
-        )
+        raise RefusedError(word("door.no_section"))
     return False
 
 
@@ -71,14 +69,11 @@ def present_person() -> Person:
         raise NotSignedInError(_why_signed_out())
     person_id = signed_in_id(claims)
     if _expired(claims):
-        raise NotSignedInError("Your sign-in has expired: sign in again.")
+        raise NotSignedInError(word("door.expired"))
     person = people().find(person_id)
     if person is None:
         _log_once(person_id, Action.REFUSED)
-        raise RefusedError(
-            f"You are signed in as {person_id}, who may not use this library: ask its "
-            "administrator to add you."
-        )
+        raise RefusedError(word("door.stranger", id=person_id))
     _log_once(person.id, Action.SIGNED_IN)
     return person
 
@@ -92,11 +87,9 @@ def signed_in_id(claims: Mapping[str, Any]) -> str:
     name = os.environ.get("INFORCE_SIGN_IN_CLAIM") or CLAIM
     found = claims.get(name)
     if not isinstance(found, str) or not found.strip():
-        raise RefusedError(f"The sign-in provider did not say who you are (claim '{name}').")
+        raise RefusedError(word("door.no_claim", claim=name))
     if name == CLAIM and claims.get("email_verified", True) not in {True, "true"}:
-        raise RefusedError(
-            f"The sign-in provider has not verified the address {found}: confirm it there first."
-        )
+        raise RefusedError(word("door.unverified", id=found))
     return found.strip().lower()
 
 
@@ -120,7 +113,7 @@ def _why_signed_out() -> str:
     """Return a sentence if the browser has a sign-in that this server did not make."""
     if "_streamlit_user" not in st.context.cookies:
         return ""
-    return "Your sign-in is no longer valid here, as after a change of the server: sign in again."
+    return word("door.invalid")
 
 
 def _expired(claims: Mapping[str, Any]) -> bool:

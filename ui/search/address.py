@@ -8,6 +8,7 @@ from typing import get_args
 
 from retrieval.query import Status
 from retrieval.search import SearchRequest
+from ui.languages.catalogue import word
 
 LONGEST = 20_000
 """Greatest number of characters that are searched for."""
@@ -20,11 +21,11 @@ def read_search(parameters: Mapping[str, str]) -> tuple[SearchRequest, tuple[str
     problems: list[str] = []
     text = parameters.get("q", "").strip()
     if len(text) > LONGEST:
-        problems.append(f"{len(text):,} characters are searched for; there may be {LONGEST:,}.")
+        problems.append(word("address.too_long", count=len(text), most=LONGEST))
     status = parameters.get("status", "in_force")
     if status not in get_args(Status):
         kinds = ", ".join(get_args(Status))
-        problems.append(f"The address says status={status[:40]}: it may be one of {kinds}.")
+        problems.append(word("address.no_choice", said=f"status={status[:40]}", choices=kinds))
     lists = {
         field: tuple(part for part in parameters.get(name, "").split(",") if part)
         for name, field in _LISTS.items()

@@ -10,11 +10,12 @@ import streamlit as st
 from agent.library import Library
 from retrieval.query import Status
 from retrieval.search import Counts, SearchRequest
-from ui.search.markup import STATUS_WORDS
+from ui.languages.catalogue import word
+from ui.markup import told
+from ui.search.markup import counted_words
 from ui.words import place_title
 
 _FIELDS = ("jurisdictions", "works", "kinds", "languages")
-_NAMES = {"jurisdictions": "Jurisdiction", "works": "Act", "kinds": "Kind", "languages": "Language"}
 
 
 def fill_filters(request: SearchRequest) -> None:
@@ -33,16 +34,16 @@ def filters(library: Library, counts: Counts | None, on_change: Callable[[], Non
         "works": lambda work_id: titles.get(work_id, work_id),
     }
     with st.sidebar:
-        st.html('<h2 class="contents">Narrow the search</h2>')
+        st.html(f'<h2 class="contents">{told("search.narrow")}</h2>')
         _status(counts, on_change)
         for name in _FIELDS:
             counted = {} if counts is None else getattr(counts, name)
             chosen = st.session_state.get(_key(name)) or []
             _choices(name, counted, chosen, said.get(name, str), on_change)
         st.text_input(
-            "Territory",
+            word("filter.territory"),
             key=_key("extent"),
-            placeholder="such as S, where texts differ by it",
+            placeholder=word("filter.territory_hint"),
             on_change=on_change,
         )
 
@@ -51,10 +52,16 @@ def _status(counts: Counts | None, on_change: Callable[[], None]) -> None:
     counted = counts.statuses if counts is not None else {}
 
     def said(status: str) -> str:
-        words = STATUS_WORDS.get(status, status)  # type: ignore[call-overload]
-        return f"{words} ({counted[status]:,})" if status in counted else str(words)
+        words = word(f"search.{status}")
+        return counted_words(words, counted[status]) if status in counted else words
 
-    st.radio("Status", get_args(Status), key=_key("status"), format_func=said, on_change=on_change)
+    st.radio(
+        word("filter.status"),
+        get_args(Status),
+        key=_key("status"),
+        format_func=said,
+        on_change=on_change,
+    )
 
 
 def _choices(
@@ -68,11 +75,11 @@ def _choices(
     best = sorted((key for key, count in counted.items() if count), key=lambda key: -counted[key])
     options = [*best, *(key for key in chosen if key not in best)]
     st.multiselect(
-        _NAMES[name],
+        word(f"filter.{name}"),
         options,
         key=_key(name),
-        format_func=lambda key: f"{said(key)} ({counted.get(key, 0):,})",
-        placeholder="All",
+        format_func=lambda key: counted_words(said(key), counted.get(key, 0)),
+        placeholder=word("filter.all"),
         on_change=on_change,
     )
 

@@ -6,47 +6,47 @@ from datetime import date
 from urllib.parse import urlencode
 
 from corpus.model import Interval
-from retrieval.query import Status
 from retrieval.search import CitedLine, FoundLine, Searched
 from retrieval.text.snippet import Snippet
+from ui.languages.catalogue import SOURCE, said, word
 from ui.law.address import Place, write_place
-from ui.markup import escaped
-from ui.words import day_words, interval_words, place_title
+from ui.markup import escaped, told
+from ui.words import interval_words, place_title
 
-STATUS_WORDS: dict[Status, str] = {
-    "in_force": "In force on the day",
-    "not_yet_in_force": "Law only later",
-    "no_longer_in_force": "Law only earlier",
-}
+
+def counted_words(words: str, count: int) -> str:
+    """Return the words of a choice with the number of provisions behind it."""
+    return f"{words} ({said(count)})"
 
 
 def citations(found: Searched) -> str:
     """Return what each citation in the search meant on the day."""
     lines = "".join(_citation(line, found.as_at) for line in found.citations)
-    return f'<section class="cited"><h2>Citations</h2><ul>{lines}</ul></section>' if lines else ""
+    return (
+        f'<section class="cited"><h2>{told("search.citations")}</h2><ul>{lines}</ul></section>'
+        if lines
+        else ""
+    )
 
 
 def _citation(line: CitedLine, day: date) -> str:
     name = escaped(line.citation)
     if line.provision is not None:
         name = f'<a href="{_link(line.provision, day)}">{name}</a>'
-    status = escaped(line.status.replace("_", " "))
-    return f"<li><strong>{name}</strong> ({status}): {escaped(line.explanation)}</li>"
+    status = told(f"resolved.{line.status}")
+    return (
+        f"<li><strong>{name}</strong> ({status}): "
+        f'<span lang="{SOURCE}">{escaped(line.explanation)}</span></li>'
+    )
 
 
 def heading(found: Searched) -> str:
     """Return how many provisions are shown, and of which days."""
-    count = len(found.found)
-    what = "provision" if count == 1 else "provisions"
-    when = {
-        "in_force": f"in force on {day_words(found.as_at)}",
-        "not_yet_in_force": f"that are law only after {day_words(found.as_at)}",
-        "no_longer_in_force": f"that were law only before {day_words(found.as_at)}",
-    }[found.request.status]
+    key = f"search.found_{found.request.status}"
+    title = word(key, count=len(found.found), day=found.as_at)
     return (
-        f'<section class="closest"><h2>{count} {what} {when}</h2><p>Cited provisions first, then '
-        "the best; at most "
-        f"{found.request.limit} are shown. Counts are of the words alone.</p></section>"
+        f'<section class="closest"><h2>{escaped(title)}</h2>'
+        f"<p>{told('search.order', limit=found.request.limit)}</p></section>"
     )
 
 
@@ -54,11 +54,11 @@ def nothing(found: Searched) -> str:
     """Return that nothing was found, and what can be tried."""
     others = found.counts.statuses
     elsewhere = sum(count for status, count in others.items() if status != found.request.status)
-    more = f" {elsewhere:,} texts of other days have these words." if elsewhere else ""
+    more = [word("search.elsewhere", count=elsewhere)] if elsewhere else []
+    text = " ".join([word("search.nothing"), *more, word("search.nothing_try")])
     return (
-        '<section class="declined" role="status"><h2>Nothing was found</h2><p>No provision with '
-        f"these words and filters.{more} Use the words of the statute, or fewer filters.</p>"
-        "</section>"
+        f'<section class="declined" role="status"><h2>{told("search.nothing_title")}</h2>'
+        f"<p>{escaped(text)}</p></section>"
     )
 
 
@@ -69,13 +69,13 @@ def line(found: FoundLine, day: date) -> str:
     language = escaped(found.language)
     heading = f'<h4 lang="{language}">{escaped(found.heading)}</h4>' if found.heading else ""
     days = interval_words(Interval(start=found.valid_from, end=found.valid_to))
-    when = "In force" if found.status == "in_force" else f"{STATUS_WORDS[found.status]}:"
-    cited = '<span class="chip">Cited</span>' if found.cited else ""
+    when = word(f"search.days_{found.status}", days=days)
+    cited = f'<span class="chip">{told("search.cited")}</span>' if found.cited else ""
     return (
         f'<article class="card found {found.status}"><div class="top"><div class="names">'
         f'<span class="work">{escaped(place_title(found.jurisdiction))} · {escaped(found.title)}'
         f'</span><h3 class="label"><a href="{link}">{escaped(found.label)}</a></h3></div>{cited}'
-        f'<span class="chip">{escaped(when)} {escaped(days)}</span></div>{heading}'
+        f'<span class="chip">{escaped(when)}</span></div>{heading}'
         f'<p class="text" lang="{language}">{_passage(found.passage)}</p></article>'
     )
 

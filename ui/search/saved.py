@@ -10,15 +10,14 @@ from corpus.errors import InForceError
 from corpus.settings import Settings
 from retrieval.saved_searches import SavedSearches, searches_url
 from retrieval.search import SearchRequest
+from ui.languages.catalogue import word
 from ui.words import literal
 
 
 def saved_searches(present: SearchRequest, run: Callable[[SearchRequest], None]) -> None:
     """Show the saved searches; ``run`` goes to one."""
-    with st.popover("Saved searches", icon=":material/bookmark:"):
-        st.caption(
-            "Words and filters are saved, not the day. Everyone who uses this app sees them."
-        )
+    with st.popover(word("saved.title"), icon=":material/bookmark:"):
+        st.caption(word("saved.note"))
         if said := st.session_state.pop("saved-problem", None):
             st.error(literal(said))
         try:
@@ -36,13 +35,13 @@ def saved_searches(present: SearchRequest, run: Callable[[SearchRequest], None])
                 args=(each.request,),
             )
             right.button(
-                "Remove",
+                word("saved.remove"),
                 key=f"saved-remove-{number}",
                 on_click=_forget,
                 args=(each.name,),
             )
-        st.text_input("Name", key="saved-name", placeholder="Name for the present search")
-        st.button("Save this search", on_click=_save, args=(present,), disabled=not present.text)
+        st.text_input(word("saved.name"), key="saved-name", placeholder=word("saved.name_hint"))
+        st.button(word("saved.save"), on_click=_save, args=(present,), disabled=not present.text)
 
 
 def _save(present: SearchRequest) -> None:

@@ -1,0 +1,1 @@
+"""The words of the interface: one catalogue file for each language (``en.toml``, ``fr.toml`` …)."""
