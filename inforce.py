@@ -34,6 +34,7 @@ from rl.annotation.cli import app as labels_app
 from rl.cli import app as rl_app
 from ui.assistants.cli import app as assistants_app
 from ui.cli import app as ui_app
+from ui.matters.cli import app as matters_app
 
 app = typer.Typer(
     name="inforce",
@@ -70,6 +71,7 @@ AFTER_INGEST.append(check_after_ingest)
 app.add_typer(questions_app, name="questions")
 app.add_typer(labels_app, name="labels")
 app.add_typer(people_app, name="people")
+app.add_typer(matters_app, name="matters")
 
 
 def _show_version(asked: bool) -> None:

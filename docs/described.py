@@ -30,6 +30,8 @@ RUN_KEYS = {
     "reward": "newest mean reward, or null",
 }
 
+MATTER = ("agent/matters/records.py:MatterRecord", "agent/matters/records.py:CaseFrame")
+
 TRACE = (
     "Trace",
     "ClosestProvision",
@@ -189,6 +191,31 @@ JSON: dict[str, Printed] = {
         ("agent/models/catalogue.py:ModelSpec",),
         {"source": "where its files came from, or null"},
     ),
+    "matters list": Printed(
+        MATTER,
+        note="Under `matters`; `frame` is the second.",
+    ),
+    "matters show": Printed(
+        (
+            "agent/matters/records.py:Contents",
+            "agent/matters/records.py:Note",
+            "agent/matters/records.py:FiledQuestion",
+        ),
+        note="`matter` is one as of `matters list`; `notes` and `questions` hold the others.",
+    ),
+    "matters new": Printed(
+        ("agent/matters/records.py:MatterRecord", "agent/matters/records.py:CaseFrame")
+    ),
+    "matters rename": Printed(
+        ("agent/matters/records.py:MatterRecord", "agent/matters/records.py:CaseFrame")
+    ),
+    "matters archive": Printed(
+        ("agent/matters/records.py:MatterRecord", "agent/matters/records.py:CaseFrame")
+    ),
+    "matters share": Printed(
+        ("agent/matters/records.py:MatterRecord", "agent/matters/records.py:CaseFrame")
+    ),
+    "matters delete": Printed(("agent/matters/deletion.py:Deletion",)),
     "questions make": Printed(("corpus/questions/question.py:Tally",)),
     "questions show": Printed(note="One question per line, as [questions.md](questions.md) says."),
     "questions stats": Printed(("corpus/questions/question.py:Tally",)),

@@ -9,8 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from agent.audit import Action, Kind
 from agent.graph.checkpoints import open_checkpoints, threads_url
 from agent.matters import tables
+from agent.matters.audited import log
 from agent.matters.store import Matters
 from agent.people import Person
 from agent.trace_store import TraceStore, traces_url
@@ -49,13 +51,16 @@ def delete_matter(matters: Matters, person: Person, matter: str, settings: Setti
 
     Raises:
         BadInputError: there is no such matter, or the person is not its owner.
-        StoreError: a database refuses it.
+        StoreError: a database refuses it, or the audit log cannot be written.
     """
     found = matters.archive(person, matter)
     with matters.reading() as connection:
         traces, shared = _own_and_shared(connection, found.id, "trace")
         threads, _ = _own_and_shared(connection, found.id, "thread")
         files = [(row.path, row.digest) for row in connection.execute(_exports(found.id))]
+    log(settings, person, Action.DELETED, Kind.MATTER, found.id)
+    log(settings, person, Action.DELETED, Kind.TRACE, *traces)
+    log(settings, person, Action.DELETED, Kind.THREAD, *threads)
     with TraceStore.open(traces_url(settings)) as store:
         removed = store.delete(traces)
     _delete_threads(threads, settings)

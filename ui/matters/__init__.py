@@ -1,0 +1,1 @@
+"""Matters on the page and on the command line."""
