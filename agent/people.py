@@ -21,9 +21,9 @@ from corpus.closeable import Closeable
 from corpus.database import cause, open_with_tables, writing
 from corpus.errors import BadInputError, StoreError
 from corpus.model import Frozen
-from corpus.settings import Settings
+from corpus.settings import LOCAL_PERSON, Settings
 
-LOCAL_ID = "local"
+LOCAL_ID = LOCAL_PERSON
 """The id of the person who uses an installation without sign-in; nobody can sign in as it."""
 
 LONGEST = 200

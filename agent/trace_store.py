@@ -146,11 +146,25 @@ class TraceStore(Closeable):
             TraceError: it is damaged.
             StoreError: the database cannot be read.
         """
-        mine = _traces.c.id.in_(_asked_by(person.id))
-        rows = self._rows(sa.select(_traces).where(_traces.c.id == trace_id, mine))
-        if not rows:
-            raise BadInputError(f"There is no answer '{trace_id[:40]}', or it is not yours to see.")
-        return self._read(rows[0])
+        return self._own(_traces.c.id == trace_id, trace_id, person)[0]
+
+    def load_request(self, request_id: str, person: Person) -> tuple[Trace, ...]:
+        """Return the traces of a request of the person: one, or one for each day that it may mean.
+
+        Those for several days have the id of the request with ``-1``, ``-2``, ….
+
+        Raises:
+            BadInputError, TraceError, StoreError: as :meth:`load_own`.
+        """
+        each = _traces.c.id.startswith(f"{request_id}-", autoescape=True)
+        return self._own((_traces.c.id == request_id) | each, request_id, person)
+
+    def _own(self, these: sa.ColumnElement[bool], name: str, person: Person) -> tuple[Trace, ...]:
+        query = sa.select(_traces).where(these, _traces.c.id.in_(_asked_by(person.id)))
+        rows = self._rows(query.order_by(_traces.c.started, _traces.c.as_at))
+        if not rows or not name:
+            raise BadInputError(f"There is no answer '{name[:40]}', or it is not yours to see.")
+        return tuple(map(self._read, rows))
 
     def of(self, person_id: str, limit: int | None = None) -> list[TraceLine]:
         """Return the traces that a person asked, newest first."""

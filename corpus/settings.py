@@ -8,6 +8,9 @@ from typing import Self
 
 from corpus.model import Frozen
 
+LOCAL_PERSON = "local"
+"""The id of the person who uses an installation without sign-in."""
+
 
 class Settings(Frozen):
     """Settings: ``store_url`` (a SQLAlchemy URL) and ``index_url`` (see :mod:`retrieval.index`)."""

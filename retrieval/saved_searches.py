@@ -1,7 +1,6 @@
 """Saved searches: words and filters under a name, in SQL; the day is chosen when one is run.
 
-There is one list for everyone who uses the installation: names are unique, and whoever opens the
-app sees them all.
+Each person has a list of their own. Without sign-in there is one list, of the local person.
 """
 
 from __future__ import annotations
@@ -16,15 +15,16 @@ from corpus.closeable import Closeable
 from corpus.database import cause, open_with_tables, writing
 from corpus.errors import BadInputError, StoreError
 from corpus.model import Frozen
-from corpus.settings import Settings
+from corpus.settings import LOCAL_PERSON, Settings
 from retrieval.search import SearchRequest
 
 LONGEST_NAME = 100
 
 _metadata = sa.MetaData()
 _searches = sa.Table(
-    "saved_searches",
+    "searches_of_people",
     _metadata,
+    sa.Column("person", sa.String(200), primary_key=True),
     sa.Column("name", sa.String(LONGEST_NAME), primary_key=True),
     sa.Column("request", sa.Text, nullable=False),
     sa.Column("saved", sa.DateTime(timezone=True), nullable=False),
@@ -62,8 +62,8 @@ class SavedSearches(Closeable):
         """Close the connections."""
         self._engine.dispose()
 
-    def save(self, name: str, request: SearchRequest) -> None:
-        """Save a search, replacing one of the same name.
+    def save(self, name: str, request: SearchRequest, person: str = LOCAL_PERSON) -> None:
+        """Save a search of a person, replacing theirs of the same name.
 
         Raises:
             BadInputError: the name is empty or too long, or nothing is searched for.
@@ -74,24 +74,42 @@ class SavedSearches(Closeable):
             raise BadInputError(f"A saved search needs a name of 1 to {LONGEST_NAME} characters.")
         if not request.text.strip():
             raise BadInputError("There are no words to save: search for something first.")
-        row = {"name": name, "request": request.model_dump_json(), "saved": now()}
-        self._write(name, sa.insert(_searches).values(row))
+        row = {"person": person, "name": name, "saved": now()}
+        row["request"] = request.model_dump_json()
+        self._write(name, person, sa.insert(_searches).values(row))
 
-    def forget(self, name: str) -> None:
-        """Remove a saved search; one that is not there is no error.
+    def forget(self, name: str, person: str = LOCAL_PERSON) -> None:
+        """Remove a saved search of a person; one that is not there is no error.
 
         Raises:
             StoreError: the database refuses it.
         """
-        self._write(name, None)
+        self._write(name, person, None)
 
-    def all(self) -> list[SavedSearch]:
-        """Return every saved search, by name.
+    def forget_all(self, person: str) -> int:
+        """Remove the saved searches of a person; return how many there were.
+
+        Raises:
+            StoreError: the database refuses it.
+        """
+        try:
+            with writing(self._engine) as connection:
+                mine = _searches.c.person == person
+                return connection.execute(sa.delete(_searches).where(mine)).rowcount
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreError(f"cannot write {self._engine.url}: {cause(error)}") from None
+
+    def all(self, person: str = LOCAL_PERSON) -> list[SavedSearch]:
+        """Return the saved searches of a person, by name.
 
         Raises:
             StoreError: the database cannot be read.
         """
-        query = sa.select(_searches.c.name, _searches.c.request).order_by(_searches.c.name)
+        query = (
+            sa.select(_searches.c.name, _searches.c.request)
+            .where(_searches.c.person == person)
+            .order_by(_searches.c.name)
+        )
         try:
             with self._engine.connect() as connection:
                 rows = connection.execute(query).all()
@@ -102,24 +120,25 @@ class SavedSearches(Closeable):
             for name, request in rows
         ]
 
-    def named(self, name: str) -> SearchRequest:
-        """Return the search saved under a name.
+    def named(self, name: str, person: str = LOCAL_PERSON) -> SearchRequest:
+        """Return the search that a person saved under a name.
 
         Raises:
             BadInputError: there is none; the message lists those there are.
             StoreError: the database cannot be read.
         """
-        kept = {each.name: each.request for each in self.all()}
+        kept = {each.name: each.request for each in self.all(person)}
         if name not in kept:
             listed = ", ".join(kept) or "none"
             raise BadInputError(f"No search is saved as '{name[:80]}'; there are: {listed}.")
         return kept[name]
 
-    def _write(self, name: str, insert: sa.Insert | None) -> None:
+    def _write(self, name: str, person: str, insert: sa.Insert | None) -> None:
         """Remove the search of a name, and insert another in the same transaction."""
         try:
             with writing(self._engine) as connection:
-                connection.execute(sa.delete(_searches).where(_searches.c.name == name))
+                own = (_searches.c.name == name) & (_searches.c.person == person)
+                connection.execute(sa.delete(_searches).where(own))
                 if insert is not None:
                     connection.execute(insert)
         except sa.exc.SQLAlchemyError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from agent.audit import Action, Kind
 from agent.library import Library
 from agent.policies.registry import EXTRACTIVE, PolicyChoice, open_policy
 from agent.policy import Policy
@@ -15,6 +16,7 @@ from corpus.errors import InForceError, StoreError
 from corpus.settings import Settings
 from ui.languages.catalogue import word
 from ui.markup import footer
+from ui.people.present import note, person_here
 from ui.words import literal, sources_words
 
 
@@ -63,11 +65,13 @@ def open_chosen_policy(library: Library) -> Policy:
 
 
 def keep_traces(traces: Iterable[Trace]) -> str | None:
-    """Store traces for ``inforce traces``; return the error message if that fails."""
+    """Store traces as those of the person here; return the error message if that fails."""
     try:
+        person = person_here()
         with TraceStore.open(traces_url(Settings.load())) as store:
             for trace in traces:
-                store.save(trace)
+                store.save(trace, person.id)
+                note(Action.ASKED, Kind.TRACE, trace.id)
     except (StoreError, TraceError) as problem:
         return str(problem)
     return None

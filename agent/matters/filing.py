@@ -85,6 +85,20 @@ def take_out(matters: Matters, person: Person, matter: str, trace_id: str) -> No
         _remove(connection, found.id, trace_id)
 
 
+def is_filed_for(matters: Matters, person: Person, trace_id: str) -> bool:
+    """Return whether a trace is filed in a matter that the person may see.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    table = tables.questions
+    with matters.reading() as connection:
+        filed = connection.scalars(sa.select(table.c.matter).where(table.c.trace == trace_id))
+        among = set(filed)
+    seen = (*matters.all(person), *matters.all(person, archived=True))
+    return any(one.id in among for one in seen)
+
+
 def relied_on(trace: Trace, store: Store) -> Iterator[Relied]:
     """Yield each version that an answer cites, as it stood when the question was answered."""
     cited = {one.version_id: one for one in (trace.answer.citations if trace.answer else ())}

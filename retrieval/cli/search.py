@@ -98,7 +98,7 @@ def searches(
     forget: Annotated[str | None, typer.Option(help="Remove the search saved as NAME.")] = None,
     json: Json = False,
 ) -> None:
-    """List the saved searches; there is one list for everyone who uses this installation."""
+    """List the searches that were saved on the command line, or in the app without sign-in."""
     from corpus.settings import Settings
     from retrieval.saved_searches import SavedSearches, searches_url
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 import pytest
 
@@ -199,3 +201,87 @@ def test_a_cookie_that_another_secret_signed_is_one_sentence(signed: Signed, fir
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name=ANNA).click()
     page.get_by_label("Question").wait_for()
+
+
+MARRIAGE = "À partir de quel âge peut-on contracter mariage ?"
+
+
+def asked(page: Page, firm: Firm, words: str) -> str:
+    """Ask a question as of 4 April 2006; return the address of its answer."""
+    page.goto(firm.url)
+    page.get_by_label("Question").fill(words)
+    page.get_by_role("textbox", name="Law as at").fill("2006-04-04")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    page.locator("article.card").first.wait_for()
+    return page.url
+
+
+def test_an_address_holds_an_id_by_which_only_the_asker_finds_the_answer(
+    signed: Signed, firm: Firm
+) -> None:
+    anna, boris = signed(ANNA), signed(BORIS)
+    address = asked(anna, firm, f"{MARRIAGE} Mandant Zyxwv")
+    assert re.fullmatch(re.escape(firm.url) + r"\?id=[0-9a-f]{32}", address)
+    anna.goto("about:blank")
+    anna.goto(address)
+    anna.locator("article.card").first.wait_for()
+    expect(anna.get_by_label("Question")).to_have_value(f"{MARRIAGE} Mandant Zyxwv")
+    expect(anna.get_by_text("This answer was given on")).to_be_visible()
+    refusals = []
+    for name in (address.partition("id=")[2], "0" * 32):
+        boris.goto(f"{firm.url}?id={name}")
+        said = boris.get_by_text("There is no answer")
+        said.wait_for()
+        refusals.append(said.inner_text().replace(name, ""))
+        assert "Zyxwv" not in boris.content()
+        assert boris.locator("article.card").count() == 0
+    assert refusals[0] == refusals[1]
+    with AuditLog.open(audit_url(firm.settings)) as log:
+        done = [line.action for line in log.lines(of=address.partition("id=")[2])]
+    assert done == [Action.SAW, Action.ASKED]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("", MARRIAGE), ("search", "mariage Zyxwv")],
+)
+def test_an_old_link_with_the_words_of_a_question_loses_them(
+    signed: Signed, firm: Firm, path: str, words: str
+) -> None:
+    page = signed(ANNA)
+    page.get_by_label("Question").wait_for()
+    page.goto(f"{firm.url}{path}?" + urlencode({"q": words, "as_at": "2006-04-04"}))
+    page.wait_for_url(re.compile(r".*[?&]id=[0-9a-f]{32}.*"))
+    page.locator("article.card, .found").first.wait_for()
+    assert "q=" not in page.url
+    assert "Zyxwv" not in page.url
+
+
+def test_a_search_keeps_its_words_out_of_the_address(signed: Signed, firm: Firm) -> None:
+    page = signed(ANNA)
+    page.get_by_label("Question").wait_for()
+    page.goto(firm.url + "search?as_at=2006-04-04")
+    page.get_by_label("Words or a citation").fill("mariage")
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.get_by_text("Code civil").first.wait_for()
+    assert "mariage" not in page.url
+    assert "as_at=2006-04-04" in page.url
+    page.reload()
+    expect(page.get_by_text("look for it again")).to_be_visible()
+
+
+def test_an_answer_for_every_version_is_found_again_by_its_one_id(
+    signed: Signed, firm: Firm
+) -> None:
+    page = signed(ANNA)
+    page.get_by_label("Question").fill(MARRIAGE)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    page.get_by_role("button", name="Answer for every version").click()
+    tabs = page.get_by_role("tab")
+    tabs.first.wait_for()
+    count = tabs.count()
+    assert count > 1
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    expect(page.get_by_role("tab")).to_have_count(count)

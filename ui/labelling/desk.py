@@ -12,6 +12,7 @@ from corpus.settings import Settings
 from rl.annotation.items import Project, Role
 from rl.annotation.queue.label_queue import LabelQueue, QueueError, labels_url
 from ui.library import open_library
+from ui.people.present import person_here
 from ui.words import literal
 
 
@@ -28,8 +29,8 @@ class Desk:
 def sit_down(*, adjudicating: bool = False) -> Desk | None:
     """Return the desk that the page's address names; ask for it where it names none.
 
-    ``project`` and ``person`` stand in the address. What cannot be opened is said in one sentence,
-    and ``None`` returned.
+    ``project`` and ``person`` stand in the address; once somebody is signed in, the person is they.
+    What cannot be opened is said in one sentence, and ``None`` returned.
     """
     try:
         queue = _opened(labels_url(Settings.load()))
@@ -88,7 +89,11 @@ def _named() -> tuple[str, str]:
     """Return project and person of the address, else those chosen earlier in this session."""
     kept = st.session_state.get("desk", ("", ""))
     project = st.query_params.get("project") or kept[0]
-    person = st.query_params.get("person") or (kept[1] if project == kept[0] else "")
+    here = person_here()
+    if here.local:
+        person = st.query_params.get("person") or (kept[1] if project == kept[0] else "")
+    else:
+        person = here.id
     if project and person:
         _sit(project, person)
     return project, person
@@ -97,6 +102,8 @@ def _named() -> tuple[str, str]:
 def _sit(project: str, person: str) -> None:
     st.session_state["desk"] = (project, person)
     address = {"project": project, "person": person}
+    if not person_here().local:
+        del address["person"]
     if st.query_params.to_dict() != address:
         st.query_params.from_dict(address)
 
@@ -108,12 +115,19 @@ def _leave() -> None:
 
 def _ask(queue: LabelQueue, project: str) -> None:
     names = [found.name for found in queue.projects()]
+    if not (here := person_here()).local:
+        names = [name for name in names if here.id in queue.people(name)]
+        if not names:
+            raise QueueError(f"{here.id} works on no labelling project: ask its owner.")
     if not names:
         raise QueueError("There is no labelling project yet: make one with inforce labels create.")
     place = names.index(project) if project in names else 0
     chosen = st.selectbox("Project", names, index=place)
-    people = sorted(queue.people(chosen))
-    person = st.selectbox("Who are you?", people, index=None, placeholder="Choose your name")
+    if here.local:
+        people = sorted(queue.people(chosen))
+        person = st.selectbox("Who are you?", people, index=None, placeholder="Choose your name")
+    else:
+        person = here.id
     st.button(
         "Begin",
         type="primary",

@@ -1,7 +1,8 @@
 """The Ask page: a question, its governing date, and the answer with citations.
 
-The URL holds the question, so every answer can be linked to; the form is filled from it. A missing
-date is asked for, and the paused thread continues with the reply.
+The URL holds the question, so every answer can be linked to; the form is filled from it. Once
+somebody is signed in it holds an id instead, by which the answer is found again. A missing date is
+asked for, and the paused thread continues with the reply.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from urllib.parse import urljoin
 
 import streamlit as st
 
-from agent.graph.run import Paused
+from agent.graph.run import Paused, request_of
 from agent.library import Library
 from agent.request import AskRequest
 from agent.trace import Trace
@@ -21,7 +22,7 @@ from corpus.clock import today
 from corpus.errors import BadInputError, InForceError
 from corpus.force_words import sources_words
 from ui import markup as render
-from ui.cards import Card, trace_cards
+from ui.cards import Card
 from ui.export.files import MEDIA, NAMES, Format, exported, file_name
 from ui.languages.catalogue import SOURCE, in_language, language, word
 from ui.law.address import permalink
@@ -38,14 +39,19 @@ from ui.pages.ask_form import (
 )
 from ui.pages.date_control import remember_day
 from ui.pages.examples import Example, examples
+from ui.pages.recorded import cards_of, given_words, logged, recorded_answers
 from ui.pages.session import outcome, reply
+from ui.people.private_address import address_here, go_to
 from ui.words import day_words, literal
 
 
 def page() -> None:
     """Show the page for the request in the URL."""
-    parameters = st.query_params.to_dict()
+    recorded = recorded_answers()
+    parameters = address_here()
     asked, problems = read_address(parameters)
+    if recorded.traces:
+        asked = request_of(recorded.traces[0])
     _follow_address(asked)
     if asked.as_at is not None:
         remember_day(asked.as_at)
@@ -54,9 +60,11 @@ def page() -> None:
     if library is None:
         return
     form(library, asked.facts, _submit)
-    for problem in problems:
+    for problem in (*problems, *recorded.problems):
         st.error(literal(problem), icon=":material/event_busy:")
-    if not problems and days_can_be_read():
+    if recorded.traces:
+        _recorded(library, recorded.traces)
+    elif not problems and days_can_be_read():
         if asked.question:
             _outcome(library, asked, each=wants_each(parameters))
         else:
@@ -78,8 +86,9 @@ def _submit() -> None:
         _go(asked_in_form())
 
 
-def _go(asked: AskRequest, *, each: bool = False) -> None:
-    st.query_params.from_dict(write_address(asked, each=each))
+def _go(asked: AskRequest, *, each: bool = False, same: bool = False) -> None:
+    """Go to a request; ``same`` goes on with the present one."""
+    go_to(write_address(asked, each=each), same=same)
 
 
 # -- what is shown -----------------------------------------------------------------------------
@@ -142,7 +151,19 @@ def _take_reply(paused: Paused) -> None:
         added = reply_in_form(paused.missing)
         if not added.empty:
             reply(added)
-            _go(paused.asked.told(added))
+            _go(paused.asked.told(added), same=True)
+
+
+def _recorded(library: Library, traces: tuple[Trace, ...]) -> None:
+    """Show answers as they were given, from the corpus as it then was."""
+    st.info(literal(given_words(traces[0], library)), icon=":material/history:")
+    try:
+        if len(traces) == 1:
+            _one(library, traces[0], request_of(traces[0]))
+        else:
+            _several(library, traces, request_of(traces[0]))
+    except InForceError as error:
+        st.error(literal(str(error)), icon=":material/error:")
 
 
 def _several(library: Library, traces: tuple[Trace, ...], asked: AskRequest) -> None:
@@ -154,7 +175,7 @@ def _several(library: Library, traces: tuple[Trace, ...], asked: AskRequest) -> 
 
 def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> None:
     """Show one answer; ``place`` distinguishes its anchors from those of other answers."""
-    cards = trace_cards(trace, library.store, today())
+    cards = cards_of(trace, library)
     if trace.governing is not None:
         st.html(render.banner(trace.governing, today()))
         if trace.governing.candidates and not place:
@@ -216,7 +237,8 @@ def _keep(
             now = asked.model_copy(update={"as_at": today()})
             st.button(word("ask.same_today"), on_click=_go, args=(now,))
         for how in Format:
-            _download(trace, how, partial(exported, trace, cards, read, how), place)
+            make = logged(trace, partial(exported, trace, cards, read, how))
+            _download(trace, how, make, place)
 
 
 def _in_english(trace: Trace, library: Library, cards: tuple[Card, ...]) -> tuple[Card, ...]:
@@ -224,7 +246,7 @@ def _in_english(trace: Trace, library: Library, cards: tuple[Card, ...]) -> tupl
     if language() == SOURCE:
         return cards
     with in_language(SOURCE):
-        return trace_cards(trace, library.store, today())
+        return cards_of(trace, library)
 
 
 def _download(trace: Trace, how: Format, make: Callable[[], bytes], place: str) -> None:

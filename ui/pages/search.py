@@ -1,4 +1,7 @@
-"""The Search page: citations first, then words and vectors, on the day in the address."""
+"""The Search page: citations first, then words and vectors, on the day in the address.
+
+Once somebody is signed in, the address holds an id instead of the words.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from ui import markup as render
 from ui.languages.catalogue import word
 from ui.library import open_or_say, show_footer
 from ui.pages.date_control import date_bar, remembered_day
+from ui.people.private_address import address_here, go_to, stale_request
 from ui.search import markup
 from ui.search.address import read_search, write_search
 from ui.search.filters import chosen_filters, fill_filters, filters
@@ -27,11 +31,11 @@ def page() -> None:
     library = open_or_say()
     if library is None:
         return
-    request, problems = read_search(st.query_params.to_dict())
+    request, problems = read_search(address_here("as_at"))
     day = date_bar("search")
     _follow_address(request)
     _form()
-    for problem in problems:
+    for problem in (*problems, *stale_request()):
         st.error(literal(problem), icon=":material/search_off:")
     saved_searches(request, _go)
     found = None
@@ -70,7 +74,7 @@ def _submit() -> None:
 
 
 def _go(request: SearchRequest) -> None:
-    st.query_params.from_dict(write_search(request, remembered_day()))
+    go_to(write_search(request, remembered_day()), "as_at")
 
 
 def _found(library: Library, request: SearchRequest, day: date) -> Searched | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import streamlit as st
@@ -18,6 +18,7 @@ from ui import markup as render
 from ui.languages.catalogue import word
 from ui.library import keep_traces, open_chosen_policy
 from ui.pages.address import write_address
+from ui.people.private_address import request_id
 from ui.words import literal
 
 Outcome = tuple[Trace, ...] | Paused
@@ -33,12 +34,12 @@ def outcome(library: Library, asked: AskRequest, *, each: bool) -> Outcome:
         InForceError: the request is invalid, or the policy cannot be opened.
     """
     kept: Any = st.session_state
-    request = (write_address(asked, each=each), library.corpus_hash)
+    request = (write_address(asked, each=each), library.corpus_hash, request_id())
     if kept.get("request") != request:
         context = Context(library, open_chosen_policy(library), interactive=True)
         if each:
             with st.spinner(word("ask.answering_each")):
-                kept["outcome"] = tuple(run_each(context, asked))
+                kept["outcome"] = tuple(_numbered(run_each(context, asked)))
         else:
             kept["outcome"] = _followed(_events(context, asked))
         kept["request"] = request
@@ -61,12 +62,19 @@ def _events(context: Context, asked: AskRequest) -> Iterator[Event]:
     """
     kept: Any = st.session_state
     before, added = kept.get("outcome"), kept.pop("reply", None)
-    same = kept.get("request", ("", ""))[1] == context.library.corpus_hash
+    same = kept.get("request", ("", "", ""))[1] == context.library.corpus_hash
     waited = same and isinstance(before, Paused) and added is not None
     if waited and before.asked.told(added) == asked:
         return resume(context, Thread(kept["threads"], before.thread), added)
     kept["threads"] = in_memory()  # of the one question only: a session may last for days
-    return start(context, asked, Thread(kept["threads"], uuid.uuid4().hex))
+    return start(context, asked, Thread(kept["threads"], request_id() or uuid.uuid4().hex))
+
+
+def _numbered(traces: Iterable[Trace]) -> Iterator[Trace]:
+    """Give the answers of one request its id and a number, by which its address finds them."""
+    for number, trace in enumerate(traces, start=1):
+        request = request_id()
+        yield trace.model_copy(update={"id": f"{request}-{number}"}) if request else trace
 
 
 def _followed(events: Iterator[Event]) -> Outcome:

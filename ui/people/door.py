@@ -14,7 +14,7 @@ from corpus.errors import InForceError
 from ui import markup
 from ui.languages.catalogue import in_language, word
 from ui.languages.choice import chosen_language
-from ui.people.present import NotSignedInError, present_person
+from ui.people.present import HERE, NotSignedInError, present_person
 from ui.words import literal
 
 _SECONDS = 5.0
@@ -23,8 +23,10 @@ _PROBLEM = "sign-in-problem"
 
 def person_or_door() -> Person | None:
     """Return who uses this session; where nobody may, show why and how to sign in."""
+    st.session_state.pop(HERE, None)
     try:
-        return present_person()
+        st.session_state[HERE] = person = present_person()
+        return person
     except NotSignedInError as said:
         _closed(str(said), word("door.sign_in"), sign_in)
     except InForceError as said:

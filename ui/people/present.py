@@ -29,6 +29,10 @@ HOURS = 12
 """How long a sign-in lasts, unless ``INFORCE_SIGN_IN_HOURS`` says otherwise."""
 
 
+HERE = "person-here"
+"""The key of the session under which the app keeps whom it let in."""
+
+
 class NotSignedInError(InForceError):
     """Nobody is signed in, or the sign-in has expired. The message may be empty."""
 
@@ -76,6 +80,30 @@ def present_person() -> Person:
         raise RefusedError(word("door.stranger", id=person_id))
     _log_once(person.id, Action.SIGNED_IN)
     return person
+
+
+def person_here() -> Person:
+    """Return the person whom the app let in at this run, for what a page shows.
+
+    A function that changes or reads what is kept of people asks :func:`present_person` instead:
+    Streamlit calls it before the app has looked who is there.
+
+    Raises:
+        InForceError: as :func:`present_person`, where a page is shown without the app around it.
+    """
+    found: Person | None = st.session_state.get(HERE)
+    return found or present_person()
+
+
+def note(action: Action, kind: Kind, *objects: str, person: Person | None = None) -> None:
+    """Log what the person here does; of the local person nothing is logged.
+
+    Raises:
+        StoreError: the log cannot be written; what was to be logged must then not be done.
+    """
+    by = person or person_here()
+    if not by.local:
+        audit_log().add(by.id, action, kind, *objects)
 
 
 def signed_in_id(claims: Mapping[str, Any]) -> str:

@@ -11,17 +11,19 @@ from corpus.settings import Settings
 from retrieval.saved_searches import SavedSearches, searches_url
 from retrieval.search import SearchRequest
 from ui.languages.catalogue import word
+from ui.people.present import person_here, present_person
 from ui.words import literal
 
 
 def saved_searches(present: SearchRequest, run: Callable[[SearchRequest], None]) -> None:
     """Show the saved searches; ``run`` goes to one."""
     with st.popover(word("saved.title"), icon=":material/bookmark:"):
-        st.caption(word("saved.note"))
+        person = person_here()
+        st.caption(word("saved.note" if person.local else "saved.note_own"))
         if said := st.session_state.pop("saved-problem", None):
             st.error(literal(said))
         try:
-            kept = _opened(searches_url(Settings.load())).all()
+            kept = _opened(searches_url(Settings.load())).all(person.id)
         except InForceError as problem:
             st.error(literal(str(problem)), icon=":material/database_off:")
             return
@@ -45,17 +47,18 @@ def saved_searches(present: SearchRequest, run: Callable[[SearchRequest], None])
 
 
 def _save(present: SearchRequest) -> None:
-    _do(lambda kept: kept.save(st.session_state.get("saved-name") or "", present))
+    name = st.session_state.get("saved-name") or ""
+    _do(lambda kept, person: kept.save(name, present, person))
 
 
 def _forget(name: str) -> None:
-    _do(lambda kept: kept.forget(name))
+    _do(lambda kept, person: kept.forget(name, person))
 
 
-def _do(change: Callable[[SavedSearches], None]) -> None:
-    """Change the saved searches; what fails is said on the page."""
+def _do(change: Callable[[SavedSearches, str], None]) -> None:
+    """Change the saved searches of the person here; what fails is said on the page."""
     try:
-        change(_opened(searches_url(Settings.load())))
+        change(_opened(searches_url(Settings.load())), present_person().id)
     except InForceError as problem:
         st.session_state["saved-problem"] = str(problem)
 
