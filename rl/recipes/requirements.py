@@ -16,7 +16,8 @@ def missing(recipe: Recipe, home: Path) -> list[str]:
         recipe: the recipe to check.
         home: folder of runs.
     """
-    return [words for words in (_no_vllm(recipe), _no_pool(recipe, home)) if words is not None]
+    found = (_no_vllm(recipe), _no_pool(recipe, home))
+    return [words for words in found if words is not None] + _no_trackers(recipe)
 
 
 def check_requirements(recipe: Recipe, home: Path) -> None:
@@ -47,3 +48,11 @@ def _no_pool(recipe: Recipe, home: Path) -> str | None:
     except RecipeError as fault:
         return str(fault)
     return None
+
+
+def _no_trackers(recipe: Recipe) -> list[str]:
+    return [
+        f"train.report_to = '{name}' needs its package: pip install 'inforce[train,{name}]'."
+        for name in recipe.train.report_to
+        if find_spec(name) is None
+    ]

@@ -43,6 +43,7 @@ from rl.training.model_loading import TrainedModel, warmed_up
 from rl.training.quiet import quiet_libraries
 from rl.training.run_logger import RunLogger, journal_lengths
 from rl.training.state_drift import StateDriftProbe, neutral_prompts
+from rl.training.trackers import trackers_of
 from rl.training.trainer import Observe, PolicyTrainer
 from rl.training.weight_snapshots import SnapshotKeeper
 
@@ -76,6 +77,7 @@ def train(
         if rounds is not None and done:
             rounds.restore(done)
         trainer = assemble(recipe, run, library, questions, student, objective, watch, rounds)
+        track(trainer, recipe, run, done)
         trainer.train(resume_from_checkpoint=str(done) if done else None)
         if crew.is_main_process:
             write_report(run)
@@ -130,6 +132,14 @@ def assemble(  # noqa: PLR0913
     if recipe.snapshots is not None:
         trainer.add_callback(SnapshotKeeper(run.folder, recipe.snapshots, plan.steps))
     return trainer
+
+
+def track(trainer: PolicyTrainer, recipe: Recipe, run: Run, done: Path | None) -> None:
+    """Send the metrics to the recipe's trackers, from the first process."""
+    steps = int(done.name.rpartition("-")[2]) if done else 0
+    if trainer.is_world_process_zero():
+        for tracker in trackers_of(recipe, run, steps):
+            trainer.add_callback(tracker)
 
 
 def exchanging(rounds: LabelledRounds, known: Mapping[str, Posed]) -> Exchange:
@@ -228,7 +238,9 @@ def trl_arguments(recipe: Recipe, folder: Path) -> GRPOConfig:
         vllm_gpu_memory_utilization=recipe.rollout.gpu_share,
         vllm_max_model_length=token_budget(recipe).thread,
         vllm_importance_sampling_correction=False,  # the slot tis does that, where it is named
-        report_to="none",
+        report_to="none",  # trackers are added by track
+        run_name=folder.parent.name,
+        project="inforce",
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )

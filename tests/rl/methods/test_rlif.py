@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
+from rl.objective.forward_passes import READS  # noqa: E402
 from rl.objective.methods.rlif import Certainty, Overconfidence, agreement  # noqa: E402
 from rl.objective.methods.settings import AgreementSettings, CertaintySettings  # noqa: E402
 from tests.rl.methods.batches import a_batch, labels  # noqa: E402
@@ -41,14 +42,15 @@ def test_agreement_does_not_depend_on_order_or_names(keys: list[int], seed: int)
 
 
 def test_certainty_is_zero_only_for_a_uniform_policy() -> None:
-    """The tensor that the channel averages, by its formula from logits."""
+    """What the round reads from logits, against the divergence computed from probabilities."""
     logits = torch.stack([torch.zeros(7), torch.randn(7), 50 * torch.eye(7)[0]]).double()
-    certainty = torch.logsumexp(logits, -1) - logits.mean(-1) - math.log(7)
-    assert certainty[0] == pytest.approx(0, abs=1e-12)
+    certainty = READS["certainty"](logits, logits.logsumexp(-1, keepdim=True))
+    assert float(certainty[0]) == pytest.approx(0, abs=1e-12)
     assert bool((certainty[1:] > 0).all())
     uniform = torch.full((7,), 1 / 7).double()
-    kl = (uniform * (uniform.log() - logits[1].log_softmax(-1))).sum()
-    assert float(certainty[1]) == pytest.approx(float(kl))
+    for row in range(3):
+        kl = (uniform * (uniform.log() - logits[row].log_softmax(-1))).sum()
+        assert float(certainty[row]) == pytest.approx(float(kl))
 
 
 def test_certainty_is_a_mean_over_own_tokens_and_says_nothing_of_silence() -> None:

@@ -1,0 +1,1 @@
+"""Mutations of the training code: each must be caught by a test."""
