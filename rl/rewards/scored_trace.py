@@ -49,7 +49,8 @@ class RolloutRecord(Frozen):
 
     ``step`` is the optimiser step before which it was sampled, 0 in an evaluation. ``void`` names
     the infrastructure failure that voided it; then every reward is ``None``. ``rewards``,
-    ``unscored``, ``outcome`` and ``coefficient`` are its :class:`Scores`.
+    ``unscored``, ``outcome`` and ``coefficient`` are its :class:`Scores`. ``advantage`` is what a
+    round of training made of them, before methods that act on single tokens; ``None`` elsewhere.
     """
 
     step: int
@@ -60,6 +61,7 @@ class RolloutRecord(Frozen):
     unscored: dict[str, str] = Field(default_factory=dict)
     outcome: Outcome
     coefficient: float = 1.0
+    advantage: float | None = None
 
 
 class ScoredTrace(RolloutRecord):

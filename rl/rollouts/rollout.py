@@ -197,8 +197,10 @@ def graded_record(rollout: Rollout, scorers: Iterable[Scorer] = ()) -> ScoredTra
     return scored(0, question, rollout.trace, rollout.void, tuple(scorers))
 
 
-def record(step: int, rollout: Rollout) -> RolloutRecord:
+def record(step: int, rollout: Rollout, advantage: float | None = None) -> RolloutRecord:
     """Return the journal line of a scored rollout, with the gold answer where it has one.
+
+    ``advantage`` is what the objective made of its rewards.
 
     Raises:
         ValueError: the rollout has not been scored.
@@ -209,6 +211,7 @@ def record(step: int, rollout: Rollout) -> RolloutRecord:
         question=rollout.question,
         trace=rollout.trace,
         void=rollout.void,
+        advantage=advantage,
         **dict(scores_of(rollout)),
     )
 

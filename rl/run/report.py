@@ -97,7 +97,20 @@ def points(rows: Sequence[Mapping[str, Any]], name: str) -> list[Point]:
 
 
 def chart(title: str, series: Series) -> str:
-    """Return a line chart as HTML; long curves are faint, with their running mean on top."""
+    """Return a line chart as HTML, with the newest values below it."""
+    return (
+        f"<figure>{drawing(title, series)}"
+        f"<figcaption>{escape(title)}: {newest(series)}</figcaption></figure>"
+    )
+
+
+def newest(series: Series) -> str:
+    """Return the last value of each line, in words."""
+    return ", ".join(f"{line[-1][1]:.4g}" for line in series.values() if line)
+
+
+def drawing(title: str, series: Series) -> str:
+    """Return a line chart as SVG; long curves are faint, with their running mean on top."""
     every = [point for line in series.values() for point in line]
     last, low, high = max(x for x, _ in every), min(y for _, y in every), max(y for _, y in every)
     room = (high - low) or abs(high) or 1.0
@@ -114,7 +127,7 @@ def chart(title: str, series: Series) -> str:
         )
 
     lines = ""
-    for colour, (name, line) in zip(_colours(len(series)), series.items(), strict=True):
+    for colour, (name, line) in zip(colours(len(series)), series.items(), strict=True):
         many = len(line) > 2 * SMOOTHED
         lines += drawn(name, colour, line, 0.25 if many else 1.0)
         lines += drawn(name, colour, smoothed(line), 1.0) if many else ""
@@ -122,11 +135,15 @@ def chart(title: str, series: Series) -> str:
         f'<text x="2" y="{HEIGHT - 18}">{low:.3g}</text><text x="2" y="14">{high:.3g}</text>'
         f'<text x="{WIDTH - 8}" y="{HEIGHT - 5}" text-anchor="end">step {last:g}</text>'
     )
-    ends = ", ".join(f"{line[-1][1]:.4g}" for line in series.values() if line)
     return (
-        f'<figure><svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{escape(title)}">'
-        f"{lines}{labels}</svg><figcaption>{escape(title)}: {ends}</figcaption></figure>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" role="img"'
+        f' aria-label="{escape(title)}">{lines}{labels}</svg>'
     )
+
+
+def colours(count: int) -> list[str]:
+    """Return the colours of the first lines of a chart."""
+    return [COLOURS[n % len(COLOURS)] for n in range(count)]
 
 
 def smoothed(line: Sequence[Point]) -> list[Point]:
@@ -136,10 +153,6 @@ def smoothed(line: Sequence[Point]) -> list[Point]:
         some = [value for _, value in line[max(0, place - SMOOTHED) : place]]
         found.append((step, sum(some) / len(some)))
     return found
-
-
-def _colours(count: int) -> list[str]:
-    return [COLOURS[n % len(COLOURS)] for n in range(count)]
 
 
 def _table(cells: Mapping[str, str]) -> str:

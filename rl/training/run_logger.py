@@ -54,11 +54,12 @@ class RunLogger(TrainerCallback):  # type: ignore[misc]
         self._per_round, self._watch, self._probe = steps_per_round, watch, probe
 
     def observe(
-        self, trainer: PolicyTrainer, rollouts: Sequence[Rollout], _: ShapedAdvantages
+        self, trainer: PolicyTrainer, rollouts: Sequence[Rollout], shaped: ShapedAdvantages
     ) -> dict[str, float]:
         """Append a round's rollouts to the journal; return their metrics."""
         step = int(trainer.state.global_step)
-        kept = gather_object([record(step, rollout) for rollout in rollouts])
+        learnt = zip(rollouts, shaped.advantages_N.tolist(), strict=True)
+        kept = gather_object([record(step, rollout, gained) for rollout, gained in learnt])
         if trainer.is_world_process_zero():
             append_scored(self._run.traces, kept)
         states = [visited_states(r.episode, own=r.own) for r in rollouts if r.episode is not None]

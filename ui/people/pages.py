@@ -7,7 +7,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from agent.people import Person
 from ui.languages.catalogue import word
-from ui.pages import adjudicate, ask, coverage, ingest_report, law, review, search
+from ui.pages import adjudicate, ask, coverage, ingest_report, law, review, search, training
 
 
 def pages_of(person: Person) -> list[StreamlitPage]:
@@ -24,5 +24,8 @@ def pages_of(person: Person) -> list[StreamlitPage]:
     if person.labels:
         pages.append(st.Page(review.page, title=word("page.review"), url_path="review"))
     if person.adjudicates:
-        pages.append(st.Page(adjudicate.page, title=word("page.adjudicate"), url_path="adjudicate"))
+        pages += [
+            st.Page(adjudicate.page, title=word("page.adjudicate"), url_path="adjudicate"),
+            st.Page(training.page, title=word("page.training"), url_path="training"),
+        ]
     return pages

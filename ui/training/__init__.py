@@ -1,0 +1,1 @@
+"""What the Training page shows of the directory of a run."""
