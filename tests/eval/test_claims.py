@@ -191,7 +191,9 @@ def test_extrapolation_beside_raw_weights_is_guarded(monkeypatch: pytest.MonkeyP
     found = extrapolation.extrapolations([0], lambda _: None)
     assert (found.rounds, found.fitted, found.worse_on_selection) == (22, 3, 0)
     assert found.points["last-snapshot"].gained.mean == 0.0
-    assert {"start", "average", "2x-1", "20x-0.25", "trained-22", "guard"} <= set(found.points)
+    assert {"start", "average", "bema", "2x-1", "20x-0.25", "trained-22", "guard"} <= set(
+        found.points
+    )
     assert found.first.mean > found.walk_first
 
 

@@ -11,9 +11,11 @@ from torch import Tensor
 from rl.after_run.relex.explained import Fits
 from rl.after_run.relex.trajectory import ExtrapolationError, Trajectory
 
-START, LAST, AVERAGE = "start", "last-snapshot", "average"
+START, LAST, AVERAGE, BEMA = "start", "last-snapshot", "average", "bema"
 DECAY = 0.8
 """Decay per snapshot of the exponential moving average."""
+LAG, AVERAGE_POWER, BIAS_POWER = 10.0, 0.5, 0.2
+"""Defaults of TRL's ``BEMACallback``: rho, kappa and eta of arXiv 2508.00180."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Candidate:
 
 
 def candidates(fits: Fits, factors: Sequence[float], damping: Sequence[float]) -> list[Candidate]:
-    """Return the start, the last snapshot, the moving average and the extrapolations.
+    """Return the start, the last snapshot, both moving averages and the extrapolations.
 
     Args:
         fits: the lines.
@@ -48,7 +50,12 @@ def candidates(fits: Fits, factors: Sequence[float], damping: Sequence[float]) -
         if not 0.0 <= value < float("inf"):
             raise ExtrapolationError(f"{value:g} is no factor: give a number of at least 0.")
     count, last = len(fits.steps), fits.steps[-1]
-    same = {START: torch.zeros(count), LAST: _one_hot(count), AVERAGE: averaging(count)}
+    same = {
+        START: torch.zeros(count),
+        LAST: _one_hot(count),
+        AVERAGE: averaging(count),
+        BEMA: bias_corrected(fits.steps),
+    }
     found = [Candidate(name, dict.fromkeys(fits.lines, row)) for name, row in same.items()]
     for factor in dict.fromkeys(factors):
         for share in dict.fromkeys(one for one in damping if one > 0.0):
@@ -64,6 +71,25 @@ def averaging(count: int, decay: float = DECAY) -> Tensor:
     """
     ages = torch.arange(count - 1, -1, -1, dtype=torch.float64)
     return (1.0 - decay) * decay**ages
+
+
+def bias_corrected(steps: Sequence[int]) -> Tensor:
+    """Return the weights of the bias-corrected moving average (BEMA, arXiv 2508.00180).
+
+    The average starts at the first weights, and takes in a snapshot of step ``t`` with weight
+    ``(LAG + t) ** -AVERAGE_POWER``; to it is added the whole change so far, times
+    ``(LAG + T) ** -BIAS_POWER`` at the last step ``T``.
+
+    Args:
+        steps: optimiser steps of the snapshots after the start, ascending.
+    """
+    weights = torch.zeros(len(steps), dtype=torch.float64)
+    for place, step in enumerate(steps):
+        taken = (LAG + step) ** -AVERAGE_POWER
+        weights *= 1.0 - taken
+        weights[place] = taken
+    weights[-1] += (LAG + steps[-1]) ** -BIAS_POWER
+    return weights
 
 
 def _one_hot(count: int) -> Tensor:

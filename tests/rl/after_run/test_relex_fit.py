@@ -14,7 +14,7 @@ from hypothesis import strategies as st  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from rl.after_run.relex.candidates import averaging, candidates  # noqa: E402
+from rl.after_run.relex.candidates import averaging, bias_corrected, candidates  # noqa: E402
 from rl.after_run.relex.explained import fit_all  # noqa: E402
 from rl.after_run.relex.fit import fit_line, random_walk_shares, shares  # noqa: E402
 from rl.after_run.relex.trajectory import ExtrapolationError, Trajectory  # noqa: E402
@@ -112,7 +112,7 @@ def test_damping_zero_is_the_start_and_averages_stay_between_snapshots(tmp_path:
         fits = fit_all(trajectory, len(trajectory.steps))
         points = {one.name: one for one in candidates(fits, (2.0, 5.0), (0.0, 0.5, 1.0))}
         assert list(points) == [
-            *("start", "last-snapshot", "average"),
+            *("start", "last-snapshot", "average", "bema"),
             *("2x-0.5", "2x-1", "5x-0.5", "5x-1"),
         ]
         at_start = dict(points["start"].tensors(trajectory))
@@ -125,6 +125,33 @@ def test_damping_zero_is_the_start_and_averages_stay_between_snapshots(tmp_path:
     assert fits.tensors["b"].first is None
     assert fits.together.held_out_r2 == pytest.approx(1.0)
     assert float(averaging(4).sum()) == pytest.approx(1 - 0.8**4)
+
+
+def test_the_bias_corrected_average_is_that_of_the_trainer_library() -> None:
+    from transformers import PretrainedConfig, PreTrainedModel, TrainerControl, TrainerState
+    from transformers import TrainingArguments as Arguments
+    from trl import BEMACallback
+
+    class Walk(PreTrainedModel):
+        config_class = PretrainedConfig
+
+        def __init__(self, config: PretrainedConfig) -> None:
+            super().__init__(config)
+            self.w = torch.nn.Parameter(torch.zeros(7))
+
+    chance = torch.Generator().manual_seed(5)
+    walk = torch.randn(10, 7, generator=chance).cumsum(0)
+    model, theirs = Walk(PretrainedConfig()), BEMACallback(update_freq=1)
+    told = (Arguments(report_to=[]), TrainerState(), TrainerControl())
+    model.w.data.copy_(walk[0])
+    theirs.on_train_begin(*told, model=model)
+    for step in range(1, 10):
+        model.w.data.copy_(walk[step])
+        told[1].global_step = step
+        theirs.on_step_end(*told, model=model)
+    changes = (walk[1:] - walk[0]).double()
+    ours = walk[0].double() + bias_corrected(range(1, 10)) @ changes
+    assert torch.allclose(ours, theirs.running_model.w.double(), atol=1e-5)
 
 
 def test_large_tensors_are_read_in_pieces_and_give_the_same(
