@@ -30,6 +30,7 @@ from eval.claims.lab import (
     write,
 )
 from eval.claims.lab_labels import Labelling
+from eval.claims.lab_pairs import KeptRollouts, prefer
 from rl.objective.compose import (
     Objective,
     ShapedAdvantages,
@@ -61,8 +62,11 @@ class Trial(Frozen):
     """The ``[objective]`` table of a recipe."""
     epochs: int = Field(default=2, ge=1)
     """Passes over a round's rollouts."""
-    rounds: int = Field(default=60, ge=1)
+    rounds: int = Field(default=60, ge=0)
     """Number of rounds, of 64 rollouts each."""
+    preferring: float | None = Field(default=None, gt=0)
+    """Learning rate of one pass of DPO that ends the run, on pairs of its rollouts and of one more
+    round of them (G2D); left out, there is none."""
     step: float = Field(default=3e-3, gt=0)
     """Learning rate."""
     abstaining: float | None = None
@@ -159,6 +163,7 @@ class _Run:
     chance: torch.Generator
     curve: Curve
     labelling: Labelling | None
+    kept: KeptRollouts
 
 
 def run(trial: Trial, seed: int, keep: Callable[[int, Policy], None] | None = None) -> Result:
@@ -182,6 +187,9 @@ def run(trial: Trial, seed: int, keep: Callable[[int, Policy], None] | None = No
             this.curve.held_out.append(found.accuracy)
     if keep is not None:
         keep(trial.rounds, this.policy)
+    if trial.preferring is not None:
+        _round(this, _groups(seed, 1_000 + trial.rounds), epochs=0)
+        prefer(this.policy, this.kept, trial.preferring, seed)
     held = {split: held_out(split, seed) for split in (SELECTION, TEST)}
     other = ask(HELD_OUT, TEST + seed, latest=True)
     return Result(
@@ -228,6 +236,7 @@ def _begun(trial: Trial, seed: int) -> _Run:
         chance=torch.Generator().manual_seed(seed),
         curve=Curve(),
         labelling=Labelling(trial.asking, HIDDEN, GROUP_SIZE, seed) if trial.asking else None,
+        kept=KeptRollouts(GROUP_SIZE),
     )
 
 
@@ -237,17 +246,19 @@ def _groups(seed: int, number: int) -> LabQuestion:
     return asked.take(torch.arange(GROUPS).repeat_interleave(GROUP_SIZE))
 
 
-def _round(this: _Run, asked: LabQuestion) -> None:
-    """Run one round: sample, score, compute advantages, step, record."""
+def _round(this: _Run, asked: LabQuestion, epochs: int | None = None) -> None:
+    """Run one round: sample, score, compute advantages, take a step an epoch, record."""
     written, own = _written(this, asked)
     judged = judge(asked, written.ids)
+    if this.trial.preferring is not None:
+        this.kept.keep(asked, written, judged)
     batch = _batch(this, asked, written, judged, own)
     if this.labelling is not None:
         batch = this.labelling.labelled(batch, judged)
         this.curve.labels.append(this.labelling.handed_out)
     shaped = shape(this.objective, batch)
     clipped = 0.0
-    for _ in range(this.trial.epochs):
+    for _ in range(this.trial.epochs if epochs is None else epochs):
         clipped = _learn(this, asked, shaped)
     keys = judged.keys.reshape(-1, GROUP_SIZE)
     entropies = shaped.batch.entropies_N_T

@@ -239,3 +239,53 @@ def test_with_every_label_the_laboratory_is_as_without_a_table_of_labels(lab) ->
     asking = {"objective": {"post": "soft_adv"}, "asking": {"policy": "full"}}
     plain = run(Trial.model_validate(told), 0)
     assert run(Trial.model_validate({**told, **asking}), 0).test == plain.test
+
+
+def test_the_laboratory_prefers_the_better_rollout_of_a_question(lab) -> None:
+    import torch
+
+    from eval.claims.lab_pairs import KeptRollouts, prefer
+    from eval.claims.lab_runs import GROUP_SIZE, warmed
+    from rl.after_run.g2d.pairs import pairs_of_groups
+
+    policy, kept = lab.Policy(0), KeptRollouts(GROUP_SIZE)
+    policy.load_state_dict(warmed(0).state_dict())
+    chance = torch.Generator().manual_seed(1)
+    for number in range(3):
+        asked = lab.ask(8, number).take(torch.arange(8).repeat_interleave(GROUP_SIZE))
+        written = lab.write(policy, asked, chance)
+        kept.keep(asked, written, lab.judge(asked, written.ids))
+    assert [len(group) for group in kept.groups.values()] == [GROUP_SIZE] * 24
+    pairs, tally = pairs_of_groups(kept.groups)
+    assert (tally.questions, tally.rollouts, len(pairs) > 8) == (24, 24 * GROUP_SIZE, True)
+    for pair in pairs:
+        question = kept.questions[pair.question]
+        both = question.take(torch.zeros(2, dtype=torch.long))
+        judged = lab.judge(both, torch.tensor([pair.chosen_ids, pair.rejected_ids]))
+        assert judged.task[0] >= judged.task[1]
+
+    def margin() -> float:
+        total = 0.0
+        for pair in pairs:
+            asked = kept.questions[pair.question]
+            for sign, side in ((1, "chosen"), (-1, "rejected")):
+                ids = torch.tensor([getattr(pair, f"{side}_ids")])
+                mask = torch.tensor([getattr(pair, f"{side}_mask")])
+                logps = policy(asked, ids).gather(2, ids.unsqueeze(2)).squeeze(2)
+                total += sign * float((logps * mask).sum().detach())
+        return total
+
+    before = margin()
+    assert prefer(policy, kept, 1e-4, 0) == len(pairs)
+    assert margin() > before + 1.0
+
+
+def test_a_pass_of_almost_no_rate_ends_where_the_run_ended(lab) -> None:
+    from eval.claims.lab_runs import Trial, run
+
+    ended = run(Trial(name="stopped", rounds=3), 0)
+    passed = run(Trial(name="g2d", rounds=3, preferring=1e-12), 0)
+    assert passed.test.accuracy == pytest.approx(ended.test.accuracy, abs=1e-6)
+    assert len(passed.curve.accuracy) == 4
+    learnt = run(Trial(name="g2d", rounds=3, preferring=1e-3), 0)
+    assert learnt.test.divergence != pytest.approx(ended.test.divergence, abs=1e-3)

@@ -90,11 +90,13 @@ class PairTally(Frozen):
     pass_rate: float | None
 
 
-class _Ranked(NamedTuple):
+class Ranked(NamedTuple):
+    """A rollout that can be judged; equal ``key`` is an equal answer."""
+
     rank: Rank
     tokens: TokenSequence
     key: str
-    labelled: bool
+    labelled: bool = False
 
 
 def rank_of(record: ScoredTrace) -> Rank | None:
@@ -120,12 +122,19 @@ def pairs_of(
         settings: which pairs are made.
         labels: verdicts of people by the id of a trace; they override the gold answer.
     """
-    rule = settings or PairSettings()
-    groups: defaultdict[str, list[_Ranked]] = defaultdict(list)
+    groups: defaultdict[str, list[Ranked]] = defaultdict(list)
     for record in records:
         ranked = _ranked(record, labels or {})
         if ranked is not None:
             groups[record.question.id].append(ranked)
+    return pairs_of_groups(groups, settings)
+
+
+def pairs_of_groups(
+    groups: Mapping[str, Sequence[Ranked]], settings: PairSettings | None = None
+) -> tuple[list[Pair], PairTally]:
+    """Return the pairs of ranked rollouts by question, and what became of the rollouts."""
+    rule = settings or PairSettings()
     rates = {name: _pass_rate(group) for name, group in groups.items()}
     usable = [name for name, rate in rates.items() if rule.lowest <= rate <= rule.highest]
     found = [pair for name in usable for pair in _of_question(name, groups[name], rule)]
@@ -140,7 +149,7 @@ def pairs_of(
     return found, tally
 
 
-def _ranked(record: ScoredTrace, labels: Mapping[str, Verdict]) -> _Ranked | None:
+def _ranked(record: ScoredTrace, labels: Mapping[str, Verdict]) -> Ranked | None:
     rank, trace = rank_of(record), record.trace
     if rank is None or trace is None or not trace.turns:
         return None
@@ -151,14 +160,14 @@ def _ranked(record: ScoredTrace, labels: Mapping[str, Verdict]) -> _Ranked | Non
         return None
     tokens = episode(trace.turns)
     key = answer_key(trace) or repr(tokens.completion_ids)
-    return _Ranked(rank, tokens, key, verdict is not None)
+    return Ranked(rank, tokens, key, verdict is not None)
 
 
-def _pass_rate(group: Sequence[_Ranked]) -> float:
+def _pass_rate(group: Sequence[Ranked]) -> float:
     return sum(one.rank is Rank.RIGHT for one in group) / len(group)
 
 
-def _of_question(name: str, group: Sequence[_Ranked], rule: PairSettings) -> list[Pair]:
+def _of_question(name: str, group: Sequence[Ranked], rule: PairSettings) -> list[Pair]:
     """Return at most ``rule.most`` pairs: the greatest differences, each rollout used evenly."""
     distinct = list({(one.rank, one.key): one for one in reversed(group)}.values())[::-1]
     places = range(len(distinct))
@@ -180,14 +189,14 @@ def _of_question(name: str, group: Sequence[_Ranked], rule: PairSettings) -> lis
     return found
 
 
-def _fits(better: _Ranked, worse: _Ranked, rule: PairSettings) -> bool:
+def _fits(better: Ranked, worse: Ranked, rule: PairSettings) -> bool:
     if better.rank <= worse.rank or better.tokens.prompt_ids != worse.tokens.prompt_ids:
         return False
     sizes = sorted((len(better.tokens.completion_ids), len(worse.tokens.completion_ids)))
     return sizes[1] <= rule.ratio * sizes[0]
 
 
-def _pair(name: str, better: _Ranked, worse: _Ranked) -> Pair:
+def _pair(name: str, better: Ranked, worse: Ranked) -> Pair:
     return Pair(
         question=name,
         prompt_ids=better.tokens.prompt_ids,
