@@ -46,6 +46,15 @@ class AskRequest(Frozen):
         )
 
 
+def follow_up(asked: AskRequest, as_at: date | None, question: str) -> AskRequest:
+    """Return the request of a follow-up: another question with the same date, facts and filters.
+
+    A date that the question names is no new governing date: where it differs it is asked about.
+    """
+    update = {"question": question, "as_at": as_at, "candidates": (), "confirmed": False}
+    return asked.model_copy(update=update)
+
+
 class DayChoice(Frozen):
     """A day that may be meant where days differ, and what choosing it means."""
 

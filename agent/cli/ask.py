@@ -70,6 +70,12 @@ MaxTokens = Annotated[
 ThreadName = Annotated[
     str | None, typer.Option(help="Keep the run under this name, or continue it.")
 ]
+Follow = Annotated[
+    bool,
+    typer.Option(
+        "--follow", help="Ask QUESTION in the --thread that has ended: date and facts stay."
+    ),
+]
 Save = Annotated[bool, typer.Option(help="Keep the trace for traces and replay.")]
 Timing = Annotated[bool, typer.Option(help="Print the agent's own time.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the trace as one object.")]
@@ -93,6 +99,7 @@ def ask(
     max_turns: MaxTurns = 8,
     max_tokens: MaxTokens = None,
     thread: ThreadName = None,
+    follow: Follow = False,
     save: Save = True,
     timing: Timing = False,
     json: Json = False,
@@ -107,6 +114,9 @@ def ask(
     With --thread every finished step is kept: where the process was killed or waits for a date, the
     same --thread continues, and --as-at, --issue and --fact reply to what it waits for. A thread
     continues only with the corpus and the policy that it began with.
+
+    With --follow a thread that has ended is asked another question, which keeps the governing date,
+    the facts and the filters. Where the question names another day, it is asked which one counts.
     """
     from agent.governing_date.replies import read_facts_given, read_issue
     from agent.policies.registry import PolicyChoice
@@ -117,7 +127,10 @@ def ask(
         raise BadInputError("Ask a question, or name the --thread to go on with.")
     if each and thread is not None:
         raise BadInputError("--each answers several times and keeps no --thread.")
-    how = _How(PolicyChoice.load(policy, controller), strategy, max_turns, max_tokens, thread, each)
+    choice = PolicyChoice.load(policy, controller)
+    how = _How(choice, strategy, max_turns, max_tokens, thread, each=each, follow=follow)
+    if follow and not (question and thread):
+        raise BadInputError("--follow needs a question and the --thread that it follows.")
     settings = Settings.load()
     asked = AskRequest(
         question=question or "",
@@ -130,6 +143,8 @@ def ask(
         topic=topic,
         facts=read_facts_given(fact or ()),
     )
+    if follow and asked != AskRequest(question=asked.question):
+        raise BadInputError("--follow keeps date, facts and filters: give the question alone.")
     shown = _answered(asked, how, settings, json=json, timing=timing)
     if save and shown:
         _keep(shown, settings, quiet=json)
@@ -139,7 +154,7 @@ def ask(
 
 @dataclass(frozen=True)
 class _How:
-    """How a question is answered: the policy and what is said to it, limits, thread or days."""
+    """How a question is answered: policy, strategy, limits, thread, days, or as a follow-up."""
 
     policy: PolicyChoice
     strategy: str | None
@@ -147,6 +162,7 @@ class _How:
     max_tokens: int | None
     thread: str | None
     each: bool
+    follow: bool
 
 
 def _answered(
@@ -168,7 +184,7 @@ def _answered(
             traces = run_each(context, asked)
         else:
             kept = terminal.open_thread(opened, settings, how.thread)
-            traces = terminal.answered(context, asked, kept, json=json)
+            traces = terminal.answered(context, asked, kept, json=json, follow=how.follow)
         return [terminal.show(trace, json=json, timing=timing) for trace in traces]
 
 

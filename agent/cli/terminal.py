@@ -14,6 +14,7 @@ from agent.governing_date.replies import how_to_reply, read_reply
 from agent.graph.checkpoints import Thread, claimed, in_memory, open_checkpoints, threads_url
 from agent.graph.nodes import DOING, Context, Step, TextPiece, ToolReturned
 from agent.graph.run import Done, Event, Paused, resume, run, start
+from agent.graph.run import follow as follow_thread
 from agent.graph.threads import asked_in, waits_for
 from agent.request import AskRequest, ClarifyingQuestion, Reply
 from agent.tool_results import SearchResult
@@ -45,7 +46,12 @@ def open_thread(opened: ExitStack, settings: Settings, name: str | None) -> Thre
 
 
 def answered(
-    context: Context, asked: AskRequest, thread: Thread | None, *, json: bool
+    context: Context,
+    asked: AskRequest,
+    thread: Thread | None,
+    *,
+    json: bool,
+    follow: bool = False,
 ) -> Iterator[Trace]:
     """Yield the trace of an answer; nothing if a thread waits for a reply, which is printed.
 
@@ -61,7 +67,8 @@ def answered(
         return
     thread = thread or Thread(in_memory(), uuid.uuid4().hex)
     context = replace(context, interactive=True)
-    end = _followed(_begun_or_resumed(context, asked, thread))
+    begin = _ask_follow_up if follow else _begun_or_resumed
+    end = _followed(begin(context, asked, thread))
     while isinstance(end, Paused):
         if not attended:
             _show_waiting(end, json=json)
@@ -79,6 +86,11 @@ def show(trace: Trace, *, json: bool = False, timing: bool = False) -> Trace:
     if timing:
         out.print(f"[dim]{trace.milliseconds:.0f} ms[/]")
     return trace
+
+
+def _ask_follow_up(context: Context, asked: AskRequest, thread: Thread) -> Iterator[Event]:
+    """Ask the question of a request as a follow-up in a thread."""
+    return follow_thread(context, thread, asked.question)
 
 
 def _begun_or_resumed(context: Context, asked: AskRequest, thread: Thread) -> Iterator[Event]:

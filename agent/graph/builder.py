@@ -50,15 +50,15 @@ def compile_graph() -> Graph:
 
 
 def _after_frame(state: State) -> Literal["decide", "respond"]:
-    return "respond" if "stop" in state else "decide"
+    return "respond" if state.get("stop") else "decide"
 
 
 def _after_decide(state: State) -> Literal["act", "respond"]:
-    return "respond" if "stop" in state else "act"
+    return "respond" if state.get("stop") else "act"
 
 
 def _after_act(state: State) -> Literal["decide", "verify", "respond"]:
-    if "stop" in state:
+    if state.get("stop"):
         return "respond"
     return "decide" if state["act"].draft is None else "verify"
 

@@ -118,6 +118,14 @@ class State(TypedDict, total=False):
     stop: StopReason
 
 
+ANEW: Mapping[str, Any] = {
+    **dict.fromkeys(State.__annotations__.keys() - {"begun", "asked", "turns", "closest"}),
+    "turns": (),
+    "closest": (),
+}
+"""The state of a run that has not begun, for one that follows another in its thread."""
+
+
 class Step(Frozen):
     """Event: the run enters a node of the graph."""
 
@@ -221,13 +229,13 @@ def check(state: State, runtime: Run) -> Update:
 def respond(state: State, runtime: Run) -> Update:
     """Build the answer from the sentences that passed, or the abstention."""
     runtime.stream_writer(Step(name="respond"))
-    if "abstention" in state:
-        return _besides(state, runtime, state["abstention"])
+    if (declined := state.get("abstention")) is not None:
+        return _besides(state, runtime, declined)
     verdict = state["verdict"]
     if verdict.answer is None:
         words = f"An answer was drafted, but it did not stand: {verdict.explanation}"
-        declined = Abstention(reason=AbstentionReason.UNVERIFIED, explanation=words)
-        return {**_abstain(declined), **_besides(state, runtime, declined)}
+        unverified = Abstention(reason=AbstentionReason.UNVERIFIED, explanation=words)
+        return {**_abstain(unverified), **_besides(state, runtime, unverified)}
     return {"answer": verdict.answer, "stop": StopReason.ANSWERED}
 
 

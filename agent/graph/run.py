@@ -22,8 +22,8 @@ from agent.governing_date.candidates import candidate_days
 from agent.governing_date.choose import check_facts
 from agent.graph.builder import compile_graph
 from agent.graph.checkpoints import RunHeader, Thread
-from agent.graph.nodes import Context, State, Step, TextPiece, ToolReturned
-from agent.graph.threads import begun_in, graph_of, kept, name_of, waits_for
+from agent.graph.nodes import ANEW, Context, State, Step, TextPiece, ToolReturned
+from agent.graph.threads import begun_in, followed_in, graph_of, kept, name_of, waits_for
 from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Policy
@@ -43,6 +43,7 @@ __all__ = [
     "Thread",
     "ask",
     "compile_graph",
+    "follow",
     "request_of",
     "resume",
     "run",
@@ -184,6 +185,20 @@ def start(context: Context, asked: AskRequest, thread: Thread | None = None) -> 
     if thread is not None and kept(thread):
         raise BadInputError(f"There is a thread '{thread.id}' already: resume it.")
     return _events(context, _begin(context, asked, thread), thread)
+
+
+def follow(context: Context, thread: Thread, question: str) -> Iterator[Event]:
+    """Ask a follow-up in a thread that has ended, yielding events.
+
+    The follow-up has the governing date of the question before it, the facts of its case and its
+    filters. Where it names another day, that is asked about. Its trace has an id of its own; the
+    thread then goes on with the follow-up.
+
+    Raises:
+        BadInputError: as :func:`run`; or there is no such thread, or it has not ended.
+    """
+    begun = _begin(context, followed_in(thread, question))
+    return _events(context, {**ANEW, **begun}, thread)
 
 
 def resume(context: Context, thread: Thread, reply: Reply | None = None) -> Iterator[Event]:

@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from agent.graph.builder import Graph, compile_graph
 from agent.graph.checkpoints import RunHeader, Thread
 from agent.graph.nodes import Context, State
-from agent.request import AskRequest, ClarifyingQuestion
+from agent.request import AskRequest, ClarifyingQuestion, follow_up
 from agent.trace import SCHEMA
 from corpus.errors import BadInputError
 
@@ -70,6 +70,25 @@ def begun_in(context: Context, thread: Thread) -> State:
             f"not {context.policy.name}."
         )
     return State(begun=begun, asked=asked)
+
+
+def followed_in(thread: Thread, question: str) -> AskRequest:
+    """Return the request of a follow-up in a thread, with its date, the facts of its case, filters.
+
+    Raises:
+        BadInputError: there is no such thread, it has not ended, or it was started by an earlier
+            version of InForce.
+    """
+    found = kept(thread)
+    if not found:
+        raise BadInputError(f"There is no thread '{thread.id}'.")
+    _, asked = _readable(thread, found)
+    if waits_for(thread) is not None or not found.get("stop"):
+        raise BadInputError(f"Thread '{thread.id}' has not ended: go on with its question first.")
+    case, governing = found.get("case"), found.get("governing")
+    if case is not None:
+        asked = asked.model_copy(update={"facts": case.facts, "issue": asked.issue or case.issue})
+    return follow_up(asked, governing.as_at if governing else asked.as_at, question)
 
 
 def _readable(thread: Thread, found: dict[str, Any]) -> tuple[RunHeader, AskRequest]:

@@ -35,7 +35,7 @@ UI = Path(__file__).parents[2] / "ui"
 OTHERS = sorted(set(LOCALES) - {SOURCE})
 NOT_PAGES = (
     *("assistants/", "export/", "cli.py", "demo.py", "server.py", "citing.py"),
-    *("labelling/", "pages/review.py", "pages/adjudicate.py"),
+    *("labelling/", "pages/review.py", "pages/adjudicate.py", "matters/cli.py"),
 )
 """English by decision: programs, the command line, memos, annotation (docs/lawyers-desk.md)."""
 PAGES = [

@@ -190,7 +190,7 @@ def export(
     from agent.matters.deletion import note_export
     from agent.trace_store import TraceStore, traces_url
     from ui.export.files import format_of, write_file
-    from ui.matters.memo import exported_matter
+    from ui.export.matter import exported_matter
 
     chosen = format_of(to, how)
     with _desk(person) as desk, TraceStore.open(traces_url(desk.settings)) as traces:
@@ -274,7 +274,7 @@ def _show(contents: Contents, settings: Settings) -> None:
     from rich.markup import escape
 
     from agent.trace_store import TraceStore, traces_url
-    from ui.matters.memo import frame_words
+    from ui.export.matter import frame_words
 
     _line(contents.matter)
     frame = contents.matter.frame

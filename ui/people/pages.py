@@ -7,7 +7,17 @@ from streamlit.navigation.page import StreamlitPage
 
 from agent.people import Person
 from ui.languages.catalogue import word
-from ui.pages import adjudicate, ask, coverage, ingest_report, law, review, search, training
+from ui.pages import (
+    adjudicate,
+    ask,
+    coverage,
+    ingest_report,
+    law,
+    matters,
+    review,
+    search,
+    training,
+)
 
 
 def pages_of(person: Person) -> list[StreamlitPage]:
@@ -18,6 +28,7 @@ def pages_of(person: Person) -> list[StreamlitPage]:
             st.Page(ask.page, title=word("page.ask"), default=True),
             st.Page(search.page, title=word("page.search"), url_path="search"),
             st.Page(law.page, title=word("page.law"), url_path="law"),
+            st.Page(matters.page, title=word("page.matters"), url_path="matters"),
             st.Page(coverage.page, title=word("page.coverage"), url_path="coverage"),
             st.Page(ingest_report.page, title=word("page.ingest_report"), url_path="ingest-report"),
         ]
