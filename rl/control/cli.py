@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from corpus.console import errors, out, print_json
+
+if TYPE_CHECKING:
+    from corpus.questions import Question
+    from rl.control.train import ControlReport, ControlSettings
 
 app = typer.Typer()
 control = typer.Typer(
@@ -49,23 +53,13 @@ def train(
     change. The reward is the verifier's and the calibrated score's, not the gold answer's. An
     interrupted training is continued.
     """
-    from agent.models.sampling import Sampling
-    from agent.policies.registry import EXTRACTIVE, PolicyChoice, open_policy
     from corpus.errors import BadInputError, training_installed
     from corpus.questions import read_questions
-    from retrieval.vectors.encoder_choice import default_encoder
-    from rl.questions.training_questions import open_library
-    from rl.recipes.recipe import DataSettings
-    from rl.rollouts.batched_policy import batched
 
     with training_installed("A controller"):
         from rl.control.explorers import EXPLORERS
         from rl.control.learner import LearnerSettings
-        from rl.control.train import ControlSettings, train_controller
-    if policy.startswith(EXTRACTIVE):
-        raise BadInputError(
-            f"A controller speaks to a model; the policy '{policy}' reads no words."
-        )
+        from rl.control.train import ControlSettings
     if explorer not in EXPLORERS:
         raise BadInputError(
             f"--explorer: there is no '{explorer}'; there are {', '.join(EXPLORERS)}."
@@ -79,18 +73,7 @@ def train(
         concurrency=concurrency,
     )
     asked = [one for one in read_questions(file) if one.split == split]
-    choice = PolicyChoice.load(policy).model_copy(update={"controller": None})
-    sampling = Sampling(max_tokens=choice.max_tokens, temperature=temperature, seed=seed)
-    with open_library(DataSettings()) as library:
-        found = train_controller(
-            library,
-            batched(open_policy(choice, library.works, sampling), concurrency),
-            asked,
-            settings,
-            to,
-            default_encoder() if encoder else None,
-            say=errors.print,
-        )
+    found = _trained(policy, asked, settings, to, temperature, encoder=encoder)
     if json:
         print_json(found.model_dump())
         return
@@ -100,3 +83,41 @@ def train(
         f" {found.card.dropped} were dropped: {found.folder}",
         soft_wrap=True,
     )
+
+
+def _trained(
+    policy: str,
+    asked: list[Question],
+    settings: ControlSettings,
+    to: Path,
+    temperature: float,
+    *,
+    encoder: bool,
+) -> ControlReport:
+    """Open the policy and the library, and train a controller over it."""
+    from agent.models.sampling import Sampling
+    from agent.policies.registry import EXTRACTIVE, PolicyChoice, open_policy
+    from corpus.errors import BadInputError
+    from retrieval.vectors.encoder_choice import default_encoder
+    from rl.control.train import train_controller
+    from rl.questions.training_questions import open_library
+    from rl.recipes.recipe import DataSettings
+    from rl.rollouts.batched_policy import batched
+
+    if policy.startswith(EXTRACTIVE):
+        raise BadInputError(
+            f"A controller speaks to a model; the policy '{policy}' reads no words."
+        )
+    choice = PolicyChoice.load(policy).model_copy(update={"controller": None})
+    seed = settings.learner.seed
+    sampling = Sampling(max_tokens=choice.max_tokens, temperature=temperature, seed=seed)
+    with open_library(DataSettings()) as library:
+        return train_controller(
+            library,
+            batched(open_policy(choice, library.works, sampling), settings.concurrency),
+            asked,
+            settings,
+            to,
+            default_encoder() if encoder else None,
+            say=errors.print,
+        )
