@@ -138,6 +138,10 @@ JSON: dict[str, Printed] = {
         note="A list of findings; `--tabular` prints `processes`, `steps`, `broken`, `nearest`; "
         "`relex` one `Extrapolations` of `eval/claims/extrapolation.py`.",
     ),
+    "eval ledger": Printed(
+        ("eval/claims/ledger.py:Judged", "eval/claims/ledger.py:LedgerRow"),
+        note="One object per row.",
+    ),
     "eval answers": Printed(
         ("eval/suites/answers.py:AnswerReport", "eval/suites/answers.py:AnswerScores"),
         note="`groups` are by `all`, style, language, and both.",

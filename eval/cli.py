@@ -33,6 +33,29 @@ evaluate.command(epilog="Example:  inforce eval policy extractive questions.json
 evaluate.command(epilog="Example:  inforce eval answers extractive --corpus demo")(answers)
 
 
+@evaluate.command(epilog="Example:  inforce eval ledger --to docs/claims.md")
+def ledger(
+    to: Annotated[Path | None, typer.Option(help="Write the page to this Markdown file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one object per row.")] = False,
+) -> None:
+    """Print the ledger: what is claimed of each system and what was measured here.
+
+    P-values are corrected over the whole table (Holm). The effects are those of the findings.
+    """
+    from eval.claims.ledger import judged, ledger_rows, page
+
+    rows = judged(ledger_rows())
+    if to is not None:
+        to.write_text(page(rows), encoding="utf-8")
+    for one in rows:
+        if json:
+            print_json(one.model_dump())
+        else:
+            effect = one.row.effect or "-"
+            named = f"{one.row.system}, {one.row.setting}, {one.row.measured}"
+            out.print(f"{named}: {effect}. {one.verdict.capitalize()}.", markup=False)
+
+
 @evaluate.command("fit-score", epilog="Example:  inforce eval fit-score --to coefficients.json")
 def fit_score(
     to: Annotated[Path, typer.Option(help="File for the coefficients.")],

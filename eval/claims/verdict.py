@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 
 from corpus.model import Frozen
+from eval.claims.student import quantile
 
-T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""Two-sided 95 % quantiles of Student's t for 1 to 9 degrees of freedom."""
 SMOOTH = 20
 FEWEST = 3
 """Fewest seeds for a verdict."""
@@ -45,8 +44,7 @@ def paired(method: Sequence[float], control: Sequence[float]) -> Effect:
         raise ValueError("a paired comparison needs two seeds or more, the same for both")
     gaps = [m - c for m, c in zip(method, control, strict=True)]
     n = len(gaps)
-    quantile = T_95[n - 2] if n - 2 < len(T_95) else 1.96
-    half = quantile * stdev(gaps) / math.sqrt(n)
+    half = quantile(0.95, n - 1) * stdev(gaps) / math.sqrt(n)
     return Effect(mean=fmean(gaps), low=fmean(gaps) - half, high=fmean(gaps) + half, seeds=n)
 
 

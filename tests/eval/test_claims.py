@@ -11,7 +11,7 @@ from eval.claims.verdict import collapsed, paired
 
 def test_the_interval_is_students_paired_by_seed() -> None:
     effect = paired([0.5, 0.6, 0.7], [0.4, 0.4, 0.4])
-    half = 4.303 * 0.1 / math.sqrt(3)
+    half = 4.302652729911275 * 0.1 / math.sqrt(3)
     assert effect.mean == pytest.approx(0.2)
     assert effect.low == pytest.approx(0.2 - half)
     assert effect.high == pytest.approx(0.2 + half)

@@ -1,0 +1,92 @@
+"""The ledger says no number that no page of findings has, and no verdict that chance explains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eval.claims.ledger import LedgerRow, holm, judged, ledger_rows, page
+from eval.claims.student import p_value, quantile
+
+DOCS = Path(__file__).parents[2] / "docs"
+BASE = {
+    "system": "A",
+    "paper": "1",
+    "claimed": "c",
+    "published": "p",
+    "setting": "agent",
+    "measured": "accuracy",
+    "control": "k",
+}
+
+
+def row(effect: str, n: int = 5) -> LedgerRow:
+    return LedgerRow.model_validate({**BASE, "effect": effect, "n": n, "source": "x.md"})
+
+
+@pytest.mark.parametrize("one", ledger_rows(), ids=lambda one: f"{one.system}, {one.setting}")
+def test_every_effect_stands_on_the_page_that_it_names(one: LedgerRow) -> None:
+    if one.effect is None:
+        assert one.unmeasured
+        return
+    text = (DOCS / "findings" / str(one.source)).read_text(encoding="utf-8")
+    assert one.effect in " ".join(text.split())
+
+
+def test_the_page_is_written_from_the_rows() -> None:
+    assert (DOCS / "claims.md").read_text(encoding="utf-8") == page(judged(ledger_rows()))
+
+
+def test_every_system_has_a_row() -> None:
+    papers = {one.paper for one in ledger_rows()}
+    assert papers >= {
+        *("2605.22703", "2505.22617", "2605.22620", "2605.25850", "2605.25864", "2605.21235"),
+        *("2605.21467", "2605.22537", "2605.22731", "2605.26078", "2506.14758", "2605.25920"),
+        *("2605.21468", "2605.21266", "2605.25984"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("freedom", "expected"), [(1, 12.7062), (2, 4.3027), (4, 2.7764), (9, 2.2622), (39, 2.0227)]
+)
+def test_quantiles_are_those_of_the_tables(freedom: int, expected: float) -> None:
+    assert quantile(0.95, freedom) == pytest.approx(expected, abs=1e-4)
+    assert p_value(expected, freedom) == pytest.approx(0.05, abs=1e-5)
+
+
+def test_p_values_are_symmetric_and_end_at_the_ends() -> None:
+    assert p_value(-2.5, 7) == p_value(2.5, 7)
+    assert p_value(0.0, 7) == 1.0
+    assert p_value(1e9, 3) < 1e-20
+
+
+def test_holm_corrects_the_least_the_most_and_keeps_the_order() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_an_interval_that_excludes_zero_alone_is_no_verdict_among_many() -> None:
+    alone = judged([row("+2.0 [+0.1, +3.9]")])[0]
+    assert alone.verdict == "better than its control"
+    assert alone.p == pytest.approx(0.0425, abs=0.005)
+    among = judged([row("+2.0 [+0.1, +3.9]")] + [row("+0.1 [-1.0, +1.2]")] * 9)[0]
+    assert among.verdict == "no difference shown"
+
+
+def test_what_is_not_measured_says_why_and_does_not_count() -> None:
+    none = LedgerRow.model_validate({**BASE, "unmeasured": "one seed"})
+    found = judged([none, row("-9.0 [-10.0, -8.0]")])
+    assert found[0].verdict == "not measured: one seed"
+    assert found[0].p is None
+    assert found[1].verdict == "worse than its control"
+    assert found[1].corrected == found[1].p
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"effect": "+1.0 [+0.0, +2.0]"}, {"effect": "1", "n": 3, "source": "x.md"}],
+)
+def test_a_row_without_effect_or_reason_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="LedgerRow"):
+        LedgerRow.model_validate({**BASE, **fields})
