@@ -32,7 +32,7 @@ ROLES = {
     BOSS: Role.ADMINISTRATOR,
     UNVERIFIED: Role.READER,
 }
-PAGES = ["Ask", "Search", "Law as at", "Coverage", "Ingest report"]
+PAGES = ["Ask", "Search", "Law as at", "Matters", "Coverage", "Ingest report"]
 
 pytestmark = [
     pytest.mark.browser,
@@ -110,7 +110,7 @@ def test_nobody_sees_a_page_before_they_sign_in(signed: Signed, firm: Firm) -> N
     [
         (ANNA, PAGES),
         (JUDGE, ["Review", "Adjudicate"]),
-        (BOSS, [*PAGES, "Review", "Adjudicate"]),
+        (BOSS, [*PAGES, "Review", "Adjudicate", "Training"]),
     ],
 )
 def test_a_role_opens_its_pages_and_no_other(

@@ -35,8 +35,7 @@ def pages_of(person: Person) -> list[StreamlitPage]:
     if person.labels:
         pages.append(st.Page(review.page, title=word("page.review"), url_path="review"))
     if person.adjudicates:
-        pages += [
-            st.Page(adjudicate.page, title=word("page.adjudicate"), url_path="adjudicate"),
-            st.Page(training.page, title=word("page.training"), url_path="training"),
-        ]
+        pages.append(st.Page(adjudicate.page, title=word("page.adjudicate"), url_path="adjudicate"))
+    if person.administers:
+        pages.append(st.Page(training.page, title=word("page.training"), url_path="training"))
     return pages
