@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from statistics import fmean
 
 from agent.library import Library
 from corpus.questions import Family, Question, Split, make_questions, read_questions
 from corpus.settings import Settings
+from rl.journal import TRACES
 from rl.questions.synthetic_environment import choose, synthetic_library
 from rl.recipes.recipe import DataSettings, Recipe, RecipeError
+from rl.rewards.channels import right
+from rl.rewards.scored_trace import read_scored
 from rl.run.run_directory import runs_home
 
 
@@ -51,12 +56,38 @@ def questions_of(data: DataSettings, library: Library) -> list[Question]:
         if (not data.languages or question.language in data.languages)
         and (not data.jurisdictions or question.jurisdiction in data.jurisdictions)
     ]
+    if data.pass_rates is not None:
+        kept = within_pass_rate(kept, data.pass_rates, data.pass_rate)
     if not kept:
         raise RecipeError(
             f"None of {len(every)} questions is left after data.split = {data.split}, families,"
-            " languages, jurisdictions and longest."
+            " languages, jurisdictions, longest and pass_rates."
         )
     return kept
+
+
+def within_pass_rate(
+    questions: Iterable[Question], journal: Path, bounds: tuple[float, float]
+) -> list[Question]:
+    """Return the questions of which a share within the bounds of the saved rollouts were right.
+
+    A question without a rollout in the journal is left out.
+
+    Args:
+        questions: the questions.
+        journal: ``traces.jsonl`` of a run or an evaluation, or its folder.
+        bounds: least and greatest share, both included.
+
+    Raises:
+        BadInputError: the journal cannot be read.
+    """
+    outcomes: defaultdict[str, list[bool]] = defaultdict(list)
+    for one in read_scored(journal / TRACES if journal.is_dir() else journal):
+        if one.trace is not None and one.void is None:
+            outcomes[one.question.id].append(right(one.trace, one.question))
+    low, high = bounds
+    rates = {name: fmean(found) for name, found in outcomes.items()}
+    return [one for one in questions if one.id in rates and low <= rates[one.id] <= high]
 
 
 def held_out(

@@ -146,6 +146,12 @@ def _uncounted_gold(recipe: Recipe) -> str | None:
     return None
 
 
+def _resampled_labels(recipe: Recipe) -> str | None:
+    if recipe.labels is None or not recipe.rollout.resample:
+        return None
+    return "rollout.resample replaces questions by their rewards, which [labels] withholds."
+
+
 def _label_source(recipe: Recipe) -> str | None:
     labels = recipe.labels
     if labels is None:
@@ -177,5 +183,6 @@ RULES: tuple[Callable[[Recipe], str | None], ...] = (
     _two_sources,
     _labels_that_count,
     _uncounted_gold,
+    _resampled_labels,
     _label_source,
 )

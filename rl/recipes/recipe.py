@@ -112,6 +112,11 @@ class DataSettings(Frozen):
     """Only questions in these languages; empty: all."""
     jurisdictions: tuple[str, ...] = ()
     """Only questions about these jurisdictions; empty: all."""
+    pass_rates: Path | None = None
+    """A journal of rollouts of these questions (``traces.jsonl`` or its folder), such as that of
+    ``inforce eval policy --to``; only questions with a pass rate within ``pass_rate`` are kept."""
+    pass_rate: tuple[float, float] = (0.2, 0.8)
+    """Least and greatest share of a question's rollouts that were right, with ``pass_rates``."""
 
 
 class RolloutSettings(Frozen):
@@ -141,6 +146,9 @@ class RolloutSettings(Frozen):
     stands beside this run. ``tis`` and ``ftis_filter`` weigh and filter them."""
     pool_share: float = Field(default=0.5, ge=0.0, lt=1.0)
     """Share of each group that comes from the pool, where the pool has the question."""
+    resample: int = Field(default=0, ge=0)
+    """Most times in a round that questions whose rollouts all earned the same are replaced by
+    others (DAPO's dynamic sampling); 0 keeps every group."""
     max_void: float = Field(default=0.2, ge=0.0, le=1.0)
     """The run stops when a greater share of a round's rollouts is void (failed infrastructure)."""
     max_gap: float = Field(default=0.1, gt=0.0)

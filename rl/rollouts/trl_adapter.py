@@ -21,6 +21,12 @@ Score = Callable[[Any, Sequence[Rollout]], list[Rollout]]
 Exchange = Callable[[Any, Sequence[Posed]], Sequence[Posed]]
 """Returns as many questions as it is given, in groups of equal ones."""
 
+Roll = Callable[[Sequence[Posed], int], list[Rollout]]
+"""Samples and scores rollouts of questions, given a number that is new each time."""
+
+Resample = Callable[[Sequence[Rollout], Roll, int], list[Rollout]]
+"""Returns a round's scored rollouts with some groups replaced, given a way to sample others."""
+
 SHOWN = 3
 """Number of failures whose messages are quoted."""
 
@@ -43,6 +49,11 @@ def same_questions(_trainer: Any, asked: Sequence[Posed]) -> Sequence[Posed]:
     return asked
 
 
+def as_sampled(scored: Sequence[Rollout], _roll: Roll, _seed: int) -> list[Rollout]:
+    """Keep every group of a round."""
+    return list(scored)
+
+
 class TrlAdapter:
     """TRL's ``rollout_func``.
 
@@ -54,6 +65,7 @@ class TrlAdapter:
         filler: token id, masked, of a rollout without tokens.
         inspect: called with the rollouts of each round; raises to stop the run.
         exchange: returns the questions to ask in place of a round's, given the trainer.
+        resample: replaces groups of a round once they are scored.
     """
 
     def __init__(  # noqa: PLR0913
@@ -66,18 +78,32 @@ class TrlAdapter:
         filler: int,
         inspect: Callable[[Sequence[Rollout]], None] = lambda _: None,
         exchange: Exchange = same_questions,
+        resample: Resample = as_sampled,
     ) -> None:
         self._play, self._questions, self._score, self._seed = play, questions, score, seed
         self._filler, self._inspect, self._exchange = filler, inspect, exchange
+        self._resample = resample
 
     def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, list[Any]]:
         """Return token ids, masks, log-probs and scored rollouts, one entry per prompt."""
-        place = (self._seed, trainer.state.global_step, trainer.accelerator.process_index)
-        digest = hashlib.blake2b(repr(place).encode(), digest_size=7).digest()
         asked = self._exchange(trainer, [self._questions[one] for one in prompts])
-        rollouts = self._play(trainer, asked, int.from_bytes(digest, "big"))
+        found = self._resample(
+            self._rolled(trainer, asked, 0),
+            lambda others, number: self._rolled(trainer, others, number),
+            self._seed_of(trainer, 0),
+        )
+        return columns(found, self._filler)
+
+    def _rolled(self, trainer: Any, asked: Sequence[Posed], number: int) -> list[Rollout]:
+        rollouts = self._play(trainer, asked, self._seed_of(trainer, number))
         self._inspect(rollouts)
-        return columns(self._score(trainer, rollouts), self._filler)
+        return self._score(trainer, rollouts)
+
+    def _seed_of(self, trainer: Any, number: int) -> int:
+        """Return the seed of a round's rollouts, or of the ones sampled again in it."""
+        place = (self._seed, trainer.state.global_step, trainer.accelerator.process_index)
+        told = repr(place if number == 0 else (*place, number)).encode()
+        return int.from_bytes(hashlib.blake2b(told, digest_size=7).digest(), "big")
 
 
 def columns(rollouts: Sequence[Rollout], filler: int) -> dict[str, list[Any]]:

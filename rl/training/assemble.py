@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any, Protocol
 
 from accelerate import PartialState
 from datasets import Dataset
@@ -23,11 +24,13 @@ from rl.rewards import answer_key
 from rl.rewards.outcome import Outcome
 from rl.rewards.plugins import reward_scorers
 from rl.rollouts.cached_library import cached_library
+from rl.rollouts.dynamic_sampling import DynamicSampling
 from rl.rollouts.rollout import Rollout, scored_by, scores_of
 from rl.rollouts.rollout_sampling import rollout_sampler_of
 from rl.rollouts.trl_adapter import (
     Exchange,
     TrlAdapter,
+    as_sampled,
     question_order,
     reward_functions,
     same_questions,
@@ -104,10 +107,11 @@ def assemble(  # noqa: PLR0913
     neutral = tuple(tuple(student.codec.words(text)) for text in neutral_prompts())
     probe = StateDriftProbe(student.base, neutral)
     notes = RunLogger(run, plan.steps, plan.steps_per_round, watch, probe)
+    resampling = dynamic_sampling(recipe, by_id)
     trainer = PolicyTrainer(
         objective=objective,
         judge=judge,
-        observe=notes.observe if rounds is None else also_noting(notes.observe, rounds),
+        observe=also_noting(notes.observe, *(one for one in (rounds, resampling) if one)),
         seal=notes.seal if rounds is None else also_saving(notes.seal, rounds),
         passes=ForwardPasses(objective.needs, teacher_of(objective, recipe, student, library)),
         max_gap=recipe.rollout.max_gap,
@@ -125,6 +129,7 @@ def assemble(  # noqa: PLR0913
             filler=student.tokenizer.eos_token_id,
             inspect=lambda rollouts: stop_if_void(rollouts, recipe.rollout.max_void),
             exchange=same_questions if rounds is None else exchanging(rounds, by_id),
+            resample=resampling or as_sampled,
         ),
     )
     trainer.remove_callback(PrinterCallback)
@@ -147,9 +152,31 @@ def exchanging(rounds: LabelledRounds, known: Mapping[str, Posed]) -> Exchange:
     return lambda trainer, asked: rounds.returning(int(trainer.state.global_step), asked, known)
 
 
-def also_noting(observe: Observe, rounds: LabelledRounds) -> Observe:
-    """Return the observer with the metrics of the labels added."""
-    return lambda trainer, rollouts, shaped: {**observe(trainer, rollouts, shaped), **rounds.noted}
+class Noting(Protocol):
+    """Has metrics of the present round."""
+
+    @property
+    def noted(self) -> Mapping[str, float]:
+        """Return the metrics."""
+        ...
+
+
+def also_noting(observe: Observe, *others: Noting) -> Observe:
+    """Return the observer with the metrics of others added."""
+
+    def observed(trainer: Any, rollouts: Any, shaped: Any) -> Mapping[str, float]:
+        noted = dict(observe(trainer, rollouts, shaped))
+        for other in others:
+            noted |= other.noted
+        return noted
+
+    return observed
+
+
+def dynamic_sampling(recipe: Recipe, known: Mapping[str, Posed]) -> DynamicSampling | None:
+    """Return what replaces groups without variance; ``None`` where a recipe keeps every group."""
+    most = recipe.rollout.resample
+    return DynamicSampling(list(known.values()), recipe.train.group_size, most) if most else None
 
 
 def also_saving(seal: Seal, rounds: LabelledRounds) -> Seal:
