@@ -19,8 +19,7 @@ from rl.rollouts.dynamic_sampling import DynamicSampling, varies
 from rl.rollouts.rollout import Rollout
 from rl.rollouts.trl_adapter import TrlAdapter
 from rl.run.run_directory import Run
-from tests.rl.conftest import a_question, a_rollout
-from tests.rl.labelled import replied, version_of
+from tests.rl.conftest import a_question, a_rollout, a_trace
 
 QUESTIONS = [a_question(number) for number in range(6)]
 TRAINER: Any = SimpleNamespace(
@@ -116,7 +115,7 @@ def test_questions_are_kept_by_the_share_of_their_rollouts_that_were_right(
     rights = {0: [True] * 4, 1: [True, False, True, False], 2: [False] * 4, 3: [True, False]}
     for number, outcomes in rights.items():
         question = QUESTIONS[number]
-        traces = [replied(question, version_of(question, True), str(one)) for one in outcomes]
+        traces = [a_trace(question).model_copy(update={"id": str(one)}) for one in outcomes]
         append_scored(run.traces, [_record(number, trace) for trace in traces])
     append_scored(run.traces, [_record(3, None, "no server"), _record(4, None, "no server")])
     kept = within_pass_rate(QUESTIONS, tmp_path, (0.2, 0.8))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st  # noqa: E402
 
 from rl.objective.methods.kl_cov import KlCov, top_covariance  # noqa: E402
 from rl.objective.methods.settings import KlCovSettings  # noqa: E402
+from tests.rl.methods.batches import a_batch  # noqa: E402
 from tests.rl.methods.losses import gradient  # noqa: E402
 
 
@@ -59,3 +60,13 @@ def test_away_from_one_it_pulls_back_by_its_coefficient() -> None:
     found = gradient(lambda logps: slot.penalty(logps, old, selected), at)
     torch.testing.assert_close(found, torch.tensor([[0.05, -0.05, 0.0]]))
     torch.testing.assert_close(slot.penalty(at, old, selected), torch.tensor([[0.015, 0.02, 0.0]]))
+
+
+def test_the_method_chooses_among_the_model_s_own_tokens_by_its_fraction() -> None:
+    """A tool's token of the greatest covariance is not chosen, and does not shift the mean."""
+    logps = torch.tensor([[-0.1, -3.0, -9.0, -1.0, -1.0]])
+    advantages = torch.tensor([[2.0, 2.0, -40.0, -1.0, -1.0]])
+    mask = torch.tensor([[1.0, 1.0, 0.0, 1.0, 1.0]])
+    batch = a_batch(1, 1, 5, old_logps_N_T=logps, mask_N_T=mask)
+    chosen = KlCov(KlCovSettings(fraction=0.25)).select(batch, advantages)
+    assert chosen.tolist() == [[True, False, False, False, False]]
