@@ -18,6 +18,7 @@ from agent.cli.alerts import app as alerts_app
 from agent.cli.alerts import check_after_ingest
 from agent.cli.ask import app as agent_app
 from agent.cli.audit import app as audit_app
+from agent.cli.forget import app as forget_app
 from agent.cli.model import app as model_app
 from agent.cli.people import app as people_app
 from agent.cli.traces import app as traces_app
@@ -57,6 +58,7 @@ for room in (
     agent_app,
     traces_app,
     audit_app,
+    forget_app,
     alerts_app,
     model_app,
     retrieval_app,

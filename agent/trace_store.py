@@ -10,12 +10,14 @@ import hashlib
 import os
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
+from agent.exported_files import file_digest
 from agent.people import LOCAL_ID, LONGEST, Person
 from agent.trace import SCHEMA, Outcome, Trace
 from agent.trace_migration import read_trace
@@ -52,6 +54,14 @@ _askers = sa.Table(
     sa.Column("person", sa.String(LONGEST), nullable=False, index=True),
 )
 """Who asked; a trace without a row was asked without sign-in."""
+_exports = sa.Table(
+    "trace_exports",
+    _metadata,
+    sa.Column("trace", sa.String(200), primary_key=True),
+    sa.Column("path", sa.String(4096), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+)
+"""The files that the command line wrote of traces."""
 
 
 class TraceError(InForceError):
@@ -182,10 +192,50 @@ class TraceStore(Closeable):
         try:
             with writing(self._engine) as connection:
                 connection.execute(sa.delete(_askers).where(_askers.c.trace.in_(ids)))
+                connection.execute(sa.delete(_exports).where(_exports.c.trace.in_(ids)))
                 return connection.execute(sa.delete(_traces).where(_traces.c.id.in_(ids))).rowcount
         except sa.exc.SQLAlchemyError as error:
             place = self._engine.url
             raise StoreError(f"cannot delete traces at {place}: {cause(error)}") from None
+
+    def note_export(self, ids: Collection[str], file: Path) -> None:
+        """Keep in mind that a file was written of traces, so that it is deleted with them.
+
+        Raises:
+            BadInputError: the file cannot be read.
+            StoreError: the database refuses it.
+        """
+        path, digest = str(file.absolute()), file_digest(file)
+        rows = [{"trace": each, "path": path, "digest": digest} for each in ids]
+        try:
+            with writing(self._engine) as connection:
+                connection.execute(sa.delete(_exports).where(_exports.c.path == path))
+                if rows:
+                    connection.execute(sa.insert(_exports), rows)
+        except sa.exc.SQLAlchemyError as error:
+            place = self._engine.url
+            raise StoreError(f"cannot note an export at {place}: {cause(error)}") from None
+
+    def files_of(self, ids: Collection[str]) -> tuple[list[tuple[str, str]], list[str]]:
+        """Return the files written of these traces alone, and of others too.
+
+        Returns:
+            Path and digest of the first, the paths of the second.
+        """
+        query = sa.select(_exports.c.trace, _exports.c.path, _exports.c.digest)
+        files: dict[tuple[str, str], set[str]] = {}
+        for row in self._rows(query):
+            files.setdefault((row["path"], row["digest"]), set()).add(row["trace"])
+        touched = {file: held for file, held in files.items() if held & set(ids)}
+        alone = [file for file, held in touched.items() if held <= set(ids)]
+        return sorted(alone), sorted(
+            path for path, digest in touched if (path, digest) not in alone
+        )
+
+    def before(self, instant: datetime) -> list[str]:
+        """Return the ids of the traces whose run started before an instant."""
+        query = sa.select(_traces.c.id).where(_traces.c.started < instant)
+        return [row["id"] for row in self._rows(query.order_by(_traces.c.id))]
 
     def lines(
         self, limit: int | None = None, ids: Collection[str] | None = None

@@ -137,6 +137,29 @@ def create_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:
         metadata.create_all(connection)
 
 
+def erase_free_space(url: str) -> str | None:
+    """Overwrite what was deleted from a SQLite database; Postgres does so by its own vacuum.
+
+    Returns:
+        A sentence if another process reads the database, so that some of it is overwritten later.
+
+    Raises:
+        StoreError: another process holds the database too long, or it cannot be written.
+    """
+    path = sqlite_file(parse_url(url))
+    if path is None or not path.exists():
+        return None
+    connection = connect_sqlite(path)
+    try:
+        connection.execute("vacuum")
+        busy, _, _ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be cleaned of what was deleted: {error}") from None
+    finally:
+        connection.close()
+    return f"{path} is being read: what was deleted is overwritten later." if busy else None
+
+
 def take_turns(connection: sa.Connection) -> None:
     """Wait, in Postgres, until no other transaction creates tables (SQLite has one writer)."""
     if connection.dialect.name == "postgresql":

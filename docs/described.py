@@ -229,6 +229,7 @@ JSON: dict[str, Printed] = {
     ),
     "rescore": Printed(("rl/rewards/rescore.py:Rescored", "rl/rewards/rescore.py:Drift")),
     "audit": Printed(("agent/audit.py:AuditLine",), note="Under `lines`."),
+    "forget": Printed(("agent/retention.py:Forgotten",)),
     "people list": Printed(("agent/people.py:Person",), note="Under `people`."),
     "rewards list": Printed(("rl/rewards/plugins.py:ListedReward",), note="One object per reward."),
     "rewards try": Printed(
@@ -317,6 +318,7 @@ ENVIRONMENT = {
         "SQLAlchemy URL of the database of people and their roles",
         "`people.db` beside the store; the store's database where that is Postgres",
     ),
+    "INFORCE_RETENTION_DAYS": ("days after which `inforce forget` deletes questions", "never"),
     "INFORCE_SIGN_IN_CLAIM": ("claim of the sign-in provider that is a person's id", "`email`"),
     "INFORCE_SIGN_IN_HOURS": ("hours that a sign-in lasts", "12"),
     "INFORCE_LOCAL_NAME": ("name of the person who uses the app without sign-in", "`local user`"),

@@ -80,6 +80,7 @@ def export(
     are read from the store in the state in which the question was answered.
     """
     from agent.cli.traces import load_trace
+    from agent.trace_store import TraceStore, traces_url
     from corpus.settings import Settings
     from ui.export.files import Format, as_json, exported, format_of, write_file
     from ui.export.recorded import recorded
@@ -90,6 +91,9 @@ def export(
     else:
         content = exported(found, *recorded(found, Settings.load()), chosen)
     write_file(content, to)
+    if not trace.endswith(".json"):
+        with TraceStore.open(traces_url(Settings.load())) as store:
+            store.note_export([found.id], to)
     out.print(f"The {chosen} of trace {found.id[:12]} is in {to}.", markup=False)
 
 

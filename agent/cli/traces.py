@@ -80,7 +80,7 @@ def export(
 
     from agent.trace_store import TraceError
 
-    faults = count = 0
+    faults, written = 0, []
     with ExitStack() as opened:
         store = opened.enter_context(_opened())
         part = file.with_name(f"{file.name}.part")
@@ -91,10 +91,12 @@ def export(
                 faults += 1
             else:
                 to.write(found.model_dump_json() + "\n")
-                count += 1
-    if str(file) != "-":
-        part.replace(file)
-        out.print(f"{count} traces are in {file}.")
+                written.append(found.id)
+        to.flush()
+        if str(file) != "-":
+            part.replace(file)
+            store.note_export(written, file)
+            out.print(f"{len(written)} traces are in {file}.")
     if faults:
         raise typer.Exit(1)
 

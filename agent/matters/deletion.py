@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.audit import Action, Kind
+from agent.exported_files import delete_files, file_digest
 from agent.graph.checkpoints import open_checkpoints, threads_url
 from agent.matters import tables
 from agent.matters.audited import log
 from agent.matters.store import Matters
 from agent.people import Person
 from agent.trace_store import TraceStore, traces_url
-from corpus.errors import BadInputError
 from corpus.model import Frozen
 from corpus.settings import Settings
 
@@ -63,8 +62,8 @@ def delete_matter(matters: Matters, person: Person, matter: str, settings: Setti
     log(settings, person, Action.DELETED, Kind.THREAD, *threads)
     with TraceStore.open(traces_url(settings)) as store:
         removed = store.delete(traces)
-    _delete_threads(threads, settings)
-    gone, kept = _delete_files(files)
+    delete_threads(threads, settings)
+    gone, kept = delete_files(files)
     if shared:
         kept.append(f"{len(shared)} of its questions are filed in another matter too and stay.")
     with matters.writing() as connection:
@@ -83,7 +82,7 @@ def note_export(matters: Matters, person: Person, matter: str, file: Path) -> No
     """
     path = str(file.absolute())
     found = matters.get(person, matter)
-    row = {"matter": found.id, "path": path, "digest": _digest(file)}
+    row = {"matter": found.id, "path": path, "digest": file_digest(file)}
     table = tables.exports
     with matters.writing() as connection:
         these = table.c.matter == found.id, table.c.path == path
@@ -108,46 +107,16 @@ def _own_and_shared(
     return sorted(own - others), sorted(own & others)
 
 
-def _delete_threads(names: Iterable[str], settings: Settings) -> None:
+def delete_threads(names: Iterable[str], settings: Settings) -> None:
+    """Delete conversations with their checkpoints; one that is not there is no error.
+
+    Raises:
+        StoreError: the database refuses it.
+    """
     if names := list(names):
         with open_checkpoints(threads_url(settings)) as checkpoints:
             for name in names:
                 checkpoints.delete_thread(name)
-
-
-def _delete_files(files: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    gone: list[str] = []
-    kept: list[str] = []
-    for path, digest in files:
-        file = Path(path)
-        if not file.exists():
-            continue
-        problem = _why_not(file, digest)
-        if problem is None:
-            gone.append(path)
-        else:
-            kept.append(f"{path} stays: {problem}.")
-    return gone, kept
-
-
-def _why_not(file: Path, digest: str) -> str | None:
-    """Remove an exported file; return why it stays, or ``None``."""
-    try:
-        if _digest(file) != digest:
-            return "it was changed since it was exported"
-        file.unlink()
-    except BadInputError as problem:
-        return str(problem)
-    except OSError as problem:
-        return str(problem.strerror)
-    return None
-
-
-def _digest(file: Path) -> str:
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError as error:
-        raise BadInputError(f"{file} cannot be read: {error.strerror}") from None
 
 
 def _delete_rows(connection: sa.Connection, matter: str) -> None:
