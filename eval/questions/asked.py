@@ -26,10 +26,10 @@ from corpus.store import Store
 from corpus.validation import source_error
 
 Corpus = Literal["demo", "real"]
-Half = Literal["development", "held_out", "held_out_2"]
+Half = Literal["development", "held_out", "held_out_2", "held_out_3"]
 CORPORA: tuple[Corpus, Corpus] = ("demo", "real")
-HALVES: tuple[Half, Half, Half] = ("development", "held_out", "held_out_2")
-"""What a question is for. ``held_out_2`` was written when ``held_out`` had been looked at."""
+HALVES: tuple[Half, ...] = ("development", "held_out", "held_out_2", "held_out_3")
+"""What a question is for. Each held-out part was written when the one before had been looked at."""
 LARGE = 12
 """Questions of one work from which it is divided by provision, not given to one half whole."""
 
@@ -180,7 +180,7 @@ def problems(asked: Iterable[AskedQuestion], store: Store) -> Iterator[str]:
 
 
 def divide(asked: Sequence[AskedQuestion]) -> dict[str, Half]:
-    """Return the half of each question, by its id; those of ``held_out_2`` are not divided.
+    """Return the half of each question, by its id; later held-out parts are not divided.
 
     Questions about one work go to one half; a work of :data:`LARGE` or more is divided by
     provision. In the order of a hash of its name, each group goes to the half that then differs

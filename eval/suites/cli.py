@@ -82,7 +82,9 @@ def answers(
         str,
         typer.Option(help="demo, or real: the store of INFORCE_HOME holds the real corpora."),
     ] = "demo",
-    half: Annotated[str, typer.Option(help="development, held_out or held_out_2.")] = "development",
+    half: Annotated[
+        str, typer.Option(help="development, held_out, held_out_2 or held_out_3.")
+    ] = "development",
     to: Annotated[
         Path | None,
         typer.Option(help="Folder that keeps every finished question; run again, it continues."),
