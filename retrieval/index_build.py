@@ -50,10 +50,11 @@ def embedding_for(index_url: str) -> Embedding | None:
         BadInputError: a variable does not hold what it should.
     """
     encoder = default_encoder()
-    return Embedding(encoder, _vectors_file(index_url)) if encoder else None
+    return Embedding(encoder, vectors_file(index_url)) if encoder else None
 
 
-def _vectors_file(index_url: str) -> Path:
+def vectors_file(index_url: str) -> Path:
+    """Return the file that keeps the vectors of an index, as :func:`embedding_for` says."""
     if named := os.environ.get("INFORCE_VECTORS"):
         return Path(named)
     target = parse_index_url(index_url)

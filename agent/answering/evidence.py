@@ -15,10 +15,11 @@ from math import log
 from agent.answering.quotations import quotable_spans
 from agent.answering.reading import QuestionReading
 from agent.tool_results import Passage
-from agent.tools.relevance import question_terms, stems
 from corpus.languages.asked_kinds import stated_kinds
 from corpus.model import Frozen
+from retrieval.text.shared_terms import question_terms, stems
 from retrieval.vectors.encoder import Encoder
+from retrieval.vectors.passage import embedded
 
 MOST_ENCODED = 6
 """Sentences that are encoded for one question; a sentence costs some 40 ms of one core."""
@@ -154,7 +155,7 @@ def _sentence(evidence: Evidence, cosine: float | None) -> Evidence:
 
 def _said(passage: Passage, words: str) -> str:
     """Return what is encoded of a passage or of a part of it, as the index encodes provisions."""
-    return " ".join(part for part in (passage.heading, words) if part)
+    return embedded(passage.heading, words)
 
 
 def _cosines(asked: QuestionReading, texts: Sequence[str], encoder: Encoder | None) -> list[float]:

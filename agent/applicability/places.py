@@ -14,7 +14,7 @@ from typing import NamedTuple
 from agent.governing_date.choose import is_named
 from agent.library import Library
 from agent.request import AskRequest, ClarifyingQuestion, PlaceChoice
-from agent.tools.relevance import TermCoverage, coverage, question_terms
+from agent.tools.relevance import TermCoverage, coverage
 from agent.tools.statutes import passage_of
 from corpus.languages.dates import without_dates
 from corpus.languages.places import NamedPlace, cases_placed, places_named
@@ -32,6 +32,7 @@ from corpus.territories import (
 from corpus.wording import wording
 from retrieval.citations.resolution import find_citations
 from retrieval.query import Hit, StatuteQuery
+from retrieval.text.shared_terms import question_terms
 
 _LOOKED_AT = 20
 _RIVALS = 5

@@ -19,8 +19,11 @@ from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Policy
 from corpus.errors import BadInputError
 from corpus.model import Frozen, Work
+from corpus.settings import Settings
+from retrieval.index_build import vectors_file
 from retrieval.vectors.encoder import Encoder
 from retrieval.vectors.encoder_choice import default_encoder
+from retrieval.vectors.stored_first import StoredFirst
 
 EXTRACTIVE = "extractive"
 EXTRACTIVE_WORDS = "extractive-words"
@@ -119,7 +122,8 @@ def extractive_policy(works: Sequence[Work], encoder: Encoder | None) -> Extract
     """Return the extractive policy that scores quotations with an encoder; ``None``: by words."""
     if encoder is None:
         return ExtractivePolicy(works)
-    return ExtractivePolicy(works, ByScore(RememberingEncoder(encoder)))
+    stored = StoredFirst(encoder, vectors_file(Settings.load().index_url))
+    return ExtractivePolicy(works, ByScore(RememberingEncoder(stored)))
 
 
 def _check(model: str) -> None:

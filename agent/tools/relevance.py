@@ -1,9 +1,7 @@
 """Relevance of a text to a question, and the sentences to quote.
 
 Relevance is the number of the question's informative terms
-(:func:`retrieval.text.analysis.text_query`: no function words) in heading and text. Words count as
-equal if they share their first six characters, which joins the inflections of a word ("dismissed",
-"dismissal"); shorter words, figures and Chinese pairs must be equal.
+(:mod:`retrieval.text.shared_terms`: no function words) in heading and text.
 """
 
 from __future__ import annotations
@@ -13,11 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from agent.tool_results import Passage
-from corpus.languages.search_words import auxiliary_words
-from retrieval.text.analysis import text_query, tokens
-
-STEM = 6
-"""Number of leading characters by which words are compared."""
+from retrieval.text.shared_terms import question_terms, stems
 
 QUOTE = 600
 """Most characters of a quotation."""
@@ -26,18 +20,6 @@ _FIRST_CHINESE = "\u3400"
 
 # A stop after a short word is an abbreviation more often than an end (art. R. 1234-2, Abs. 1).
 _SENTENCE_END = re.compile(r"(?:(?<=\w{4})\.|[;!?])(?=\s+[^\W\da-zà-ÿ])|[。；！？]|\n")
-
-
-def question_terms(question: str, language: str) -> frozenset[str]:
-    """Return the informative terms of a question about texts in ``language``, stemmed.
-
-    Auxiliary words ("may", "one", "darf") are left out, unless there is nothing else.
-    """
-    query = text_query(question, (language,))
-    quoted = (term for phrase in query.phrases for reading in phrase for term in reading)
-    terms = dict.fromkeys((*query.terms, *quoted))
-    subject = [term for term in terms if term not in auxiliary_words()]
-    return frozenset(term[:STEM] for term in subject or terms)
 
 
 class TermCoverage(NamedTuple):
@@ -101,11 +83,6 @@ def best_quote(question: str, text: str, language: str) -> str:
             held |= found[last]
             best = max(best, (len(held), start - end, start, end), key=lambda run: run[:2])
     return _shortened(text[best[2] : best[3]])
-
-
-def stems(text: str, language: str) -> frozenset[str]:
-    """Return the terms of a text in ``language``, cut to their first :data:`STEM` characters."""
-    return frozenset(token.term[:STEM] for token in tokens(text, language))
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:

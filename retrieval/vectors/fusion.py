@@ -5,11 +5,30 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
+from retrieval.text.shared_terms import question_terms, stems
+
 Item = TypeVar("Item", bound=Hashable)
 Scored = Sequence[tuple[Item, float]]
 
 WEIGHT = 0.85
-"""The share of the vectors, chosen on training questions (docs/findings/retrieval.md)."""
+"""The share of the vectors for a question in words of its own, chosen on training questions
+(docs/findings/retrieval.md)."""
+STATUTE_WEIGHT = 0.3
+"""The share of the vectors for a question in the words of the law."""
+STATUTE_SHARE = 0.3
+"""A question is in the words of the law if the best hit by words holds this share of its terms."""
+
+
+def weight_for(question: str, heading: str | None, text: str, language: str) -> float:
+    """Return the share of the vectors for a question, by its best hit by words alone.
+
+    Chosen, like both shares, on the spent questions of ``eval/questions``
+    (docs/findings/retrieval.md): a question that quotes the law is found by its words, one in words
+    of its own by its meaning.
+    """
+    asked = question_terms(question, language)
+    held = asked & stems(f"{heading or ''} {text}", language)
+    return STATUTE_WEIGHT if asked and len(held) >= STATUTE_SHARE * len(asked) else WEIGHT
 
 
 def fused(

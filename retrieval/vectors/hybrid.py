@@ -10,7 +10,7 @@ from retrieval.index_protocols import EngineIndex
 from retrieval.query import Facets, Hit, IndexStatus, Status, StatuteQuery
 from retrieval.text.analysis import text_query
 from retrieval.vectors.encoder import Encoder, EncoderError, Vectors
-from retrieval.vectors.fusion import fused
+from retrieval.vectors.fusion import WEIGHT, fused, weight_for
 from retrieval.vectors.passage import kept_as
 
 DEPTH = 50  # hits of each ranking that take part
@@ -187,7 +187,9 @@ def _deep(query: StatuteQuery) -> StatuteQuery:
 def _fused(words: Sequence[Hit], near: Sequence[Hit], query: StatuteQuery) -> list[Hit]:
     hits = {hit.provision_id: hit for hit in (*near, *words)}
     cosines = {hit.provision_id: hit.score for hit in near}
-    ranking = fused([(hit.provision_id, hit.score) for hit in words], list(cosines.items()))
+    best = words[0] if words else None
+    weight = weight_for(query.text, best.heading, best.text, best.language) if best else WEIGHT
+    ranking = fused([(hit.provision_id, hit.score) for hit in words], list(cosines.items()), weight)
     wanted = text_query(query.text, query.languages).wanted
     return [
         hits[name].model_copy(

@@ -20,7 +20,12 @@ def passage(row: IndexedText) -> str:
     (docs/findings/retrieval.md). Without them a text that occurs under another number, or in
     another version of its work, is embedded once.
     """
-    whole = " ".join(part for part in (row.heading, row.text) if part)
+    return embedded(row.heading, row.text)
+
+
+def embedded(heading: str | None, text: str) -> str:
+    """Return what is embedded of a heading and a text under it, as :func:`passage` does."""
+    whole = " ".join(part for part in (heading, text) if part)
     cut = whole.encode("utf-8", "replace")[:_BYTES]
     return cut.decode("utf-8", "ignore")
 

@@ -13,7 +13,7 @@ import pytest
 from retrieval.engines.index_schema import place
 from retrieval.query import IndexedText, StatuteQuery
 from retrieval.vectors.dated_vectors import DatedVectors
-from retrieval.vectors.fusion import fused
+from retrieval.vectors.fusion import STATUTE_WEIGHT, WEIGHT, fused, weight_for
 from retrieval.vectors.quantised import quantised, units
 from tests.retrieval.conftest import ROWS, row
 
@@ -25,6 +25,22 @@ def test_fusion_by_hand() -> None:
         {"a": 0.4, "b": 0.6 + 0.2, "c": 0.1, "d": 0.3, "e": 0.0}
     )
     assert [item for item, _ in fused(words, near, weight=0.6)] == ["b", "a", "d", "c", "e"]
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "text", "weight"),
+    [
+        ("Is a licence granted by the council?", "en", "The council grants a licence.", True),
+        ("My shop wants to sell drink. Whom do I ask first, please?", "en",
+         "The council grants a licence.", False),
+        ("劳务派遣单位的注册资本", "zh", "劳务派遣单位注册资本不得少于五十万元。", True),
+        ("我想开个小公司要多少本钱", "zh", "劳务派遣单位注册资本不得少于五十万元。", False),
+    ],
+)  # fmt: skip
+def test_words_of_the_law_are_sought_by_words_others_by_meaning(
+    question: str, language: str, text: str, weight: bool
+) -> None:
+    assert weight_for(question, None, text, language) == (STATUTE_WEIGHT if weight else WEIGHT)
 
 
 def test_one_ranking_alone_keeps_its_order() -> None:
