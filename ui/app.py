@@ -10,6 +10,7 @@ import streamlit as st
 from corpus.clock import in_time_zone
 from ui.languages.catalogue import in_language
 from ui.languages.choice import chosen_language, language_choice
+from ui.operations import timed
 from ui.people.door import person_or_door, who_is_here
 from ui.people.pages import pages_of
 
@@ -32,6 +33,8 @@ st.html(HERE / "style.css")
 with in_time_zone(st.context.timezone), in_language(chosen_language()):
     person = person_or_door()
     if person is not None:
-        st.navigation(pages_of(person), position="top").run()
+        page = st.navigation(pages_of(person), position="top")
+        with timed(page.url_path or "ask"):
+            page.run()
         who_is_here(person)
     language_choice()

@@ -2,9 +2,9 @@
 
 A form that would need something that the store does not hold is left out; nothing is guessed.
 Sources: OSCOLA, 4th edition, 2.4 (statutes, statutory instruments), 2.6 (EU legislation) and 2.8
-(other jurisdictions); The Bluebook, 21st edition, rules 12.3 (U.S.C.) and 14.2 (C.F.R.); the URI
-schemes of legislation.gov.uk, of EUR-Lex (ELI) and of LegalDocML.de (ELI); the Akoma Ntoso naming
-convention 1.0 of OASIS, sections 4 and 5.
+(other jurisdictions); The Bluebook, 21st edition, rules 12.3 (U.S.C.) and 14.2 (C.F.R.), table
+T1.2; the URI schemes of legislation.gov.uk, of EUR-Lex (ELI) and of LegalDocML.de (ELI); the
+Akoma Ntoso naming convention 1.0 of OASIS, sections 4 and 5.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from corpus.force_words import citation_in_force
 from corpus.model import Citation, Frozen, SourceRef, Work
 from corpus.territories import territory_words
+from ui.languages.catalogue import SOURCE, in_language
 from ui.words import day_words
 
 
@@ -27,14 +28,18 @@ class CitationForm(Frozen):
 
 
 def citation_forms(citation: Citation, work: Work, source: SourceRef) -> tuple[CitationForm, ...]:
-    """Return the forms that a citation has: plain text first, then guides, then identifiers."""
-    found = (
-        ("Plain", plain(citation, work)),
-        ("OSCOLA", oscola(citation, work)),
-        ("Bluebook", bluebook(citation, work)),
-        (_eli_name(work), eli(citation, work, source)),
-        ("Akoma Ntoso", akoma_ntoso(citation, work, source)),
-    )
+    """Return the forms that a citation has: plain text first, then guides, then identifiers.
+
+    They are those of the guides, in English, whatever the reader's language.
+    """
+    with in_language(SOURCE):
+        found = (
+            ("Plain", plain(citation, work)),
+            ("OSCOLA", oscola(citation, work)),
+            ("Bluebook", bluebook(citation, work)),
+            (_eli_name(work), eli(citation, work, source)),
+            ("Akoma Ntoso", akoma_ntoso(citation, work, source)),
+        )
     return tuple(CitationForm(name=name, text=text) for name, text in found if text is not None)
 
 
@@ -96,8 +101,8 @@ def bluebook(citation: Citation, work: Work) -> str | None:
     """Return the citation by the Bluebook; ``None`` outside the codes of the United States.
 
     United States Code: title and section, without a year (12.3.2). Code of Federal Regulations:
-    title, section, and the year of an edition that has the cited text (14.2); ``None`` where no
-    edition has it.
+    title, section, and the year of an edition that has the cited text (14.2), as a Treasury
+    regulation in title 26 (table T1.2); ``None`` where no edition has it.
     """
     section = re.fullmatch(r"§ ?(\S+)", citation.label)
     if work.jurisdiction != "us" or section is None:
@@ -107,7 +112,13 @@ def bluebook(citation: Citation, work: Work) -> str | None:
         return f"{code[1]} U.S.C. § {section[1]}"
     rules = re.match(r"(\d+) C\.?F\.?R\.?", work.citation)
     edition = _edition(int(rules[1]), citation) if rules else None
-    return f"{rules[1]} C.F.R. § {section[1]} ({edition})" if rules and edition else None
+    if rules is None or edition is None:
+        return None
+    name = "Treas. Reg." if rules[1] == _TREASURY else f"{rules[1]} C.F.R."
+    return f"{name} § {section[1]} ({edition})"
+
+
+_TREASURY = "26"
 
 
 def _edition(title: int, citation: Citation) -> int | None:
@@ -170,6 +181,8 @@ def _eu_eli(citation: Citation, source: SourceRef) -> str | None:
 def akoma_ntoso(citation: Citation, work: Work, source: SourceRef) -> str | None:
     """Return the IRI of the cited expression: country, type, year, number, language, first day.
 
+    The country is the code of ISO 3166-1 that the convention asks for, ``gb``.
+
     ``None`` unless the official page of a UK act or instrument names its type, year and number.
     """
     path = _uk_path(source) if work.jurisdiction == "uk" else None
@@ -178,7 +191,7 @@ def akoma_ntoso(citation: Citation, work: Work, source: SourceRef) -> str | None
         return None
     kind, year, number, level, place = parts.groups()
     element = f"/~{_ELEMENTS[level]}_{place}" if level in _ELEMENTS else ""
-    return f"/akn/uk/act/{kind}/{year}/{number}/eng@{citation.valid_from}{element}"
+    return f"/akn/gb/act/{kind}/{year}/{number}/eng@{citation.valid_from}{element}"
 
 
 _ELEMENTS = {"section": "sec", "article": "art", "regulation": "reg", "rule": "rule"}

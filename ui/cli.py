@@ -25,8 +25,9 @@ def serve(port: Port = 8501, host: Host = "localhost") -> None:
     """Serve the app on your own corpus and print its address.
 
     The process becomes the server: a signal that ends it leaves no other behind. Whether it answers
-    is at /_stcore/health. Without a library, what to do is printed and shown on the page, which
-    works once there is one.
+    is at /_stcore/health, whether there is a library to ask at /healthz, and how often each page
+    was shown, and in how many seconds, at /metrics (with the extra serve). Without a library, what
+    to do is printed and shown on the page, which works once there is one.
     """
     from corpus.settings import Settings
 
@@ -122,6 +123,7 @@ def _become_app(settings: Settings, host: str, port: int) -> NoReturn:
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
         "browser.serverAddress": host,
+        "client.showErrorLinks": "false",
         "logger.level": "warning",
     }
     command = [sys.executable, "-m", "streamlit", "run", str(page)]

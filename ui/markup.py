@@ -33,7 +33,7 @@ from ui.cards import Card, TimelineSpan
 from ui.languages.catalogue import SOURCE, in_language, language, word
 from ui.law.address import Place, write_place
 from ui.pages.advice import counsel, heading
-from ui.words import day_words
+from ui.words import day_words, place_title
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -51,7 +51,7 @@ def told(key: str, /, **values: date | int | str) -> str:
 def masthead() -> str:
     """Return the page header."""
     return (
-        '<header class="masthead"><span class="mark">In<b>Force</b></span>'
+        '<header class="masthead"><h1 class="mark">In<b>Force</b></h1>'
         f'<span class="motto">{told("site.motto")}</span></header>'
     )
 
@@ -117,7 +117,8 @@ def card(shown: Card, place: str = "") -> str:
     """Return one citation: title, label, interval, text with the quote marked, later amendments."""
     citation = shown.citation
     language = escaped(shown.language)
-    heading = f'<h4 lang="{language}">{escaped(shown.heading)}</h4>' if shown.heading else ""
+    said = f'<h3 class="heading" lang="{language}">{escaped(shown.heading or "")}</h3>'
+    heading = said if shown.heading else ""
     return (
         '<article class="card"><div class="top">'
         f'<span class="number">{shown.number}</span><div class="names">'
@@ -223,7 +224,8 @@ def holdings(works: Sequence[Work]) -> str:
     parts = []
     for place, group in groupby(sorted(works, key=_by_place), key=lambda work: work.jurisdiction):
         titles = "".join(f"<li>{escaped(work.title)}</li>" for work in group)
-        parts.append(f"<h5>{escaped(place.upper())}</h5><ul class='holdings'>{titles}</ul>")
+        title = f'<h2 class="minor">{escaped(place_title(place))}</h2>'
+        parts.append(f'{title}<ul class="holdings">{titles}</ul>')
     return "".join(parts)
 
 
@@ -264,7 +266,7 @@ def _checks(findings: Iterable[Finding]) -> str:
         for finding in findings
     )
     title = told("steps.verified")
-    return f'<h5>{title}</h5><ul class="checks">{rows}</ul>' if rows else ""
+    return f'<h3 class="minor">{title}</h3><ul class="checks">{rows}</ul>' if rows else ""
 
 
 def _text(shown: Card, place: str) -> str:

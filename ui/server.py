@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
+from ui.operations import routes
+
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -57,4 +59,8 @@ class SecurityHeaders:
 # Until a first page is shown, Streamlit would run the files of pages/ by their names.
 PagesManager.uses_pages_directory = False
 
-app = App(Path(__file__).with_name("app.py"), middleware=[Middleware(SecurityHeaders)])
+app = App(
+    Path(__file__).with_name("app.py"),
+    routes=routes(),
+    middleware=[Middleware(SecurityHeaders)],
+)

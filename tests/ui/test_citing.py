@@ -161,10 +161,17 @@ def test_eli_of_a_german_act_and_none_of_a_french_one() -> None:
     assert "ELI" not in forms(citation("art. 144"), code, page)
 
 
+def test_bluebook_table_t1_2_cites_title_26_as_treasury_regulations() -> None:
+    rules = work("us/26-cfr-1", "Income Taxes", "26 CFR Part 1")
+    assert forms(citation("§ 1.61-1", on="2010-06-01"), rules)["Bluebook"] == (
+        "Treas. Reg. § 1.61-1 (2010)"
+    )
+
+
 def test_akoma_ntoso_names_the_expression_of_the_version() -> None:
     url = "https://www.legislation.gov.uk/ukpga/1996/18/section/94"
     found = forms(citation("s 94", since="1996-08-22"), work("uk/a", "A", "1996 c. 18"), url)
-    assert found["Akoma Ntoso"] == "/akn/uk/act/ukpga/1996/18/eng@1996-08-22/~sec_94"
+    assert found["Akoma Ntoso"] == "/akn/gb/act/ukpga/1996/18/eng@1996-08-22/~sec_94"
 
 
 def test_plain_never_leaves_out_the_day_and_the_interval() -> None:

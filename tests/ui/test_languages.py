@@ -34,7 +34,7 @@ from ui.words import day_words, extent_title, interval_words, place_title
 UI = Path(__file__).parents[2] / "ui"
 OTHERS = sorted(set(LOCALES) - {SOURCE})
 NOT_PAGES = (
-    *("assistants/", "export/", "cli.py", "demo.py", "server.py", "citing.py"),
+    *("assistants/", "export/", "cli.py", "demo.py", "server.py", "operations.py", "citing.py"),
     *("labelling/", "pages/review.py", "pages/adjudicate.py", "matters/cli.py"),
 )
 """English by decision: programs, the command line, memos, annotation (docs/lawyers-desk.md)."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import socket
+import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +23,7 @@ import uvicorn
 from mcp import Client, StdioServerParameters, stdio_client
 
 from corpus.settings import Settings
+from tests.ui.test_serving import serving
 from ui.assistants.desk import Desk
 from ui.assistants.keys import KeyNeeded, Keys, digest
 from ui.assistants.mcp_server import mcp_server
@@ -162,3 +168,63 @@ def test_the_official_client_calls_a_tool_over_http(settings: Settings) -> None:
         return found
 
     assert "quinze ans" in anyio.run(main).structured_content["passage"]["text"]
+
+
+INSPECTOR = os.environ.get("INFORCE_MCP_INSPECTOR") or shutil.which("mcp-inspector")
+"""The command of the MCP inspector (npm package ``@modelcontextprotocol/inspector``)."""
+needs_inspector = pytest.mark.skipif(INSPECTOR is None, reason="no mcp-inspector on this machine")
+
+
+def inspected(target: list[str], settings: Settings, *words: str) -> dict[str, Any]:
+    """What the inspector's command line prints of a server, as JSON."""
+    shown = {**settings.environment(), "PYTHONPATH": str(ROOT)}
+    child = not target[0].startswith("http")
+    given = [word for n, v in shown.items() for word in ("-e", f"{n}={v}") if child]
+    done = subprocess.run(
+        [str(INSPECTOR), "--cli", *given, *target, *words],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.stdout.strip(), done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+AGE_ON = ("--method", "tools/call", "--tool-name", "read_provision")
+ARTICLE = ("--tool-arg", "reference=art. 144 Code civil")
+
+
+@needs_inspector
+def test_the_inspector_drives_the_server_over_standard_input(settings: Settings) -> None:
+    child = [sys.executable, "-m", "inforce", "mcp"]
+    tools = inspected(child, settings, "--method", "tools/list")["tools"]
+    assert {tool["name"] for tool in tools} == set(CALLS)
+    assert all("as_at" in tool["inputSchema"]["required"] for tool in tools)
+    assert all(tool["annotations"]["readOnlyHint"] for tool in tools)
+    read = inspected(child, settings, *AGE_ON, *ARTICLE, "--tool-arg", "as_at=2006-04-04")
+    assert "quinze ans" in read["structuredContent"]["passage"]["text"]
+    refused = inspected(child, settings, *AGE_ON, *ARTICLE)
+    assert refused["isError"]
+    assert "as_at" in refused["content"][0]["text"]
+
+
+@needs_inspector
+def test_the_inspector_drives_the_server_over_http(settings: Settings) -> None:
+    with serving(settings, "mcp", "--http") as (child, port):
+        wait_for_port(port, child)
+        address = [f"http://127.0.0.1:{port}/mcp", "--transport", "http"]
+        read = inspected(address, settings, *AGE_ON, *ARTICLE, "--tool-arg", "as_at=2006-04-05")
+        assert "dix-huit ans" in read["structuredContent"]["passage"]["text"]
+        assert inspected(address, settings, *AGE_ON, *ARTICLE)["isError"]
+
+
+def wait_for_port(port: int, child: subprocess.Popen[str]) -> None:
+    for _ in range(600):
+        assert child.poll() is None
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)

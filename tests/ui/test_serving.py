@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,9 +63,7 @@ def answers(address: str, child: subprocess.Popen[str]) -> bool:
     return False
 
 
-@pytest.mark.parametrize(
-    ("verb", "health"), [(("serve",), "/_stcore/health"), (("api",), "/health")]
-)
+@pytest.mark.parametrize(("verb", "health"), [(("serve",), "/healthz"), (("api",), "/health")])
 def test_a_server_ends_on_sigterm_and_leaves_nothing_behind(
     settings: Settings, verb: tuple[str, ...], health: str
 ) -> None:
@@ -83,6 +83,27 @@ def test_an_empty_home_is_served_and_says_what_to_do(tmp_path: Path) -> None:
         said = child.stderr.read()
     assert "no library to ask yet" in said
     assert "inforce ingest demo" in said
+
+
+def test_the_app_tells_who_runs_it_how_it_is(settings: Settings) -> None:
+    with serving(settings, "serve") as (child, port):
+        address = f"http://127.0.0.1:{port}"
+        assert answers(f"{address}/healthz", child)
+        with urllib.request.urlopen(f"{address}/healthz", timeout=10) as found:
+            health = json.load(found)
+        assert health["status"] == "ok"
+        assert health["works"] > 100
+        with urllib.request.urlopen(f"{address}/metrics", timeout=10) as found:
+            assert b"inforce_page_seconds" in found.read()
+
+
+def test_an_app_without_a_library_says_that_it_is_not_well(tmp_path: Path) -> None:
+    with serving(Settings.under(tmp_path / "nowhere"), "serve") as (child, port):
+        assert answers(f"http://127.0.0.1:{port}/_stcore/health", child)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10)
+        assert refused.value.code == 503
+        assert json.load(refused.value)["status"] == "no library"
 
 
 def test_the_version_is_printed() -> None:

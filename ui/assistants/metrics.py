@@ -17,15 +17,24 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 class Metrics:
-    """The counters of one server: requests by route and status, and their seconds by route."""
+    """The counters of one server: requests by route and status, and their seconds by route.
 
-    def __init__(self) -> None:
+    ``subject`` names what is counted, ``request`` or ``page``.
+    """
+
+    def __init__(self, subject: str = "request") -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
-            "inforce_requests", "Requests answered.", ("route", "status"), registry=self.registry
+            f"inforce_{subject}s",
+            f"How many of {subject} were answered.",
+            ("route", "status"),
+            registry=self.registry,
         )
         self._seconds = Histogram(
-            "inforce_request_seconds", "Seconds a request took.", ("route",), registry=self.registry
+            f"inforce_{subject}_seconds",
+            f"Seconds that a {subject} took.",
+            ("route",),
+            registry=self.registry,
         )
 
     def count(self, route: str, status: int, seconds: float) -> None:

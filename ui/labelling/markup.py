@@ -116,7 +116,7 @@ def made(one: Made) -> str:
     flag = " · flagged" if decision.flagged else ""
     note = f'<p class="note">{escaped(decision.note)}</p>' if decision.note else ""
     return (
-        f'<section class="made"><h5>{escaped(one.person)}</h5>'
+        f'<section class="made"><h3 class="minor">{escaped(one.person)}</h3>'
         f"<p><strong>{escaped(decision_words(decision))}</strong></p>"
         f'<p class="quiet">Confidence {decision.confidence.value}{flag}'
         f" · guidelines {one.guidelines}</p>{note}</section>"

@@ -30,12 +30,12 @@ class Corpus:
 
     def history(self, work_id: str) -> WorkHistory | None:
         """Return an act with all its texts, or ``None``."""
-        with st.spinner(word("law.reading")):
-            return _history(self, work_id)
+        return _history(self, work_id)
 
     def act(self, work_id: str, day: date, extent: str | None = None) -> Act | None:
         """Return an act on a day, or ``None``."""
-        return _act(self, work_id, day, extent)
+        with st.spinner(word("law.reading")):
+            return _act(self, work_id, day, extent)
 
     def changes(self, work_id: str) -> tuple[ChangeDay, ...]:
         """Return the days on which an act changed."""
@@ -72,11 +72,11 @@ def _history(corpus: Corpus, work_id: str) -> WorkHistory | None:
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_BY_HASH)
 def _act(corpus: Corpus, work_id: str, day: date, extent: str | None) -> Act | None:
-    history = corpus.history(work_id)
+    history = _history(corpus, work_id)
     return None if history is None else act_as_at(history, day, extent=extent)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_BY_HASH)
 def _changes(corpus: Corpus, work_id: str) -> tuple[ChangeDay, ...]:
-    history = corpus.history(work_id)
+    history = _history(corpus, work_id)
     return () if history is None else change_days(history)

@@ -67,7 +67,8 @@ def line(found: FoundLine, day: date) -> str:
     read = found.valid_from if found.status != "in_force" else day
     link = _link(found.provision, read)
     language = escaped(found.language)
-    heading = f'<h4 lang="{language}">{escaped(found.heading)}</h4>' if found.heading else ""
+    said_heading = f'<h4 class="heading" lang="{language}">{escaped(found.heading or "")}</h4>'
+    heading = said_heading if found.heading else ""
     days = interval_words(Interval(start=found.valid_from, end=found.valid_to))
     when = word(f"search.days_{found.status}", days=days)
     cited = f'<span class="chip">{told("search.cited")}</span>' if found.cited else ""

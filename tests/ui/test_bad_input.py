@@ -1,0 +1,66 @@
+"""What a person may type into any field stays text; what holds nothing says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from corpus.settings import Settings
+from tests.ui.test_ask_page import shown
+from ui.library import _opened
+
+HOSTILE = "<img src=https://evil.example/x.png> ![x](https://evil.example/y.png) <script>1</script>"
+PAGES = ("ask", "search", "law", "coverage")
+
+
+@pytest.fixture(autouse=True)
+def _environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("INFORCE_TODAY", "2026-11-22")
+    yield
+    _opened.clear()
+
+
+def page_of(name: str) -> AppTest:
+    def script(name: str) -> None:
+        import importlib
+
+        importlib.import_module(f"ui.pages.{name}").page()
+
+    app = AppTest.from_function(script, kwargs={"name": name}, default_timeout=60)
+    app.query_params["as_at"] = "2006-04-04"
+    if name == "law":
+        app.query_params["act"] = "fr/code-civil"
+    return app.run()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_markup_typed_into_any_field_stays_text(name: str) -> None:
+    app = page_of(name)
+    fields = [*app.text_input, *app.text_area]
+    assert fields
+    for number in range(len(fields)):
+        app = page_of(name)
+        field = [*app.text_input, *app.text_area][number]
+        if hasattr(field, "set_value"):
+            field.set_value(HOSTILE).run()
+        assert not app.exception
+        assert "<img" not in shown(app)
+        assert "<script>1" not in shown(app)
+        said = [*app.error, *app.caption, *app.info, *app.warning, *app.markdown]
+        assert not any("![x](" in one.value for one in said)
+
+
+def test_an_act_without_a_text_on_the_day_says_so_and_offers_its_first_day() -> None:
+    app = page_of("law")
+    app.query_params["as_at"] = "1700-01-01"
+    app.run()
+    assert not app.exception
+    page = shown(app)
+    assert "22 not yet in force." in page
+    assert "The record is complete since 21 March 1804." in page
+    assert "No provision of this act is in force on this day." in page
+    assert any(button.label.startswith("Change after") for button in app.button)
