@@ -83,7 +83,7 @@ def older_than(settings: Settings, days: int, now: datetime) -> ToForget:
         for saved in checkpoints.list(None):
             name = saved.config["configurable"]["thread_id"]
             last[name] = max(last.get(name, ""), saved.checkpoint["ts"])
-    of_matters = _in_matters(settings, "thread")
+    of_matters = _in_matters(settings, tables.conversations.c.thread)
     old = {name for name, at in last.items() if datetime.fromisoformat(at) < before}
     return ToForget(traces=found, threads=tuple(sorted(old - of_matters)), filed=filed)
 
@@ -157,15 +157,14 @@ def forget_person(settings: Settings, person: Person) -> Forgotten:
 
 def _unfiled(settings: Settings, ids: Sequence[str]) -> tuple[tuple[str, ...], int]:
     """Return the ids that no matter holds, and how many are held."""
-    filed = _in_matters(settings, "trace")
+    filed = _in_matters(settings, tables.questions.c.trace)
     free = tuple(each for each in ids if each not in filed)
     return free, len(ids) - len(free)
 
 
-def _in_matters(settings: Settings, name: str) -> set[str]:
-    column = tables.questions.c[name]
+def _in_matters(settings: Settings, column: sa.Column[str]) -> set[str]:
     with Matters.open(matters_url(settings)) as matters, matters.reading() as connection:
-        return set(connection.scalars(sa.select(column).where(column.is_not(None))))
+        return set(connection.scalars(sa.select(column)))
 
 
 def _erased(*urls: str) -> list[str]:

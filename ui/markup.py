@@ -233,6 +233,20 @@ def _by_place(work: Work) -> tuple[str, str]:
     return work.jurisdiction, work.title
 
 
+def stopped(steps: str) -> str:
+    """Return that a run was stopped, after the steps that it had taken (HTML)."""
+    return (
+        f'<section class="declined stopped" role="status"><h2>{told("matters.stopped")}</h2>'
+        f"<p>{told('matters.stopped_after')}</p>{steps}</section>"
+    )
+
+
+def doing(lines: Sequence[str]) -> str:
+    """Return the steps of a run so far, from lines that are escaped."""
+    items = "".join(f"<li>{line}</li>" for line in lines)
+    return f'<ol class="doing" role="log">{items}</ol>'
+
+
 def call_words(call: ToolCall) -> str:
     """Return a sentence about a tool call and its outcome, escaped."""
     return escaped(step_words.call_words(call))

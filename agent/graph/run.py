@@ -50,6 +50,7 @@ __all__ = [
     "run_each",
     "start",
     "stream",
+    "stream_each",
 ]
 
 MAX_QUESTION = 20_000
@@ -131,10 +132,25 @@ def run_each(context: Context, asked: AskRequest) -> Iterator[Trace]:
     Raises:
         BadInputError: as :func:`run`; or there are no candidate dates.
     """
+    for each in _each_day(context, asked):
+        yield run(context, each)
+
+
+def stream_each(context: Context, asked: AskRequest) -> Iterator[Event]:
+    """Answer like :func:`run_each`, yielding events; there is a ``Done`` for each date.
+
+    Raises:
+        BadInputError: as :func:`run_each`.
+    """
+    for each in _each_day(context, asked):
+        yield from start(context, each)
+
+
+def _each_day(context: Context, asked: AskRequest) -> Iterator[AskRequest]:
     _check(context.library, asked)
     days = candidate_days(context.library, asked)
     for day in days:
-        yield run(context, asked.model_copy(update={"as_at": day, "candidates": days}))
+        yield asked.model_copy(update={"as_at": day, "candidates": days})
 
 
 def stream(library: Library, asked: AskRequest, *, policy: Policy | None = None) -> Iterator[Event]:
@@ -184,20 +200,23 @@ def start(context: Context, asked: AskRequest, thread: Thread | None = None) -> 
     """
     if thread is not None and kept(thread):
         raise BadInputError(f"There is a thread '{thread.id}' already: resume it.")
-    return _events(context, _begin(context, asked, thread), thread)
+    begun = _begin(context, asked, thread.id if thread is not None else None)
+    return _events(context, begun, thread)
 
 
-def follow(context: Context, thread: Thread, question: str) -> Iterator[Event]:
+def follow(
+    context: Context, thread: Thread, question: str, trace_id: str | None = None
+) -> Iterator[Event]:
     """Ask a follow-up in a thread that has ended, yielding events.
 
     The follow-up has the governing date of the question before it, the facts of its case and its
-    filters. Where it names another day, that is asked about. Its trace has an id of its own; the
-    thread then goes on with the follow-up.
+    filters. Where it names another day, that is asked about. Its trace has an id of its own, or
+    ``trace_id``; the thread then goes on with the follow-up.
 
     Raises:
         BadInputError: as :func:`run`; or there is no such thread, or it has not ended.
     """
-    begun = _begin(context, followed_in(thread, question))
+    begun = _begin(context, followed_in(thread, question), trace_id)
     return _events(context, {**ANEW, **begun}, thread)
 
 
@@ -267,12 +286,12 @@ def _context(library: Library, policy: Policy | None) -> Context:
     return Context(library, policy or ExtractivePolicy(library.works))
 
 
-def _begin(context: Context, asked: AskRequest, thread: Thread | None = None) -> State:
+def _begin(context: Context, asked: AskRequest, trace_id: str | None = None) -> State:
     _check(context.library, asked)
     begun = RunHeader(
         schema_version=SCHEMA,
         settings=context.settings,
-        id=thread.id if thread is not None else uuid.uuid4().hex,
+        id=trace_id or uuid.uuid4().hex,
         policy=context.policy.name,
         corpus_hash=context.library.corpus_hash,
         started=now(),

@@ -41,7 +41,7 @@ class Deletion(Frozen):
 def delete_matter(matters: Matters, person: Person, matter: str, settings: Settings) -> Deletion:
     """Delete a matter and everything that belongs to it alone.
 
-    A trace or a conversation that another matter holds too stays there. An exported file that was
+    A trace that another matter holds too stays there. An exported file that was
     changed since stays, as does one that cannot be removed; both are named. What a browser has
     downloaded is out of reach.
 
@@ -54,8 +54,8 @@ def delete_matter(matters: Matters, person: Person, matter: str, settings: Setti
     """
     found = matters.archive(person, matter)
     with matters.reading() as connection:
-        traces, shared = _own_and_shared(connection, found.id, "trace")
-        threads, _ = _own_and_shared(connection, found.id, "thread")
+        traces, shared = _own_and_shared(connection, found.id)
+        threads = list(connection.scalars(_threads(found.id)))
         files = [(row.path, row.digest) for row in connection.execute(_exports(found.id))]
     log(settings, person, Action.DELETED, Kind.MATTER, found.id)
     log(settings, person, Action.DELETED, Kind.TRACE, *traces)
@@ -95,15 +95,17 @@ def _exports(matter: str) -> sa.Select[Any]:
     return sa.select(table.c.path, table.c.digest).where(table.c.matter == matter)
 
 
-def _own_and_shared(
-    connection: sa.Connection, matter: str, name: str
-) -> tuple[list[str], list[str]]:
-    """Return the traces (or threads) that this matter alone holds, and those others hold too."""
+def _threads(matter: str) -> sa.Select[Any]:
+    table = tables.conversations
+    return sa.select(table.c.thread).where(table.c.matter == matter).order_by(table.c.thread)
+
+
+def _own_and_shared(connection: sa.Connection, matter: str) -> tuple[list[str], list[str]]:
+    """Return the traces that this matter alone holds, and those that others hold too."""
     table = tables.questions
-    column = table.c[name]
-    query = sa.select(column).distinct().where(column.is_not(None))
+    query = sa.select(table.c.trace).distinct()
     own = set(connection.scalars(query.where(table.c.matter == matter)))
-    others = set(connection.scalars(query.where(table.c.matter != matter, column.in_(own))))
+    others = set(connection.scalars(query.where(table.c.matter != matter, table.c.trace.in_(own))))
     return sorted(own - others), sorted(own & others)
 
 

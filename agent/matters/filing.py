@@ -32,15 +32,14 @@ class Relied(Frozen):
     asked_on: date
 
 
-def file_question(  # noqa: PLR0913 - who files what, where
+def file_question(
     matters: Matters,
     person: Person,
     matter: str,
     trace: Trace,
     store: Store,
-    thread: str | None = None,
 ) -> None:
-    """File a trace in a matter; one that is there already is filed with its new thread.
+    """File a trace in a matter; one that is there already is filed once.
 
     Args:
         matters: the database of matters.
@@ -48,7 +47,6 @@ def file_question(  # noqa: PLR0913 - who files what, where
         matter: id of the matter.
         trace: the question with its answer.
         store: the store; it is read in the state from which the question was answered.
-        thread: the conversation in which it was asked.
 
     Raises:
         BadInputError: the person may not see the matter, or it is archived.
@@ -57,10 +55,8 @@ def file_question(  # noqa: PLR0913 - who files what, where
     relied = list(relied_on(trace, store))
     with matters.open_matter(person, matter) as (connection, found):
         _remove(connection, found.id, trace.id)
-        row = {"matter": found.id, "trace": trace.id, "thread": thread}
-        connection.execute(
-            sa.insert(tables.questions).values(**row, filed_by=person.id, filed=now())
-        )
+        row = {"matter": found.id, "trace": trace.id, "filed_by": person.id, "filed": now()}
+        connection.execute(sa.insert(tables.questions).values(row))
         cited = [
             {
                 "matter": found.id,
@@ -72,6 +68,20 @@ def file_question(  # noqa: PLR0913 - who files what, where
         ]
         if cited:
             connection.execute(sa.insert(tables.citations), cited)
+
+
+def begin_conversation(matters: Matters, person: Person, matter: str, thread: str) -> None:
+    """Keep in mind that a conversation belongs to a matter, so that it is deleted with it.
+
+    Raises:
+        BadInputError: the person may not see the matter, or it is archived.
+        StoreError: the database refuses it.
+    """
+    table = tables.conversations
+    with matters.open_matter(person, matter) as (connection, found):
+        these = table.c.matter == found.id, table.c.thread == thread
+        connection.execute(sa.delete(table).where(*these))
+        connection.execute(sa.insert(table).values(matter=found.id, thread=thread))
 
 
 def take_out(matters: Matters, person: Person, matter: str, trace_id: str) -> None:

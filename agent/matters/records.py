@@ -87,13 +87,11 @@ class FiledQuestion(Frozen):
 
     Attributes:
         trace_id: id of its trace.
-        thread: name of the conversation in which it was asked; null outside one.
         filed_by: id of the person who filed it.
         filed: instant at which it was filed.
     """
 
     trace_id: str
-    thread: str | None = None
     filed_by: str
     filed: datetime
 

@@ -371,7 +371,6 @@ def _questions(connection: sa.Connection, matter: str) -> Iterator[FiledQuestion
     for row in connection.execute(query).mappings():
         yield FiledQuestion(
             trace_id=row["trace"],
-            thread=row["thread"],
             filed_by=row["filed_by"],
             filed=as_utc(row["filed"]),
         )

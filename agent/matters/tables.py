@@ -52,9 +52,14 @@ questions = sa.Table(
     metadata,
     _id("matter", primary_key=True),
     sa.Column("trace", sa.String(200), primary_key=True),
-    sa.Column("thread", sa.String(200)),
     _person("filed_by", nullable=False),
     _instant("filed", nullable=False),
+)
+conversations = sa.Table(
+    "matter_conversations",
+    metadata,
+    _id("matter", primary_key=True),
+    sa.Column("thread", sa.String(200), primary_key=True),
 )
 citations = sa.Table(
     "matter_citations",
@@ -89,5 +94,5 @@ deliveries = sa.Table(
     _instant("claimed"),
     _instant("sent"),
 )
-OF_A_MATTER = (shares, notes, questions, citations, exports, alerts)
+OF_A_MATTER = (shares, notes, questions, conversations, citations, exports, alerts)
 """The tables with rows of a matter, each with its id in ``matter``."""

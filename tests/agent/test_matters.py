@@ -16,7 +16,7 @@ from agent.graph.threads import kept
 from agent.library import Library
 from agent.matters.bundle import bundle_of, read_traces
 from agent.matters.deletion import delete_matter, note_export
-from agent.matters.filing import file_question, take_out
+from agent.matters.filing import begin_conversation, file_question, take_out
 from agent.matters.records import CaseFrame
 from agent.matters.store import LONGEST_NOTE, Matters
 from agent.policies.extractive import ExtractivePolicy
@@ -161,7 +161,7 @@ def test_a_matter_is_exported_whole_and_its_answers_read_back(
             for trace in traces:
                 kept_traces.save(trace)
                 file_question(matters, ANNA, hers.id, trace, store)
-            file_question(matters, ANNA, hers.id, traces[0], store, "talk")
+            file_question(matters, ANNA, hers.id, traces[0], store)
             bundle = bundle_of(matters, ANNA, hers.id, kept_traces)
     file = tmp_path / "matter.json"
     file.write_text(bundle.model_dump_json(), encoding="utf-8")
@@ -195,7 +195,9 @@ def test_a_deleted_matter_leaves_no_trace_thread_or_file(
         with TraceStore.open(traces_url(settings)) as traces:
             traces.save(own)
             traces.save(both)
-        file_question(matters, ANNA, hers.id, own, store, "talk")
+        file_question(matters, ANNA, hers.id, own, store)
+        begin_conversation(matters, ANNA, hers.id, "talk")
+        begin_conversation(matters, ANNA, hers.id, "talk")
         for matter in (hers, other):
             file_question(matters, ANNA, matter.id, both, store)
     same, changed = tmp_path / "same.json", tmp_path / "changed.docx"

@@ -16,6 +16,7 @@ import streamlit as st
 
 from agent.graph.run import Paused, request_of
 from agent.library import Library
+from agent.matters.records import MatterRecord
 from agent.request import AskRequest
 from agent.trace import Trace
 from corpus.clock import today
@@ -27,6 +28,8 @@ from ui.export.files import MEDIA, NAMES, Format, exported, file_name
 from ui.languages.catalogue import SOURCE, in_language, language, word
 from ui.law.address import permalink
 from ui.library import open_or_say, show_footer
+from ui.matters.desk import CHOSEN
+from ui.matters.on_ask import file_answer, matter_in_address, say_which
 from ui.pages.address import read_address, wants_each, write_address
 from ui.pages.advice import Suggestion, choices_meant, days_meant, suggestions
 from ui.pages.ask_form import (
@@ -40,7 +43,7 @@ from ui.pages.ask_form import (
 from ui.pages.date_control import remember_day
 from ui.pages.examples import Example, examples
 from ui.pages.recorded import cards_of, given_words, logged, recorded_answers
-from ui.pages.session import outcome, reply
+from ui.pages.session import Stopped, ask_again, followed, outcome, reply
 from ui.people.private_address import address_here, go_to
 from ui.words import day_words, literal
 
@@ -48,10 +51,13 @@ from ui.words import day_words, literal
 def page() -> None:
     """Show the page for the request in the URL."""
     recorded = recorded_answers()
-    parameters = address_here()
+    parameters = address_here(CHOSEN)
     asked, problems = read_address(parameters)
+    matter, closed = _matter()
     if recorded.traces:
         asked = request_of(recorded.traces[0])
+    elif matter is not None and asked == AskRequest(question=""):
+        asked = matter.frame.request("")
     _follow_address(asked)
     if asked.as_at is not None:
         remember_day(asked.as_at)
@@ -59,14 +65,16 @@ def page() -> None:
     library = open_or_say()
     if library is None:
         return
+    if matter is not None:
+        say_which(matter)
     form(library, asked.facts, _submit)
-    for problem in (*problems, *recorded.problems):
+    for problem in (*problems, *recorded.problems, *closed):
         st.error(literal(problem), icon=":material/event_busy:")
     if recorded.traces:
         _recorded(library, recorded.traces)
-    elif not problems and days_can_be_read():
+    elif not (problems or closed) and days_can_be_read():
         if asked.question:
-            _outcome(library, asked, each=wants_each(parameters))
+            _outcome(library, asked, matter, each=wants_each(parameters))
         else:
             _welcome(library)
     show_footer(library)
@@ -88,7 +96,16 @@ def _submit() -> None:
 
 def _go(asked: AskRequest, *, each: bool = False, same: bool = False) -> None:
     """Go to a request; ``same`` goes on with the present one."""
-    go_to(write_address(asked, each=each), same=same)
+    chosen = {CHOSEN: st.query_params[CHOSEN]} if CHOSEN in st.query_params else {}
+    go_to({**write_address(asked, each=each), **chosen}, CHOSEN, same=same)
+
+
+def _matter() -> tuple[MatterRecord | None, tuple[str, ...]]:
+    """Return the matter in which is asked, or a sentence on why none is."""
+    try:
+        return matter_in_address(), ()
+    except InForceError as problem:
+        return None, (str(problem),)
 
 
 # -- what is shown -----------------------------------------------------------------------------
@@ -117,10 +134,14 @@ def _examples(shown: tuple[Example, ...]) -> None:
         )
 
 
-def _outcome(library: Library, asked: AskRequest, *, each: bool) -> None:
+def _outcome(
+    library: Library, asked: AskRequest, matter: MatterRecord | None, *, each: bool
+) -> None:
     try:
-        found = outcome(library, asked, each=each)
-        if isinstance(found, Paused):
+        found = outcome(library, asked, each=each, matter=matter.id if matter else None)
+        if isinstance(found, Stopped):
+            _stopped(found)
+        elif isinstance(found, Paused):
             _ask_back(found)
         elif len(found) == 1:
             _one(library, found[0], asked)
@@ -128,6 +149,12 @@ def _outcome(library: Library, asked: AskRequest, *, each: bool) -> None:
             _several(library, found, asked)
     except InForceError as error:
         st.error(literal(str(error)), icon=":material/error:")
+
+
+def _stopped(run: Stopped) -> None:
+    """Say that the asker ended the run, after which steps; nothing of it is an answer."""
+    st.html(render.stopped(run.steps))
+    st.button(word("matters.ask_again"), on_click=ask_again)
 
 
 def _ask_back(paused: Paused) -> None:
@@ -196,6 +223,27 @@ def _one(library: Library, trace: Trace, asked: AskRequest, place: str = "") -> 
         with st.expander(word("ask.how_found"), icon=":material/route:"):
             st.html(render.steps(trace))
     _keep(library, trace, asked, cards, place)
+    file_answer(trace, place)
+    if trace.governing is not None and not place:
+        _go_on(trace)
+
+
+def _go_on(trace: Trace) -> None:
+    """Offer a follow-up, which keeps the date and the facts of an answer."""
+    with st.form("follow-up", border=False):
+        st.text_area(
+            word("matters.follow"),
+            key="follow-up-text",
+            height=68,
+            placeholder=word("matters.follow_hint"),
+        )
+        st.form_submit_button(word("matters.follow_ask"), on_click=_ask_follow_up, args=(trace,))
+
+
+def _ask_follow_up(trace: Trace) -> None:
+    question = (st.session_state.get("follow-up-text") or "").strip()
+    if question:
+        _go(followed(trace, question))
 
 
 def _closest(trace: Trace, cards: tuple[Card, ...], place: str) -> None:
