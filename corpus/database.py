@@ -36,10 +36,10 @@ def open_engine(url: str, *, create: bool) -> sa.Engine:
     """
     parsed = parse_url(url)
     path = sqlite_file(parsed)
-    options: dict[str, Any] = {"pool_pre_ping": True}
+    # Threads wait for each other's reads, however long the machine or its clock stands still.
+    options: dict[str, Any] = {"pool_pre_ping": True, "pool_timeout": None}
     if path is not None:
         _find(path, create=create)
-        # Threads wait for each other's reads, however long the machine or its clock stands still.
         options = {"creator": lambda: connect_sqlite(path), "pool_timeout": None}
     try:
         engine = sa.create_engine(parsed, **options)

@@ -45,7 +45,7 @@ from corpus.applicability import Code, Issue, Role
 from corpus.database import BUSY_SECONDS, create_sqlite, sqlite_file
 from corpus.errors import BadInputError, StoreError, without_password
 from corpus.gate.ruling import Case, RulingKind
-from corpus.model import Frozen
+from corpus.model import EndReason, Frozen
 from corpus.settings import Settings
 
 Checkpoints = BaseCheckpointSaver[Any]
@@ -68,7 +68,7 @@ class RunHeader(Frozen):
 _KEPT = (
     *(Abstention, Act, Answer, AskRequest, Case, RunHeader, GoverningDate, ToolCall, Turn),
     *(Verdict, AbstentionReason, Code, Issue, Role, RulingKind, StopReason),
-    *(ClosestProvision, LookedAt),
+    *(ClosestProvision, EndReason, LookedAt),
 )
 """Types of which a state consists; only these are deserialised from a checkpoint."""
 

@@ -14,8 +14,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from corpus.clock import now
+from corpus.database import open_engine
 from corpus.errors import StoreError
 from corpus.model import Version
 from corpus.store import Store
@@ -154,3 +156,10 @@ def test_a_machine_that_stood_still_fails_no_read_that_waited_for_a_connection(
         assert not read.wait(0.3)
         held.close()
         assert [work.id for work in reading.result(10)] == [WORK.id]
+
+
+def test_a_thread_waits_for_postgres_however_slow_the_machine_is() -> None:
+    pytest.importorskip("psycopg", reason="needs the extra postgres")
+    engine = open_engine("postgresql+psycopg://law@127.0.0.1/law", create=False)
+    assert isinstance(engine.pool, sa.pool.QueuePool)
+    assert engine.pool.timeout() is None

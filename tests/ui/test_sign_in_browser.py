@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 import pytest
 
 from agent.audit import Action, AuditLog, audit_url
+from agent.library import Library
+from agent.matters.store import Matters, matters_url
 from agent.people import People, Role, people_url
 from corpus.settings import Settings
-from tests.ui.app_server import CHROMIUM, FLAGS, free_port, served
+from rl.annotation.items import Candidate, Cited, Item, Origin, Project, Shown
+from rl.annotation.items import Role as LabelRole
+from rl.annotation.queue.label_queue import LabelQueue, labels_url
+from tests.ui.app_server import CHROMIUM, FLAGS, ROOT, free_port, served
 from ui.demo import load_demo
 
 pytest.importorskip("playwright", reason="playwright is not installed")
@@ -32,6 +39,7 @@ ROLES = {
     BOSS: Role.ADMINISTRATOR,
     UNVERIFIED: Role.READER,
 }
+MARRIAGE = "À partir de quel âge peut-on contracter mariage ?"
 PAGES = ["Ask", "Search", "Law as at", "Matters", "Coverage", "Ingest report"]
 
 pytestmark = [
@@ -56,6 +64,7 @@ def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
     with People.open(people_url(settings)) as people:
         for person, role in ROLES.items():
             people.add(person, person.partition("@")[0].title(), [role])
+    label(settings)
     claims = {person: {} for person in (*ROLES, STRANGER)} | {UNVERIFIED: {"email_verified": False}}
     port = free_port()
     environment = {**settings.environment(), "HOME": str(home), "INFORCE_TODAY": "2026-11-22"}
@@ -63,6 +72,36 @@ def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
         secrets_file(home, made.address, f"http://127.0.0.1:{port}/")
         with served(environment, home, port) as url:
             yield Firm(url, made, settings)
+
+
+def label(settings: Settings) -> None:
+    """Make a labelling project of one item, for the annotator and the adjudicator."""
+    with (
+        Library.open(settings) as library,
+        LabelQueue.open(labels_url(settings), create=True) as queue,
+    ):
+        history = library.store.history("fr/code-civil#marriage-age")
+        assert history is not None
+        cited = [
+            Candidate(
+                letter=letter,
+                text=row.text[:80],
+                citations=(Cited(version_id=row.id, quote=row.text[:80]),),
+            )
+            for letter, row in zip("AB", history.versions, strict=False)
+        ]
+        queue.create(Project(name="marriage", corpus_hash=library.corpus_hash, run="r"), "", BOSS)
+        queue.add_person("marriage", CLERK, LabelRole.ANNOTATOR)
+        queue.add_person("marriage", JUDGE, LabelRole.ADJUDICATOR)
+        shown = Shown(
+            question=MARRIAGE,
+            as_at=date(2006, 4, 4),
+            language="fr",
+            jurisdiction="fr",
+            candidates=tuple(cited),
+        )
+        origin = Origin(run="r", round=0, question_id="q", chooser="random")
+        queue.add_items("marriage", [Item(id="one", shown=shown, origin=origin)])
 
 
 Signed = Callable[[str], Page]
@@ -127,6 +166,10 @@ def test_an_annotator_sees_only_review_also_by_typing_an_address(
     page = signed(CLERK)
     page.get_by_role("button", name="Sign out").wait_for()
     assert navigation(page) in ([], ["Review"])
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Unsure").wait_for()
+    assert "person=" not in page.url
+    keep_picture(page, "annotator")
     for path in ("", "search?q=marriage&as_at=2006-04-04", "law", "adjudicate"):
         page.goto(firm.url + path)
         page.get_by_role("button", name="Sign out").wait_for()
@@ -201,9 +244,6 @@ def test_a_cookie_that_another_secret_signed_is_one_sentence(signed: Signed, fir
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name=ANNA).click()
     page.get_by_label("Question").wait_for()
-
-
-MARRIAGE = "À partir de quel âge peut-on contracter mariage ?"
 
 
 def asked(page: Page, firm: Firm, words: str) -> str:
@@ -285,3 +325,40 @@ def test_an_answer_for_every_version_is_found_again_by_its_one_id(
     page.goto("about:blank")
     page.goto(address)
     expect(page.get_by_role("tab")).to_have_count(count)
+
+
+def test_two_people_do_not_see_each_others_matters(signed: Signed, firm: Firm) -> None:
+    cases = {ANNA: "Tenancy of Anna’s client", BORIS: "Dismissal of Boris’s client"}
+    with (
+        People.open(people_url(firm.settings)) as people,
+        Matters.open(matters_url(firm.settings)) as matters,
+    ):
+        made = {}
+        for person, name in cases.items():
+            found = people.find(person)
+            assert found is not None
+            made[person] = matters.create(found, name).id
+    for person, other, picture in ((ANNA, BORIS, "matters-anna"), (BORIS, ANNA, "matters-boris")):
+        page = signed(person)
+        page.get_by_label("Question").wait_for()
+        page.goto(f"{firm.url}matters")
+        page.get_by_text(cases[person]).first.wait_for()
+        page.get_by_role("button", name="Sign out").wait_for()
+        assert cases[other] not in page.content()
+        keep_picture(page, picture)
+        said = []
+        for name in (made[other], "0" * 32):
+            page.goto(f"{firm.url}matters?matter={name}")
+            refusal = page.get_by_text("There is no matter")
+            refusal.wait_for()
+            said.append(refusal.inner_text().replace(name, ""))
+            assert cases[other] not in page.content()
+        assert said[0] == said[1]
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Save the picture that the documentation shows, when asked to."""
+    if os.environ.get("INFORCE_SAVE_SCREENSHOTS") == "1":
+        page.set_viewport_size({"width": 1000, "height": 640})
+        page.wait_for_timeout(1500)
+        page.screenshot(path=ROOT / "docs/images" / f"{name}.png")
