@@ -98,3 +98,27 @@ def test_the_distance_is_never_negative_and_estimates_kl(seed: int) -> None:
     assert bool((found >= 0).all())
     kl = (logits.softmax(-1) * -drift[:, 0]).sum()
     assert float((logits.softmax(-1) * found).sum()) == pytest.approx(float(kl), abs=1e-9)
+
+
+def test_the_limit_is_per_rollout_unless_it_is_said_to_be_per_token() -> None:
+    """Four tokens, each 3 nats away by k1: 12 in all."""
+    old = torch.full((1, 4), -5.0)
+    batch = a_batch(
+        1,
+        1,
+        4,
+        old_logps_N_T=old,
+        sampling_logps_N_T=old + 3.0,
+        mask_N_T=torch.ones(1, 4),
+        own_N=torch.tensor([False]),
+    )
+    bad = torch.tensor([-1.0])
+
+    def kept(limit: float, per_token: bool) -> bool:
+        made = FtisFilterSettings(limit=limit, per_token=per_token, estimate="k1")
+        return bool(OffPolicyFilter(made).adjust(batch, bad)[0] != 0)
+
+    assert not kept(10.0, False)
+    assert kept(10.0, True)
+    assert kept(14.0, False)
+    assert not kept(2.0, True)

@@ -8,8 +8,10 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from rl.objective.methods.lampo import pair_weights, pairwise  # noqa: E402
+from rl.objective.methods.lampo import Lampo, pair_weights, pairwise  # noqa: E402
+from rl.objective.methods.settings import LampoSettings  # noqa: E402
 from rl.objective.methods.stock import leave_one_out  # noqa: E402
+from tests.rl.methods.batches import a_batch  # noqa: E402
 
 
 def group(seed: int, size: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
@@ -62,3 +64,23 @@ def test_two_by_hand() -> None:
     torch.testing.assert_close(lampo, torch.stack([1 - up, -up]))
     rank = pairwise(rewards, confidences, 2, "lambdarank")
     torch.testing.assert_close(rank, torch.stack([up, -up]))
+
+
+def test_a_long_rollout_is_as_likely_as_a_short_one_of_the_same_mean() -> None:
+    """Confidences are means over the own tokens: a sum would call the long one unlikely."""
+    logps = torch.tensor([[-1.0, -1.0, -1.0, -1.0], [-1.0, -9.0, 0.0, 0.0]])
+    mask = torch.tensor([[1.0, 1, 1, 1], [1.0, 0, 0, 0]])
+    batch = a_batch(
+        1,
+        2,
+        4,
+        old_logps_N_T=logps,
+        mask_N_T=mask,
+        rewards_N_F=torch.tensor([[1.0], [0.0]]),
+        channel_weights_F=torch.ones(1),
+        channels=("task",),
+    )
+    assert Lampo(LampoSettings(tau=1.0)).estimate(batch).tolist() == [0.5, -0.5]
+    scaled = Lampo(LampoSettings(tau=1.0, scaled=True)).estimate(batch)
+    std = 2**-0.5  # of the rewards 1 and 0
+    torch.testing.assert_close(scaled, torch.tensor([0.5, -0.5]) / (std + 1e-4))

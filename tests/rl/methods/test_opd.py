@@ -70,3 +70,16 @@ def test_a_teacher_that_is_the_policy_must_know_more() -> None:
         OpdSettings(teacher="self", shows_governing_text=False)
     with pytest.raises(ValidationError, match="teacher_model"):
         OpdSettings(teacher="http://localhost:8000/v1")
+
+
+def test_a_token_that_the_teacher_prefers_is_raised_by_the_weight_of_the_method() -> None:
+    batch = a_batch(
+        1,
+        1,
+        3,
+        old_logps_N_T=torch.tensor([[-2.0, -1.0, -3.0]]),
+        teacher_logps_N_T=torch.tensor([[-1.0, -2.0, -3.0]]),
+        mask_N_T=torch.ones(1, 3),
+    )
+    added = Distillation(OpdSettings(lam=0.25)).add(batch, torch.zeros(1, 3))
+    assert added.tolist() == [[0.25, -0.25, 0.0]]

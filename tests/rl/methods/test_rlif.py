@@ -11,7 +11,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from rl.objective.forward_passes import READS  # noqa: E402
-from rl.objective.methods.rlif import Certainty, Overconfidence, agreement  # noqa: E402
+from rl.objective.methods.rlif import Agreement, Certainty, Overconfidence, agreement  # noqa: E402
 from rl.objective.methods.settings import AgreementSettings, CertaintySettings  # noqa: E402
 from tests.rl.methods.batches import a_batch, labels  # noqa: E402
 
@@ -47,10 +47,10 @@ def test_certainty_is_zero_only_for_a_uniform_policy() -> None:
     certainty = READS["certainty"](logits, logits.logsumexp(-1, keepdim=True))
     assert float(certainty[0]) == pytest.approx(0, abs=1e-12)
     assert bool((certainty[1:] > 0).all())
-    uniform = torch.full((7,), 1 / 7).double()
+    uniform = torch.full((7,), 1 / 7, dtype=torch.float64)
     for row in range(3):
         kl = (uniform * (uniform.log() - logits[row].log_softmax(-1))).sum()
-        assert float(certainty[row]) == pytest.approx(float(kl))
+        assert float(certainty[row]) == pytest.approx(float(kl), abs=1e-9)
 
 
 def test_certainty_is_a_mean_over_own_tokens_and_says_nothing_of_silence() -> None:
@@ -72,3 +72,10 @@ def test_overconfidence_is_the_opposite_hypothesis() -> None:
 
 def test_the_papers_weights() -> None:
     assert AgreementSettings().weight == CertaintySettings().weight == 0.5
+
+
+def test_the_channel_leaves_out_what_the_round_excluded_and_counts_abstentions() -> None:
+    batch = a_batch(1, 4, answer_keys_N=torch.tensor([3, 3, 3, 5]), outcomes_N=labels(*"axww"))
+    found = Agreement().reward(batch).tolist()
+    assert math.isnan(found[1])
+    assert [found[place] for place in (0, 2, 3)] == pytest.approx([2 / 3, 2 / 3, 1 / 3])

@@ -11,7 +11,13 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from rl.objective.methods.groups import grouped, nanstd  # noqa: E402
-from rl.objective.methods.stock import channel_norm, group_norm, leave_one_out  # noqa: E402
+from rl.objective.methods.stock import (  # noqa: E402
+    Gdpo,
+    Grpo,
+    channel_norm,
+    group_norm,
+    leave_one_out,
+)
 from tests.rl.methods.batches import a_batch  # noqa: E402
 
 
@@ -72,3 +78,21 @@ def test_the_deviation_is_trls_to_the_last_bit(seed: int) -> None:
     rewards = a_batch(3, 8, seed=seed).rewards_N_F[:, 0].reshape(3, 8)
     theirs = trl_nanstd(rewards, dim=1, keepdim=True)
     assert torch.equal(nanstd(rewards, 1), theirs)
+
+
+def test_a_channel_of_weight_0_says_nothing_and_one_of_weight_2_decides() -> None:
+    rewards = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
+    for method in (Grpo(), Gdpo()):
+        for weights, sign in (([1.0, 0.0], 1), ([0.0, 1.0], -1), ([1.0, 2.0], -1)):
+            batch = a_batch(1, 4, rewards_N_F=rewards, channel_weights_F=torch.tensor(weights))
+            found = torch.sign(method.estimate(batch)).tolist()
+            assert found == [sign, -sign, sign, -sign], (method.kind, weights)
+
+
+def test_gdpo_is_whitened_over_the_batch() -> None:
+    """Two channels that agree give groups twice as wide as one; the batch has deviation 1."""
+    rewards = torch.tensor([[1.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    batch = a_batch(2, 2, rewards_N_F=rewards, channel_weights_F=torch.ones(2))
+    found = Gdpo().estimate(batch)
+    assert float(found.std()) == pytest.approx(1.0, abs=1e-3)
+    assert found.tolist() == pytest.approx([1.2247, -1.2247, 0.0, 0.0], abs=1e-3)

@@ -139,7 +139,9 @@ def test_self_teaches_with_the_students_own_weights() -> None:
     class TrainedModel:
         model, tokenizer = tiny_model(), None
 
-    assert teacher(OpdSettings(), TrainedModel, prefix_of).model is TrainedModel.model
+    made = teacher(OpdSettings(), TrainedModel, prefix_of)
+    assert made.model is TrainedModel.model
+    assert made.shown is prefix_of, "a teacher that is the policy itself is shown the law"
 
 
 # -- the pool --
