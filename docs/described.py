@@ -244,6 +244,7 @@ JSON: dict[str, Printed] = {
         }
     ),
     "runs list": Printed(keys=RUN_KEYS, note="One per run."),
+    "runs card": Printed(keys={"card": "File of the model card."}),
     "runs show": Printed(
         keys={**RUN_KEYS, "metrics": "newest value of each", "folder": "where the run is"}
     ),

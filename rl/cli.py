@@ -187,6 +187,23 @@ def compare(
         to.write_text(page(" and ".join(rows), curves(rows)), encoding="utf-8")
 
 
+@runs.command(epilog="Example:  inforce runs card tiny-grpo-s0-1")
+def card(
+    name: Annotated[str, typer.Argument(help="A run's name or folder.")],
+    home: Home = None,
+    json: AsJson = False,
+) -> None:
+    """Write a run's model card, README.md in its folder, in the format of the Hugging Face Hub."""
+    from rl.run.model_card import write_model_card
+    from rl.run.run_directory import find_run, runs_home
+
+    written = write_model_card(find_run(name, home or runs_home()))
+    if json:
+        print_json({"card": str(written)})
+    else:
+        out.print(str(written), soft_wrap=True)
+
+
 def _side_by_side(names: Sequence[str], values: dict[str, list[object]]) -> None:
     from rich.table import Table
 

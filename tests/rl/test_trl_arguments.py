@@ -59,7 +59,7 @@ def recipe(**tables: Any) -> Recipe:
             "epochs": 2,
             "minibatches": 2,
             "learning_rate": 0.002,
-            "schedule": "linear",
+            "schedule": "cosine",
             "warmup_steps": 5,
             "weight_decay": 0.06,
             "max_grad_norm": 0.8,
@@ -101,7 +101,7 @@ def test_every_setting_of_a_recipe_reaches_the_trainer(tmp_path: Path) -> None:
         "max_completion_length": token_budget(given).thread,
     }
     assert {name: getattr(made, name) for name in wanted} == wanted
-    assert made.lr_scheduler_type == "linear"
+    assert made.lr_scheduler_type == "cosine"
     assert made.output_dir == str(tmp_path)
 
 
