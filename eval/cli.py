@@ -56,27 +56,43 @@ def ledger(
             out.print(f"{named}: {effect}. {one.verdict.capitalize()}.", markup=False)
 
 
-@evaluate.command("fit-score", epilog="Example:  inforce eval fit-score --to coefficients.json")
+@evaluate.command(
+    "fit-score", epilog="Example:  inforce eval fit-score --real --to coefficients.json"
+)
 def fit_score(
     to: Annotated[Path, typer.Option(help="File for the coefficients.")],
+    real: Annotated[
+        bool, typer.Option("--real", help="The store of INFORCE_HOME holds the real corpora.")
+    ] = False,
 ) -> None:
-    """Fit the score of answers to the training questions over the demonstration corpus.
+    """Fit the score of answers to the training questions and the spent ones of eval/questions.
 
-    Prints how right and how calibrated the score is on the development questions. The file of the
-    package is agent/answering/coefficients.json. Takes some minutes with the default encoder.
+    Prints how right the score is on questions that it was not fitted to. The file of the package
+    is agent/answering/coefficients.json, fitted with --real. Takes minutes with the default
+    encoder.
     """
+    from contextlib import nullcontext
+
     from agent.answering.remembering import RememberingEncoder
+    from agent.library import Library
     from corpus.errors import BadInputError
-    from eval.answering.fit import fit, report
+    from corpus.settings import Settings
+    from eval.answering.fit import fit, report, tables
+    from eval.suites.demo import demo_library
+    from retrieval.index_build import vectors_file
     from retrieval.vectors.encoder_choice import default_encoder
+    from retrieval.vectors.stored_first import StoredFirst
 
     encoder = default_encoder()
     if encoder is None:
         raise BadInputError("INFORCE_ENCODER is none: the score is fitted with an encoder")
-    remembering = RememberingEncoder(encoder)
-    fitted = fit(remembering, lambda doing: errors.print(f"[dim]{doing} …[/]"))
+    settings = Settings.load()
+    remembering = RememberingEncoder(StoredFirst(encoder, vectors_file(settings.index_url)))
+    with demo_library() as demo, Library.open(settings) if real else nullcontext() as own:
+        found = tables(demo, own, remembering, lambda doing: errors.print(f"[dim]{doing} …[/]"))
+    fitted = fit(found)
     to.write_text(fitted.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    for line in report(remembering, fitted):
+    for line in report(found, fitted):
         out.print(line)
 
 

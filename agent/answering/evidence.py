@@ -8,10 +8,11 @@ what the quotation states says whether it can be the answer at all.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
+from agent.answering.centres import Centred
 from agent.answering.quotations import quotable_spans
 from agent.answering.reading import QuestionReading
 from agent.tool_results import Passage
@@ -21,30 +22,41 @@ from retrieval.text.shared_terms import question_terms, stems
 from retrieval.vectors.encoder import Encoder
 from retrieval.vectors.passage import embedded
 
-MOST_ENCODED = 6
+FITTED = 819
+"""Distinct versions of the demonstration corpus; see ``library`` of :class:`Evidence`."""
+MOST_ENCODED = 12
 """Sentences that are encoded for one question; a sentence costs some 40 ms of one core."""
 
-_MIDDLE, _SPREAD = 0.85, 0.05  # of the cosines of multilingual-e5-small
+_SPREAD = 0.125  # of cosines off the mean
 
 
 class Evidence(Frozen):
     """What speaks for one quotation, larger meaning more.
 
-    ``provision`` and ``sentence`` are cosines with the question, as distances from a middling one;
-    0 without an encoder. ``words`` and ``provision_words`` are the shares, weighted by rarity among
-    the provisions at hand, of the question's terms that stand in the quotation and in its
-    provision; ``law_words`` that of its words of law in the quotation. ``kind`` is 1 where the
-    quotation states what is asked for, -1 where it does not, 0 where no kind of thing is asked.
-    ``language`` is -1 where the quotation is in another language than the question.
+    ``provision`` and ``sentence`` are cosines with the question off the means of their language
+    (:mod:`agent.answering.centres`), in units of 1/8; ``subject`` is that of the provision with the
+    question without the words of law added to it, ``usual`` that of the provision with questions
+    about other law: one that is near to everything is no answer for being near. All four are 0
+    without an encoder. ``words`` and
+    ``provision_words`` are the shares, weighted by rarity among the provisions at hand, of the
+    question's terms that stand in the quotation and in its provision; ``law_words`` that of its
+    words of law in the quotation. ``kind`` is 1 where the quotation states what is asked for, -1
+    where it does not, 0 where no kind of thing is asked. ``language`` is -1 where the quotation is
+    in another language than the question. ``library`` is the logarithm of how many times more
+    versions than the demonstration corpus the library has: among more texts the best wrong one is
+    better. It is the same for all, so that it speaks for or against "none of them" alone.
     """
 
     provision: float = 0.0
     sentence: float = 0.0
+    subject: float = 0.0
+    usual: float = 0.0
     words: float = 0.0
     provision_words: float = 0.0
     law_words: float = 0.0
     kind: float = 0.0
     language: float = 0.0
+    library: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -63,18 +75,26 @@ class Quotation:
 
 
 def gathered(
-    asked: QuestionReading, passages: Sequence[Passage], encoder: Encoder | None
+    asked: QuestionReading,
+    passages: Sequence[Passage],
+    encoder: Encoder | None,
+    versions: int | None = None,
 ) -> list[Quotation]:
     """Return every quotation of the passages that may answer, with its evidence.
 
-    Only the :data:`MOST_ENCODED` that look best by all else have their own sentence encoded; for
-    the others the cosine of their provision stands in.
+    ``versions`` is the number of versions in the library that was searched, if known.
+
+    Only :data:`MOST_ENCODED` have their own sentence encoded, those that look best by all else: of
+    each provision one, then a second of each, and so on. For the others the cosine of their
+    provision stands in.
     """
     scales = _Scales(asked, passages)
-    cosines = _cosines(asked, [_said(one, one.text) for one in passages], encoder)
+    near = _nearness(asked, passages, encoder)
+    library = log(max(versions or FITTED, FITTED) / FITTED)
     found = [
-        Quotation(passage, start, end, _evidence(asked, scales, passage, (start, end), cosine))
-        for passage, cosine in zip(passages, cosines, strict=True)
+        Quotation(passage, start, end, _evidence(asked, scales, passage, (start, end), numbers))
+        for passage, cosines in zip(passages, near, strict=True)
+        for numbers in ({**cosines, "library": library},)
         for start, end in quotable_spans(passage, asked.as_at)
     ]
     return found if encoder is None else _with_sentences(asked, found, encoder)
@@ -104,15 +124,14 @@ def _evidence(
     scales: _Scales,
     passage: Passage,
     span: tuple[int, int],
-    cosine: float,
+    numbers: Mapping[str, float],
 ) -> Evidence:
     language, quoted = passage.language, passage.text[slice(*span)]
     terms = question_terms(asked.subject, language)
     law = question_terms(asked.law_words, language) - terms
     said = stems(f"{passage.heading or ''} {quoted}", language)
     return Evidence(
-        provision=cosine,
-        sentence=cosine,
+        **numbers,
         words=scales.share(terms, stems(quoted, language)),
         provision_words=scales.share(terms, said | stems(passage.text, language)),
         law_words=scales.share(law, said),
@@ -132,9 +151,20 @@ def _with_sentences(
 ) -> list[Quotation]:
     """Return the quotations, the cosine of its own sentence in the evidence of the best."""
     order = sorted(range(len(found)), key=lambda n: -_promise(found[n].evidence))
-    chosen = [n for n in order if not _is_whole(found[n])][:MOST_ENCODED]
+    turns = Counter[str]()
+    turn_of: dict[int, int] = {}
+    for n in order:
+        turn_of[n] = turns[found[n].passage.version_id]
+        turns[found[n].passage.version_id] += 1
+    parts = [n for n in order if not _is_whole(found[n])]
+    chosen = sorted(parts, key=lambda n: turn_of[n])[:MOST_ENCODED]
     said = [_said(found[n].passage, found[n].text) for n in chosen]
-    cosines = dict(zip(chosen, _cosines(asked, said, encoder), strict=True))
+    centred = Centred(encoder)
+    centred.encode(said)
+    cosines = {
+        n: centred.cosine(asked.sought, text, found[n].passage.language) / _SPREAD
+        for n, text in zip(chosen, said, strict=True)
+    }
     return [
         Quotation(one.passage, one.start, one.end, _sentence(one.evidence, cosines.get(n)))
         for n, one in enumerate(found)
@@ -158,10 +188,24 @@ def _said(passage: Passage, words: str) -> str:
     return embedded(passage.heading, words)
 
 
-def _cosines(asked: QuestionReading, texts: Sequence[str], encoder: Encoder | None) -> list[float]:
-    """Return how near each text is to the question, 0 for a middling one."""
-    if encoder is None or not texts:
-        return [0.0] * len(texts)
-    question_D = encoder.questions([asked.sought])[0]
-    cosines_N = encoder.passages(texts) @ question_D
-    return [float(cosine - _MIDDLE) / _SPREAD for cosine in cosines_N]
+def _nearness(
+    asked: QuestionReading, passages: Sequence[Passage], encoder: Encoder | None
+) -> list[dict[str, float]]:
+    """Return the cosines of each passage as whole, by the names of the evidence."""
+    if encoder is None or not passages:
+        return [{} for _ in passages]
+    centred = Centred(encoder)
+    said = [_said(one, one.text) for one in passages]
+    centred.encode(said)
+    found = []
+    for one, text in zip(passages, said, strict=True):
+        cosine = centred.cosine(asked.sought, text, one.language) / _SPREAD
+        found.append(
+            {
+                "provision": cosine,
+                "sentence": cosine,
+                "subject": centred.cosine(asked.subject, text, one.language) / _SPREAD,
+                "usual": centred.usual(text, one.language) / _SPREAD,
+            }
+        )
+    return found

@@ -13,7 +13,7 @@ from agent.tool_results import Passage
 from agent.tools.relevance import QUOTE, sentence_spans
 from corpus.languages.dates import find_dates
 
-SHORT, SHORT_CHINESE = 360, 140
+SHORT, SHORT_CHINESE = 480, 200
 """Characters up to which neighbours are quoted too."""
 
 _YEAR = re.compile(r"(?<![\d.,/-])(?:1[89]|20)\d\d(?![\d.,/-]*\d)")

@@ -1,9 +1,9 @@
 """How probable it is that a quotation answers a question: one calibrated number.
 
-Two small linear models over the evidence, fitted by ``inforce eval answering fit``
-(``eval/answering``) and kept in ``coefficients.json``. ``relevance`` orders quotations;
-``confidence`` is a logistic regression on the best one, its lead over the best of any other
-provision among its evidence. Without an encoder there is a pair of its own.
+One linear model over the evidence (``coefficients.json``, fitted by ``inforce eval fit-score``)
+weighs every quotation. The probability that a provision answers is the share of its quotations
+among those of all provisions found and "none of them", which has the weight 1: a conditional logit.
+Without an encoder there is a model of its own.
 """
 
 from __future__ import annotations
@@ -26,14 +26,6 @@ from corpus.model import Frozen
 from retrieval.vectors.encoder import Encoder
 
 COEFFICIENTS = "coefficients.json"
-LEAD = 4.0
-"""The largest lead that counts, either way."""
-FITTED = 819
-"""Distinct versions of the demonstration corpus, over which the threshold was chosen."""
-GROWTH = 0.35
-"""Added to the log-odds of the threshold for each natural logarithm of versions beyond
-:data:`FITTED`: among more texts the best wrong one is better. Chosen on the development half of the
-questions over real legislation (docs/findings/answer-score.md)."""
 
 
 class LinearModel(Frozen):
@@ -48,26 +40,16 @@ class LinearModel(Frozen):
 
 
 class Calibration(Frozen):
-    """Both models and the probability from which on a quotation is given as the answer.
+    """The model, and the probability from which on a quotation is given as the answer.
 
-    ``threshold`` was chosen on questions that no weight was fitted to, ``closest`` is the least
-    probability with which a provision is still offered as one of the closest. ``rival`` is the
-    relevance of the second best provision of a typical question: a lead is measured against no
-    less, so that a search that found little makes nothing certain.
+    ``relevance`` is the logarithm of a quotation's weight. ``threshold`` was chosen on questions
+    that no weight was fitted to, ``closest`` is the least probability with which a provision is
+    still offered as one of the closest.
     """
 
     relevance: LinearModel
-    confidence: LinearModel
     threshold: float
     closest: float = 0.0
-    rival: float = 0.0
-
-    def among(self, versions: int | None) -> Calibration:
-        """Return the calibration for a library of so many versions; ``None``: not known."""
-        if versions is None or versions <= FITTED:
-            return self
-        odds = log(self.threshold / (1 - self.threshold)) + GROWTH * log(versions / FITTED)
-        return self.model_copy(update={"threshold": 1 / (1 + exp(-odds))})
 
 
 class Coefficients(Frozen):
@@ -83,7 +65,7 @@ class Score(Frozen):
 
     ``probability`` that it answers; ``enough`` to give it as the answer; ``evidence`` and ``lead``
     are the numbers that it was made of. A ``lead`` is the relevance beyond that of the best
-    quotation of any other provision.
+    quotation of any other provision, or of none at all where there is no other.
     """
 
     probability: float
@@ -118,36 +100,44 @@ def weigh(
         asked: the question, read.
         passages: what was found in force on its day.
         encoder: of questions and provisions; ``None``: words alone count.
-        versions: number of versions in the library that was searched.
+        versions: number of versions in the library that was searched, if known.
 
     Raises:
         InForceError: the encoder failed.
     """
-    calibration = calibrated(with_vectors=encoder is not None).among(versions)
-    return ranked(gathered(asked, passages, encoder), calibration)
+    calibration = calibrated(with_vectors=encoder is not None)
+    return ranked(gathered(asked, passages, encoder, versions), calibration)
 
 
 def ranked(found: Sequence[Quotation], calibration: Calibration) -> tuple[Weighed, ...]:
     """Return the best quotation of each provision with its score, best first."""
-    best: dict[str, tuple[float, Quotation]] = {}
+    of_provision: dict[str, list[tuple[float, Quotation]]] = {}
     for one in found:
         relevance = calibration.relevance.of(one.evidence.model_dump())
-        name = one.passage.provision_id
-        if name not in best or relevance > best[name][0]:
-            best[name] = relevance, one
-    order = sorted(best.values(), key=lambda pair: -pair[0])
+        of_provision.setdefault(one.passage.provision_id, []).append((relevance, one))
+    order = sorted(map(_together, of_provision.values()), key=lambda pair: -pair[0])
+    total = 1.0 + sum(_weight(relevance) for relevance, _ in order)
     weighed = (
         Weighed(
             passage=one.passage,
             start=one.start,
             end=one.end,
-            score=_score(
-                one.evidence, relevance - max(_rival(order, place), calibration.rival), calibration
+            score=Score(
+                probability=(likely := _weight(relevance) / total),
+                enough=likely >= calibration.threshold,
+                evidence=one.evidence,
+                lead=relevance - _rival(order, place),
             ),
         )
         for place, (relevance, one) in enumerate(order)
     )
     return tuple(weighed)
+
+
+def _together(quotations: Sequence[tuple[float, Quotation]]) -> tuple[float, Quotation]:
+    """Return the logarithm of the weight of all quotations of a provision, and the best one."""
+    total = sum(_weight(relevance) for relevance, _ in quotations)
+    return log(total), max(quotations, key=lambda pair: pair[0])[1]
 
 
 def answer_score(  # noqa: PLR0913 - everything that the score depends on, by name
@@ -209,24 +199,12 @@ def read_coefficients() -> Coefficients:
         raise SourceError(Place(f"agent/answering/{COEFFICIENTS}"), str(fault)) from fault
 
 
-def confidence_numbers(evidence: Evidence, lead: float) -> dict[str, float]:
-    """Return the numbers that the confidence is made of."""
-    return {**evidence.model_dump(), "lead": max(-LEAD, min(lead, LEAD))}
-
-
 def _rival(order: Sequence[tuple[float, Quotation]], place: int) -> float:
-    """Return the relevance of the best quotation but that in ``place``."""
+    """Return the relevance of the best quotation but that in ``place``, 0 where it is alone."""
     if len(order) == 1:
-        return float("-inf")
+        return 0.0
     return order[1][0] if place == 0 else order[0][0]
 
 
-def _score(evidence: Evidence, lead: float, calibration: Calibration) -> Score:
-    odds = calibration.confidence.of(confidence_numbers(evidence, lead))
-    probability = 1 / (1 + exp(-max(-30.0, min(odds, 30.0))))
-    return Score(
-        probability=probability,
-        enough=probability >= calibration.threshold,
-        evidence=evidence,
-        lead=lead,
-    )
+def _weight(relevance: float) -> float:
+    return exp(max(-30.0, min(relevance, 30.0)))

@@ -163,11 +163,16 @@ class ByScore:
         return passage.text[start:end]
 
     def closest(self, state: PolicyState, passages: Sequence[Passage]) -> tuple[Candidate, ...]:
-        """Return the best quotation of each passage that is not too improbable, best first."""
+        """Return the best quotation of each passage, best first; none where all are improbable.
+
+        What is improbable is so in a library of any size, so that a large one offers no less.
+        """
         least = calibrated(with_vectors=True).closest
-        weighed = self._weighed(state, passages)
-        if not weighed or weighed[0].score.probability < least:
+        asked = read_question(state.question, state.governing.as_at)
+        nearest = next(iter(weigh(asked, passages, self.encoder)), None)
+        if nearest is None or nearest.score.probability < least:
             return ()
+        weighed = self._weighed(state, passages)
         return tuple(
             Candidate(
                 version_id=one.passage.version_id,
