@@ -31,7 +31,7 @@ from retrieval.cli.law import app as retrieval_app
 from retrieval.cli.questions import app as questions_app
 from retrieval.cli.search import app as search_app
 from retrieval.cli.works import app as works_app
-from rl.annotation.cli import app as labels_app
+from rl.annotation.cli.labels import app as labels_app
 from rl.cli import app as rl_app
 from ui.assistants.cli import app as assistants_app
 from ui.cli import app as ui_app

@@ -371,7 +371,7 @@ def probes(
     if json:
         print_json(report.model_dump())
         return
-    step = "" if report.step is None else f"; a step of the run takes {report.step:.1f} s"
+    step = "" if report.step is None else f"; a round of the run takes {report.step:.1f} s"
     out.print(
         f"{report.examples} questions, {report.right:.0%} with a right majority; effective rank"
         f" {report.rank:.1f} of {report.width}{step}"
@@ -379,7 +379,8 @@ def probes(
     for one in report.probes:
         out.print(
             f"{one.architecture:<10} {one.bottleneck:<6} {one.kept:>4}  AUC {one.auc:.3f}"
-            f" +- {one.spread:.3f}  {one.seconds:.2f} s"
+            f" +- {one.spread:.3f}  {one.seconds:.2f} s  {1000 * one.round:.1f} ms a round"
+            + ("" if one.ratio is None else f", {one.ratio:.4f} of one without a projection")
         )
 
 

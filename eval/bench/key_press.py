@@ -11,16 +11,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +25,7 @@ from agent.library import Library
 from agent.trace import AbstentionReason
 from corpus.console import out
 from corpus.questions import Question
+from eval.bench.served_app import FLAGS, chromium, served
 from rl.annotation.items import (
     Candidate,
     ChosenCandidate,
@@ -50,9 +44,7 @@ from rl.questions.synthetic_environment import synthetic_library, synthetic_ques
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Page
 
-ROOT = Path(__file__).parents[2]
 _WARM = 3  # presses before the clock runs
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 _WATCH = """
 window.took = [];
 let pressed = null, before = '';
@@ -85,7 +77,7 @@ def main() -> None:
             items = _items(library, options.items)
         for url in (f"sqlite:///{folder / 'labels.db'}", *options.labels):
             _fill(url, library.corpus_hash, items)
-            with _served(folder, url) as (address, app):
+            with served(folder / "law", url) as (address, app):
                 page = f"{address}/review?project=bench&person=ann"
                 found = _pressed(page, app, options.presses)
             for name, times in found.items():
@@ -147,41 +139,6 @@ def _fill(url: str, corpus_hash: str, items: Sequence[Item]) -> None:
 # -- the app and the browser ---------------------------------------------------------------------
 
 
-@contextmanager
-def _served(folder: Path, labels: str) -> Iterator[tuple[str, int]]:
-    """Serve the app as ``inforce serve`` does; yield its address and the id of its process."""
-    law = folder / "law"
-    environment = {
-        **os.environ,
-        "INFORCE_STORE": f"sqlite:///{law / 'store.db'}",
-        "INFORCE_INDEX": f"embedded:{law / 'index'}",
-        "INFORCE_LABELS": labels,
-    }
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "ui/server.py", "--server.headless=true"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--logger.level=warning"]
-    with subprocess.Popen(
-        [*command, "--server.fileWatcherType=none"], cwd=ROOT, env=environment
-    ) as app:
-        try:
-            _await(f"http://127.0.0.1:{port}/_stcore/health")
-            yield f"http://127.0.0.1:{port}", app.pid
-        finally:
-            app.terminate()
-
-
-def _await(health: str) -> None:
-    for _ in range(600):
-        try:
-            with urllib.request.urlopen(health, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError(f"the app does not answer at {health}")
-
-
 def _pressed(address: str, app: int, presses: int) -> dict[str, list[float]]:
     """Press the key of a candidate so often; return milliseconds of each press by what was timed.
 
@@ -191,10 +148,7 @@ def _pressed(address: str, app: int, presses: int) -> dict[str, list[float]]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
-            args=_FLAGS,
-        )
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1000, "height": 1200}, bypass_csp=True)
         page.add_init_script(_WATCH)
         page.goto(address)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from corpus.errors import BadInputError
 from corpus.model import Frozen
 from rl.annotation.probes.bottleneck import Kind, effective_rank
 from rl.annotation.probes.features import VOTE
+from rl.annotation.probes.probe import STEPS as ROUND_STEPS
 from rl.annotation.probes.probe import Architecture, Probe
 from rl.run.checkpoints import checkpoints
 from rl.run.run_directory import Run
@@ -26,6 +28,8 @@ from rl.training.labelled_rounds import STATE
 
 KEPT = (4, 8, 16, 32, 64)
 FOLDS, STEPS, RATE = 5, 300, 0.01
+ASKED, REPEATS = 8, 30
+"""Questions of a round, and repetitions, when the probes of a round are timed."""
 FEWEST = 40
 """Fewest examples from which an area is measured."""
 
@@ -40,6 +44,8 @@ class ProbeQuality(Frozen):
         auc: area under the ROC curve on questions not trained on, mean over folds and seeds.
         spread: its standard deviation over folds and seeds.
         seconds: to train one probe.
+        round: seconds that both probes take in one round of a run, with the run's default steps.
+        ratio: a whole round with this projection over one without any; null if not timed.
     """
 
     bottleneck: Kind
@@ -48,6 +54,8 @@ class ProbeQuality(Frozen):
     auc: float
     spread: float
     seconds: float
+    round: float
+    ratio: float | None = None
 
 
 class ProbeReport(Frozen):
@@ -59,7 +67,7 @@ class ProbeReport(Frozen):
         right: share whose majority is right.
         width: hidden features of a question.
         rank: effective rank of these features.
-        step: seconds of an optimiser step of the run with its rollouts, mean; null if not noted.
+        step: seconds of a round of the run with its rollouts, mean; null if not noted.
         probes: quality of each probe.
     """
 
@@ -84,18 +92,24 @@ def probe_report(run: Run, seeds: int = 3) -> ProbeReport:
     """
     features, truths = _stored(run)
     width = features.size(1) - VOTE - run.recipe().train.group_size
-    right = float(truths.mean())
+    right, step = float(truths.mean()), _round_time(run)
     return ProbeReport(
         run=run.name,
         examples=len(truths),
         right=right,
         width=width,
         rank=effective_rank(features[:, :width]),
-        step=_step_time(run),
+        step=step,
         probes=tuple(
-            _quality(features, truths, width, kind, kept, architecture, range(seeds))
+            one
             for architecture in ("logistic", "perceptron")
-            for kind, kept in _sweep(width)
+            for one in _against_none(
+                step,
+                [
+                    _quality(features, truths, width, kind, kept, architecture, range(seeds))
+                    for kind, kept in _sweep(width)
+                ],
+            )
         ),
     )
 
@@ -134,10 +148,20 @@ def _stored(run: Run) -> tuple[Tensor, Tensor]:
     return features, truths
 
 
-def _step_time(run: Run) -> float | None:
-    times = [row["seconds"].get("step_time") for row in run.metrics.rows()]
-    known = [float(one) for one in times if one is not None]
-    return fmean(known) if known else None
+def _round_time(run: Run) -> float | None:
+    """Return the mean seconds of a round: of all its optimiser steps and its rollouts."""
+    rounds: defaultdict[int, float] = defaultdict(float)
+    for row in run.metrics.rows():
+        rounds[row["round"]] += float(row["seconds"].get("step_time") or 0.0)
+    return (fmean(rounds.values()) or None) if rounds else None
+
+
+def _against_none(step: float | None, found: Sequence[ProbeQuality]) -> list[ProbeQuality]:
+    """Return the probes with the ratio of whole rounds, the first of them being without any."""
+    if step is None:
+        return list(found)
+    plain = found[0].round
+    return [one.model_copy(update={"ratio": (step - plain + one.round) / step}) for one in found]
 
 
 def _quality(  # noqa: PLR0913
@@ -149,19 +173,22 @@ def _quality(  # noqa: PLR0913
     architecture: Architecture,
     seeds: Sequence[int],
 ) -> ProbeQuality:
+    def probe_of(seed: int, steps: int) -> Probe:
+        return Probe(
+            width,
+            features.size(1) - width,
+            architecture=architecture,
+            kind=kind,
+            kept=kept,
+            seed=seed,
+            learning_rate=RATE,
+            steps=steps,
+        )
+
     areas, began = [], time.perf_counter()
     for seed in seeds:
         for train, test in _folds(truths, seed):
-            probe = Probe(
-                width,
-                features.size(1) - width,
-                architecture=architecture,
-                kind=kind,
-                kept=kept,
-                seed=seed,
-                learning_rate=RATE,
-                steps=STEPS,
-            )
+            probe = probe_of(seed, STEPS)
             probe.learn(features[train], truths[train])
             areas.append(area(probe.probability(features[test]), truths[test]))
     return ProbeQuality(
@@ -171,7 +198,19 @@ def _quality(  # noqa: PLR0913
         auc=fmean(areas),
         spread=stdev(areas),
         seconds=(time.perf_counter() - began) / len(areas),
+        round=2 * _in_a_round(probe_of(0, ROUND_STEPS), features, truths),
     )
+
+
+def _in_a_round(probe: Probe, features: Tensor, truths: Tensor) -> float:
+    """Return the median seconds in which a probe learns from a round and judges the next."""
+    times = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        probe.learn(features[:ASKED], truths[:ASKED])
+        probe.probability(features[:ASKED])
+        times.append(time.perf_counter() - began)
+    return median(times)
 
 
 def _folds(truths_N: Tensor, seed: int) -> Iterator[tuple[Tensor, Tensor]]:

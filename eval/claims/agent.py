@@ -13,7 +13,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
@@ -90,7 +90,19 @@ class AgentTrial(Frozen):
     taught: float = Field(default=0.0, ge=0.0)
     """Weight of the teacher (``opd``), a model trained on correctly dated demonstrations."""
     asking: LabelSettings | None = None
-    """The recipe's ``[labels]``, whose source is gold; left out, all gold answers are read."""
+    """The recipe's ``[labels]``, whose source is gold; left out, all gold answers are read. Each
+    kept checkpoint of such an arm is scored on the test split."""
+    train: dict[str, Any] = Field(default_factory=dict)
+    """Changes of the recipe's ``[train]``."""
+    start: int | None = None
+    """Seed of the warm start; left out, that of the run."""
+    questions: int | None = None
+    """Approximate number of questions of the test split, and of half as many of the
+    selection split; left out, :data:`TEST` and :data:`SELECTION`."""
+
+    def begun(self, seed: int) -> int:
+        """Return the seed of the warm start of a run."""
+        return seed if self.start is None else self.start
 
 
 @dataclass(frozen=True)
@@ -101,8 +113,8 @@ class AgentEnvironment:
     library: Library
     questions: Sequence[Question]
     watching: Watching
-    _asked: dict[Split, list[Question]] = field(default_factory=dict)
-    _starts: dict[int, Score] = field(default_factory=dict)
+    _asked: dict[tuple[Split, int], list[Question]] = field(default_factory=dict)
+    _starts: dict[tuple[int, int], Score] = field(default_factory=dict)
 
     def run(self, trial: AgentTrial, seed: int) -> Result:
         """Train one arm with one seed and score it.
@@ -115,17 +127,21 @@ class AgentEnvironment:
         run = self._opened(trial.name, recipe)
         with self._watch(f"{trial.name}, seed {seed}") as watch:
             if recipe.warm_start is not None and not run.warm_start.is_dir():
-                start = self.start(seed, watch)
+                start = self.start(trial.begun(seed), watch)
                 with whole(run.warm_start) as draft:
                     shutil.copytree(start, draft, dirs_exist_ok=True)
             train(recipe, run, self.library, self.questions, watch)
         before = reopened(recipe.model, self._start_folder(recipe, run))
         model = reopened(recipe.model, checkpoints(run.checkpoints)[-1])
         curve = _curve(run, {question.id: question for question in self.questions})
+        selection, test = self._held_out(trial)
+        scored = self._score(recipe, model, before, test, curve.entropy[-1])
+        if trial.asking is not None:
+            curve = replace(curve, held_out=[*self._on_the_way(recipe, run, test), scored.accuracy])
         return Result(
-            start=self._start_score(recipe, before, curve.entropy[0]),
-            selection=self._score(recipe, model, before, "selection", curve.entropy[-1]),
-            test=self._score(recipe, model, before, "test", curve.entropy[-1]),
+            start=self._start_score(recipe, trial.begun(seed), before, test, curve.entropy[0]),
+            selection=self._score(recipe, model, before, selection, curve.entropy[-1]),
+            test=scored,
             curve=curve,
         )
 
@@ -148,6 +164,13 @@ class AgentEnvironment:
         with self._watch("a careful expert's pupil") as watch:
             return self.start(0, watch, CAREFUL)
 
+    def _on_the_way(self, recipe: Recipe, run: Run, asked: Sequence[Question]) -> list[float]:
+        """Return the accuracy of every kept checkpoint but the last."""
+        return [
+            _accuracy(self._answered(recipe, reopened(recipe.model, checkpoint), asked))
+            for checkpoint in checkpoints(run.checkpoints)[:-1]
+        ]
+
     def _started(self, seed: int) -> Path:
         with self._watch(f"the start of seed {seed}") as watch:
             return self.start(seed, watch)
@@ -159,13 +182,14 @@ class AgentEnvironment:
         base = load_recipe(BASE, (*SHORT, f"train.seed={seed}", f"train.epochs={trial.epochs}"))
         table = base.model_dump(mode="json", exclude_none=True)
         table["objective"] |= trial.objective
+        table["train"] |= trial.train
         table["rewards"] = trial.rewards or table["rewards"]
         if trial.taught:
             teacher = {"teacher": str(self.careful), "shows_governing_text": False}
             table["objective"]["additives"] = [{"kind": "opd", "lam": trial.taught, **teacher}]
         if trial.asking is not None:
             table["labels"] = trial.asking.model_dump(mode="json", exclude_none=True)
-            table["model"]["name"] = str(self._started(seed))
+            table["model"]["name"] = str(self._started(trial.begun(seed)))
             del table["warm_start"]
         if trial.foreign:
             pool = {"pool": str(self._foreign(base)), "pool_share": trial.foreign}
@@ -198,7 +222,7 @@ class AgentEnvironment:
         sampler = BatchedSampler(model, settings.concurrency)
         policy = ModelPolicy(recipe.model.name, codec, sampler, sampling)
         limits = Limits(settings.max_turns, settings.max_tokens, settings.concurrency)
-        found = roll_out(cached_library(self.library), policy, asked, limits=limits)
+        found = roll_out(self.library, policy, asked, limits=limits)
         return [scored(0, one.question.with_answer(), one.trace, one.void) for one in found]
 
     def _opened(self, name: str, recipe: Recipe) -> Run:
@@ -219,15 +243,18 @@ class AgentEnvironment:
         finally:
             watch.close()
 
-    def _start_score(self, recipe: Recipe, start: Any, entropy: float) -> Score:
-        seed = recipe.train.seed
-        if seed not in self._starts:
-            self._starts[seed] = self._score(recipe, start, start, "test", entropy)
-        return self._starts[seed]
+    def _start_score(
+        self, recipe: Recipe, begun: int, start: Any, asked: Sequence[Question], entropy: float
+    ) -> Score:
+        key = (begun, len(asked))
+        if key not in self._starts:
+            self._starts[key] = self._score(recipe, start, start, asked, entropy)
+        return self._starts[key]
 
-    def _score(self, recipe: Recipe, model: Any, start: Any, split: Split, entropy: float) -> Score:
-        codec = load_model(recipe.model, recipe.train.seed).codec
-        answered = answers(recipe, self.library, codec, model, self._held_out(split))
+    def _score(
+        self, recipe: Recipe, model: Any, start: Any, asked: Sequence[Question], entropy: float
+    ) -> Score:
+        answered = self._answered(recipe, model, asked)
         temporal, abstention = temporal_scores(answered), abstention_scores(answered)
         return Score(
             accuracy=_mean(temporal.right),
@@ -237,11 +264,21 @@ class AgentEnvironment:
             divergence=_divergence(model, start, answered),
         )
 
-    def _held_out(self, split: Split) -> list[Question]:
-        if split not in self._asked:
-            recipe, limit = load_recipe(BASE, SHORT), TEST if split == "test" else SELECTION
-            self._asked[split] = held_out(recipe, self.library, limit, split=split)
-        return self._asked[split]
+    def _answered(self, recipe: Recipe, model: Any, asked: Sequence[Question]) -> list[ScoredTrace]:
+        codec = load_model(recipe.model, recipe.train.seed).codec
+        return answers(recipe, self.library, codec, model, asked)
+
+    def _held_out(self, trial: AgentTrial) -> tuple[list[Question], list[Question]]:
+        """Return the questions of the selection and of the test split that an arm is scored on."""
+        if trial.questions is None:
+            return self._drawn("selection", SELECTION), self._drawn("test", TEST)
+        return self._drawn("selection", trial.questions // 2), self._drawn("test", trial.questions)
+
+    def _drawn(self, split: Split, count: int) -> list[Question]:
+        if (split, count) not in self._asked:
+            recipe = load_recipe(BASE, SHORT)
+            self._asked[split, count] = held_out(recipe, self.library, count, split=split)
+        return self._asked[split, count]
 
 
 @contextmanager
@@ -254,7 +291,8 @@ def agent_environment(watching: Watching) -> Iterator[AgentEnvironment]:
     data = load_recipe(BASE, SHORT).data
     with open_library(data) as library:
         home = runs_home().with_name("claims")
-        yield AgentEnvironment(home, library, questions_of(data, library), watching)
+        kept = cached_library(library)  # shared by the runs, which ask nearly the same
+        yield AgentEnvironment(home, kept, questions_of(data, library), watching)
 
 
 def _divergence(model: Any, start: Any, answered: Sequence[ScoredTrace]) -> float:
@@ -312,6 +350,10 @@ def _agreement(records: Sequence[RolloutRecord]) -> float:
         for one in keys
         for other in keys
     )
+
+
+def _accuracy(answered: Sequence[ScoredTrace]) -> float:
+    return _mean(temporal_scores(answered).right)
 
 
 def _mean(score: Any) -> float:

@@ -142,7 +142,7 @@ def tested(
     told: ReportProgress,
     noise: Noise | None,
 ) -> Finding:
-    """Run every arm with every seed and compare.
+    """Run every arm with every seed and compare; all arms of a seed before the next seed.
 
     Args:
         row: the claim.
@@ -154,10 +154,11 @@ def tested(
     Raises:
         ValueError: fewer than two seeds.
     """
-    found: dict[str, list[Result]] = {}
-    for trial in row.trials:
-        told(f"{row.method}: {trial.name}")
-        found[trial.name] = [journal.result(trial, seed) for seed in seeds]
+    found: dict[str, list[Result]] = {trial.name: [] for trial in row.trials}
+    for seed in seeds:
+        for trial in row.trials:
+            told(f"{row.method}: {trial.name}, seed {seed}")
+            found[trial.name].append(journal.result(trial, seed))
     control = _matched(row, found) if row.matched else _best(row, found)
     held = [_metric(one, row.metric) for one in found[control]]
     effects = {

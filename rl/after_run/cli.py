@@ -115,6 +115,12 @@ def g2d(
             "answers."
         ),
     ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Pairs of 'inforce labels export --as pairs', learnt from beside those of the run."
+        ),
+    ] = None,
     limit: Annotated[
         int, typer.Option(min=1, help="About the number of questions of the selection split.")
     ] = 150,
@@ -130,18 +136,20 @@ def g2d(
     interrupted is continued.
     """
     from corpus.errors import training_installed
+    from rl.after_run.g2d.pairs import read_pairs
     from rl.annotation.exchange import read_jsonl
     from rl.questions.training_questions import open_library
     from rl.run.run_directory import find_run, runs_home
 
     told = list(read_jsonl(labels)) if labels else []
+    given = read_pairs(pairs) if pairs else []
     with training_installed("DPO"):
         from rl.after_run.g2d.distil import distil, preference_of
     trained = find_run(run, home or runs_home())
     wanted = preference_of(trained, until, learning_rate).model_copy(update={"limit": limit})
     with open_library(trained.recipe().data) as library:
         folder = to or trained.folder / f"g2d-{wanted.until}"
-        found = distil(trained, library, wanted, folder, told, errors.print)
+        found = distil(trained, library, wanted, folder, told, given, errors.print)
     if json:
         print_json(found.model_dump())
         return
@@ -149,7 +157,7 @@ def g2d(
     rate = "" if tally.pass_rate is None else f", mean share right {tally.pass_rate:.3f}"
     out.print(
         f"{tally.pairs} pairs, {tally.labelled} by labels, of {tally.usable} of {tally.questions}"
-        f" questions{rate}"
+        f" questions{rate}, {tally.given} given"
         + f"; loss {found.curve.first_loss:.4f} to {found.curve.last_loss:.4f} in"
         f" {found.curve.steps} steps, margin {found.curve.margin:.3f}"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rl.annotation.items import Project
 from rl.journal import TRACES, RunError
-from rl.run.run_directory import find_run, runs_home
+from rl.run.run_directory import Run, find_run, runs_home
 
 
 def journal_of(source: str) -> Path:
@@ -25,7 +25,8 @@ def missing_run(project: Project) -> str | None:
     Its items, decisions and labels are in the queue and do not need the run.
     """
     try:
-        if journal_of(project.run).is_file():
+        journal = journal_of(project.run)
+        if journal.is_file() or Run(journal.parent).asked.path.is_file():  # it waits in round 1
             return None
     except RunError:
         pass

@@ -40,5 +40,10 @@ class CachedStore(Store):
 
 
 def cached_library(library: Library) -> Library:
-    """Return a library with the same content that caches its reads and searches."""
+    """Return a library with the same content that caches its reads and searches.
+
+    One that does so already is returned as it is, so that its callers share what it holds.
+    """
+    if isinstance(library.store, CachedStore):
+        return library
     return Library(CachedStore(library.store), CachedIndex(library.index, SIZE))

@@ -37,7 +37,11 @@ def stored(folder: Path, count: int) -> Run:
 
 
 def test_a_projection_that_keeps_all_is_as_good_as_none(tmp_path: Path) -> None:
-    report = probe_report(stored(tmp_path, 200), seeds=1)
+    run = stored(tmp_path, 200)
+    run.metrics.append([{"round": 0, "seconds": {"step_time": 2.0 - step}} for step in (0, 1)])
+    report = probe_report(run, seeds=1)
+    assert report.step == 3.0
+    assert [p.ratio for p in report.probes if p.bottleneck == "none"] == [1.0, 1.0]
     found = {(p.architecture, p.bottleneck, p.kept): p.auc for p in report.probes}
     assert found["logistic", "none", 12] > 0.95
     assert found["logistic", "haar", 12] > 0.95

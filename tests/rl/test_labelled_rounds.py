@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+import uuid
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,21 @@ pytest.importorskip("trl", reason="needs the extra train")
 from corpus.errors import InForceError  # noqa: E402
 from corpus.questions import Question  # noqa: E402
 from rl.annotation.exchange import write_jsonl  # noqa: E402
-from rl.annotation.items import ChosenCandidate, Item, Label, LabelStatus  # noqa: E402
+from rl.annotation.items import (  # noqa: E402
+    ChosenCandidate,
+    Decision,
+    Faulty,
+    Item,
+    Label,
+    LabelStatus,
+    Project,
+    Role,
+)
 from rl.annotation.ledger import asked_items  # noqa: E402
+from rl.annotation.queue import assignments  # noqa: E402
+from rl.annotation.queue.adjudication import disputes, settle  # noqa: E402
+from rl.annotation.queue.label_queue import LabelQueue  # noqa: E402
+from rl.annotation.queue.labels import labels  # noqa: E402
 from rl.rewards.outcome import Outcome  # noqa: E402
 from rl.rewards.scored_trace import RolloutRecord, read_rollouts, read_scored  # noqa: E402
 from rl.run.checkpoints import checkpoints  # noqa: E402
@@ -194,6 +209,56 @@ def test_a_run_that_waits_goes_on_as_if_the_labels_had_been_there(tmp_path: Path
     ]
     assert torch.equal(probes[0]["vote"]["features"], probes[1]["vote"]["features"])
     assert torch.equal(probes[0]["vote"]["chance"], probes[1]["vote"]["chance"])
+
+
+def decide_all(queue: LabelQueue, person: str, wrong: Container[str] = ()) -> None:
+    """Decide what is open for a person: the gold version, or for items ``wrong`` the question."""
+    known = {item.id: item for item in queue.items("waited")}
+    while (held := assignments.next_item(queue, "waited", person)) is not None:
+        told = label(known[held.item]).choice
+        made = Decision(choice=Faulty() if told is None or held.item in wrong else told)
+        assignments.submit(queue, held, person, made, uuid.uuid4().hex, lambda _: None)
+
+
+def test_a_run_learns_what_two_people_decided_and_a_third_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run stops in every round; the same labels from a file give the same weights."""
+    url = f"sqlite:///{tmp_path / 'people.db'}"
+    monkeypatch.setenv("INFORCE_LABELS", url)
+    told = {"policy": "random", "budget": 0.5, "gate": 0.0, "wait": True}
+    people = {**told, "source": "queue"}
+    folder, disputed = tmp_path / "waited", 0
+    with LabelQueue.open(url, create=True) as queue:
+        settings = {"corpus_hash": LIBRARY.corpus_hash, "run": str(folder), "overlap_share": 1.0}
+        queue.create(Project(name="waited", **settings), "", owner="olga")
+        for person in ("ann", "ben"):
+            queue.add_person("waited", person, Role.ANNOTATOR)
+        queue.add_person("waited", "judith", Role.ADJUDICATOR)
+        for number in range(3):
+            with pytest.raises(WaitingForLabels, match="is waiting for 2 labels; --resume goes on"):
+                train(folder, people)
+            newest = [item.id for item in asked_items(folder / "asked.jsonl")][2 * number :]
+            decide_all(queue, "ann")
+            decide_all(queue, "ben", wrong=newest[:1])
+            for dispute in disputes(queue, "waited"):
+                with pytest.raises(WaitingForLabels, match="is waiting for 1 label;"):
+                    train(folder, people)
+                made = Decision(choice=label(dispute.item).choice or Faulty())
+                settle(queue, "waited", dispute, "judith", made, uuid.uuid4().hex, lambda _: None)
+                disputed += 1
+        waited = train(folder, people)
+        found = labels(queue, "waited")
+    assert disputed > 0
+    right = {one.question_id for one in found if isinstance(one.choice, ChosenCandidate)}
+    learnt = {one.question.id for one in read_rollouts(waited.traces.path) if one.coefficient}
+    assert learnt == right
+    assert rows(waited)[-1]["labels/handed_out"] == len(found) == 6
+    write_jsonl(found, tmp_path / "labels.jsonl")
+    file = {**told, "source": "file", "file": str(tmp_path / "labels.jsonl")}
+    straight = train(tmp_path / "other" / "waited", file)
+    assert same(weights(straight), weights(waited))
+    assert rows(straight) == rows(waited)
 
 
 def test_a_label_that_is_not_there_counts_nothing_and_its_question_returns(tmp_path: Path) -> None:

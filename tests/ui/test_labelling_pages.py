@@ -161,6 +161,24 @@ def test_pause_gives_the_item_back_and_the_draft_returns(queue: LabelQueue) -> N
     assert (row.decision.note, row.decision.confidence.value) == ("so far", "high")
 
 
+def test_a_half_marked_span_survives_a_restart(queue: LabelQueue) -> None:
+    app = seated()
+    item = app.session_state["review-screen"].assignment.item
+    click(app, "None: another version")
+    click(app, next(b.label for b in app.button if "2000" in b.label and "since" in b.label))
+    words = next(area for area in app.text_area if area.label == "The words that answer")
+    words.input("a fee of £65").run()
+    again = seated()
+    assert again.session_state["review-screen"].assignment.item == item
+    words = next(area for area in again.text_area if area.label == "The words that answer")
+    assert words.value == "a fee of £65"
+    assert log(queue, "fees") == []
+    click(again, "Save this version")
+    [row] = log(queue, "fees")
+    assert row.decision is not None
+    assert row.decision.choice.quote == "a fee of £65"
+
+
 def test_undo_brings_the_item_and_its_note_back(queue: LabelQueue) -> None:
     app = seated()
     item = app.session_state["review-screen"].assignment.item

@@ -30,9 +30,21 @@ class Details(Frozen):
     flagged: bool = False
 
 
+class Draft(Details):
+    """What is typed and marked so far.
+
+    ``version`` is the version picked in the second step, ``words`` what was pasted of it, and
+    ``find`` the words by which it was searched for.
+    """
+
+    version: str | None = None
+    words: str = ""
+    find: str = ""
+
+
 @dataclass(frozen=True)
 class Controls:
-    """What the controls of one item need. ``decide`` takes the choice; ``keep`` a changed note."""
+    """What the controls of one item need. ``decide`` takes the choice; ``keep`` a changed draft."""
 
     screen: str
     shown: Shown
@@ -52,10 +64,23 @@ def details(screen: str) -> Details:
     )
 
 
+def draft(screen: str) -> Draft:
+    """Return all that was typed, set and marked on a screen."""
+    kept = st.session_state
+    return Draft(
+        **details(screen).model_dump(),
+        version=kept.get(f"version-{screen}"),
+        words=kept.get(f"words-{screen}", ""),
+        find=kept.get(f"find-{screen}", ""),
+    )
+
+
 def fill(screen: str, given: Details) -> None:
-    """Set the fields of a screen that is not shown yet."""
+    """Set the fields of a screen that is not shown yet; a marked version opens its step."""
     for name, value in given.model_dump().items():
         st.session_state[f"{name}-{screen}"] = value
+    if isinstance(given, Draft) and given.version is not None:
+        st.session_state[f"step-{screen}"] = "version"
 
 
 def decision(screen: str, choice: Choice, seconds: float) -> Decision:
@@ -63,13 +88,13 @@ def decision(screen: str, choice: Choice, seconds: float) -> Decision:
     return Decision(choice=choice, seconds=seconds, **details(screen).model_dump())
 
 
-def read_draft(content: str | None) -> Details:
-    """Return the details kept in a draft, whether typed here or of a decision that was refused."""
+def read_draft(content: str | None) -> Draft:
+    """Return what a draft holds, whether typed here or of a decision that was refused."""
     try:
         found = json.loads(content or "{}")
-        return Details.model_validate({n: found[n] for n in Details.model_fields if n in found})
+        return Draft.model_validate({n: found[n] for n in Draft.model_fields if n in found})
     except (ValueError, TypeError):
-        return Details(note=content or "")
+        return Draft(note=content or "")
 
 
 def keyed(

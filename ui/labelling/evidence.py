@@ -14,7 +14,6 @@ from corpus.store import Store
 from retrieval.find import find
 from retrieval.query import StatuteQuery
 from rl.annotation.items import Candidate, Cited, Shown
-from rl.annotation.queue.decision_log import TextOf
 from rl.annotation.queue.label_queue import QueueError
 from ui.cards import TimelineSpan, timeline_spans
 from ui.words import day_words, interval_words
@@ -54,16 +53,6 @@ class Evidence(Frozen):
     source_read: str = ""
 
 
-def text_reader(store: Store) -> TextOf:
-    """Return what reads the text of a version by id, ``None`` where the store has none."""
-
-    def text_of(version_id: str) -> str | None:
-        version = store.version(version_id)
-        return None if version is None else version.text
-
-    return text_of
-
-
 def evidence(candidate: Candidate, store: Store, today: date) -> tuple[Evidence, ...]:
     """Return each citation of a candidate in context, in order.
 
@@ -95,20 +84,6 @@ def searched(words: str, shown: Shown, library: Library) -> tuple[Choosable, ...
     asked = StatuteQuery(text=words, as_at=shown.as_at, limit=FOUND)
     hits = find(library.store, library.index, asked, library.works)
     return _choosable((hit.version_id for hit in hits), library.store)
-
-
-def marked(words: str, text: str) -> tuple[int, int]:
-    """Return characters ``[start, end)`` of pasted words in a text; the whole text for none.
-
-    Raises:
-        QueueError: the words do not stand in the text.
-    """
-    if not words.strip():
-        return 0, len(text)
-    found = quoted_span(words, text)
-    if found is None:
-        raise QueueError("These words do not stand in the version chosen; paste them from it.")
-    return found
 
 
 def _choosable(version_ids: Iterable[str], store: Store) -> tuple[Choosable, ...]:

@@ -8,9 +8,10 @@ import streamlit as st
 
 from corpus.errors import InForceError
 from rl.annotation.items import ChosenVersion
+from rl.annotation.spans import marked
 from ui.labelling import markup as render
 from ui.labelling.controls import Controls, back, keep, keyed, more_keys, say
-from ui.labelling.evidence import Choosable, choosable, marked, searched
+from ui.labelling.evidence import Choosable, choosable, searched
 from ui.words import literal
 
 
@@ -34,8 +35,8 @@ def _list(controls: Controls, offered: Sequence[Choosable], key: str) -> None:
                 literal(one.words),
                 key=f"{key}-{one.version.id}",
                 shortcut=digit,
-                on_click=keep,
-                args=(key, one.version.id),
+                on_click=_pick,
+                args=(controls, key, one.version.id),
             )
         more_keys(controls, "version", len(offered))
         back(controls)
@@ -53,7 +54,13 @@ def _mark(controls: Controls, picked: Choosable, key: str) -> None:
     st.caption(literal(picked.words))
     st.html(render.version_text(picked.version))
     words = f"words-{controls.screen}"
-    st.text_area("The words that answer", key=words, height=80, placeholder="Empty: the whole text")
+    st.text_area(
+        "The words that answer",
+        key=words,
+        height=80,
+        placeholder="Empty: the whole text",
+        on_change=controls.keep,
+    )
     with st.container(horizontal=True):
         st.button(
             "Save this version",
@@ -67,9 +74,15 @@ def _mark(controls: Controls, picked: Choosable, key: str) -> None:
             "Another version",
             key=f"another-{controls.screen}",
             shortcut="B",
-            on_click=keep,
-            args=(key, None),
+            on_click=_pick,
+            args=(controls, key, None),
         )
+
+
+def _pick(controls: Controls, key: str, version: str | None) -> None:
+    """Keep what was picked, in the draft too."""
+    keep(key, version)
+    controls.keep()
 
 
 def _find(controls: Controls) -> str:

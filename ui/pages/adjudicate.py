@@ -18,12 +18,12 @@ from rl.annotation.queue.agreement import agreement
 from rl.annotation.queue.label_queue import LabelQueue
 from rl.annotation.queue.labels import log, newest, progress
 from rl.annotation.run_of_project import missing_run
+from rl.annotation.spans import text_reader
 from ui import markup
 from ui.labelling import controls, decision
 from ui.labelling import markup as render
 from ui.labelling.controls import Controls, Details
 from ui.labelling.desk import Desk, library_of, sit_down
-from ui.labelling.evidence import text_reader
 from ui.labelling.overview import overview, throughput
 from ui.labelling.show_item import show_item
 from ui.words import literal

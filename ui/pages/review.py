@@ -21,12 +21,12 @@ from rl.annotation.queue.assignments import Assignment, Recent
 from rl.annotation.queue.label_queue import QueueError
 from rl.annotation.queue.labels import Progress, progress
 from rl.annotation.queue.transactions import stamp
+from rl.annotation.spans import text_reader
 from ui import markup
 from ui.labelling import controls, decision
 from ui.labelling import markup as render
 from ui.labelling.controls import Controls, Details
 from ui.labelling.desk import Desk, library_of, sit_down
-from ui.labelling.evidence import text_reader
 from ui.labelling.show_item import show_item
 from ui.words import literal
 
@@ -237,7 +237,7 @@ def _keep(desk: Desk, screen: Screen) -> None:
     """Keep what is typed as a draft."""
     if screen.assignment is None:
         return
-    content = controls.details(screen.id).model_dump_json()
+    content = controls.draft(screen.id).model_dump_json()
     try:
         assignments.save_draft(desk.queue, screen.assignment, desk.person, content)
     except InForceError as problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from rl.after_run.start_weights import last_step, model_at
 from rl.annotation.items import Label
 from rl.questions.training_questions import held_out
 from rl.recipes.recipe import Recipe
-from rl.rewards.scored_trace import read_scored
+from rl.rewards.scored_trace import ScoredTrace, read_scored
 from rl.rollouts.greedy import answers, share_right
 from rl.run.run_directory import Run, check_corpus
 from rl.training.model_loading import load_model, reopened, whole
@@ -38,13 +38,15 @@ class Preference(Frozen):
 
     ``until`` is K: the rollouts sampled up to that optimiser step are used, and the weights after
     it are the start and the reference. ``labels`` is the number of rollouts that people labelled,
-    ``limit`` about the number of questions of the selection split.
+    ``given`` that of pairs given beside, ``limit`` about the number of questions of the selection
+    split.
     """
 
     until: int
     dpo: DpoSettings
     pairs: PairSettings = PairSettings()
     labels: int = 0
+    given: int = 0
     limit: int | None = 150
 
 
@@ -90,6 +92,7 @@ def distil(  # noqa: PLR0913
     wanted: Preference,
     folder: Path,
     labels: Iterable[Label] = (),
+    given: Sequence[Pair] = (),
     say: Say = lambda _: None,
 ) -> G2dReport:
     """Make the pairs, run the pass, write the model, and score it on the selection split.
@@ -100,6 +103,8 @@ def distil(  # noqa: PLR0913
         wanted: settings.
         folder: where the results go; an interrupted pass in it is continued.
         labels: labels of people, which override the gold answers of their rollouts.
+        given: pairs made of labels, learnt from beside those of the rollouts; the only ones where
+            the run learnt from labels, since its journal holds no gold answers.
         say: called with progress messages.
 
     Raises:
@@ -110,12 +115,13 @@ def distil(  # noqa: PLR0913
     quiet_libraries()
     recipe = run.recipe()
     check_corpus(run, library.corpus_hash)
-    rollouts = (one for one in read_scored(run.traces.path) if one.step <= wanted.until)
     told = verdicts(labels)
-    pairs, tally = pairs_of(rollouts, wanted.pairs, told)
+    pairs, tally = pairs_of(_rollouts(run, wanted.until), wanted.pairs, told)
+    pairs, tally = [*pairs, *given], tally.model_copy(update={"given": len(given)})
     check_pairs(run, wanted, tally)
     with run.held():
-        opened_folder(folder, wanted.model_copy(update={"labels": len(told)}))
+        settings = wanted.model_copy(update={"labels": len(told), "given": len(given)})
+        opened_folder(folder, settings)
         passed = _Pass(run, recipe, library, wanted, folder, say)
         curve = passed.trained(pairs)
         found = G2dReport(
@@ -132,13 +138,19 @@ def distil(  # noqa: PLR0913
         return found
 
 
+def _rollouts(run: Run, until: int) -> Iterator[ScoredTrace]:
+    """Yield the rollouts up to a step with their gold answers; none of a run without these."""
+    if run.recipe().labels is None:
+        yield from (one for one in read_scored(run.traces.path) if one.step <= until)
+
+
 def check_pairs(run: Run, wanted: Preference, tally: PairTally) -> None:
     """Check that there is something to learn from.
 
     Raises:
         BadInputError: there is no pair; says what became of the rollouts.
     """
-    if tally.pairs:
+    if tally.pairs or tally.given:
         return
     rule = wanted.pairs
     raise BadInputError(

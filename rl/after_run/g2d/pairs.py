@@ -11,14 +11,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
+from pathlib import Path
 from statistics import fmean
 from typing import Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from agent.models.token_sequence import TokenSequence, episode
+from corpus.errors import Place
 from corpus.model import Frozen
+from corpus.validation import source_error
 from rl.after_run.g2d.labelled import Rank, Verdict, rank_by_label
+from rl.annotation.exchange import read_text
 from rl.rewards import answer_key, right
 from rl.rewards.outcome import Outcome
 from rl.rewards.scored_trace import ScoredTrace
@@ -79,6 +83,7 @@ class PairTally(Frozen):
         usable: questions whose share of right rollouts is within the bounds.
         pairs: pairs made of the run's rollouts.
         labelled: those of them in which a person's label decides.
+        given: pairs that were given beside them, made of labels.
         pass_rate: mean share of right rollouts over all questions; null without any.
     """
 
@@ -87,6 +92,7 @@ class PairTally(Frozen):
     usable: int
     pairs: int
     labelled: int = 0
+    given: int = 0
     pass_rate: float | None
 
 
@@ -97,6 +103,22 @@ class Ranked(NamedTuple):
     tokens: TokenSequence
     key: str
     labelled: bool = False
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """Return the pairs of a file, as ``inforce labels export --as pairs`` writes them.
+
+    Raises:
+        BadInputError: the file cannot be read.
+        SourceError: a line is no pair; names line and field.
+    """
+    found = []
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        try:
+            found.append(Pair.model_validate_json(line))
+        except ValidationError as fault:
+            raise source_error(Place(str(path), number), fault, "a pair") from fault
+    return found
 
 
 def rank_of(record: ScoredTrace) -> Rank | None:

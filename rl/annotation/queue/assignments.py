@@ -151,13 +151,21 @@ def submit(  # noqa: PLR0913
         raise
 
 
-def take_in(queue: LabelQueue, project: str, item: Item, person: str, decision: Decision) -> bool:
+def take_in(  # noqa: PLR0913
+    queue: LabelQueue,
+    project: str,
+    item: Item,
+    person: str,
+    decision: Decision,
+    text_of: TextOf,
+) -> bool:
     """Save a decision that was made elsewhere; tell whether it was new.
 
     The same decision of a person on an item is taken in once.
 
     Raises:
-        QueueError: the item is settled, or the decision names a candidate that is not there.
+        QueueError: the item is settled, or the decision names a candidate, version or span that is
+            not there.
         StoreError: the database refuses it.
     """
     text = f"{project}\n{item.id}\n{person}\n{decision.model_dump_json()}"
@@ -166,7 +174,7 @@ def take_in(queue: LabelQueue, project: str, item: Item, person: str, decision: 
         if logged(connection, submission) is not None:
             return False
         refuse_settled(connection, project, item.id)
-        check(decision, item, lambda _: None)
+        check(decision, item, text_of)
         record(connection, project, item.id, person, decision, submission)
     return True
 

@@ -12,12 +12,13 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("trl", reason="needs the extra train")
 
 import rl.after_run.g2d.distil as g2d  # noqa: E402
-from corpus.errors import BadInputError  # noqa: E402
+from corpus.errors import BadInputError, InForceError  # noqa: E402
 from rl.after_run.g2d.distil import Preference, distil, preference_of  # noqa: E402
 from rl.after_run.g2d.dpo import DpoSettings, MaskedPairs, pair_trainer, prefer  # noqa: E402
 from rl.after_run.g2d.labelled import Rank  # noqa: E402
-from rl.after_run.g2d.pairs import Pair, PairTally  # noqa: E402
+from rl.after_run.g2d.pairs import Pair, PairTally, read_pairs  # noqa: E402
 from rl.after_run.start_weights import last_step, model_at  # noqa: E402
+from rl.recipes.label_settings import LabelSettings  # noqa: E402
 from rl.recipes.load import read_recipe  # noqa: E402
 from rl.run.checkpoints import SEAL  # noqa: E402
 from rl.run.run_directory import Run  # noqa: E402
@@ -191,6 +192,35 @@ def test_the_result_opens_and_differs_from_its_start(run: Run, tmp_path: Path) -
 def test_by_default_the_pass_learns_at_half_the_rate_of_the_run(run: Run) -> None:
     assert preference_of(run, None, None).dpo.learning_rate == 0.01
     assert preference_of(run, 0, 3e-4).dpo.learning_rate == 3e-4
+
+
+def test_pairs_of_labels_are_a_second_source(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that learnt from labels has no gold answers: the given pairs are all it has."""
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("".join(f"{pair.model_dump_json()}\n" for pair in PAIRS[:4]))
+    given = read_pairs(file)
+    assert given == PAIRS[:4]
+    alone = distil(run, LIBRARY, wanted(run), tmp_path / "alone")
+    both = distil(run, LIBRARY, wanted(run), tmp_path / "both", given=given)
+    assert (both.tally.pairs, both.tally.given) == (alone.tally.pairs, 4)
+    assert both.curve.steps == alone.curve.steps + 2
+    none = PairTally(rollouts=0, questions=0, usable=0, pairs=0, pass_rate=None)
+    monkeypatch.setattr(g2d, "pairs_of", lambda records, *_: (list(records), none))
+    labelled = run.recipe().model_copy(update={"labels": LabelSettings()})
+    monkeypatch.setattr(Run, "recipe", lambda _: labelled)
+    run.traces.append([{"question": "without a gold answer"}])
+    only = distil(run, LIBRARY, wanted(run), tmp_path / "only", given=given)
+    assert (only.tally.rollouts, only.tally.given, only.curve.steps) == (0, 4, 2)
+
+
+def test_a_damaged_file_of_pairs_names_line_and_field(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.jsonl"
+    whole = PAIRS[0].model_dump_json()
+    file.write_text(whole + "\n" + whole.replace('"chosen":2', '"chosen":"good"') + "\n")
+    with pytest.raises(InForceError, match=r"pairs.jsonl:2, field 'chosen': not a pair"):
+        read_pairs(file)
 
 
 def test_no_usable_pair_is_said_with_its_numbers(

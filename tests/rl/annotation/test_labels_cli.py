@@ -14,12 +14,14 @@ from agent.library import Library
 from agent.trace import AbstentionReason
 from corpus.errors import InForceError
 from corpus.questions import Family
+from corpus.store import Store
 from inforce import app
 from rl.annotation.exchange import read_jsonl
-from rl.annotation.items import Item, LabelStatus
+from rl.annotation.items import ChosenVersion, Decision, Item, LabelStatus
 from rl.annotation.items_of_run import items_of_run
 from rl.annotation.queue import assignments
 from rl.annotation.queue.label_queue import LabelQueue
+from rl.annotation.queue.labels import labels
 from rl.annotation.selection.choosers import choosers
 from rl.annotation.selection.clusters import cluster_key
 from rl.journal import Journal
@@ -202,6 +204,26 @@ def test_label_studio_and_back(home: Path, journal: Path) -> None:
     assert "2 of 2 labelled" in say("status", "fees")
 
 
+def test_our_own_export_is_imported_where_a_label_is_missing(home: Path, journal: Path) -> None:
+    create(journal, "--budget", "0.5")
+    with Store.open(f"sqlite:///{home / 'store.db'}", create=True) as store:
+        store.write(FAIRS)
+    held = assignments.next_item(queue_at(home), "fees", "ann")
+    assert held is not None
+    span = ChosenVersion(version_id=OLD, quote="pays a fee", start=24, end=34)
+    texts = {OLD: "The organiser of a fair pays a fee"}.get
+    assignments.submit(queue_at(home), held, "ann", Decision(choice=span), fresh(), texts)
+    path = home / "tasks.json"
+    say("export", "fees", str(path))
+    assert "0 decisions imported, 1 were" in say("import", "fees", str(path))
+    again = ["--from", str(journal), "--budget", "0.5", "--people", "cleo"]
+    say("create", "copy", *again)
+    assert "1 decisions imported, 0 were" in say("import", "copy", str(path))
+    [label] = labels(queue_at(home), "copy")
+    assert (label.choice, label.people) == (span, ("exported",))
+    assert "0 decisions imported, 1 were" in say("import", "copy", str(path))
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -274,6 +296,7 @@ def test_a_project_takes_what_its_run_asked_about(home: Path, journal: Path) -> 
     run = Run.create(home / "runs" / "r-s0-1", read_recipe(table, "r.toml"), [VALUE], "c" * 64)
     run.asked.append([item.model_dump(mode="json")])
     assert "1 questions to label" in say("create", "asked", "--from", "r-s0-1", "--people", "ann")
+    assert "is gone" not in say("status", "asked"), "it waits, and is there"
     queue = queue_at(home)
     assert queue.items("asked") == [item]
     assert (queue.project("asked").overlap, queue.project("asked").corpus_hash) == (3, "c" * 64)
