@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from corpus.sources.jsonl import Jsonl, write_jsonl
 from corpus.store import Store
 from retrieval.index_build import refresh_index
 from tests.agent.matters_cases import HOSTILE
-from tests.agent.test_server_policy import Handler, chat_says, serving
+from tests.agent.test_server_policy import Handler, serving
 from tests.corpus.build import history, version
 from tests.ui.app_server import CHROMIUM, FLAGS, ROOT, served
 
@@ -64,7 +65,7 @@ def environment(home: Path) -> dict[str, str]:
 @pytest.fixture
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        expect.set_options(timeout=90_000)
+        expect.set_options(timeout=60_000)
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield found
         found.close()
@@ -73,7 +74,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(url: str, browser: Browser) -> Page:
     found = browser.new_page(viewport={"width": 1200, "height": 900})
-    found.set_default_timeout(90_000)
+    found.set_default_timeout(60_000)
     found.goto(f"{url}matters")
     return found
 
@@ -86,10 +87,7 @@ def settled(page: Page) -> None:
 
 
 def new_matter(page: Page, name: str, day: str = "") -> None:
-    field = page.get_by_role("textbox", name="Name of the matter")
-    if not field.is_visible():
-        page.get_by_text("New matter").click()
-    field.fill(name)
+    page.get_by_role("textbox", name="Name of the matter").fill(name)
     if day:
         page.get_by_role("textbox", name="Law as at").fill(day)
         page.keyboard.press("Tab")
@@ -162,6 +160,7 @@ def test_an_ingested_amendment_is_an_alert_on_the_page(page: Page, home: Path) -
     expect(alert).to_contain_text(
         "Widgets Act 1990, s 1: will be amended on 1 December 2026 by Widgets (Amendment) Act 2026."
     )
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
     settled(page)
     keep_picture(page, "alert")
     alert.get_by_role("link", name="See what changed").click()
@@ -172,15 +171,19 @@ def test_an_ingested_amendment_is_an_alert_on_the_page(page: Page, home: Path) -
 
 
 def test_a_stopped_run_shows_its_steps_and_no_answer(home: Path, browser: Browser) -> None:
-    def slowly(handler: Handler, body: dict[str, object]) -> None:
-        time.sleep(6)
-        chat_says(SEARCH)(handler, body)
+    def searches(handler: Handler, _: object) -> None:
+        choice = {"delta": {"content": SEARCH}, "finish_reason": "stop"}
+        handler.raw(f"data: {json.dumps({'choices': [choice]})}\n\ndata: [DONE]\n\n".encode())
 
-    with serving(chat_says(SEARCH), slowly) as model:
+    def slowly(handler: Handler, body: object) -> None:
+        time.sleep(6)
+        searches(handler, body)
+
+    with serving(searches, slowly) as model:
         more = {"INFORCE_POLICY": model.url}
         with served({**environment(home), **more}, home) as address:
             page = browser.new_page(viewport={"width": 1200, "height": 900})
-            page.set_default_timeout(90_000)
+            page.set_default_timeout(60_000)
             page.goto(address)
             page.get_by_label("Question", exact=True).fill(MARRIAGE)
             page.get_by_role("textbox", name="Law as at").fill("2006-04-04")
