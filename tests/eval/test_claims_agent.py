@@ -117,11 +117,14 @@ def test_rounds_are_timed_with_every_set_on_the_same_rollouts(
 
 
 def test_an_arm_that_chooses_its_labels_shares_the_start_and_counts_them(
-    ground: AgentEnvironment,
+    ground: AgentEnvironment, monkeypatch
 ) -> None:
+    """Six demonstrations teach no answer, and without one nothing is asked: so all give one."""
+    monkeypatch.setattr("rl.annotation.selection.clusters.cluster_key", lambda *_: "an answer")
     asking = {"policy": "random", "budget": 0.5, "pseudo": False}
     told = {"name": "random", "objective": {"post": "soft_adv"}, "asking": asking}
     found = ground.run(AgentTrial.model_validate(told), 0)
     assert found.curve.labels == [1, 2]
     assert found.start == ground.run(AgentTrial(name="gdpo"), 0).start
     assert len(found.curve.accuracy) == 2
+    assert found.curve.held_out == [found.test.accuracy], "one checkpoint is kept"
