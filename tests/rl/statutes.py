@@ -84,6 +84,11 @@ def read(name: str, day: date | str) -> Act:
     return Act(calls=(ToolRequest(id="r", name="read_provision", arguments=arguments),))
 
 
+def versions(name: str, day: date | str) -> Act:
+    arguments = {"reference": f"{ID}#{name}", "as_at": str(day)}
+    return Act(calls=(ToolRequest(id="v", name="list_versions", arguments=arguments),))
+
+
 def answer(*cited: tuple[str, str], text: str | None = None) -> Act:
     """Return a draft of one sentence: ``text``, or else the words of the first quotation."""
     citations = tuple(DraftCitation(version_id=id_, quote=quote) for id_, quote in cited)

@@ -36,6 +36,7 @@ from tests.rl.statutes import (
     read,
     search,
     sentences,
+    versions,
 )
 
 QUOTE, NEWER = RULE.format(40).strip(), RULE.format(65).strip()
@@ -109,6 +110,9 @@ FRUITLESS: Mapping[str, Attempt] = {
     ),
     "finds the reason on another day": _on(GONE, read("torches", "1986-02-03"), abstain(REPEALED)),
     "finds the reason of another provision": _on(GONE, read("fee", GONE_DAY), abstain(REPEALED)),
+    "lists the versions of another provision": _on(
+        GONE, versions("fee", GONE_DAY), abstain(REPEALED)
+    ),
     "quotes what is no longer in force": _on(
         GONE, read("torches", date(1984, 1, 1)), answer((f"{ID}#torches@1980-01-01", TORCH))
     ),
