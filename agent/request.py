@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from corpus.applicability import Issue, Role
-from corpus.model import Frozen
+from corpus.model import Day, Frozen
 from corpus.territories import territory_words
 from corpus.wording import DayAt, Wording
 
@@ -23,8 +23,8 @@ class AskRequest(Frozen):
     """
 
     question: str
-    as_at: date | None = None
-    known_at: date | None = None
+    as_at: Day | None = None
+    known_at: Day | None = None
     extent: str | None = None
     jurisdictions: tuple[str, ...] = ()
     issue: Issue | None = None
@@ -113,7 +113,7 @@ class ClarifyingQuestion(Frozen):
 class Reply(Frozen):
     """The asker's reply; an empty one gives up."""
 
-    as_at: date | None = None
+    as_at: Day | None = None
     issue: Issue | None = None
     facts: dict[Role, date] = Field(default_factory=dict)
     extent: str | None = None

@@ -11,17 +11,31 @@ half-open ``[start, end)``; ``None`` is an open end. There are no sentinel dates
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 class Frozen(BaseModel):
     """Base of all InForce data: immutable, and unknown fields are an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _written_out(value: object) -> object:
+    """Refuse what pydantic would read as seconds since 1970: a number, or a text of digits."""
+    if value is None or isinstance(value, date):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        return value
+    raise ValueError("a day is written as YYYY-MM-DD")
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
+"""A date that is read from outside: ``YYYY-MM-DD`` and nothing else."""
 
 
 class Interval(Frozen):
@@ -31,8 +45,8 @@ class Interval(Frozen):
         ValueError: the interval ends on or before its start.
     """
 
-    start: date | None = None
-    end: date | None = None
+    start: Day | None = None
+    end: Day | None = None
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> Self:
@@ -148,10 +162,10 @@ class ProvisionNumber(Frozen):
     """A number of a provision (``art. 1382``, ``s 98``) with its interval."""
 
     text: str = Field(min_length=1)
-    valid_from: date | None = None
-    valid_to: date | None = None
-    known_from: date | None = None
-    known_to: date | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+    known_from: Day | None = None
+    known_to: Day | None = None
 
     @property
     def valid(self) -> Interval:
@@ -207,17 +221,17 @@ class Version(Frozen):
     extent: str | None = None
     heading: str | None = None
     text: str = Field(min_length=1)
-    valid_from: date | None = None
-    valid_to: date | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
     commencement: Commencement = Commencement.FIXED
     condition: str | None = None
-    applies_from: date | None = None
+    applies_from: Day | None = None
     ended: EndReason | None = None
     introduced_by: str | None = None
     ended_by: str | None = None
-    published: date | None = None
-    known_from: date | None = None
-    known_to: date | None = None
+    published: Day | None = None
+    known_from: Day | None = None
+    known_to: Day | None = None
     date_basis: DateBasis = DateBasis.METADATA
     source: SourceRef
     upstream: dict[str, str] = Field(default_factory=dict)
@@ -267,10 +281,10 @@ class Coverage(Frozen):
     """
 
     work_id: str
-    covered_from: date
-    covered_to: date | None = None
+    covered_from: Day
+    covered_to: Day | None = None
     from_origin: bool = False
-    checked: date | None = None
+    checked: Day | None = None
     note: str | None = None
 
     @property
@@ -293,7 +307,7 @@ class SourceRead(Frozen):
             with the publisher; ``record``, where it gives none, the day the store recorded it.
     """
 
-    day: date
+    day: Day
     by: Literal["publisher", "record"]
 
 
@@ -334,14 +348,14 @@ class Citation(Frozen):
     work_id: str
     work_title: str
     label: str
-    label_from: date | None = None
+    label_from: Day | None = None
     other_numbers: tuple[ProvisionNumber, ...] = ()
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
     ended: EndReason | None = None
     source_read: SourceRead | None = None
-    as_at: date
-    known_at: date | None = None
+    as_at: Day
+    known_at: Day | None = None
     quote: str = Field(min_length=1)
     start: int = Field(ge=0)
     end: int

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, ValidationError
 
 from corpus.errors import BadInputError, Place, SourceError
-from corpus.model import Frozen
+from corpus.model import Day, Frozen
 from corpus.validation import source_error
 
 
@@ -18,8 +17,8 @@ class LawRequest(Frozen):
     """One line of a batch file. ``on`` is the governing date, also written ``as_at``."""
 
     citation: str = Field(min_length=1)
-    on: date = Field(validation_alias=AliasChoices("on", "as_at"))
-    known_at: date | None = None
+    on: Day = Field(validation_alias=AliasChoices("on", "as_at"))
+    known_at: Day | None = None
     extent: str | None = None
     jurisdictions: tuple[str, ...] = ()
 

@@ -66,6 +66,8 @@ def test_second_ingest_writes_nothing(store: Store, sound: Path) -> None:
     [
         (3, lambda r: r.update(valid_to="1989-01-01"), "law.jsonl:3: interval ends 1989-01-01"),
         (3, lambda r: r.update(valid_from="1990-13-01"), "law.jsonl:3, field 'valid_from'"),
+        (3, lambda r: r.update(valid_from=0), "field 'valid_from': a day is written as YYYY-MM-DD"),
+        (3, lambda r: r.update(valid_to="86400"), "law.jsonl:3, field 'valid_to'"),
         (3, lambda r: r.pop("text"), "law.jsonl:3, field 'text': Field required"),
         (3, lambda r: r.update(colour="red"), "law.jsonl:3, field 'colour': Extra inputs"),
         (4, lambda r: r.update(valid_from="1995-01-01"), "law.jsonl:"),

@@ -114,6 +114,9 @@ def test_batch_answers_in_the_order_asked(home: Path, tmp_path: Path) -> None:
     [
         ('{"citation": "x", "on": "2016-13-01"}', "batch.jsonl:2, field 'on'"),
         ('{"citation": "x"}', "batch.jsonl:2, field 'on': Field required"),
+        ('{"citation": "x", "on": 0}', "batch.jsonl:2, field 'on': "),
+        ('{"citation": "x", "on": "86400"}', "a day is written as YYYY-MM-DD"),
+        ('{"citation": "x", "on": "2016-01-01", "known_at": 1.0}', "field 'known_at'"),
         ('{"citation": "x", "on": "2016-01-01", "at": 1}', "batch.jsonl:2, field 'at'"),
         ('{"citation": ', "batch.jsonl:2: not JSON"),
         ("[]", "batch.jsonl:2"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
@@ -16,7 +15,7 @@ from agent.tool_results import Comparison, ProvisionReading, SearchResult, Versi
 from agent.tools.statutes import LONGEST_REFERENCE
 from agent.trace import Trace
 from corpus.errors import BadInputError, InForceError, SearchFailedError
-from corpus.model import Frozen
+from corpus.model import Day, Frozen
 from ui.assistants.desk import Desk
 from ui.assistants.keys import REFUSED, Keys
 from ui.assistants.metrics import CONTENT_TYPE, Measured, Metrics
@@ -29,7 +28,7 @@ class Search(Filters):
     """The parameters of a search."""
 
     query: str = Field(min_length=1, max_length=20_000, description="Words of the provision.")
-    as_at: date = Field(description="The day whose law is wanted.")
+    as_at: Day = Field(description="The day whose law is wanted.")
     limit: int = Field(8, ge=1, le=20, description="How many provisions to return.")
 
 
@@ -41,13 +40,13 @@ class Reference(Filters):
         max_length=LONGEST_REFERENCE,
         description="A citation with its act, or a provision_id from an earlier result.",
     )
-    as_at: date = Field(description="The day whose law is wanted.")
+    as_at: Day = Field(description="The day whose law is wanted.")
 
 
 class TwoDays(Reference):
     """The parameters of a comparison."""
 
-    other: date = Field(description="The day to compare with.")
+    other: Day = Field(description="The day to compare with.")
 
 
 class Problem(Frozen):

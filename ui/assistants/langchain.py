@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from agent.tool_results import SearchResult
 from agent.tools.tool_schema import arguments_model
 from agent.tools.toolbox import SCHEMAS, TOOLS
 from corpus.errors import BadInputError
+from corpus.model import Day
 from ui.assistants.verbs import use_tool
 
 
@@ -30,7 +30,7 @@ class LawRetriever(BaseRetriever):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     library: SkipValidation[Library]
-    as_at: date
+    as_at: Day
     limit: int = 8
     jurisdictions: tuple[str, ...] = ()
 

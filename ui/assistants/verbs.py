@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from pydantic import Field
@@ -23,7 +22,7 @@ from agent.tools.tool_schema import validated
 from agent.tools.toolbox import SCHEMAS, TOOLS, run_tool
 from agent.trace import Trace
 from corpus.errors import BadInputError, SearchFailedError
-from corpus.model import Frozen
+from corpus.model import Day, Frozen
 
 
 class Filters(Frozen):
@@ -37,7 +36,7 @@ class Filters(Frozen):
 
     jurisdictions: tuple[str, ...] = Field((), description="Codes of jurisdictions, such as uk.")
     extent: str | None = Field(None, description="Territory, where a text differs by territory.")
-    known_at: date | None = Field(
+    known_at: Day | None = Field(
         None, description="Use only what had been published by this day, as YYYY-MM-DD."
     )
 
@@ -56,7 +55,7 @@ class AskArguments(Filters):
         max_length=MAX_QUESTION,
         description="The question, in the language of the law asked about.",
     )
-    as_at: date = Field(description="The day whose law governs the case, as YYYY-MM-DD.")
+    as_at: Day = Field(description="The day whose law governs the case, as YYYY-MM-DD.")
     confirmed: bool = Field(
         False, description="Keep as_at although the question names other dates."
     )
