@@ -7,17 +7,16 @@ to update or delete one, so the log outlives the things that it names.
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
 import sqlalchemy as sa
 
 from corpus.clock import now
-from corpus.closeable import Closeable
-from corpus.database import cause, open_with_tables, writing
-from corpus.errors import StoreError
+from corpus.database import Database
 from corpus.model import Frozen
+from corpus.record_clock import as_utc
 from corpus.settings import Settings
 
 
@@ -111,24 +110,11 @@ for _dialect, _statements in _GUARDS.items():
         sa.event.listen(_lines, "after_create", _guard)
 
 
-class AuditLog(Closeable):
+class AuditLog(Database):
     """A database of audit lines. Open it with :meth:`open`; thread-safe."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the database at a SQLAlchemy ``url``, creating it if needed.
-
-        Raises:
-            StoreError: it cannot be opened.
-        """
-        return cls(open_with_tables(url, _metadata, "the audit log"))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._engine.dispose()
+    metadata = _metadata
+    kept = "the audit log"
 
     def add(self, person: str, action: Action, kind: Kind, *objects: str, other: str = "") -> None:
         """Add a line for each object.
@@ -140,12 +126,8 @@ class AuditLog(Closeable):
         rows = [{**line, "object": each[:500]} for each in objects]
         if not rows:
             return
-        try:
-            with writing(self._engine) as connection:
-                connection.execute(sa.insert(_lines), rows)
-        except sa.exc.SQLAlchemyError as error:
-            place = self._engine.url
-            raise StoreError(f"cannot write the audit log at {place}: {cause(error)}") from None
+        with self.writing("write the audit log") as connection:
+            connection.execute(sa.insert(_lines), rows)
 
     def lines(
         self, limit: int | None = None, *, person: str | None = None, of: str | None = None
@@ -165,12 +147,8 @@ class AuditLog(Closeable):
             query = query.where((_lines.c.person == person) | (_lines.c.other == person))
         if of is not None:
             query = query.where(_lines.c.object == of)
-        try:
-            with self._engine.connect() as connection:
-                return [_line(dict(row)) for row in connection.execute(query).mappings()]
-        except sa.exc.SQLAlchemyError as error:
-            place = self._engine.url
-            raise StoreError(f"cannot read the audit log at {place}: {cause(error)}") from None
+        with self.reading() as connection:
+            return [_line(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def audit_url(settings: Settings) -> str:
@@ -179,5 +157,4 @@ def audit_url(settings: Settings) -> str:
 
 
 def _line(row: dict[str, Any]) -> AuditLine:
-    at: datetime = row["at"]
-    return AuditLine.model_validate({**row, "at": at if at.tzinfo else at.replace(tzinfo=UTC)})
+    return AuditLine.model_validate({**row, "at": as_utc(row["at"])})

@@ -9,22 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Self
 
 import sqlalchemy as sa
 
 from corpus.clock import now
-from corpus.closeable import Closeable
-from corpus.database import cause, open_with_tables, writing
-from corpus.errors import BadInputError, StoreError
+from corpus.database import Database
+from corpus.errors import BadInputError
 from corpus.model import Frozen
 from corpus.settings import LOCAL_PERSON, Settings
-
-LOCAL_ID = LOCAL_PERSON
-"""The id of the person who uses an installation without sign-in; nobody can sign in as it."""
 
 LONGEST = 200
 """Most characters of an id or a name."""
@@ -70,7 +64,7 @@ class Person(Frozen):
     @property
     def local(self) -> bool:
         """Whether this is the person of an installation without sign-in."""
-        return self.id == LOCAL_ID
+        return self.id == LOCAL_PERSON
 
     @property
     def reads(self) -> bool:
@@ -96,27 +90,14 @@ class Person(Frozen):
 def local_person() -> Person:
     """Return the person of an installation without sign-in, named by ``INFORCE_LOCAL_NAME``."""
     name = os.environ.get("INFORCE_LOCAL_NAME", "").strip() or "local user"
-    return Person(id=LOCAL_ID, name=name[:LONGEST], roles=frozenset(Role))
+    return Person(id=LOCAL_PERSON, name=name[:LONGEST], roles=frozenset(Role))
 
 
-class People(Closeable):
+class People(Database):
     """A database of people. Open it with :meth:`open`; thread-safe."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the database at a SQLAlchemy ``url``, creating it if needed.
-
-        Raises:
-            StoreError: it cannot be opened.
-        """
-        return cls(open_with_tables(url, _metadata, "people"))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._engine.dispose()
+    metadata = _metadata
+    kept = "people"
 
     def add(self, person_id: str, name: str, roles: Iterable[Role]) -> Person:
         """Add a person and return them.
@@ -127,7 +108,7 @@ class People(Closeable):
             StoreError: the database refuses it.
         """
         person = Person(id=_checked_id(person_id), name=_checked_name(name), roles=_some(roles))
-        with self._writing() as connection:
+        with self.writing() as connection:
             if _found(connection, person.id) is not None:
                 raise BadInputError(f"There is a person '{person.id}' already.")
             row = {"id": person.id, "name": person.name, "added": now()}
@@ -142,7 +123,7 @@ class People(Closeable):
             BadInputError: there is no such person or no role, or nobody would be administrator.
             StoreError: the database refuses it.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             before = _present(connection, person_id)
             after = before.model_copy(update={"roles": _some(roles)})
             if not after.administers:
@@ -157,7 +138,7 @@ class People(Closeable):
             BadInputError: there is no such person, or nobody would be administrator.
             StoreError: the database refuses it.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             person = _present(connection, person_id)
             _check_another(connection, person)
             connection.execute(sa.delete(_people).where(_people.c.id == person.id))
@@ -170,7 +151,7 @@ class People(Closeable):
         Raises:
             StoreError: the database cannot be read.
         """
-        with self._reading() as connection:
+        with self.reading() as connection:
             return _found(connection, folded(person_id))
 
     def all(self) -> list[Person]:
@@ -179,26 +160,8 @@ class People(Closeable):
         Raises:
             StoreError: the database cannot be read.
         """
-        with self._reading() as connection:
+        with self.reading() as connection:
             return _everybody(connection)
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        try:
-            with writing(self._engine) as connection:
-                yield connection
-        except sa.exc.SQLAlchemyError as error:
-            place = self._engine.url
-            raise StoreError(f"cannot keep people at {place}: {cause(error)}") from None
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except sa.exc.SQLAlchemyError as error:
-            place = self._engine.url
-            raise StoreError(f"cannot read the people at {place}: {cause(error)}") from None
 
 
 def people_url(settings: Settings) -> str:
@@ -264,7 +227,7 @@ def _give(connection: sa.Connection, person: Person) -> None:
 
 def _checked_id(text: str) -> str:
     found = folded(text)
-    if not re.fullmatch(r"[^\s\0]+", found) or len(found) > LONGEST or found == LOCAL_ID:
+    if not re.fullmatch(r"[^\s\0]+", found) or len(found) > LONGEST or found == LOCAL_PERSON:
         raise BadInputError(
             f"'{text[:LONGEST]}' cannot be a person's id: give what they sign in as, as a rule an "
             "e-mail address, without blanks."

@@ -18,12 +18,12 @@ from agent.graph.checkpoints import open_checkpoints, threads_url
 from agent.matters import tables
 from agent.matters.deletion import delete_matter, delete_threads
 from agent.matters.store import Matters, matters_url
-from agent.people import LOCAL_ID, Person
+from agent.people import Person
 from agent.trace_store import TraceStore, traces_url
 from corpus.database import erase_free_space
 from corpus.errors import BadInputError
 from corpus.model import Frozen
-from corpus.settings import Settings
+from corpus.settings import LOCAL_PERSON, Settings
 from retrieval.saved_searches import SavedSearches, searches_url
 
 
@@ -111,8 +111,8 @@ def forget(settings: Settings, what: ToForget, *, of: str = "") -> Forgotten:
         StoreError: a database refuses it, or the audit log cannot be written.
     """
     with AuditLog.open(audit_url(settings)) as log:
-        log.add(LOCAL_ID, Action.DELETED, Kind.TRACE, *what.traces, other=of)
-        log.add(LOCAL_ID, Action.DELETED, Kind.THREAD, *what.threads, other=of)
+        log.add(LOCAL_PERSON, Action.DELETED, Kind.TRACE, *what.traces, other=of)
+        log.add(LOCAL_PERSON, Action.DELETED, Kind.THREAD, *what.threads, other=of)
     with TraceStore.open(traces_url(settings)) as store:
         files, shared = store.files_of(what.traces)
         gone, kept = delete_files(files)

@@ -11,21 +11,20 @@ import os
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from agent.exported_files import file_digest
-from agent.people import LOCAL_ID, LONGEST, Person
+from agent.people import LONGEST, Person
 from agent.trace import SCHEMA, Outcome, Trace
 from agent.trace_migration import read_trace
-from corpus.closeable import Closeable
-from corpus.database import cause, open_with_tables, writing
+from corpus.database import Database, cause
 from corpus.errors import BadInputError, InForceError, StoreError
 from corpus.model import Frozen
-from corpus.settings import Settings
+from corpus.settings import LOCAL_PERSON, Settings
 
 READABLE = range(1, SCHEMA + 1)
 """The schemas of traces that :mod:`agent.trace_migration` reads."""
@@ -88,26 +87,13 @@ class TraceLine(Frozen):
     question: str
 
 
-class TraceStore(Closeable):
+class TraceStore(Database):
     """A database of traces. Open it with :meth:`open`; thread-safe."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    metadata = _metadata
+    kept = "the traces"
 
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the database at a SQLAlchemy ``url``, creating it if needed.
-
-        Raises:
-            StoreError: it cannot be opened.
-        """
-        return cls(open_with_tables(url, _metadata, "traces"))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._engine.dispose()
-
-    def save(self, trace: Trace, asker: str = LOCAL_ID) -> None:
+    def save(self, trace: Trace, asker: str = LOCAL_PERSON) -> None:
         """Store a trace of a person's question, replacing one with the same id.
 
         Raises:
@@ -115,17 +101,13 @@ class TraceStore(Closeable):
             StoreError: the database refuses it.
         """
         row = _row(trace)
-        try:
-            with writing(self._engine) as connection:
-                connection.execute(sa.delete(_traces).where(_traces.c.id == trace.id))
-                connection.execute(sa.insert(_traces), [row])
-                connection.execute(sa.delete(_askers).where(_askers.c.trace == trace.id))
-                if asker != LOCAL_ID:
-                    whose = {"trace": trace.id, "person": asker}
-                    connection.execute(sa.insert(_askers), [whose])
-        except sa.exc.SQLAlchemyError as error:
-            place = self._engine.url
-            raise StoreError(f"cannot keep trace {trace.id} at {place}: {cause(error)}") from None
+        with self.writing(f"keep trace {trace.id}") as connection:
+            connection.execute(sa.delete(_traces).where(_traces.c.id == trace.id))
+            connection.execute(sa.insert(_traces), [row])
+            connection.execute(sa.delete(_askers).where(_askers.c.trace == trace.id))
+            if asker != LOCAL_PERSON:
+                whose = {"trace": trace.id, "person": asker}
+                connection.execute(sa.insert(_askers), [whose])
 
     def load(self, trace_id: str) -> Trace:
         """Return the trace with an id, or the only one whose id begins with it.
@@ -141,7 +123,7 @@ class TraceStore(Closeable):
             rows = self._rows(sa.select(_traces).where(begins).limit(2))
         if not rows:
             raise BadInputError(
-                f"there is no trace '{trace_id}' at {self._engine.url}; "
+                f"there is no trace '{trace_id}' at {self.engine.url}; "
                 "'inforce traces list' shows those there are"
             )
         if len(rows) > 1:
@@ -189,14 +171,10 @@ class TraceStore(Closeable):
         Raises:
             StoreError: the database refuses it.
         """
-        try:
-            with writing(self._engine) as connection:
-                connection.execute(sa.delete(_askers).where(_askers.c.trace.in_(ids)))
-                connection.execute(sa.delete(_exports).where(_exports.c.trace.in_(ids)))
-                return connection.execute(sa.delete(_traces).where(_traces.c.id.in_(ids))).rowcount
-        except sa.exc.SQLAlchemyError as error:
-            place = self._engine.url
-            raise StoreError(f"cannot delete traces at {place}: {cause(error)}") from None
+        with self.writing("delete traces") as connection:
+            connection.execute(sa.delete(_askers).where(_askers.c.trace.in_(ids)))
+            connection.execute(sa.delete(_exports).where(_exports.c.trace.in_(ids)))
+            return connection.execute(sa.delete(_traces).where(_traces.c.id.in_(ids))).rowcount
 
     def note_export(self, ids: Collection[str], file: Path) -> None:
         """Keep in mind that a file was written of traces, so that it is deleted with them.
@@ -207,14 +185,10 @@ class TraceStore(Closeable):
         """
         path, digest = str(file.absolute()), file_digest(file)
         rows = [{"trace": each, "path": path, "digest": digest} for each in ids]
-        try:
-            with writing(self._engine) as connection:
-                connection.execute(sa.delete(_exports).where(_exports.c.path == path))
-                if rows:
-                    connection.execute(sa.insert(_exports), rows)
-        except sa.exc.SQLAlchemyError as error:
-            place = self._engine.url
-            raise StoreError(f"cannot note an export at {place}: {cause(error)}") from None
+        with self.writing("note an export") as connection:
+            connection.execute(sa.delete(_exports).where(_exports.c.path == path))
+            if rows:
+                connection.execute(sa.insert(_exports), rows)
 
     def files_of(self, ids: Collection[str]) -> tuple[list[tuple[str, str]], list[str]]:
         """Return the files written of these traces alone, and of others too.
@@ -259,14 +233,14 @@ class TraceStore(Closeable):
 
     def _rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         try:
-            with self._engine.connect() as connection:
+            with self.reading() as connection:
                 return [dict(row) for row in connection.execute(query).mappings()]
-        except (sa.exc.SQLAlchemyError, ValueError) as error:
-            place = self._engine.url
+        except ValueError as error:  # a column that its type cannot read
+            place = self.engine.url
             raise StoreError(f"cannot read the traces at {place}: {cause(error)}") from None
 
     def _read(self, row: dict[str, Any]) -> Trace:
-        where = f"trace {row['id']} at {self._engine.url}"
+        where = f"trace {row['id']} at {self.engine.url}"
         if row["format"] not in READABLE:
             raise TraceError(
                 f"{where} has format {row['format']}, this InForce reads formats up to {SCHEMA}"
@@ -291,7 +265,7 @@ def traces_url(settings: Settings) -> str:
 
 def _asked_by(person_id: str) -> sa.Select[tuple[str]]:
     """Return the query of the ids of the traces that a person asked."""
-    if person_id != LOCAL_ID:
+    if person_id != LOCAL_PERSON:
         return sa.select(_askers.c.trace).where(_askers.c.person == person_id)
     return sa.select(_traces.c.id).where(_traces.c.id.not_in(sa.select(_askers.c.trace)))
 

@@ -1,4 +1,4 @@
-"""Open the databases of the store, of traces and of threads.
+"""Open the databases of the store, of threads, and of what people keep (:class:`Database`).
 
 SQLite files are created private, wait a bounded time for other writers, and are opened read-only
 where they cannot be written. A writing transaction (:func:`writing`) takes the database's write
@@ -13,11 +13,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
 import sqlalchemy as sa
 
+from corpus.closeable import Closeable
 from corpus.errors import StoreError, without_password
 
 BUSY_SECONDS = 30.0
@@ -103,24 +104,69 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def open_with_tables(url: str, metadata: sa.MetaData, kept: str) -> sa.Engine:
-    """Return an engine for a database that holds the tables, creating both if needed.
+class Database(Closeable):
+    """Base of the databases of one kind of thing. Open one with :meth:`open`; thread-safe.
 
-    Args:
-        url: SQLAlchemy URL.
+    Attributes:
         metadata: the tables.
-        kept: what is kept there, in the plural, for the error message.
-
-    Raises:
-        StoreError: it cannot be opened.
+        kept: what is kept there, for error messages.
     """
-    engine = open_engine(url, create=True)
-    try:
-        create_tables(engine, metadata)
-    except sa.exc.SQLAlchemyError as error:
-        engine.dispose()
-        raise StoreError(f"cannot keep {kept} at {engine.url}: {cause(error)}") from None
-    return engine
+
+    metadata: ClassVar[sa.MetaData]
+    kept: ClassVar[str]
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the database at a SQLAlchemy ``url``, creating it and its tables if needed.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        engine = open_engine(url, create=True)
+        try:
+            create_tables(engine, cls.metadata)
+        except sa.exc.SQLAlchemyError as error:
+            engine.dispose()
+            raise StoreError(f"cannot keep {cls.kept} at {engine.url}: {cause(error)}") from None
+        return cls(engine)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def writing(self, doing: str | None = None) -> Iterator[sa.Connection]:
+        """Yield a connection in a transaction that holds the write lock.
+
+        Args:
+            doing: what is done, for the error message; left out, ``keep`` and what is kept.
+
+        Raises:
+            StoreError: the database refuses what is written.
+        """
+        try:
+            with writing(self.engine) as connection:
+                yield connection
+        except sa.exc.SQLAlchemyError as error:
+            done = doing or f"keep {self.kept}"
+            raise StoreError(f"cannot {done} at {self.engine.url}: {cause(error)}") from None
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Yield a connection for reading.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except sa.exc.SQLAlchemyError as error:
+            place = self.engine.url
+            raise StoreError(f"cannot read {self.kept} at {place}: {cause(error)}") from None
 
 
 def create_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:

@@ -6,14 +6,12 @@ Each person has a list of their own. Without sign-in there is one list, of the l
 from __future__ import annotations
 
 import os
-from typing import Self
 
 import sqlalchemy as sa
 
 from corpus.clock import now
-from corpus.closeable import Closeable
-from corpus.database import cause, open_with_tables, writing
-from corpus.errors import BadInputError, StoreError
+from corpus.database import Database
+from corpus.errors import BadInputError
 from corpus.model import Frozen
 from corpus.settings import LOCAL_PERSON, Settings
 from retrieval.search import SearchRequest
@@ -43,24 +41,11 @@ class SavedSearch(Frozen):
     request: SearchRequest
 
 
-class SavedSearches(Closeable):
+class SavedSearches(Database):
     """A database of saved searches. Open it with :meth:`open`; thread-safe."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the database at a SQLAlchemy ``url``, creating it if needed.
-
-        Raises:
-            StoreError: it cannot be opened.
-        """
-        return cls(open_with_tables(url, _metadata, "searches"))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._engine.dispose()
+    metadata = _metadata
+    kept = "searches"
 
     def save(self, name: str, request: SearchRequest, person: str = LOCAL_PERSON) -> None:
         """Save a search of a person, replacing theirs of the same name.
@@ -92,12 +77,9 @@ class SavedSearches(Closeable):
         Raises:
             StoreError: the database refuses it.
         """
-        try:
-            with writing(self._engine) as connection:
-                mine = _searches.c.person == person
-                return connection.execute(sa.delete(_searches).where(mine)).rowcount
-        except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"cannot write {self._engine.url}: {cause(error)}") from None
+        with self.writing("delete searches") as connection:
+            mine = _searches.c.person == person
+            return connection.execute(sa.delete(_searches).where(mine)).rowcount
 
     def all(self, person: str = LOCAL_PERSON) -> list[SavedSearch]:
         """Return the saved searches of a person, by name.
@@ -110,11 +92,8 @@ class SavedSearches(Closeable):
             .where(_searches.c.person == person)
             .order_by(_searches.c.name)
         )
-        try:
-            with self._engine.connect() as connection:
-                rows = connection.execute(query).all()
-        except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"cannot read {self._engine.url}: {cause(error)}") from None
+        with self.reading() as connection:
+            rows = connection.execute(query).all()
         return [
             SavedSearch(name=name, request=SearchRequest.model_validate_json(request))
             for name, request in rows
@@ -135,15 +114,11 @@ class SavedSearches(Closeable):
 
     def _write(self, name: str, person: str, insert: sa.Insert | None) -> None:
         """Remove the search of a name, and insert another in the same transaction."""
-        try:
-            with writing(self._engine) as connection:
-                own = (_searches.c.name == name) & (_searches.c.person == person)
-                connection.execute(sa.delete(_searches).where(own))
-                if insert is not None:
-                    connection.execute(insert)
-        except sa.exc.SQLAlchemyError as error:
-            place = self._engine.url
-            raise StoreError(f"cannot keep search '{name}' at {place}: {cause(error)}") from None
+        with self.writing(f"keep search '{name}'") as connection:
+            own = (_searches.c.name == name) & (_searches.c.person == person)
+            connection.execute(sa.delete(_searches).where(own))
+            if insert is not None:
+                connection.execute(insert)
 
 
 def searches_url(settings: Settings) -> str:

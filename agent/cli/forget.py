@@ -30,16 +30,16 @@ def forget(
     until it is deleted. The audit log keeps the ids of what was deleted.
     """
     from agent import retention
-    from agent.people import LOCAL_ID, Person, folded
+    from agent.people import Person, folded
     from corpus.clock import now
     from corpus.errors import BadInputError
-    from corpus.settings import Settings
+    from corpus.settings import LOCAL_PERSON, Settings
 
     if older_than is not None and person is not None:
         raise BadInputError("Give --older-than or --person, not both.")
     settings = Settings.load()
     if person is not None:
-        who = Person(id=folded(person) or LOCAL_ID, name=person, roles=frozenset())
+        who = Person(id=folded(person) or LOCAL_PERSON, name=person, roles=frozenset())
         what = retention.all_of(settings, who.id)
     else:
         days = older_than or retention.retention_days()

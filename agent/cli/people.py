@@ -83,11 +83,11 @@ def _opened() -> People:
 def _note(action: str, person: str) -> None:
     """Log a change of a person, made by who may use this machine's command line."""
     from agent.audit import Action, AuditLog, Kind, audit_url
-    from agent.people import LOCAL_ID, folded
-    from corpus.settings import Settings
+    from agent.people import folded
+    from corpus.settings import LOCAL_PERSON, Settings
 
     with AuditLog.open(audit_url(Settings.load())) as log:
-        log.add(LOCAL_ID, Action(action), Kind.PERSON, folded(person))
+        log.add(LOCAL_PERSON, Action(action), Kind.PERSON, folded(person))
 
 
 def _roles(names: list[str]) -> list[Role]:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,10 +19,9 @@ from agent.matters import tables
 from agent.matters.records import CaseFrame, Contents, FiledQuestion, MatterRecord, Note
 from agent.people import LONGEST, Person, folded
 from corpus.clock import now
-from corpus.closeable import Closeable
 from corpus.console import printable
-from corpus.database import cause, open_with_tables, take_turns, writing
-from corpus.errors import BadInputError, StoreError
+from corpus.database import Database, take_turns
+from corpus.errors import BadInputError
 from corpus.record_clock import as_utc
 from corpus.settings import Settings
 
@@ -34,24 +33,11 @@ SHORTEST_ID = 4
 _matters, _shares = tables.matters, tables.shares
 
 
-class Matters(Closeable):
+class Matters(Database):
     """A database of matters. Open it with :meth:`open`; thread-safe."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
-
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the database at a SQLAlchemy ``url``, creating it if needed.
-
-        Raises:
-            StoreError: it cannot be opened.
-        """
-        return cls(open_with_tables(url, tables.metadata, "matters"))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.engine.dispose()
+    metadata = tables.metadata
+    kept = "the matters"
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -231,33 +217,11 @@ class Matters(Closeable):
             return _seen(connection, person, found.id)
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """Yield a connection in a transaction; others that write wait.
-
-        Raises:
-            StoreError: the database refuses what is written.
-        """
-        try:
-            with writing(self.engine) as connection:
-                take_turns(connection)
-                yield connection
-        except sa.exc.SQLAlchemyError as error:
-            place = self.engine.url
-            raise StoreError(f"cannot keep matters at {place}: {cause(error)}") from None
-
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """Yield a connection for reading.
-
-        Raises:
-            StoreError: the database cannot be read.
-        """
-        try:
-            with self.engine.connect() as connection:
-                yield connection
-        except sa.exc.SQLAlchemyError as error:
-            place = self.engine.url
-            raise StoreError(f"cannot read the matters at {place}: {cause(error)}") from None
+    def writing(self, doing: str | None = None) -> Iterator[sa.Connection]:
+        """Yield a connection as every database does; in Postgres, too, others that write wait."""
+        with super().writing(doing) as connection:
+            take_turns(connection)
+            yield connection
 
 
 def matters_url(settings: Settings) -> str:

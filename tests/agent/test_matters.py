@@ -16,7 +16,7 @@ from agent.graph.threads import kept
 from agent.library import Library
 from agent.matters.bundle import bundle_of, read_traces
 from agent.matters.deletion import delete_matter, note_export
-from agent.matters.filing import begin_conversation, file_question, take_out
+from agent.matters.filing import begin_conversation, file_question, is_filed_for, take_out
 from agent.matters.records import CaseFrame
 from agent.matters.store import LONGEST_NOTE, Matters
 from agent.policies.extractive import ExtractivePolicy
@@ -146,6 +146,24 @@ def test_facts_and_date_are_kept_and_asked_with(matters: Matters) -> None:
         question=QUESTION, as_at=date(2010, 1, 1), facts={Role.ACT: date(2009, 5, 1)}, extent="S"
     )
     assert CaseFrame.of(asked) == frame
+
+
+def test_an_answer_is_read_by_those_its_matter_is_shared_with_and_no_longer(
+    matters: Matters, settings: Settings
+) -> None:
+    hers = matters.create(ANNA, "Smith v Jones")
+    with stored(settings, history(version("1990-01-01"))) as store:
+        filed, other = (answered(settings, QUESTION, day) for day in ("2000-01-01", "2001-01-01"))
+        file_question(matters, ANNA, hers.id, filed, store)
+    assert is_filed_for(matters, ANNA, filed.id)
+    assert not is_filed_for(matters, BEN, filed.id)
+    matters.share(ANNA, hers.id, BEN.id)
+    assert is_filed_for(matters, BEN, filed.id)
+    assert not is_filed_for(matters, BEN, other.id)
+    matters.archive(ANNA, hers.id)
+    assert is_filed_for(matters, BEN, filed.id)
+    matters.unshare(ANNA, hers.id, BEN.id)
+    assert not is_filed_for(matters, BEN, filed.id)
 
 
 # -- questions, export, deletion ---------------------------------------------------------------

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agent.people import LOCAL_ID, People, Person, Role, local_person
+from agent.people import People, Person, Role, local_person
 from corpus.errors import BadInputError
+from corpus.settings import LOCAL_PERSON
 from inforce import app
 
 
@@ -69,7 +70,7 @@ def test_the_only_administrator_cannot_be_lost_while_others_are_there(people: Pe
     assert [person.id for person in people.all()] == ["b@x"]
 
 
-@pytest.mark.parametrize("person_id", ["", " ", "a b", LOCAL_ID, "Local", "a\0b", "x" * 201])
+@pytest.mark.parametrize("person_id", ["", " ", "a b", LOCAL_PERSON, "Local", "a\0b", "x" * 201])
 def test_an_id_that_nobody_signs_in_as_is_refused(people: People, person_id: str) -> None:
     with pytest.raises(BadInputError, match="cannot be a person's id"):
         people.add(person_id, "Name", [Role.READER])
@@ -102,7 +103,7 @@ def test_the_local_person_is_named_by_the_setting(monkeypatch: pytest.MonkeyPatc
     assert local_person().name == "local user"
     monkeypatch.setenv("INFORCE_LOCAL_NAME", "Library, ground floor")
     assert local_person() == Person(
-        id=LOCAL_ID, name="Library, ground floor", roles=frozenset(Role)
+        id=LOCAL_PERSON, name="Library, ground floor", roles=frozenset(Role)
     )
 
 

@@ -48,8 +48,8 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TraceStore
     url = f"sqlite:///{tmp_path / 'traces.db'}"
     monkeypatch.setenv("INFORCE_TRACES", url)
     with TraceStore.open(url) as store:
-        table = sa.Table("traces", sa.MetaData(), autoload_with=store._engine)
-        with store._engine.begin() as connection:
+        table = sa.Table("traces", sa.MetaData(), autoload_with=store.engine)
+        with store.engine.begin() as connection:
             connection.execute(sa.insert(table), [_row(old) for old in OLD])
         yield store
 

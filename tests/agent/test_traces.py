@@ -172,7 +172,7 @@ def test_a_damaged_row_is_said_in_one_sentence_and_hides_no_other(
     traces.save(good)
     traces.save(bad)
     table = sa.table("traces", *[sa.column(name) for name in ("id", *change)])
-    with traces._engine.begin() as connection:
+    with traces.engine.begin() as connection:
         connection.execute(sa.update(table).where(table.c.id == bad.id).values(**change))
     with pytest.raises(TraceError) as fault:
         traces.load(bad.id)
@@ -187,7 +187,7 @@ def test_a_column_of_nonsense_does_not_stop_the_list_with_a_stack(
     library: Library, traces: TraceStore
 ) -> None:
     traces.save(asked(library))
-    with traces._engine.begin() as connection:
+    with traces.engine.begin() as connection:
         connection.execute(sa.text("update traces set as_at = 'yesterday'"))
     with pytest.raises(StoreError, match="cannot read the traces"):
         traces.lines()
@@ -446,7 +446,7 @@ def test_a_damaged_row_is_left_out_of_an_export_and_said(home: Path) -> None:
         called("ask", QUESTION, "--on", day)
     with TraceStore.open(f"sqlite:///{home / 'traces.db'}") as store:
         bad = store.lines()[0].id
-        with store._engine.begin() as connection:
+        with store.engine.begin() as connection:
             connection.execute(sa.text("update traces set trace = '{' where id = :id"), {"id": bad})
     result = called("traces", "export", "-")
     assert result.exit_code == 1

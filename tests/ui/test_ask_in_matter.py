@@ -20,6 +20,7 @@ from corpus.applicability import Issue, Role
 from corpus.settings import Settings
 from tests.agent.matters_cases import ANNA, stored
 from tests.corpus.build import history, version
+from tests.ui.page_state import address, press, shown, started
 from ui.library import _opened
 from ui.matters import desk
 
@@ -57,32 +58,12 @@ def matter(matters: Matters) -> MatterRecord:
 
 def opened(**address: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    return well(app.run())
-
-
-def well(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    return app
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    return well(next(b for b in app.button if b.label == label).click().run())
+    return started(app, **address)
 
 
 def follow(app: AppTest, question: str) -> AppTest:
     app.text_area(key="follow-up-text").input(question)
     return press(app, "Ask the follow-up")
-
-
-def shown(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
-
-
-def address(app: AppTest) -> dict[str, str]:
-    read = ((n, v if isinstance(v, str) else v[0]) for n, v in app.query_params.items())
-    return {name: value for name, value in read if value}
 
 
 def test_an_answer_is_filed_in_a_matter_by_one_click(

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from agent.trace_store import TraceStore, traces_url
 from corpus.settings import Settings
+from tests.ui.page_state import address, shown, started
 from ui.export.files import Format
 from ui.library import _opened
 from ui.words import literal
@@ -30,20 +31,7 @@ def _environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def opened(**address: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=30)
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def shown(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
-
-
-def address(app: AppTest) -> dict[str, str]:
-    read = ((n, v if isinstance(v, str) else v[0]) for n, v in app.query_params.items())
-    return {name: value for name, value in read if value}
+    return started(app, **address)
 
 
 def labels(app: AppTest) -> list[str]:

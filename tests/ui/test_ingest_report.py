@@ -18,6 +18,7 @@ from corpus.store import Store
 from tests.corpus.build import history, version
 from tests.corpus.commits import repository
 from tests.corpus.test_impossible_histories import NEW, OLD, RULES, at, text
+from tests.ui.page_state import shown, started
 
 HOSTILE = '![x](http://192.0.2.1/a.png)<img src="http://192.0.2.1/b.png">'
 
@@ -30,15 +31,7 @@ def _page() -> None:
 
 def opened(**address: str) -> AppTest:
     app = AppTest.from_function(_page, default_timeout=30)
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def shown(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
+    return started(app, **address)
 
 
 @pytest.fixture

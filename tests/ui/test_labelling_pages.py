@@ -16,6 +16,7 @@ from rl.annotation.queue.label_queue import LabelQueue
 from rl.annotation.queue.labels import log
 from tests.rl.annotation.projects import chosen, fresh, project, text_of
 from tests.ui.labelling_home import create_project, environment, settings_under
+from tests.ui.page_state import shown, started
 from ui.labelling import desk as desk_module
 from ui.library import _opened
 
@@ -50,19 +51,11 @@ def _adjudicate() -> None:
 
 def opened(page: object = _review, **address: str) -> AppTest:
     app = AppTest.from_function(page, default_timeout=30)  # type: ignore[arg-type]
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
+    return started(app, **address)
 
 
 def seated(person: str = "ann", page: object = _review) -> AppTest:
     return opened(page, project="fees", person=person)
-
-
-def shown(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
 
 
 def click(app: AppTest, words: str) -> AppTest:

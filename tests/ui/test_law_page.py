@@ -13,6 +13,7 @@ from corpus.settings import Settings
 from corpus.store import Store
 from retrieval.index_build import refresh_index
 from tests.rl.statutes import FAIRS
+from tests.ui.page_state import address, shown, started
 from ui.law.acts import corpus_of
 from ui.law.address import Place, permalink, read_place, write_place
 from ui.library import _opened
@@ -38,25 +39,12 @@ def _page() -> None:
 
 def opened(**address: str) -> AppTest:
     app = AppTest.from_function(_page, default_timeout=30)
-    for name, value in address.items():
-        app.query_params[name.removesuffix("_")] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def shown(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
+    return started(app, **address)
 
 
 def texts(app: AppTest) -> str:
     found = (element.proto.body for element in app.get("html"))
     return "\n".join(body for body in found if body.startswith('<article class="provision"'))
-
-
-def address(app: AppTest) -> dict[str, str]:
-    read = ((n, v if isinstance(v, str) else v[0]) for n, v in app.query_params.items())
-    return {name: value for name, value in read if value}
 
 
 def unescaped(label: str) -> str:

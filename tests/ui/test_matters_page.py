@@ -22,6 +22,7 @@ from corpus.store import Store
 from retrieval.index_build import refresh_index
 from tests.agent.matters_cases import ANNA, HOSTILE, answered, stored
 from tests.corpus.build import history, version
+from tests.ui.page_state import press, shown, started, well
 from ui.library import _opened
 from ui.matters import desk, overview
 
@@ -64,22 +65,7 @@ def _page() -> None:
 
 def opened(matter: str = "") -> AppTest:
     app = AppTest.from_function(_page, default_timeout=60)
-    if matter:
-        app.query_params["matter"] = matter
-    return well(app.run())
-
-
-def well(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    return app
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    return well(next(b for b in app.button if b.label == label).click().run())
-
-
-def shown(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
+    return started(app, **({"matter": matter} if matter else {}))
 
 
 def test_a_matter_is_made_filled_and_renamed(matters: Matters) -> None:

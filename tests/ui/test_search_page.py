@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from corpus.settings import Settings
 from retrieval.search import SearchRequest
+from tests.ui.page_state import address, press, shown, started
 from ui.library import _opened
 from ui.search import saved
 from ui.search.address import read_search, write_search
@@ -46,26 +47,7 @@ def _coverage() -> None:
 
 def opened(page: object = _search, **address: str) -> AppTest:
     app = AppTest.from_function(page, default_timeout=60)  # type: ignore[arg-type]
-    for name, value in address.items():
-        app.query_params[name.removesuffix("_")] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def shown(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
-
-
-def address(app: AppTest) -> dict[str, str]:
-    read = ((n, v if isinstance(v, str) else v[0]) for n, v in app.query_params.items())
-    return {name: value for name, value in read if value}
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    next(button for button in app.button if button.label == label).click().run()
-    assert not app.exception, app.exception
-    return app
+    return started(app, **address)
 
 
 def test_without_a_day_nothing_is_searched() -> None:

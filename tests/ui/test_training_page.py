@@ -25,6 +25,7 @@ from rl.rewards.outcome import Outcome
 from rl.rewards.scored_trace import ScoredTrace, append_scored
 from rl.run.run_directory import Run
 from tests.rl.conftest import a_question
+from tests.ui.page_state import shown, started
 from ui.training.curves import metrics_of, standing
 from ui.training.saved_rollouts import SavedRollouts
 
@@ -101,15 +102,7 @@ def _page() -> None:
 
 def opened(**address: str) -> AppTest:
     app = AppTest.from_function(_page, default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def shown(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html"))
+    return started(app, **address)
 
 
 def test_a_run_that_goes_on_shows_what_it_has_done_so_far(home: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 from agent.audit import Action, AuditLog, Kind, audit_url
-from agent.people import People, Person, local_person, people_url
+from agent.people import People, Person, folded, local_person, people_url
 from corpus.clock import now
 from corpus.database import parse_url, sqlite_file
 from corpus.errors import BadInputError, InForceError
@@ -118,7 +118,7 @@ def signed_in_id(claims: Mapping[str, Any]) -> str:
         raise RefusedError(word("door.no_claim", claim=name))
     if name == CLAIM and claims.get("email_verified", True) not in {True, "true"}:
         raise RefusedError(word("door.unverified", id=found))
-    return found.strip().lower()
+    return folded(found)
 
 
 def people() -> People:
