@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -31,24 +31,52 @@ def served(law: Path, labels: str) -> Iterator[tuple[str, int]]:
         labels: URL of the label queue.
     """
     environment = {
-        **os.environ,
         "INFORCE_STORE": f"sqlite:///{law / 'store.db'}",
         "INFORCE_INDEX": f"embedded:{law / 'index'}",
         "INFORCE_LABELS": labels,
     }
+    port = free_port()
+    with running(environment, port) as pid:
+        yield f"http://127.0.0.1:{port}", pid
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(environment: Mapping[str, str], port: int, log: Path | None = None) -> Iterator[int]:
+    """Run the app until the context ends; yield the id of its process once it answers.
+
+    Args:
+        environment: settings beside those of this process.
+        port: where it listens, on this machine alone.
+        log: file for what it prints; left out, it prints here.
+
+    Raises:
+        TimeoutError: it does not answer within two minutes.
+    """
     command = [sys.executable, "-m", "streamlit", "run", "ui/server.py", "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1", "--logger.level=warning"]
-    with subprocess.Popen(
-        [*command, "--server.fileWatcherType=none"], cwd=ROOT, env=environment
-    ) as app:
-        try:
-            _await(f"http://127.0.0.1:{port}/_stcore/health")
-            yield f"http://127.0.0.1:{port}", app.pid
-        finally:
-            app.terminate()
+    command += ["--server.fileWatcherType=none"]
+    with log.open("wb") if log else nullcontext() as output:
+        app = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
+        )
+        with app:
+            try:
+                _await(f"http://127.0.0.1:{port}/_stcore/health")
+                yield app.pid
+            finally:
+                app.terminate()
 
 
 def _await(health: str) -> None:

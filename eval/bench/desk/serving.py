@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+from eval.bench.served_app import free_port, running
+
 _SECRETS = """[auth]
 redirect_uri = "{address}/oauth2callback"
 cookie_secret = "{secret}"
@@ -56,37 +52,10 @@ def served(environment: Mapping[str, str], home: Path, cookie_secret: str) -> It
     Raises:
         TimeoutError: it does not answer within two minutes.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     secrets = home / ".streamlit" / "secrets.toml"
     secrets.parent.mkdir(parents=True, exist_ok=True)
     secrets.write_text(_SECRETS.format(address=address, secret=cookie_secret), encoding="utf-8")
-    command = [sys.executable, "-m", "streamlit", "run", "ui/server.py", "--server.headless=true"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--logger.level=warning"]
-    with (
-        (home / "app.log").open("wb") as log,
-        subprocess.Popen(
-            [*command, "--server.fileWatcherType=none"],
-            cwd=ROOT,
-            env={**os.environ, **environment, "HOME": str(home)},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        ) as app,
-    ):
-        try:
-            _await(f"{address}/_stcore/health")
-            yield Served(address, app.pid)
-        finally:
-            app.terminate()
-
-
-def _await(health: str) -> None:
-    for _ in range(600):
-        try:
-            with urllib.request.urlopen(health, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError(f"the app does not answer at {health}")
+    with running({**environment, "HOME": str(home)}, port, home / "app.log") as pid:
+        yield Served(address, pid)
