@@ -55,6 +55,7 @@ class SearchResult(Frozen):
 class ProvisionReading(Frozen):
     """What ``read_provision`` says: the text in force, or why there is none and where to look.
 
+    ``provision_id`` is the provision that the reference means, ``None`` where none was found.
     ``name`` is title and label, ``None`` where no provision was found. ``last_day`` is the last
     day before the date on which it was law, ``first_day`` the first one after it, each ``None``
     where there is none. ``territories`` are the extents of the texts to choose from where they
@@ -68,6 +69,7 @@ class ProvisionReading(Frozen):
     status: Status
     explanation: str
     explanation_days: tuple[DayAt, ...] = ()
+    provision_id: str | None = None
     name: str | None = None
     passage: Passage | None = None
     pinpoint: Pinpoint | None = None

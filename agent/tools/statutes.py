@@ -137,6 +137,7 @@ def read_provision(scope: Scope, reference: str, as_at: str) -> ProvisionReading
         status=located.status if applies else "not_applicable",
         explanation=words.text,
         explanation_days=words.days,
+        provision_id=history.provision.id,
         name=_name(scope, history.provision, day),
         passage=_passage(scope, found, day) if applies and isinstance(found, Version) else None,
         pinpoint=located.pinpoint if applies else None,

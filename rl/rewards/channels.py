@@ -276,8 +276,8 @@ def _was_shown(trace: Trace, question: Question) -> bool:
 
 def _shows(result: ToolResult | None, reason: Decline | None, provision_id: str | None) -> bool:
     match result:
-        case ProvisionReading(status=status):
-            return status == reason
+        case ProvisionReading(status=status, provision_id=read):
+            return status == reason and read == provision_id
         case VersionList(provision_id=listed):
             return listed == provision_id
         case SearchResult():

@@ -101,6 +101,8 @@ def test_nothing_that_was_written_is_lost(old: dict[str, Any]) -> None:
         new = {key: call["result"].pop(key, None) for key in ("kind", "explanation_days")}
         assert new["kind"]
         assert not new["explanation_days"], "earlier versions kept no days"
+        if new["kind"] == "provision":
+            assert call["result"].pop("provision_id") is None, "nor the provision of a reading"
     assert calls == [call for turn in old["turns"] for call in turn["calls"]]
 
 

@@ -16,10 +16,11 @@ from agent.library import Library
 from agent.models.parsing import UNREADABLE
 from agent.policy import Act, ToolRequest
 from agent.trace import AbstentionReason, Trace
+from corpus.model import ProvisionNumber, WorkHistory
 from corpus.questions import Family, Question
 from rl.recipes.load import load_recipe, recipe_names
 from rl.rewards import REWARDS, right, score
-from tests.agent.conftest import opened
+from tests.agent.conftest import opened, provision, version
 from tests.rl.statutes import (
     DAY,
     FAIRS,
@@ -110,6 +111,9 @@ FRUITLESS: Mapping[str, Attempt] = {
     ),
     "finds the reason on another day": _on(GONE, read("torches", "1986-02-03"), abstain(REPEALED)),
     "finds the reason of another provision": _on(GONE, read("fee", GONE_DAY), abstain(REPEALED)),
+    "finds the same reason of another provision": _on(
+        GONE, read("drums", GONE_DAY), abstain(REPEALED)
+    ),
     "lists the versions of another provision": _on(
         GONE, versions("fee", GONE_DAY), abstain(REPEALED)
     ),
@@ -139,7 +143,23 @@ WASTEFUL: Mapping[str, Attempt] = {
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    yield from opened(tmp_path_factory.mktemp("fairs"), FAIRS)
+    yield from opened(tmp_path_factory.mktemp("fairs"), _with_drums(FAIRS))
+
+
+def _with_drums(fairs: WorkHistory) -> WorkHistory:
+    """Return the work with a further provision, repealed on the same day as that of torches."""
+    torches = next(version for version in fairs.versions if version.provision_id == f"{ID}#torches")
+    drums = version(
+        "drums", "No drum is beaten.", "1980-01-01", str(torches.valid_to), work=ID,
+        ended=torches.ended,
+    )  # fmt: skip
+    numbered = provision("drums", ProvisionNumber(text="s 4"), work=ID)
+    return fairs.model_copy(
+        update={
+            "provisions": (*fairs.provisions, numbered),
+            "versions": (*fairs.versions, drums),
+        }
+    )
 
 
 def weightings() -> dict[str, Mapping[str, float]]:
