@@ -26,9 +26,15 @@ from corpus.store import Store
 from corpus.validation import source_error
 
 Corpus = Literal["demo", "real"]
-Half = Literal["development", "held_out", "held_out_2", "held_out_3"]
+Half = Literal["development", "held_out", "held_out_2", "held_out_3", "held_out_4"]
 CORPORA: tuple[Corpus, Corpus] = ("demo", "real")
-HALVES: tuple[Half, ...] = ("development", "held_out", "held_out_2", "held_out_3")
+HALVES: tuple[Half, ...] = (
+    "development",
+    "held_out",
+    "held_out_2",
+    "held_out_3",
+    "held_out_4",
+)
 """What a question is for. Each held-out part was written when the one before had been looked at."""
 LARGE = 12
 """Questions of one work from which it is divided by provision, not given to one half whole."""

@@ -28,9 +28,9 @@ FOLDERS = {
     "us-cfpb-regml": "us/",
 }
 DEMO, REAL = read_asked("demo"), read_asked("real")
-LATER = ("held_out_2", "held_out_3")
-SECOND, THIRD = (read_asked("demo", half) for half in ("held_out_2", "held_out_3"))
-SECOND_REAL = read_asked("real", "held_out_2")
+LATER = ("held_out_2", "held_out_3", "held_out_4")
+SECOND, THIRD, FOURTH = (read_asked("demo", half) for half in LATER)
+SECOND_REAL, THIRD_REAL = (read_asked("real", half) for half in LATER[:2])
 
 
 @pytest.fixture(scope="module")
@@ -104,15 +104,15 @@ def test_no_work_or_provision_is_in_both_halves() -> None:
 
 def test_the_set_is_as_large_and_as_mixed_as_its_readme_says() -> None:
     both = DEMO + REAL
-    assert (len(DEMO), len(REAL)) == (665, 272)
-    assert Counter(one.style for one in both) == {"lay": 607, "statute": 330}
-    assert sum(one.decline is not None for one in both) == 115
+    assert (len(DEMO), len(REAL)) == (843, 357)
+    assert Counter(one.style for one in both) == {"lay": 831, "statute": 369}
+    assert sum(one.decline is not None for one in both) == 142
     languages = Counter((one.language, one.half) for one in DEMO)
-    assert len(languages) == 28
+    assert len(languages) == 35
     assert min(languages.values()) >= 9
 
 
-@pytest.mark.parametrize("later", [SECOND, THIRD], ids=LATER)
+@pytest.mark.parametrize("later", [SECOND, THIRD, FOURTH], ids=LATER)
 def test_a_later_held_out_part_has_lay_questions_in_each_language(
     later: list[AskedQuestion],
 ) -> None:
@@ -122,9 +122,11 @@ def test_a_later_held_out_part_has_lay_questions_in_each_language(
     assert sum(one.decline is not None for one in later) >= 0.12 * len(later)
 
 
-def test_the_second_held_out_part_over_real_law_has_lay_and_statute_words() -> None:
+def test_the_later_held_out_parts_over_real_law_have_lay_and_statute_words() -> None:
     assert Counter(one.style for one in SECOND_REAL) == {"lay": 81, "statute": 42}
-    assert len({one.language for one in SECOND_REAL}) == 5
+    assert Counter(one.style for one in THIRD_REAL) == {"lay": 67, "statute": 18}
+    for later in (SECOND_REAL, THIRD_REAL):
+        assert len({one.language for one in later}) == 5
 
 
 def test_no_question_of_a_later_held_out_part_is_one_of_the_others_reworded() -> None:
