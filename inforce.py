@@ -19,6 +19,7 @@ from agent.cli.alerts import check_after_ingest
 from agent.cli.ask import app as agent_app
 from agent.cli.audit import app as audit_app
 from agent.cli.forget import app as forget_app
+from agent.cli.keys import app as keys_app
 from agent.cli.model import app as model_app
 from agent.cli.people import app as people_app
 from agent.cli.traces import app as traces_app
@@ -73,6 +74,7 @@ AFTER_INGEST.append(check_after_ingest)
 app.add_typer(questions_app, name="questions")
 app.add_typer(labels_app, name="labels")
 app.add_typer(people_app, name="people")
+app.add_typer(keys_app, name="keys")
 app.add_typer(matters_app, name="matters")
 
 

@@ -1,4 +1,4 @@
-"""The people who may use an installation, and their roles, in SQL.
+"""The people who may use an installation, their roles and the table of their keys, in SQL.
 
 Who signs in is known by an id, as a rule an e-mail address that the sign-in provider has verified.
 Where nobody can sign in, the app is used by one local person who has every role
@@ -15,7 +15,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from corpus.clock import now
-from corpus.database import Database
+from corpus.database import Database, parse_url, sqlite_file
 from corpus.errors import BadInputError
 from corpus.model import Frozen
 from corpus.settings import LOCAL_PERSON, Settings
@@ -23,20 +23,33 @@ from corpus.settings import LOCAL_PERSON, Settings
 LONGEST = 200
 """Most characters of an id or a name."""
 
-_metadata = sa.MetaData()
-_people = sa.Table(
+people_tables = sa.MetaData()
+people_table = sa.Table(
     "people",
-    _metadata,
+    people_tables,
     sa.Column("id", sa.String(LONGEST), primary_key=True),
     sa.Column("name", sa.String(LONGEST), nullable=False),
     sa.Column("added", sa.DateTime(timezone=True), nullable=False),
 )
 _roles = sa.Table(
     "people_roles",
-    _metadata,
+    people_tables,
     sa.Column("person", sa.String(LONGEST), primary_key=True),
     sa.Column("role", sa.String(20), primary_key=True),
 )
+keys_table = sa.Table(
+    "people_keys",
+    people_tables,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("person", sa.String(LONGEST), nullable=False, index=True),
+    sa.Column("name", sa.String(LONGEST), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expires", sa.Date),
+    sa.Column("last_used", sa.DateTime(timezone=True)),
+    sa.Column("revoked", sa.DateTime(timezone=True)),
+)
+"""Keys of people (:mod:`agent.people_keys`); a key itself is not kept, only its digest."""
 
 
 class Role(StrEnum):
@@ -96,7 +109,7 @@ def local_person() -> Person:
 class People(Database):
     """A database of people. Open it with :meth:`open`; thread-safe."""
 
-    metadata = _metadata
+    metadata = people_tables
     kept = "people"
 
     def add(self, person_id: str, name: str, roles: Iterable[Role]) -> Person:
@@ -107,12 +120,12 @@ class People(Database):
                 no role.
             StoreError: the database refuses it.
         """
-        person = Person(id=_checked_id(person_id), name=_checked_name(name), roles=_some(roles))
+        person = Person(id=_checked_id(person_id), name=checked_name(name), roles=_some(roles))
         with self.writing() as connection:
-            if _found(connection, person.id) is not None:
+            if found_person(connection, person.id) is not None:
                 raise BadInputError(f"There is a person '{person.id}' already.")
             row = {"id": person.id, "name": person.name, "added": now()}
-            connection.execute(sa.insert(_people).values(row))
+            connection.execute(sa.insert(people_table).values(row))
             _give(connection, person)
         return person
 
@@ -124,7 +137,7 @@ class People(Database):
             StoreError: the database refuses it.
         """
         with self.writing() as connection:
-            before = _present(connection, person_id)
+            before = present(connection, person_id)
             after = before.model_copy(update={"roles": _some(roles)})
             if not after.administers:
                 _check_another(connection, before)
@@ -132,16 +145,19 @@ class People(Database):
         return after
 
     def remove(self, person_id: str) -> Person:
-        """Remove a person, who can then no longer sign in; what they asked stays.
+        """Remove a person, who can then no longer sign in, and revoke their keys.
+
+        What they asked stays.
 
         Raises:
             BadInputError: there is no such person, or nobody would be administrator.
             StoreError: the database refuses it.
         """
         with self.writing() as connection:
-            person = _present(connection, person_id)
+            person = present(connection, person_id)
             _check_another(connection, person)
-            connection.execute(sa.delete(_people).where(_people.c.id == person.id))
+            revoke_keys(connection, keys_table.c.person == person.id)
+            connection.execute(sa.delete(people_table).where(people_table.c.id == person.id))
             connection.execute(sa.delete(_roles).where(_roles.c.person == person.id))
         return person
 
@@ -152,7 +168,7 @@ class People(Database):
             StoreError: the database cannot be read.
         """
         with self.reading() as connection:
-            return _found(connection, folded(person_id))
+            return found_person(connection, folded(person_id))
 
     def all(self) -> list[Person]:
         """Return everybody, by id.
@@ -169,6 +185,12 @@ def people_url(settings: Settings) -> str:
     return os.environ.get("INFORCE_PEOPLE") or settings.beside("people.db")
 
 
+def people_are_kept(settings: Settings) -> bool:
+    """Return whether there is a database of people; opening one would create it."""
+    file = sqlite_file(parse_url(people_url(settings)))
+    return file is None or file.exists()
+
+
 def folded(person_id: str) -> str:
     """Return an id as it is kept: without blanks around it, in lower case."""
     return person_id.strip().lower()
@@ -176,10 +198,10 @@ def folded(person_id: str) -> str:
 
 def _everybody(connection: sa.Connection, *only: sa.ColumnElement[bool]) -> list[Person]:
     query = (
-        sa.select(_people.c.id, _people.c.name, _roles.c.role)
-        .outerjoin(_roles, _roles.c.person == _people.c.id)
+        sa.select(people_table.c.id, people_table.c.name, _roles.c.role)
+        .outerjoin(_roles, _roles.c.person == people_table.c.id)
         .where(*only)
-        .order_by(_people.c.id)
+        .order_by(people_table.c.id)
     )
     names: dict[str, str] = {}
     roles: dict[str, set[Role]] = {}
@@ -192,17 +214,30 @@ def _everybody(connection: sa.Connection, *only: sa.ColumnElement[bool]) -> list
     ]
 
 
-def _found(connection: sa.Connection, person_id: str) -> Person | None:
-    return next(iter(_everybody(connection, _people.c.id == person_id)), None)
+def found_person(connection: sa.Connection, person_id: str) -> Person | None:
+    """Return the person with an id as it is kept, or ``None``."""
+    return next(iter(_everybody(connection, people_table.c.id == person_id)), None)
 
 
-def _present(connection: sa.Connection, person_id: str) -> Person:
-    person = _found(connection, folded(person_id))
+def present(connection: sa.Connection, person_id: str) -> Person:
+    """Return the person with an id, written in any case.
+
+    Raises:
+        BadInputError: there is none.
+    """
+    person = found_person(connection, folded(person_id))
     if person is None:
         raise BadInputError(
             f"There is no person '{person_id[:LONGEST]}': 'inforce people list' shows everybody."
         )
     return person
+
+
+def revoke_keys(connection: sa.Connection, *these: sa.ColumnElement[bool]) -> None:
+    """Revoke the keys that are not revoked yet, now."""
+    table = keys_table
+    change = sa.update(table).where(table.c.revoked.is_(None), *these)
+    connection.execute(change.values(revoked=now()))
 
 
 def _check_another(connection: sa.Connection, person: Person) -> None:
@@ -235,10 +270,15 @@ def _checked_id(text: str) -> str:
     return found
 
 
-def _checked_name(text: str) -> str:
+def checked_name(text: str, what: str = "A person") -> str:
+    """Return a name on one line.
+
+    Raises:
+        BadInputError: it is empty or too long.
+    """
     found = " ".join(text.replace("\0", "").split())
     if not 0 < len(found) <= LONGEST:
-        raise BadInputError(f"A person needs a name of 1 to {LONGEST} characters.")
+        raise BadInputError(f"{what} needs a name of 1 to {LONGEST} characters.")
     return found
 
 

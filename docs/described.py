@@ -231,6 +231,7 @@ JSON: dict[str, Printed] = {
     "audit": Printed(("agent/audit.py:AuditLine",), note="Under `lines`."),
     "forget": Printed(("agent/retention.py:Forgotten",)),
     "people list": Printed(("agent/people.py:Person",), note="Under `people`."),
+    "keys list": Printed(("agent/people_keys.py:PersonKey",), note="Under `keys`."),
     "rewards list": Printed(("rl/rewards/plugins.py:ListedReward",), note="One object per reward."),
     "rewards try": Printed(
         ("rl/rewards/trial.py:TriedReward", "rl/rewards/trial.py:TriedRollout"),
@@ -316,7 +317,7 @@ ENVIRONMENT = {
         "`audit.db` beside the store; the store's database where that is Postgres",
     ),
     "INFORCE_PEOPLE": (
-        "SQLAlchemy URL of the database of people and their roles",
+        "SQLAlchemy URL of the database of people, their roles and keys",
         "`people.db` beside the store; the store's database where that is Postgres",
     ),
     "INFORCE_RETENTION_DAYS": ("days after which `inforce forget` deletes questions", "never"),
@@ -332,8 +333,8 @@ ENVIRONMENT = {
         "`traces.db` beside the store; the store's database where that is Postgres",
     ),
     "INFORCE_API_KEYS": (
-        "file of the keys of `inforce api` and `inforce mcp --http`",
-        "none: this machine alone is let in",
+        "file of the keys of `inforce api` and `inforce mcp --http` that act as the local person",
+        "none: keys of people, and this machine alone where there are no people",
     ),
     "INFORCE_PDF_FONT": (
         "TrueType font (.ttf, .ttc) embedded in a PDF for Chinese, Greek and Cyrillic",

@@ -1,4 +1,4 @@
-"""Command-line verb ``people``."""
+"""Command-line verb ``people``: who may sign in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from corpus.console import out, print_json
 
 if TYPE_CHECKING:
-    from agent.people import People, Person, Role
+    from agent.people import Person, Role
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,7 +30,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one object.")]
 @app.command("list", epilog="Example:  inforce people list")
 def list_people(json: Json = False) -> None:
     """List everybody who may sign in, with their roles."""
-    with _opened() as people:
+    from agent.people import People, people_url
+    from corpus.settings import Settings
+
+    with People.open(people_url(Settings.load())) as people:
         found = people.all()
     if json:
         print_json({"people": [_lean(person) for person in found]})
@@ -51,43 +54,32 @@ def add(
     role: Roles,
 ) -> None:
     """Let a person sign in."""
-    with _opened() as people:
-        _print(people.add(person, name, _roles(role)))
-    _note("added", person)
+    from agent.people import local_person
+    from agent.people_changes import add_person
+    from corpus.settings import Settings
+
+    _print(add_person(Settings.load(), local_person(), person, name, _roles(role)))
 
 
 @app.command("role", epilog="Example:  inforce people role anna@firm.example --role adjudicator")
 def set_role(person: Id, role: Roles) -> None:
     """Replace the roles of a person; it takes effect with their next click."""
-    with _opened() as people:
-        _print(people.set_roles(person, _roles(role)))
-    _note("changed", person)
+    from agent.people import local_person
+    from agent.people_changes import set_roles
+    from corpus.settings import Settings
+
+    _print(set_roles(Settings.load(), local_person(), person, _roles(role)))
 
 
 @app.command(epilog="Example:  inforce people remove anna@firm.example")
 def remove(person: Id) -> None:
-    """Let a person sign in no longer; what they asked stays."""
-    with _opened() as people:
-        removed = people.remove(person)
-    _note("removed", person)
-    out.print(f"{removed.id} can no longer sign in.", markup=False)
-
-
-def _opened() -> People:
-    from agent.people import People, people_url
+    """Let a person sign in no longer, and revoke their keys; what they asked stays."""
+    from agent.people import local_person
+    from agent.people_changes import remove_person
     from corpus.settings import Settings
 
-    return People.open(people_url(Settings.load()))
-
-
-def _note(action: str, person: str) -> None:
-    """Log a change of a person, made by who may use this machine's command line."""
-    from agent.audit import Action, AuditLog, Kind, audit_url
-    from agent.people import folded
-    from corpus.settings import LOCAL_PERSON, Settings
-
-    with AuditLog.open(audit_url(Settings.load())) as log:
-        log.add(LOCAL_PERSON, Action(action), Kind.PERSON, folded(person))
+    removed = remove_person(Settings.load(), local_person(), person)
+    out.print(f"{removed.id} can no longer sign in.", markup=False)
 
 
 def _roles(names: list[str]) -> list[Role]:

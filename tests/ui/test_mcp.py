@@ -22,10 +22,11 @@ import httpx
 import uvicorn
 from mcp import Client, StdioServerParameters, stdio_client
 
+from agent.people_keys import key_digest
 from corpus.settings import Settings
 from tests.ui.test_serving import serving
 from ui.assistants.desk import Desk
-from ui.assistants.keys import KeyNeeded, Keys, digest
+from ui.assistants.keys import KeyNeeded, Keys
 from ui.assistants.mcp_server import mcp_server
 
 ROOT = Path(__file__).parents[2]
@@ -135,7 +136,7 @@ def test_the_command_speaks_over_standard_input_and_output(settings: Settings) -
 @pytest.mark.parametrize(("key", "status"), [(None, 401), ("wrong", 401), ("secret", 200)])
 def test_a_key_is_needed_over_http(settings: Settings, key: str | None, status: int) -> None:
     served = mcp_server(Desk(settings)).streamable_http_app(host="127.0.0.1", stateless_http=True)
-    app = KeyNeeded(served, Keys(digests={"smith": digest("secret")}))
+    app = KeyNeeded(served, Keys(digests={"smith": key_digest("secret")}))
     headers = {"Accept": "application/json, text/event-stream"}
     headers |= {"Authorization": f"Bearer {key}"} if key else {}
 

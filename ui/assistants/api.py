@@ -5,20 +5,35 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Query, Request, Response, Security
+from fastapi import Depends, FastAPI, Path, Query, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import Field
 
+from agent.matters.records import Contents
 from agent.tool_results import Comparison, ProvisionReading, SearchResult, VersionList
 from agent.tools.statutes import LONGEST_REFERENCE
 from agent.trace import Trace
-from corpus.errors import BadInputError, InForceError, SearchFailedError
+from corpus.errors import InForceError
 from corpus.model import Day, Frozen
+from corpus.settings import Settings
 from ui.assistants.desk import Desk
-from ui.assistants.keys import REFUSED, Keys
+from ui.assistants.keys import Caller, Keys, refusal
 from ui.assistants.metrics import CONTENT_TYPE, Measured, Metrics
+from ui.assistants.own import (
+    OWN,
+    ById,
+    Newest,
+    OwnAnswers,
+    OwnMatters,
+    ReadAnswer,
+    Which,
+    list_answers,
+    list_matters,
+    read_answer,
+    read_matter,
+)
 from ui.assistants.verbs import ASK_WORDS, AskArguments, Filters, offered
 
 WORDS = {verb.name: verb.description for verb in offered()}
@@ -64,7 +79,10 @@ class Health(Frozen):
     works: int
 
 
-BEARER = HTTPBearer(auto_error=False, description="A key made by 'inforce api-key'.")
+BEARER = HTTPBearer(
+    auto_error=False,
+    description="A key made by 'inforce keys create', or by 'inforce api-key'.",
+)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The request cannot be answered as it is."},
     401: {"model": Problem, "description": "A key is needed."},
@@ -79,7 +97,8 @@ def api_app(desk: Desk, keys: Keys) -> FastAPI:
     app = FastAPI(
         title="InForce",
         version=version("inforce"),
-        description="Legislation as it stood on a given day. Every route of /v1 needs a date.",
+        description="Legislation as it stood on a given day. Every route of /v1 but those of "
+        "/v1/own needs a date.",
         docs_url=None,
         redoc_url=None,
     )
@@ -89,22 +108,21 @@ def api_app(desk: Desk, keys: Keys) -> FastAPI:
     needed = [Security(_key_check(keys))]
     _operations(app, desk, metrics, needed)
     _dated_routes(app, desk, needed)
+    _own_routes(app, desk.settings, needed)
     return app
 
 
 def _key_check(keys: Keys) -> Any:
+    """Return a dependency that finds who calls, and puts them into the state of the request."""
+
     def check(
+        request: Request,
         given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
     ) -> None:
         header = f"{given.scheme} {given.credentials}" if given else None
-        if keys.client(header) is None:
-            raise KeyMissingError(REFUSED)
+        request.state.caller = keys.caller(header)
 
     return check
-
-
-class KeyMissingError(InForceError):
-    """A request has no valid key."""
 
 
 def _operations(app: FastAPI, desk: Desk, metrics: Metrics, needed: list[Any]) -> None:
@@ -154,8 +172,36 @@ def _dated_routes(app: FastAPI, desk: Desk, needed: list[Any]) -> None:
         return found
 
     @app.post("/v1/ask", description=ASK_WORDS, **more)
-    def ask(asked: AskArguments) -> Trace:
-        return desk.ask(asked)
+    def ask(asked: AskArguments, request: Request) -> Trace:
+        return desk.ask(asked, request.state.caller)
+
+
+def _own_routes(app: FastAPI, settings: Settings, needed: list[Any]) -> None:
+    """Add what is kept of the person whose key is sent; it is no law, so it takes no date."""
+    refused = {403: {"model": Problem, "description": "The key is not that of a person."}}
+    more: dict[str, Any] = {"dependencies": needed, "responses": {**PROBLEMS, **refused}}
+
+    @app.get("/v1/own/caller", **more)
+    def caller(request: Request) -> Caller:
+        """As whom a call is answered, and the name of its key."""
+        found: Caller = request.state.caller
+        return found
+
+    @app.get("/v1/own/answers", description=OWN["list_answers"].description, **more)
+    def answers(request: Request, asked: Annotated[Newest, Query()]) -> OwnAnswers:
+        return list_answers(settings, request.state.caller, asked)
+
+    @app.get("/v1/own/answers/{id}", description=OWN["read_answer"].description, **more)
+    def answer(request: Request, asked: Annotated[ById, Path()]) -> ReadAnswer:
+        return read_answer(settings, request.state.caller, asked)
+
+    @app.get("/v1/own/matters", description=OWN["list_matters"].description, **more)
+    def matters(request: Request, asked: Annotated[Which, Query()]) -> OwnMatters:
+        return list_matters(settings, request.state.caller, asked)
+
+    @app.get("/v1/own/matters/{id}", description=OWN["read_matter"].description, **more)
+    def matter(request: Request, asked: Annotated[ById, Path()]) -> Contents:
+        return read_matter(settings, request.state.caller, asked)
 
 
 def _handle_errors(app: FastAPI) -> None:
@@ -163,23 +209,10 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(InForceError)
     def failed(_: Request, error: InForceError) -> JSONResponse:
-        headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, KeyMissingError) else None
-        return JSONResponse({"detail": str(error)}, _status(error), headers)
+        return refusal(error)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"][1:]) or "the request"
         return JSONResponse({"detail": f"{place}: {first['msg']}."}, 422)
-
-
-def _status(error: InForceError) -> int:
-    match error:
-        case KeyMissingError():
-            return 401
-        case BadInputError():
-            return 400
-        case SearchFailedError():
-            return 502
-        case _:
-            return 503

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-Host = Annotated[str, typer.Option(help="Address to listen on; others than localhost need --keys.")]
+Host = Annotated[str, typer.Option(help="Address to listen on; others than localhost need keys.")]
 KeyFile = Annotated[
     Path | None, typer.Option("--keys", envvar="INFORCE_API_KEYS", help="File of keys.")
 ]
@@ -35,7 +35,9 @@ def mcp(
     """Offer the four dated tools and ask to an assistant by the Model Context Protocol.
 
     Every tool needs a date and reads only; neither questions nor answers are stored. Without --http
-    the assistant starts this command itself and speaks to it over standard input and output.
+    the assistant starts this command itself and speaks to it over standard input and output. With
+    --http and the key of a person (see `inforce keys`) it acts as that person: their answers
+    are kept, and it reads their answers and matters.
     """
     with _installed():
         import anyio
@@ -45,13 +47,14 @@ def mcp(
         from ui.assistants.mcp_server import mcp_server, serve_stdio
     from corpus.settings import Settings
 
-    desk = Desk(Settings.load())
+    settings = Settings.load()
+    desk = Desk(settings)
     if not http:
         anyio.run(serve_stdio, desk)
         return
-    known = read_keys(keys, host)
+    known = read_keys(keys, host, settings)
     served = mcp_server(desk).streamable_http_app(host=host, stateless_http=True)
-    _serve(KeyNeeded(served, known), host, port, "/mcp")
+    _serve(KeyNeeded(served, known), known.who_is_let_in(), host, port, "/mcp")
 
 
 @app.command(epilog="Example:  inforce api --port 8503")
@@ -63,7 +66,9 @@ def api(
     """Serve the dated verbs as an HTTP API with an OpenAPI schema at /openapi.json.
 
     Routes: /v1/search, /v1/provision, /v1/versions, /v1/comparison and /v1/ask, each of which needs
-    a date; /health and /metrics. Neither questions nor answers are stored.
+    a date; /health and /metrics. Neither questions nor answers are stored, unless a request has the
+    key of a person (see `inforce keys`): its answers are kept as theirs, and /v1/own has
+    their answers and matters.
     """
     with _installed():
         from ui.assistants.api import api_app
@@ -71,8 +76,9 @@ def api(
         from ui.assistants.keys import read_keys
     from corpus.settings import Settings
 
-    known = read_keys(keys, host)
-    _serve(api_app(Desk(Settings.load()), known), host, port, "")
+    settings = Settings.load()
+    known = read_keys(keys, host, settings)
+    _serve(api_app(Desk(settings), known), known.who_is_let_in(), host, port, "")
 
 
 @app.command("api-key", epilog="Example:  inforce api-key smith-llp --keys keys.txt")
@@ -80,18 +86,21 @@ def api_key(
     name: Annotated[str, typer.Argument(help="Name of the client, one word.")],
     keys: Annotated[Path, typer.Option(envvar="INFORCE_API_KEYS", help="File of keys to add to.")],
 ) -> None:
-    """Make a key for a client of the API or the MCP server, and print it once.
+    """Make a key for a client of the API or the MCP server that is no person, and print it once.
 
-    The file holds the SHA-256 of each key. To withdraw a key, delete its line and restart.
+    Its client acts as the local person, of whom no question, answer or matter is kept or shown;
+    `inforce keys create` makes the key of a person. The file holds the SHA-256 of each key.
+    To withdraw a key, delete its line and restart.
     """
     from ui.assistants.keys import add_key
 
     out.print(add_key(keys, name), markup=False)
 
 
-def _serve(served: ASGIApp, host: str, port: int, path: str) -> None:
+def _serve(served: ASGIApp, let_in: str, host: str, port: int, path: str) -> None:
     import uvicorn
 
+    errors.print(let_in, markup=False)
     errors.print(f"InForce is at http://{host}:{port}{path}  (Ctrl+C stops it)", markup=False)
     uvicorn.run(served, host=host, port=port, log_level="warning")
 

@@ -13,6 +13,8 @@ from agent.tool_results import ToolResult
 from agent.tools.tool_schema import validated
 from agent.trace import Trace
 from corpus.settings import Settings
+from ui.assistants.keys import Caller
+from ui.assistants.own import OWN, keep, use_own
 from ui.assistants.verbs import ASK, AskArguments, answer, use_tool
 
 NOT_TOLD = {"turns", "settings"}
@@ -41,15 +43,22 @@ class Desk:
         """
         return self._current()[0]
 
-    def ask(self, asked: AskArguments) -> Trace:
-        """Return the trace of a question.
+    @property
+    def settings(self) -> Settings:
+        """Return the settings of the installation."""
+        return self._settings
+
+    def ask(self, asked: AskArguments, caller: Caller) -> Trace:
+        """Return the trace of a question; it is kept if a person asked with a key of theirs.
 
         Raises:
             BadInputError: the request is invalid.
             StoreError: there is no store.
             IndexMissingError: there is no index.
         """
-        return answer(*self._current(), asked)
+        trace = answer(*self._current(), asked)
+        keep(self._settings, caller, trace)
+        return trace
 
     def tool(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Return the result of one of the four tools.
@@ -60,7 +69,7 @@ class Desk:
         """
         return use_tool(self.library, name, arguments)
 
-    def call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def call(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         """Return the result of a verb as JSON, for a program that calls verbs by name.
 
         Raises:
@@ -68,8 +77,10 @@ class Desk:
             InForceError: the library cannot be opened, or the engine failed.
         """
         if name == ASK:
-            trace = self.ask(validated(AskArguments, arguments, name))
+            trace = self.ask(validated(AskArguments, arguments, name), caller)
             return trace.model_dump(mode="json", exclude=NOT_TOLD)
+        if name in OWN and not caller.person.local:
+            return use_own(self._settings, caller, name, arguments)
         return self.tool(name, arguments).model_dump(mode="json")
 
     def _current(self) -> tuple[Library, Policy]:

@@ -13,7 +13,9 @@ from mcp.server.stdio import stdio_server
 
 from corpus.errors import InForceError
 from ui.assistants.desk import Desk
-from ui.assistants.verbs import Verb, offered
+from ui.assistants.keys import Caller, anybody
+from ui.assistants.own import own_verbs
+from ui.assistants.verbs import ASK, Verb, offered
 
 INSTRUCTIONS = (
     "Legislation as it stood on a given day. Every tool needs as_at, the day whose law governs the "
@@ -23,17 +25,23 @@ INSTRUCTIONS = (
 
 
 def mcp_server(desk: Desk) -> Server[dict[str, Any]]:
-    """Return the server. Tools only read; an error is a result of one sentence, not a crash."""
+    """Return the server; an error is a result of one sentence, not a crash.
+
+    Tools only read, but ``ask`` keeps the answer of a person who calls with a key of theirs.
+    """
 
     async def listed(
-        _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
+        context: ServerRequestContext[Any, Any], _: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[_tool(verb) for verb in offered()])
+        keeps = not _caller(context).person.local
+        verbs = (*offered(), *(own_verbs() if keeps else ()))
+        return types.ListToolsResult(tools=[_tool(verb, keeps=keeps) for verb in verbs])
 
     async def called(
-        _: ServerRequestContext[Any], asked: types.CallToolRequestParams
+        context: ServerRequestContext[Any, Any], asked: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        return await anyio.to_thread.run_sync(_called, desk, asked.name, asked.arguments or {})
+        given = asked.arguments or {}
+        return await anyio.to_thread.run_sync(_called, desk, asked.name, given, _caller(context))
 
     return Server(
         "inforce",
@@ -52,23 +60,32 @@ async def serve_stdio(desk: Desk) -> None:
         await server.run(incoming, outgoing, server.create_initialization_options())
 
 
-def _tool(verb: Verb) -> types.Tool:
+def _caller(context: ServerRequestContext[Any, Any]) -> Caller:
+    """Return who calls, as :class:`KeyNeeded` found over HTTP; else the local person."""
+    state = context.request.scope.get("state", {}) if context.request is not None else {}
+    caller: Caller = state.get("caller") or anybody()
+    return caller
+
+
+def _tool(verb: Verb, *, keeps: bool) -> types.Tool:
     return types.Tool(
         name=verb.name,
         description=verb.description,
         input_schema=verb.parameters,
         annotations=types.ToolAnnotations(
-            read_only_hint=True,
+            read_only_hint=not (keeps and verb.name == ASK),
             destructive_hint=False,
-            idempotent_hint=True,
+            idempotent_hint=not (keeps and verb.name == ASK),
             open_world_hint=False,
         ),
     )
 
 
-def _called(desk: Desk, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
+def _called(
+    desk: Desk, name: str, arguments: dict[str, Any], caller: Caller
+) -> types.CallToolResult:
     try:
-        found = desk.call(name, arguments)
+        found = desk.call(name, arguments, caller)
     except InForceError as error:
         return _result(str(error), None)
     return _result(json.dumps(found, ensure_ascii=False), found)

@@ -1,6 +1,6 @@
 """The verbs that other programs call: the four dated tools, and ``ask``.
 
-Every verb needs a date and reads only: nothing is stored, neither questions nor answers.
+Every verb needs a date and stores nothing; :mod:`ui.assistants.own` keeps the answer of a person.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Verb:
 def offered() -> tuple[Verb, ...]:
     """Return the verbs with their schemas; each requires ``as_at``."""
     tools = (schema["function"] for schema in SCHEMAS)
-    filters = _plain(Filters.model_json_schema())["properties"]
+    filters = plain_schema(Filters.model_json_schema())["properties"]
     return (
         *(
             Verb(
@@ -90,11 +90,11 @@ def offered() -> tuple[Verb, ...]:
             )
             for tool in tools
         ),
-        Verb(ASK, ASK_WORDS, _plain(AskArguments.model_json_schema())),
+        Verb(ASK, ASK_WORDS, plain_schema(AskArguments.model_json_schema())),
     )
 
 
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+def plain_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema without titles and without the docstring of its model."""
     bare = {key: value for key, value in schema.items() if key not in {"title", "description"}}
     fields = schema["properties"].items()

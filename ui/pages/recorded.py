@@ -9,13 +9,10 @@ import streamlit as st
 
 from agent.audit import Action, Kind
 from agent.library import Library
-from agent.matters.filing import is_filed_for
-from agent.matters.store import Matters, matters_url
-from agent.people import Person
+from agent.matters.reading import readable_traces
 from agent.trace import Trace
-from agent.trace_store import TraceStore, traces_url
 from corpus.clock import today
-from corpus.errors import BadInputError, InForceError
+from corpus.errors import InForceError
 from corpus.settings import Settings
 from ui.cards import Card, trace_cards
 from ui.export.recorded import recorded
@@ -39,31 +36,13 @@ def recorded_answers() -> Found:
     if ID not in st.query_params or is_of_this_session():
         return Found()
     try:
-        traces = readable_traces(name or st.query_params[ID], person_here())
+        traces = readable_traces(Settings.load(), name or st.query_params[ID], person_here())
         if st.session_state.get(_SEEN) != name:
             note(Action.SAW, Kind.TRACE, *(trace.id for trace in traces))
             st.session_state[_SEEN] = name
     except InForceError as problem:
         return Found(problems=(str(problem),))
     return Found(traces)
-
-
-def readable_traces(request_id: str, person: Person) -> tuple[Trace, ...]:
-    """Return the answers of a request that a person asked, or that a matter of theirs holds.
-
-    Raises:
-        BadInputError: there is none, or they may not see it; the sentence is the same.
-        StoreError: a database cannot be read.
-    """
-    settings = Settings.load()
-    with TraceStore.open(traces_url(settings)) as store:
-        try:
-            return store.load_request(request_id, person)
-        except BadInputError:
-            with Matters.open(matters_url(settings)) as matters:
-                if not is_filed_for(matters, person, request_id):
-                    raise
-            return (store.load(request_id),)
 
 
 def cards_of(trace: Trace, library: Library) -> tuple[Card, ...]:

@@ -14,9 +14,8 @@ from typing import Any
 import streamlit as st
 
 from agent.audit import Action, AuditLog, Kind, audit_url
-from agent.people import People, Person, folded, local_person, people_url
+from agent.people import People, Person, folded, local_person, people_are_kept, people_url
 from corpus.clock import now
-from corpus.database import parse_url, sqlite_file
 from corpus.errors import BadInputError, InForceError
 from corpus.settings import Settings
 from ui.languages.catalogue import word
@@ -132,9 +131,8 @@ def audit_log() -> AuditLog:
 
 
 def _somebody() -> bool:
-    url = people_url(Settings.load())
-    file = sqlite_file(parse_url(url))
-    return (file is None or file.exists()) and bool(_people(url).all())
+    settings = Settings.load()
+    return people_are_kept(settings) and bool(_people(people_url(settings)).all())
 
 
 def _why_signed_out() -> str:
