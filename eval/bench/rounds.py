@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -21,6 +23,7 @@ from corpus.questions import Question
 from eval.bench.methods import MethodCost
 from rl.recipes.load import load_recipe, read_recipe
 from rl.recipes.recipe import Recipe
+from rl.run.progress import NoProgress
 from rl.run.run_directory import Run
 
 WARMING = 2
@@ -96,17 +99,54 @@ def _still(recipe: Recipe, objective: Mapping[str, Any], rounds: int) -> Recipe:
     return read_recipe(table, recipe.name)
 
 
+def processor_seconds(
+    run: Run, library: Library, questions: Sequence[Question], rounds: int = 6
+) -> float:
+    """Return the processor seconds of one of the run's own rounds, from its warm start.
+
+    Rollouts count. The run must take one optimiser step a round.
+    """
+    table = run.recipe().model_dump(mode="json", exclude={"snapshots"}, exclude_none=True)
+    count = WARMING + rounds
+    table["train"] |= {"rounds": count, "checkpoint_every": count}
+    clock = _Clock()
+    with _repeated(run, read_recipe(table, run.name), library, questions, clock):
+        return (clock.at[-1] - clock.at[WARMING - 1]) / rounds
+
+
+class _Clock(NoProgress):
+    """Notes the processor time after each step."""
+
+    def __init__(self) -> None:
+        self.at: list[float] = []
+
+    def stepped(self, *_: object) -> None:
+        """Note the time."""
+        self.at.append(time.process_time())
+
+
 def _seconds(run: Run, recipe: Recipe, library: Library, questions: Sequence[Question]) -> float:
     """Return the mean seconds of a round, rollouts and optimiser steps together."""
-    from rl.run.progress import NoProgress
+    rounds: dict[int, float] = defaultdict(float)
+    with _repeated(run, recipe, library, questions) as again:
+        for row in again.metrics.rows():
+            rounds[row["round"]] += row["seconds"]["step_time"]
+    return fmean(rounds[number] for number in sorted(rounds)[WARMING:])
 
+
+@contextmanager
+def _repeated(
+    run: Run,
+    recipe: Recipe,
+    library: Library,
+    questions: Sequence[Question],
+    watch: NoProgress = NoProgress(),  # noqa: B008 - has no state
+) -> Iterator[Run]:
+    """Train a recipe from a run's warm start, in a temporary folder."""
     with training_installed():
         from rl.training.assemble import train
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as folder:
         again = Run.create(Path(folder) / "run", recipe, questions, library.corpus_hash)
         shutil.copytree(run.warm_start, again.warm_start)
-        train(recipe, again, library, questions, NoProgress())
-        rounds: dict[int, float] = defaultdict(float)
-        for row in again.metrics.rows():
-            rounds[row["round"]] += row["seconds"]["step_time"]
-    return fmean(rounds[number] for number in sorted(rounds)[WARMING:])
+        train(recipe, again, library, questions, watch)
+        yield again

@@ -1,0 +1,95 @@
+"""RELEX and G2D beside training on, on a real run; what was measured is not measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+pytest.importorskip("torch", reason="needs the extra train")
+pytest.importorskip("trl", reason="needs the extra train")
+
+from agent.models.prepare import prepare
+from eval.bench import after_run
+from eval.bench.after_run import LAST, RAW, RELEX, Measured, Point, chosen, interval, table
+from eval.bench.rounds import processor_seconds
+from rl.journal import Journal
+from rl.questions.training_questions import held_out, open_library, questions_of
+from rl.recipes.load import load_recipe
+from rl.run.progress import NoProgress
+from rl.run.run_directory import Run
+from rl.training.assemble import train
+from tests.eval.test_claims_agent import RECIPE
+
+SNAPSHOTS = "\n[snapshots]\nevery = 1\nshare = 1.0\n"
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "small.toml").write_text(RECIPE + "rounds = 4\nminibatches = 1\n" + SNAPSHOTS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INFORCE_HOME", str(folder))
+        prepare("tiny")
+        recipe = load_recipe(str(folder / "small.toml"))
+        with open_library(recipe.data) as library:
+            questions = questions_of(recipe.data, library)
+            run = Run.create(folder / "run", recipe, questions, library.corpus_hash)
+            train(recipe, run, library, questions, NoProgress())
+            asked = {split: held_out(recipe, library, 4, split=split)
+                     for split in ("selection", "test")}  # fmt: skip
+            yield Measured(run, library, asked, Journal(folder / "after.jsonl"), lambda _: None)
+
+
+def test_every_point_is_scored_once_beside_training_on(
+    measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(after_run, "SHARE", 0.75)
+    monkeypatch.setattr(after_run, "FACTORS", (2.0,))
+    monkeypatch.setattr(after_run, "DAMPING", (0.5,))
+    monkeypatch.setattr("eval.bench.rounds.WARMING", 1)
+    monkeypatch.setattr(after_run, "processor_seconds", partial(processor_seconds, rounds=1))
+    measured.relex()
+    measured.g2d(0)
+    points = [Point.model_validate(row) for row in measured.journal.rows()]
+    named = {(one.part, one.name): one for one in points}
+    names = {LAST, "start", "average", "bema", "2x-0.5", "training on", RAW}
+    assert {name for part, name in named if part == RELEX} == names
+    assert named[RELEX, LAST].steps == 3
+    assert named[RELEX, RAW].steps == 4
+    assert named["step", "step"].seconds > 0
+    assert 3 <= named[RELEX, "training on"].steps <= 4
+    assert ("g2d 0", "stopped") in named
+    measured.relex()
+    again = Measured(measured.run, measured.library, measured.asked, measured.journal, print)
+    again.relex()
+    assert len(list(measured.journal.rows())) == len(points)
+
+
+def a_point(name: str, selection: float | None, test: float, run: str = "a") -> Point:
+    return Point(run=run, part=RELEX, name=name, selection=selection, test=test, steps=3)
+
+
+def test_the_guard_takes_the_best_on_selection_and_the_raw_point_of_equals() -> None:
+    points = [
+        a_point("2x-1", 0.5, 0.1),
+        a_point(LAST, 0.5, 0.4),
+        a_point(RAW, 0.6, 0.7),
+        a_point("training on", None, 0.9),
+    ]
+    assert [one.test for one in chosen(points, stopped=True)] == [0.4]
+    assert [one.test for one in chosen(points, stopped=False)] == [0.7]
+
+
+def test_differences_are_paired_by_run_and_have_students_interval() -> None:
+    points = [
+        a_point(LAST, 0.5, 0.4),
+        a_point(LAST, 0.5, 0.6, "b"),
+        a_point("2x-1", 0.5, 0.5),
+        a_point("2x-1", 0.5, 0.68, "b"),
+    ]
+    rows = list(table(points, RELEX, LAST))
+    assert rows[-1] == "| 2x-1 | 3, 3 | 50.0 | 59.0 | +9.0 [-3.7, +21.7] |"
+    assert interval([1.0]) == "+1.0"
+    assert interval([]) == ""
