@@ -328,6 +328,7 @@ ENVIRONMENT = {
         "SQLAlchemy URL of the database of matters and alerts",
         "`matters.db` beside the store; the store's database where that is Postgres",
     ),
+    "INFORCE_JUDGE_KEY": ("Key of the endpoint of `[judge]`, sent as a bearer token.", "none"),
     "INFORCE_TRACES": (
         "SQLAlchemy URL of the database of traces",
         "`traces.db` beside the store; the store's database where that is Postgres",

@@ -42,7 +42,7 @@ class ClassText(NamedTuple):
 
 
 RECIPE = "rl/recipes/recipe.py"
-LABELS = "rl/recipes/label_settings.py"
+TABLES = (RECIPE, "rl/recipes/judge_settings.py", "rl/recipes/label_settings.py")
 METHODS = "rl/objective/methods/settings.py"
 
 
@@ -93,7 +93,7 @@ def method_tables() -> Iterator[tuple[str, ClassText]]:
 
 def recipe_tables() -> Iterator[tuple[str, ClassText]]:
     """Yield each table of a recipe with its class, outer tables first."""
-    known = {name: path for path in (RECIPE, LABELS) for name in _classes(path)}
+    known = {name: path for path in TABLES for name in _classes(path)}
     waiting = [("", read_class(f"{RECIPE}:Recipe"))]
     while waiting:
         path, cls = waiting.pop(0)

@@ -251,7 +251,8 @@ def rescore(
     from rl.run.run_directory import find_run, runs_home
 
     saved = find_run(run, home or runs_home())
-    found = again(saved.folder, saved.recipe().reward_plugins)
+    recipe = saved.recipe()
+    found = again(saved.folder, recipe.reward_plugins, recipe.judge)
     if json:
         print_json(found.model_dump())
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 from corpus.console import errors, out, print_json
 
 if TYPE_CHECKING:
+    from rl.rewards.scorer import Scorer
     from rl.rewards.trial import TriedReward, TriedRollout
 
 app = typer.Typer(no_args_is_help=True, help="List, write and try rewards.")
@@ -45,25 +47,38 @@ def new(
 
 @app.command("try", epilog="Example:  inforce rewards try house_rewards.py --run tiny-grpo-s0-1")
 def tried(
-    file: Annotated[Path, typer.Argument(help="A Python file with rewards.")],
-    run: Annotated[str, typer.Option(help="A run, by name or folder: its saved rollouts.")],
+    file: Annotated[
+        Path, typer.Argument(help="A Python file with rewards, or a recipe (.toml) that has some.")
+    ],
+    run: Annotated[
+        str,
+        typer.Option(help="A run, by name or folder, or the folder of an evaluation: its traces."),
+    ],
     home: Annotated[
         Path | None, typer.Option("--runs", help="Folder of runs; INFORCE_HOME/runs by default.")
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Score a run's saved rollouts by the rewards of a file; show the best and the worst."""
-    from rl.journal import TRACES
-    from rl.rewards.plugins import rewards_of_file
+    """Score saved rollouts by the rewards of a file; show the best and the worst."""
     from rl.rewards.trial import try_rewards
-    from rl.run.run_directory import find_run, runs_home
+    from rl.run.run_directory import find_journal, runs_home
 
-    journal = find_run(run, home or runs_home()).folder / TRACES
-    for found in try_rewards(rewards_of_file(file), journal):
+    journal = find_journal(run, home or runs_home())
+    for found in try_rewards(_rewards_in(file), journal):
         if json:
             print_json(found.model_dump())
         else:
             _show(found)
+
+
+def _rewards_in(file: Path) -> Sequence[Scorer]:
+    from rl.recipes.load import load_recipe
+    from rl.rewards.plugins import reward_scorers, rewards_of_file
+
+    if file.suffix != ".toml":
+        return rewards_of_file(file)
+    recipe = load_recipe(str(file))
+    return reward_scorers(recipe.rewards, recipe.reward_plugins, recipe.judge)
 
 
 def _show(found: TriedReward) -> None:

@@ -44,11 +44,13 @@ class Endpoint:
         url: its base URL, up to and with ``/v1``.
         key: sent as bearer token; never shown.
         timeout: seconds for a whole response, from connecting to its last byte.
+        key_name: environment variable of the key, for error messages.
     """
 
     url: str
     key: str | None = field(default=None, repr=False)
     timeout: float = 120.0
+    key_name: str = "INFORCE_POLICY_KEY"
 
     def __post_init__(self) -> None:
         """Validate the address and the key.
@@ -61,13 +63,13 @@ class Endpoint:
         if parts.username or parts.password:
             raise PolicyError(
                 f"The address of {parts.hostname} carries a user or password: "
-                "put the key into INFORCE_POLICY_KEY."
+                f"put the key into {self.key_name}."
             )
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise PolicyError(_no_address(self.url))
         if self.key and not (self.key.isascii() and self.key.isprintable()):
             raise PolicyError(
-                "INFORCE_POLICY_KEY holds a line break or another character that no key has."
+                f"{self.key_name} holds a line break or another character that no key has."
             )
 
     def call(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rl.recipes.recipe import Recipe, RecipeError
+from rl.rewards.judge import JUDGE, prompt_template
 from rl.rewards.plugins import available_rewards
 
 NEEDS_A_RATIO = frozenset({"nsr", "kl_cov"})
@@ -67,6 +68,14 @@ def _unknown_reward(recipe: Recipe) -> str | None:
     if unknown is None:
         return None
     return f"there is no reward '{unknown}'; there are {', '.join(known)}."
+
+
+def _no_judge(recipe: Recipe) -> str | None:
+    if (recipe.judge is None) != (JUDGE not in recipe.rewards):
+        return "the reward judge is what the model of [judge] grades; give both or neither."
+    if recipe.judge is not None:
+        prompt_template(recipe.judge.prompt)
+    return None
 
 
 def _one_teacher(recipe: Recipe) -> str | None:
@@ -176,6 +185,7 @@ RULES: tuple[Callable[[Recipe], str | None], ...] = (
     _twice,
     _no_weight,
     _unknown_reward,
+    _no_judge,
     _no_url,
     _no_gpu,
     _no_pool,

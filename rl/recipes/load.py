@@ -32,7 +32,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     table = _table(name)
     for override in overrides:
         _set(table, override)
-    _place_plugins(table, Path())
+    _place_files(table, Path())
     return read_recipe(table, f"{name.removesuffix('.toml')}.toml")
 
 
@@ -41,7 +41,7 @@ def _table(name: str) -> dict[str, Any]:
     path = _find(name)
     table = read_toml(path, name)
     named = {"name": path.stem, **table}
-    _place_plugins(named, path.parent)
+    _place_files(named, path.parent)
     parent = named.pop("extends", None)
     if parent == name:
         raise RecipeError(f"The recipe {name} extends itself.")
@@ -62,8 +62,11 @@ def read_toml(path: Path, name: str) -> dict[str, Any]:
         raise RecipeError(f"{path.name} is not TOML: {fault}.") from fault
 
 
-def _place_plugins(table: Mapping[str, Any], folder: Path) -> None:
-    """Make the paths of reward files absolute; those in a recipe are relative to its folder."""
+def _place_files(table: Mapping[str, Any], folder: Path) -> None:
+    """Make paths of reward files and prompts absolute; those in a recipe are relative to it."""
+    judge = table.get("judge")
+    if isinstance(judge, dict) and str(judge.get("prompt", "")).endswith(".txt"):
+        judge["prompt"] = str((folder / Path(judge["prompt"]).expanduser()).resolve())
     rewards = table.get("rewards")
     if not isinstance(rewards, dict):
         return

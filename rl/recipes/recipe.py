@@ -28,6 +28,7 @@ from rl.objective.methods.settings import (
     Regulariser,
     Weight,
 )
+from rl.recipes.judge_settings import JudgeSettings
 from rl.recipes.label_settings import LabelSettings
 
 
@@ -295,6 +296,8 @@ class Recipe(Frozen):
     """Reward channels and their weights (``docs/rewards.md``)."""
     reward_plugins: tuple[Path, ...] = ()
     """Python files with rewards of your own; in a recipe, ``plugins`` in ``[rewards]``."""
+    judge: JudgeSettings | None = None
+    """The model behind the reward ``judge``; left out, there is no such reward."""
     objective: ObjectiveSettings = ObjectiveSettings()
     """The objective."""
     warm_start: WarmStart | None = None

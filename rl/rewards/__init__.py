@@ -80,6 +80,7 @@ class RewardSpec(NamedTuple):
 def _spec(name: str, function: Reward, weight: float) -> RewardSpec:
     """Return the channel, with the three descriptions read from the function's docstring."""
     words_of = " ".join(inspect.cleandoc(function.__doc__ or "").split())
+    words_of = re.sub(r":\w+:`([^`]+)`", r"\1", words_of)
     measures, hack, guard = re.split(r" ?(?:Hack|Guard): ", words_of)
     return RewardSpec(name, function, measures, hack, guard, weight)
 

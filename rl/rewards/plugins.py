@@ -23,7 +23,9 @@ from agent.trace import Trace
 from corpus.errors import BadInputError, InForceError
 from corpus.model import Frozen
 from corpus.questions import Question
+from rl.recipes.judge_settings import JudgeSettings
 from rl.rewards import REWARDS, Reward, RewardSpec
+from rl.rewards.judge import JUDGE, JudgeReward
 from rl.rewards.scorer import Unscored
 
 GROUP = "inforce.rewards"
@@ -71,7 +73,7 @@ class PluginReward:
         return Unscored(reason=f"{self.source}: {self.name} returned {value!r}, not a number")
 
 
-AnyReward = RewardSpec | PluginReward
+AnyReward = RewardSpec | PluginReward | JudgeReward
 
 
 class ListedReward(Frozen):
@@ -103,14 +105,20 @@ def listed_rewards(files: Sequence[Path] = ()) -> tuple[ListedReward, ...]:
     )
 
 
-def available_rewards(files: Sequence[Path] = ()) -> Mapping[str, AnyReward]:
+def available_rewards(
+    files: Sequence[Path] = (), judge: JudgeSettings | None = None
+) -> Mapping[str, AnyReward]:
     """Return all rewards by name: built in, installed, and those of plugin files.
+
+    Args:
+        files: the plugin files.
+        judge: the model behind the reward ``judge``; without one it can be listed, not asked.
 
     Raises:
         BadInputError: a file cannot be read or run, defines no reward, a reward has no docstring,
             or two have the same name.
     """
-    found: dict[str, AnyReward] = dict(REWARDS)
+    found: dict[str, AnyReward] = {**REWARDS, JUDGE: JudgeReward(judge)}
     for one in (*_installed(), *(r for file in files for r in rewards_of_file(file))):
         if one.name in found:
             raise BadInputError(
@@ -120,13 +128,15 @@ def available_rewards(files: Sequence[Path] = ()) -> Mapping[str, AnyReward]:
     return found
 
 
-def reward_scorers(names: Iterable[str], files: Sequence[Path] = ()) -> tuple[AnyReward, ...]:
-    """Return the rewards with these names.
+def reward_scorers(
+    names: Iterable[str], files: Sequence[Path] = (), judge: JudgeSettings | None = None
+) -> tuple[AnyReward, ...]:
+    """Return the rewards with these names; ``judge`` is the model behind the reward of that name.
 
     Raises:
         BadInputError: there is no reward of a name; as :func:`available_rewards`.
     """
-    known = available_rewards(files)
+    known = available_rewards(files, judge)
     wanted = tuple(names)
     unknown = [name for name in wanted if name not in known]
     if unknown:

@@ -8,14 +8,17 @@ changes stored rewards, and that a reward depends on nothing but the trace.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.model import Frozen
 from rl.journal import TRACES
+from rl.recipes.judge_settings import JudgeSettings
 from rl.rewards.plugins import reward_scorers
 from rl.rewards.scored_trace import ScoredTrace, read_scored, scored
+from rl.rewards.scorer import Scorer
 
 SAME = 1e-9
 """Smallest difference that counts as a change of a reward."""
@@ -63,7 +66,9 @@ class Rescored(Frozen):
     channels: dict[str, Drift]
 
 
-def rescore(run: Path, plugins: Sequence[Path] = ()) -> Rescored:
+def rescore(
+    run: Path, plugins: Sequence[Path] = (), judge: JudgeSettings | None = None
+) -> Rescored:
     """Score the rollouts of a run directory, or of a ``traces.jsonl``, again.
 
     Only the channels that were stored are compared. The file is read line by line.
@@ -71,6 +76,7 @@ def rescore(run: Path, plugins: Sequence[Path] = ()) -> Rescored:
     Args:
         run: the run directory or journal.
         plugins: the reward files of the run.
+        judge: the model behind the reward ``judge``; it is asked only what it was not asked before.
 
     Raises:
         BadInputError: the file is missing or empty, or a channel no longer exists.
@@ -80,8 +86,9 @@ def rescore(run: Path, plugins: Sequence[Path] = ()) -> Rescored:
     pairs: dict[str, list[_Pair]] = {}
     count = void = outcomes = 0
     first = None
+    scorers = cache(lambda names: reward_scorers(names, plugins, judge))
     for line, was in enumerate(read_scored(path), 1):
-        now = _again(was, Place(str(path), line), plugins)
+        now = _again(was, Place(str(path), line), scorers(tuple(was.rewards)))
         both = {name: (reward, now.rewards[name]) for name, reward in was.rewards.items()}
         for name, pair in both.items():
             pairs.setdefault(name, []).append(pair)
@@ -100,8 +107,7 @@ def rescore(run: Path, plugins: Sequence[Path] = ()) -> Rescored:
     )
 
 
-def _again(was: ScoredTrace, place: Place, plugins: Sequence[Path]) -> ScoredTrace:
-    scorers = reward_scorers(was.rewards, plugins)
+def _again(was: ScoredTrace, place: Place, scorers: Sequence[Scorer]) -> ScoredTrace:
     try:
         return scored(was.step, was.question, was.trace, was.void, scorers)
     except ValueError as fault:

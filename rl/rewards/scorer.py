@@ -8,7 +8,8 @@ A scorer that cannot grade a sample returns :class:`Unscored` or raises an
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import Protocol, runtime_checkable
 
 from agent.trace import Trace
 from corpus.errors import InForceError
@@ -37,6 +38,30 @@ class Scorer(Protocol):
             InForceError: grading failed; the sample is then unscored.
         """
         ...
+
+
+@runtime_checkable
+class PreparedScorer(Scorer, Protocol):
+    """A scorer that is told of the rollouts of a round before it scores each of them."""
+
+    def prepare(self, rollouts: Sequence[tuple[Trace, Question]]) -> None:
+        """Do what is done faster for many rollouts at a time.
+
+        Raises:
+            InForceError: it cannot score any.
+        """
+        ...
+
+
+def prepare_scorers(scorers: Iterable[Scorer], rollouts: Sequence[tuple[Trace, Question]]) -> None:
+    """Tell those scorers of the rollouts that want to know before they score them.
+
+    Raises:
+        InForceError: one of them cannot score any.
+    """
+    for scorer in scorers:
+        if isinstance(scorer, PreparedScorer):
+            scorer.prepare(rollouts)
 
 
 def ask_scorer(scorer: Scorer, trace: Trace, question: Question) -> float | Unscored:

@@ -13,7 +13,7 @@ from corpus.model import Frozen
 from rl.rewards.claims import drafted
 from rl.rewards.outcome import Outcome
 from rl.rewards.scored_trace import ScoredTrace, read_scored
-from rl.rewards.scorer import Scorer, Unscored, ask_scorer
+from rl.rewards.scorer import Scorer, Unscored, ask_scorer, prepare_scorers
 
 SHOWN = 3
 """Number of best and of worst rollouts."""
@@ -67,10 +67,13 @@ def try_rewards(scorers: Sequence[Scorer], journal: Path) -> tuple[TriedReward, 
     Raises:
         BadInputError: the journal cannot be read or holds no rollout.
         SourceError: a line is not a scored trace.
+        InForceError: a reward cannot score any rollout.
     """
     saved = [one for one in read_scored(journal) if one.trace is not None and one.void is None]
     if not saved:
         raise BadInputError(f"{journal} holds no rollout.")
+    pairs = [(one.trace, one.question) for one in saved if one.trace is not None]
+    prepare_scorers(scorers, pairs)
     return tuple(_tried(scorer, saved) for scorer in scorers)
 
 

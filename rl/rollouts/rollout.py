@@ -30,7 +30,7 @@ from corpus.errors import InForceError
 from corpus.model import Frozen
 from corpus.questions import Posed, Question
 from rl.rewards.scored_trace import RolloutRecord, ScoredTrace, Scores, scored, scores
-from rl.rewards.scorer import Scorer
+from rl.rewards.scorer import Scorer, prepare_scorers
 from rl.rollouts.batching import Batcher, BatchingIndex, BatchingSampler
 from rl.rollouts.samplers import batches
 
@@ -173,7 +173,17 @@ def scored_rollout(rollout: Rollout, scorers: Iterable[Scorer]) -> Rollout:
 
 def scored_by(scorers: Sequence[Scorer]) -> Callable[[Any, Sequence[Rollout]], list[Rollout]]:
     """Return a function that scores a round's rollouts by their gold answers."""
-    return lambda _trainer, rollouts: [scored_rollout(one, scorers) for one in rollouts]
+
+    def score(_trainer: Any, rollouts: Sequence[Rollout]) -> list[Rollout]:
+        pairs = [
+            (one.trace, one.question.with_answer())
+            for one in rollouts
+            if one.trace is not None and one.void is None
+        ]
+        prepare_scorers(scorers, pairs)
+        return [scored_rollout(one, scorers) for one in rollouts]
+
+    return score
 
 
 def scores_of(rollout: Rollout) -> Scores:

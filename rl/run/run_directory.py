@@ -184,6 +184,16 @@ def find_run(name: str, home: Path) -> Run:
     )
 
 
+def find_journal(name: str, home: Path) -> Path:
+    """Return the journal of a run, by its name or folder, or of an evaluation, by its folder.
+
+    Raises:
+        RunError: there is neither.
+    """
+    beside = Path(name).expanduser() / TRACES
+    return beside if beside.is_file() else find_run(name, home).folder / TRACES
+
+
 def new_folder(recipe: Recipe, home: Path) -> Path:
     """Return the folder of the next run of a recipe: name, seed and the next free number."""
     stem = f"{recipe.name.replace('/', '-')}-s{recipe.train.seed}"

@@ -102,7 +102,7 @@ def assemble(  # noqa: PLR0913
     """
     settings, plan = recipe.train, batch_budget(recipe.train)
     by_id = {one.id: one if rounds is None else Posed.of(one) for one in questions}
-    scorers = reward_scorers(recipe.rewards, recipe.reward_plugins)
+    scorers = reward_scorers(recipe.rewards, recipe.reward_plugins, recipe.judge)
     order = question_order(list(by_id), settings.questions * settings.rounds, settings.seed)
     neutral = tuple(tuple(student.codec.words(text)) for text in neutral_prompts())
     probe = StateDriftProbe(student.base, neutral)

@@ -66,7 +66,7 @@ def labelled_rounds(
         settings=settings,
         run=run.name,
         ledger=Ledger(source, run.asked, run.labels),
-        scorers=reward_scorers(recipe.rewards, recipe.reward_plugins),
+        scorers=reward_scorers(recipe.rewards, recipe.reward_plugins, recipe.judge),
         group_size=train.group_size,
         steps_per_round=batch_budget(train).steps_per_round,
         seed=train.seed,

@@ -25,15 +25,31 @@ class Example(NamedTuple):
     shown: tuple[str, ...]
 
 
-def examples(text: str, *, train: bool) -> Iterator[Example]:
-    """The commands of a page in their order; those of blocks marked ``train`` only on request."""
-    for mark, block in re.findall(r"^```console( train)?\n(.*?)^```", text, re.M | re.S):
-        if mark and not train:
-            continue
-        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
-            line, *shown = part.splitlines()
-            command, _, status = line.partition(" # exit status ")
-            yield Example(command, int(status or 0), tuple(filter(None, shown)))
+class Written(NamedTuple):
+    """A file that the reader writes, whose name stands beside the language of its block."""
+
+    file: str
+    text: str
+
+
+BLOCK = re.compile(r"^```(?:console( train)?|(?:python|toml) (\S+))\n(.*?)^```", re.M | re.S)
+
+
+def steps(text: str, *, train: bool) -> Iterator[Example | Written]:
+    """The commands and files of a page in order; blocks marked ``train`` only on request."""
+    for mark, file, block in BLOCK.findall(text):
+        if file:
+            yield Written(file, block)
+        elif train or not mark:
+            yield from examples(block)
+
+
+def examples(block: str) -> Iterator[Example]:
+    """The commands of a block."""
+    for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+        line, *shown = part.splitlines()
+        command, _, status = line.partition(" # exit status ")
+        yield Example(command, int(status or 0), tuple(filter(None, shown)))
 
 
 def run(example: Example, folder: Path) -> str:
@@ -45,7 +61,8 @@ def run(example: Example, folder: Path) -> str:
         "PYTHONPATH": str(ROOT),
         "COLUMNS": "160",
     }
-    shell = f'inforce() {{ "{sys.executable}" -m inforce "$@"; }}; {example.command}'
+    python = f'python() {{ "{sys.executable}" "$@"; }}; inforce() {{ python -m inforce "$@"; }}'
+    shell = f"{python}; {example.command}"
     done = subprocess.run(
         ["bash", "-c", shell],
         check=False,
@@ -70,9 +87,12 @@ def squeezed(text: str) -> str:
 
 
 def follow(page: Path, folder: Path, *, train: bool) -> None:
-    for example in examples(page.read_text(encoding="utf-8"), train=train):
-        printed = run(example, folder)
-        assert missing(example.shown, printed) == [], f"{example.command}\n{printed}"
+    for step in steps(page.read_text(encoding="utf-8"), train=train):
+        if isinstance(step, Written):
+            (folder / step.file).write_text(step.text, encoding="utf-8")
+            continue
+        printed = run(step, folder)
+        assert missing(step.shown, printed) == [], f"{step.command}\n{printed}"
 
 
 @pytest.mark.slow
@@ -83,15 +103,25 @@ def test_a_tutorial_runs_as_printed(page: Path, tmp_path: Path) -> None:
 
 @pytest.mark.torch
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("trl") is None, reason="needs the extra train")
-def test_the_engineers_tutorial_trains_as_printed(tmp_path: Path) -> None:
-    follow(ROOT / "docs/tutorials/engineer.md", tmp_path, train=True)
+@pytest.mark.parametrize(("page", "package"), [("engineer", "trl"), ("reward", "tensorboard")])
+def test_a_tutorial_trains_as_printed(page: str, package: str, tmp_path: Path) -> None:
+    for needed in ("trl", package):
+        if importlib.util.find_spec(needed) is None:
+            pytest.skip("needs the extras train and tensorboard")
+    follow(ROOT / f"docs/tutorials/{page}.md", tmp_path, train=True)
 
 
 def test_every_reader_has_a_tutorial() -> None:
-    assert [page.stem for page in TUTORIALS] == ["annotator", "engineer", "lawyer"]
+    assert [page.stem for page in TUTORIALS] == ["annotator", "engineer", "lawyer", "reward"]
     for page in TUTORIALS:
-        assert sum(1 for _ in examples(page.read_text(encoding="utf-8"), train=False)) >= 5
+        assert sum(1 for _ in steps(page.read_text(encoding="utf-8"), train=False)) >= 5
+
+
+def test_no_command_of_a_tutorial_is_left_out_of_its_run() -> None:
+    for page in TUTORIALS:
+        text = page.read_text(encoding="utf-8")
+        run_here = [s.command for s in steps(text, train=True) if isinstance(s, Example)]
+        assert len(run_here) == len(re.findall(r"^\$ ", text, re.M)), page.name
 
 
 def test_a_command_that_fails_and_a_line_that_is_not_printed_are_found(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ from tests.mutations.mutations import ROOT, Mutation, read_mutations
 
 LIBRARIES = ("torch", "transformers", "trl", "datasets", "peft", "hypothesis", "numpy", "pydantic")
 LONGEST = 600
-"""Seconds after which a run of tests counts as failed: a mutation may make it endless."""
+"""Processor seconds after which a run of tests counts as failed: a mutation may make it endless."""
+STALLED = 3600
+"""Seconds after which a run of tests is given up: it waits, or the machine is busy."""
 LEFT_OUT = shutil.ignore_patterns(".*", "var", "dist", "__pycache__", "images")
 
 
@@ -62,7 +64,7 @@ def _caught(copy: Path, mutation: Mutation, tests: Sequence[str]) -> bool:
         found = _outcome(copy, tests)
     finally:
         file.write_text(text, encoding="utf-8")
-    caught = found in {pytest.ExitCode.TESTS_FAILED, -signal.SIGALRM}
+    caught = found in {pytest.ExitCode.TESTS_FAILED, -signal.SIGPROF}
     if not caught:
         said = "survives" if found == pytest.ExitCode.OK else f"cannot be judged ({found})"
         _say(f"{mutation.file}: {mutation.what}: {said}")
@@ -78,7 +80,8 @@ def _outcome(copy: Path, tests: Sequence[str]) -> int:
 
 
 def _run(copy: Path, tests: Sequence[str]) -> int:
-    signal.alarm(LONGEST)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST)
+    signal.alarm(STALLED)
     os.chdir(copy)
     sys.path[:] = [str(copy), *(path for path in sys.path if Path(path or ".") != ROOT)]
     os.environ["PYTHONPATH"] = str(copy)

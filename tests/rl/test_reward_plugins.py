@@ -17,7 +17,7 @@ from agent.trace import AbstentionReason
 from corpus.errors import BadInputError
 from corpus.questions import Family
 from inforce import app
-from rl.journal import TRACES, Journal
+from rl.journal import TRACES, Journal, RunError
 from rl.recipes.load import load_recipe
 from rl.recipes.recipe import RecipeError
 from rl.recipes.toml_writer import dump
@@ -26,6 +26,7 @@ from rl.rewards.plugins import available_rewards, reward_scorers, rewards_of_fil
 from rl.rewards.scaffold import write_reward_file
 from rl.rewards.scored_trace import append_scored, scored
 from rl.rewards.trial import try_rewards
+from rl.run.run_directory import find_journal
 from tests.agent.conftest import opened
 from tests.rl.statutes import DAY, FAIRS, NEW, OLD, RULE, abstain, answer, play, question, search
 
@@ -71,7 +72,7 @@ def journal(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_file_adds_its_rewards_to_those_that_there_are(tmp_path: Path) -> None:
     known = available_rewards([written(tmp_path, HOUSE)])
-    assert set(known) == {*REWARDS, "names_a_sum"}
+    assert set(known) == {*REWARDS, "judge", "names_a_sum"}
     own = known["names_a_sum"]
     assert (own.weight, own.measures) == (0.3, "1 if the reply names a sum of money.")
 
@@ -194,3 +195,12 @@ def test_the_verbs_list_and_try(tmp_path: Path, journal: Path) -> None:
     assert "2 rollouts scored, mean 1.000" in tried.stdout
     assert "Wrong answers earn at least as much as correct ones" in tried.output
     assert "It is £65." in tried.stdout
+
+
+def test_the_traces_of_an_evaluation_are_tried_too(tmp_path: Path, journal: Path) -> None:
+    answers = tmp_path / "answers"
+    answers.mkdir()
+    (answers / TRACES).write_bytes(journal.read_bytes())
+    assert find_journal(str(answers), tmp_path) == answers / TRACES
+    with pytest.raises(RunError, match="There is no run 'elsewhere'"):
+        find_journal("elsewhere", tmp_path)
