@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from corpus.settings import Settings
-from rl.annotation.items import Decision, Faulty, Role, Unsure
+from rl.annotation.items import Decision, Faulty, Role, Skipped, Unsure
 from rl.annotation.queue import assignments
 from rl.annotation.queue.adjudication import disputes, settle
 from rl.annotation.queue.label_queue import LabelQueue
@@ -18,6 +19,7 @@ from tests.rl.annotation.projects import chosen, fresh, project, text_of
 from tests.ui.labelling_home import create_project, environment, settings_under
 from tests.ui.page_state import shown, started
 from ui.labelling import desk as desk_module
+from ui.languages.catalogue import SOURCE, catalogue, in_language, word
 from ui.library import _opened
 
 
@@ -268,3 +270,97 @@ def test_a_settlement_of_decisions_that_changed_meanwhile_is_refused(queue: Labe
     assert "changed meanwhile" in app.error[0].value
     assert app.text_area[0].value == "A, since s 1 says so"
     assert len(disputes(queue, "fees")) == 1
+
+
+# -- languages -----------------------------------------------------------------------------------
+
+
+def _review_in_the_language_of_the_address() -> None:
+    from ui.languages.choice import in_chosen_language
+    from ui.pages.review import page
+
+    with in_chosen_language():
+        page()
+
+
+def _adjudicate_in_the_language_of_the_address() -> None:
+    from ui.languages.choice import in_chosen_language
+    from ui.pages.adjudicate import page
+
+    with in_chosen_language():
+        page()
+
+
+OF_LABELLING = ("labelling.", "skip_reason.", "confidence.", "label_status.", "abstaining.")
+
+
+def english_on(app: AppTest, language: str) -> list[str]:
+    """Return the sentences of the English catalogue that a page in another language shows."""
+    kinds = ("button", "caption", "error", "info", "markdown", "expander")
+    texts = [
+        getattr(one, "label", "") or getattr(one, "value", "") for k in kinds for one in app.get(k)
+    ]
+    for field in (*app.text_input, *app.text_area, *app.selectbox):
+        texts += [field.label, field.proto.placeholder]
+    said = f" {' | '.join(map(str, texts))} {shown(app)} "
+    ours, theirs = catalogue(SOURCE), catalogue(language)
+    return [
+        key
+        for key, entry in ours.items()
+        if key.startswith(OF_LABELLING) and entry != theirs[key]
+        for part in [re.split(r"\{\w+\}", str(entry))]
+        if all(re.search(rf"(?<!\w){re.escape(p.strip())}(?!\w)", said) for p in part if p.strip())
+    ]
+
+
+def test_english_left_on_a_page_is_found(queue: LabelQueue) -> None:
+    assert queue
+    assert "labelling.unsure" in english_on(seated(), "fr")
+
+
+@pytest.mark.parametrize("language", ["fr", "de"])
+def test_no_english_is_left_on_the_labelling_pages(queue: LabelQueue, language: str) -> None:
+    where = {"project": "fees", "person": "ann", "lang": language}
+    asked = opened(_review_in_the_language_of_the_address, project="fees", lang=language)
+    assert english_on(asked, language) == []
+    app = opened(_review_in_the_language_of_the_address, **where)
+    with in_language(language):
+        steps = [word(f"labelling.{name}") for name in ("none_right", "abstain", "skip")]
+        back, pause, unsure = (word(f"labelling.{n}") for n in ("back", "pause", "unsure"))
+        skip = word("labelling.skip_for")
+    for step in steps:
+        assert english_on(app, language) == []
+        click(app, step)
+        assert english_on(app, language) == []
+        if step == steps[-1]:
+            click(app, skip)
+            assert app.error
+            assert english_on(app, language) == []
+        click(app, back)
+    click(app, unsure)
+    assert english_on(app, language) == []
+    click(app, pause)
+    assert english_on(app, language) == []
+    decide(queue, "ann", "A")
+    decide(queue, "ben", "B")
+    decide(queue, "ben", "B")
+    settled = opened(
+        _adjudicate_in_the_language_of_the_address,
+        project="fees",
+        person="judith",
+        lang=language,
+    )
+    assert english_on(settled, language) == []
+
+
+def test_a_reason_to_skip_is_kept_in_english_and_shown_in_the_readers_language(
+    queue: LabelQueue,
+) -> None:
+    where = {"project": "fees", "person": "ann", "lang": "de"}
+    app = opened(_review_in_the_language_of_the_address, **where)
+    click(app, "Überspringen")
+    click(app, "Nicht mein Fachgebiet")
+    (row,) = [row for row in log(queue, "fees") if row.decision is not None]
+    assert row.decision is not None
+    assert row.decision.choice == Skipped(reason="Not my field")
+    assert "Übersprungen: Nicht mein Fachgebiet" in shown(app)

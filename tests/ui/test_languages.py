@@ -35,9 +35,9 @@ UI = Path(__file__).parents[2] / "ui"
 OTHERS = sorted(set(LOCALES) - {SOURCE})
 NOT_PAGES = (
     *("assistants/", "export/", "cli.py", "demo.py", "server.py", "operations.py", "citing.py"),
-    *("labelling/", "pages/review.py", "pages/adjudicate.py", "matters/cli.py"),
+    "matters/cli.py",
 )
-"""English by decision: programs, the command line, memos, annotation (docs/lawyers-desk.md)."""
+"""English by decision: programs, the command line, memos (docs/lawyers-desk.md)."""
 PAGES = [
     path for path in sorted(UI.rglob("*.py")) if not str(path.relative_to(UI)).startswith(NOT_PAGES)
 ]

@@ -17,6 +17,7 @@ import streamlit as st
 from agent.library import Library
 from corpus.model import Frozen
 from rl.annotation.items import Choice, Confidence, Decision, Shown
+from ui.languages.catalogue import word
 
 _KEYS = "123456789"
 _Thing = TypeVar("_Thing")
@@ -115,7 +116,7 @@ def more_keys(controls: Controls, name: str, count: int) -> None:
         return
     after = _first(controls, name, count) + len(_KEYS)
     st.button(
-        "Keys for the next ones" if after < count else "Keys for the first ones",
+        word("labelling.more_next" if after < count else "labelling.more_first"),
         key=f"more-{name}-{controls.screen}",
         shortcut="0",
         on_click=keep,
@@ -132,7 +133,7 @@ def _first(controls: Controls, name: str, count: int) -> int:
 def back(controls: Controls) -> None:
     """Show the button that leads from a second step to the choices."""
     st.button(
-        "Back",
+        word("labelling.back"),
         key=f"back-{controls.screen}",
         shortcut="B",
         on_click=keep,

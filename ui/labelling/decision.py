@@ -17,10 +17,10 @@ from rl.annotation.items import (
 from ui.labelling import markup as render
 from ui.labelling.controls import Controls, back, details, keep, keyed, more_keys, say
 from ui.labelling.version_step import versions
+from ui.languages.catalogue import word
+from ui.languages.choice import in_chosen_language
 from ui.words import literal
 
-SKIPS = ("Not my field", "Takes too long", "I know the case")
-"""Reasons to skip that need no typing."""
 _CONFIDENCE = {Confidence.LOW: "L", Confidence.MEDIUM: "M", Confidence.HIGH: "H"}
 
 
@@ -36,36 +36,44 @@ def _choices(controls: Controls) -> None:
         candidates = controls.shown.candidates
         for candidate, digit in keyed(controls, "candidate", candidates):
             choice = ChosenCandidate(letter=candidate.letter)
-            _button(controls, f"{candidate.letter} is right", digit, choice, kind="primary")
+            _button(
+                controls,
+                word("labelling.right", letter=candidate.letter),
+                digit,
+                choice,
+                kind="primary",
+            )
         more_keys(controls, "candidate", len(candidates))
     with st.container(horizontal=True):
-        _step(controls, "None: another version", "V", "version")
-        _step(controls, "Abstain", "A", "decline")
-        _button(controls, "Unsure", "U", Unsure())
-        _button(controls, "Faulty question", "F", Faulty())
+        _step(controls, word("labelling.none_right"), "V", "version")
+        _step(controls, word("labelling.abstain"), "A", "decline")
+        _button(controls, word("labelling.unsure"), "U", Unsure())
+        _button(controls, word("labelling.faulty"), "F", Faulty())
         if controls.skippable:
-            _step(controls, "Skip", "S", "skip")
+            _step(controls, word("labelling.skip"), "S", "skip")
 
 
 def _declines(controls: Controls) -> None:
-    st.caption("Abstaining is right, because")
+    st.caption(word("labelling.abstain_because"))
     with st.container(horizontal=True):
         for reason, digit in keyed(controls, "decline", tuple(Decline)):
-            words = render.reason_words(reason).capitalize()
-            _button(controls, words, digit, ChosenDecline(reason=reason))
+            _button(
+                controls, _capital(render.reason_words(reason)), digit, ChosenDecline(reason=reason)
+            )
         back(controls)
 
 
 def _skips(controls: Controls) -> None:
-    st.caption("Skip, because")
+    st.caption(word("labelling.skip_because"))
     key = f"reason-{controls.screen}"
     with st.container(horizontal=True):
-        for reason, digit in keyed(controls, "skip", SKIPS):
-            _button(controls, reason, digit, Skipped(reason=reason))
+        reasons = tuple(render.skip_reasons().items())
+        for (words, reason), digit in keyed(controls, "skip", reasons):
+            _button(controls, word(words), digit, Skipped(reason=reason))
         back(controls)
-    st.text_input("Another reason", key=key, max_chars=500)
+    st.text_input(word("labelling.other_reason"), key=key, max_chars=500)
     st.button(
-        "Skip for this reason",
+        word("labelling.skip_for"),
         key=f"skip-{controls.screen}",
         shortcut="Enter",
         on_click=_skip_typed,
@@ -76,8 +84,9 @@ def _skips(controls: Controls) -> None:
 def _skip_typed(controls: Controls, key: str) -> None:
     if reason := st.session_state[key].strip():
         controls.decide(Skipped(reason=reason))
-    else:
-        say(controls, "Type a reason, or press one of the keys above.")
+        return
+    with in_chosen_language():
+        say(controls, word("labelling.type_reason"))
 
 
 def _details(controls: Controls) -> None:
@@ -85,11 +94,11 @@ def _details(controls: Controls) -> None:
     if problem := st.session_state.pop(f"problem-{screen}", None):
         st.error(literal(problem))
     given = details(screen)
-    st.caption("Confidence and note, saved with the decision")
+    st.caption(word("labelling.with_decision"))
     with st.container(horizontal=True):
         for level, key in _CONFIDENCE.items():
             st.button(
-                level.value.capitalize(),
+                _capital(word(f"confidence.{level}")),
                 key=f"level-{level.value}-{screen}",
                 shortcut=key,
                 type="primary" if given.confidence is level else "secondary",
@@ -97,14 +106,24 @@ def _details(controls: Controls) -> None:
                 args=(f"confidence-{screen}", level),
             )
         st.button(
-            "Flagged for the adjudicator" if given.flagged else "Flag",
+            word("labelling.flagged" if given.flagged else "labelling.flag"),
             key=f"flag-{screen}",
             shortcut="G",
             type="primary" if given.flagged else "secondary",
             on_click=keep,
             args=(f"flagged-{screen}", not given.flagged),
         )
-    st.text_area("Note", key=f"note-{screen}", height=80, max_chars=4000, on_change=controls.keep)
+    st.text_area(
+        word("labelling.note"),
+        key=f"note-{screen}",
+        height=80,
+        max_chars=4000,
+        on_change=controls.keep,
+    )
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _button(

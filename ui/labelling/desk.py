@@ -11,9 +11,12 @@ from corpus.errors import InForceError
 from corpus.settings import Settings
 from rl.annotation.items import Project, Role
 from rl.annotation.queue.label_queue import LabelQueue, QueueError, labels_url
+from ui.languages.catalogue import word
 from ui.library import open_library
 from ui.people.present import person_here
 from ui.words import literal
+
+_CREATE = "`inforce labels create`"
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,12 @@ def sit_down(*, adjudicating: bool = False) -> Desk | None:
         _ask(queue, project)
     except QueueError as problem:
         st.error(literal(str(problem)), icon=":material/person_off:")
-        st.button("Choose project and person", on_click=_leave)
+        st.button(word("labelling.choose"), on_click=_leave)
     except InForceError as problem:
-        st.error(literal(f"No labels can be opened: {problem}"), icon=":material/database_off:")
-        st.markdown("`inforce labels create` makes a project from a training run.")
+        st.error(
+            literal(word("labelling.unopened", why=str(problem))), icon=":material/database_off:"
+        )
+        st.markdown(word("labelling.make", command=_CREATE))
     return None
 
 
@@ -58,9 +63,9 @@ def find_desk(queue: LabelQueue, project: str, person: str, *, adjudicating: boo
     settings = queue.project(project)
     role = queue.people(project).get(person)
     if role is None:
-        raise QueueError(f"{person} does not work on project '{project}'.")
+        raise QueueError(word("labelling.not_member", person=person, project=project))
     if adjudicating and role is Role.ANNOTATOR:
-        raise QueueError(f"{person} is an annotator of project '{project}', no adjudicator.")
+        raise QueueError(word("labelling.no_adjudicator", person=person, project=project))
     return Desk(queue=queue, project=settings, person=person, role=role)
 
 
@@ -69,7 +74,7 @@ def library_of(project: Project) -> Library | None:
     try:
         library = open_library()
     except InForceError as problem:
-        st.error(literal(f"There is no library to read the law in: {problem}"))
+        st.error(literal(word("labelling.no_library", why=str(problem))))
         return None
     if library.corpus_hash != project.corpus_hash:
         st.error(literal(foreign_corpus(project, library.corpus_hash)), icon=":material/rule:")
@@ -79,10 +84,8 @@ def library_of(project: Project) -> Library | None:
 
 def foreign_corpus(project: Project, ours: str) -> str:
     """Return the sentence for a project that was made from another corpus than the library's."""
-    return (
-        f"Project '{project.name}' is about corpus {project.corpus_hash[:12]}, the open library"
-        f" holds corpus {ours[:12]}: its items cannot be judged here."
-    )
+    theirs = project.corpus_hash[:12]
+    return word("labelling.foreign", project=project.name, theirs=theirs, ours=ours[:12])
 
 
 def _named() -> tuple[str, str]:
@@ -118,18 +121,23 @@ def _ask(queue: LabelQueue, project: str) -> None:
     if not (here := person_here()).local:
         names = [name for name in names if here.id in queue.people(name)]
         if not names:
-            raise QueueError(f"{here.id} works on no labelling project: ask its owner.")
+            raise QueueError(word("labelling.no_project_of", person=here.id))
     if not names:
-        raise QueueError("There is no labelling project yet: make one with inforce labels create.")
+        raise QueueError(word("labelling.no_project", command=_CREATE.strip("`")))
     place = names.index(project) if project in names else 0
-    chosen = st.selectbox("Project", names, index=place)
+    chosen = st.selectbox(word("labelling.project"), names, index=place)
     if here.local:
         people = sorted(queue.people(chosen))
-        person = st.selectbox("Who are you?", people, index=None, placeholder="Choose your name")
+        person = st.selectbox(
+            word("labelling.who"),
+            people,
+            index=None,
+            placeholder=word("labelling.choose_name"),
+        )
     else:
         person = here.id
     st.button(
-        "Begin",
+        word("labelling.begin"),
         type="primary",
         disabled=person is None,
         on_click=_sit,

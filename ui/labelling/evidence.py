@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import date
 
 from agent.library import Library
-from corpus.force_words import source_words
 from corpus.languages.quotation import quoted_span
 from corpus.model import Frozen, Provision, Version
 from corpus.reading.spans import siblings
@@ -16,7 +15,8 @@ from retrieval.query import StatuteQuery
 from rl.annotation.items import Candidate, Cited, Shown
 from rl.annotation.queue.label_queue import QueueError
 from ui.cards import TimelineSpan, timeline_spans
-from ui.words import day_words, interval_words
+from ui.languages.catalogue import word
+from ui.words import interval_words, source_words
 
 FOUND = 5  # provisions that a search for the right version lists
 
@@ -80,7 +80,7 @@ def searched(words: str, shown: Shown, library: Library) -> tuple[Choosable, ...
         InForceError: the search is refused.
     """
     if shown.as_at is None:
-        raise QueueError("The question has no governing date, so that nothing can be searched.")
+        raise QueueError(word("labelling.no_search"))
     asked = StatuteQuery(text=words, as_at=shown.as_at, limit=FOUND)
     hits = find(library.store, library.index, asked, library.works)
     return _choosable((hit.version_id for hit in hits), library.store)
@@ -123,7 +123,7 @@ def _evidence(cited: Cited, store: Store, today: date) -> Evidence:
         spans=timeline_spans(rows, version.id, today),
         before=rows[place - 1] if place else None,
         after=rows[place + 1] if place is not None and place + 1 < len(rows) else None,
-        source_read=source_words(read).written(day_words) if read else "",
+        source_read=source_words(read) if read else "",
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from agent.trace import AbstentionReason
 from corpus.compare import as_html, compare
-from corpus.force_words import version_in_force
 from corpus.model import Version
 from rl.annotation.items import (
     Candidate,
@@ -20,8 +20,12 @@ from rl.annotation.items import (
 )
 from rl.annotation.queue.adjudication import Made
 from ui.labelling.evidence import Evidence
+from ui.languages.catalogue import SOURCE, decimal, has_word, in_language, word
 from ui.markup import escaped, timeline
-from ui.words import day_words
+from ui.words import in_force_words, redline_caption
+
+_PLACE = "\N{OBJECT REPLACEMENT CHARACTER}"
+"""Stands in a sentence where mark-up takes its place."""
 
 LONGEST = 800
 """Characters around a quotation that are shown at once."""
@@ -29,11 +33,11 @@ LONGEST = 800
 
 def question(shown: Shown) -> str:
     """Return the question of an item with its governing date and why that date governs."""
-    day = "No governing date." if shown.as_at is None else f"Law as at {day_words(shown.as_at)}."
+    day = word("labelling.day", day=shown.as_at) if shown.as_at else word("labelling.no_day")
     ground = f'<p class="ground">{escaped(shown.ground)}</p>' if shown.ground else ""
     return (
         f'<section class="asked"><h2 lang="{escaped(shown.language)}">{escaped(shown.question)}'
-        f"</h2><p><strong>{day}</strong></p>{ground}</section>"
+        f"</h2><p><strong>{escaped(day)}</strong></p>{ground}</section>"
     )
 
 
@@ -57,10 +61,10 @@ def candidate(shown: Candidate, found: Sequence[Evidence], redlines: Sequence[st
     ``redlines`` lead to and from the versions cited, as HTML.
     """
     reason = shown.abstains
-    lead = "" if reason is None else f"<p><em>No answer: {reason_words(reason)}.</em></p>"
+    lead = "" if reason is None else f"<p><em>{_no_answer(reason)}</em></p>"
     paragraphs = "".join(f"<p>{escaped(part)}</p>" for part in shown.text.split("\n") if part)
     cited = "".join(_cited(one) for one in found)
-    changed = folded("What changed before and after", "".join(redlines)) if redlines else ""
+    changed = folded(word("labelling.changed"), "".join(redlines)) if redlines else ""
     return (
         f'<article class="card candidate"><div class="top"><span class="number">{shown.letter}'
         f'</span><div class="answer">{lead}{paragraphs}</div></div>{cited}{changed}</article>'
@@ -72,81 +76,102 @@ def folded(words: str, content: str) -> str:
     return f"<details><summary>{escaped(words)}</summary>{content}</details>"
 
 
-def reason_words(reason: AbstentionReason | str) -> str:
-    """Return a reason to abstain in words."""
-    return escaped(str(getattr(reason, "value", reason)).replace("_", " "))
+def _no_answer(reason: AbstentionReason | str) -> str:
+    return escaped(word("labelling.no_answer", reason=reason_words(reason)))
+
+
+def reason_words(reason: StrEnum | str) -> str:
+    """Return a reason to abstain in words, not escaped."""
+    key = f"abstaining.{reason}"
+    return word(key) if has_word(key) else str(reason).replace("_", " ")
+
+
+def skip_words(reason: str) -> str:
+    """Return a reason to skip: one that has a key in the reader's language, else as typed."""
+    return next((word(key) for key, kept in skip_reasons().items() if kept == reason), reason)
+
+
+def skip_reasons() -> dict[str, str]:
+    """Return the reasons to skip that need no typing, by the key of their words.
+
+    Each is kept in English, whatever the language of who gives it.
+    """
+    keys = ("skip_reason.field", "skip_reason.long", "skip_reason.known")
+    with in_language(SOURCE):
+        return {key: word(key) for key in keys}
 
 
 def redline(before: Version, after: Version) -> str:
     """Return the redline of two neighbouring versions."""
-    return as_html(compare(before, after))
+    found = compare(before, after)
+    return as_html(found, redline_caption(found))
 
 
 def version_text(version: Version) -> str:
     """Return the whole text of a version, with its interval."""
     return (
-        f'<article class="card"><span class="chip">In force {_in_force(version)}</span>'
+        f'<article class="card"><span class="chip">{escaped(in_force_words(version))}</span>'
         f"{_paragraph(version, escaped(version.text))}</article>"
     )
-
-
-def _in_force(version: Version) -> str:
-    """Return on which days a version is the law; where the record stops, that is said."""
-    return escaped(version_in_force(version).written(day_words))
 
 
 def decision_words(decision: Decision) -> str:
     """Return a decision in words, not escaped."""
     match decision.choice:
         case ChosenCandidate(letter=letter):
-            return f"Candidate {letter} is right"
+            return word("labelling.candidate_right", letter=letter)
         case ChosenVersion(version_id=version, quote=quote):
-            return f"None is right; {version}: “{_cut(quote, 160)}”"
+            return word("labelling.version_right", version=version, quote=_cut(quote, 160))
         case ChosenDecline(reason=reason):
-            return f"Abstaining is right: {reason.value.replace('_', ' ')}"
+            return word("labelling.decline_right", reason=reason_words(reason))
         case Skipped(reason=reason):
-            return f"Skipped: {reason}"
+            return word("labelling.skipped", reason=skip_words(reason))
         case choice:
-            return {"unsure": "Unsure", "faulty": "Faulty question"}[choice.kind]
+            return word(f"labelling.{choice.kind}")
 
 
 def made(one: Made) -> str:
     """Return what one person decided, how sure they were, and their note."""
     decision = one.decision
-    flag = " · flagged" if decision.flagged else ""
+    key = "labelling.sureness_flagged" if decision.flagged else "labelling.sureness"
+    level = word(f"confidence.{decision.confidence}")
+    sure = word(key, level=level, version=one.guidelines)
     note = f'<p class="note">{escaped(decision.note)}</p>' if decision.note else ""
     return (
         f'<section class="made"><h3 class="minor">{escaped(one.person)}</h3>'
         f"<p><strong>{escaped(decision_words(decision))}</strong></p>"
-        f'<p class="quiet">Confidence {decision.confidence.value}{flag}'
-        f" · guidelines {one.guidelines}</p>{note}</section>"
+        f'<p class="quiet">{escaped(sure)}</p>{note}</section>'
     )
 
 
 def why(origin: Origin) -> str:
     """Return why an item was chosen; to be shown after the decision alone."""
-    score = "" if origin.score is None else f", score {origin.score:.3f}"
+    chooser = origin.chooser
+    if origin.score is not None:
+        chooser = word("labelling.score", chooser=chooser, score=decimal(origin.score, 3))
     behind = ", ".join(
         f"{letter}: {len(traces)}" for letter, traces in sorted(origin.traces.items())
     )
-    return (
-        f'<p class="quiet">Why this item: chosen by {escaped(origin.chooser)}{score}, round '
-        f"{origin.round} of {escaped(origin.run)}. Rollouts behind each candidate: "
-        f"{behind or 'none'}.</p>"
+    said = word(
+        "labelling.why",
+        chooser=chooser,
+        round=str(origin.round),
+        run=origin.run,
+        behind=behind or word("labelling.nothing_behind"),
     )
+    return f'<p class="quiet">{escaped(said)}</p>'
 
 
 def _cited(found: Evidence) -> str:
     version = found.version
     if version is None:
-        return (
-            '<p class="missing">The corpus has no version '
-            f"<code>{escaped(found.cited.version_id)}</code>.</p>"
-        )
+        code = f"<code>{escaped(found.cited.version_id)}</code>"
+        said = escaped(word("labelling.missing", version=_PLACE)).replace(_PLACE, code)
+        return f'<p class="missing">{said}</p>'
     return (
         f'<div class="names"><span class="work">{escaped(found.title)}</span>'
         f'<span class="label">{escaped(found.label)}</span></div>'
-        f'<span class="chip">In force {_in_force(version)}</span>'
+        f'<span class="chip">{escaped(in_force_words(version))}</span>'
         f"{_text(version, found)}{timeline(found.spans)}"
         f'<p class="provenance">{escaped(found.source_read)}<br>'
         f"<code>{escaped(version.id)}</code></p>"
@@ -156,10 +181,8 @@ def _cited(found: Evidence) -> str:
 def _text(version: Version, found: Evidence) -> str:
     lost = ""
     if found.span is None and found.cited.quote:
-        lost = (
-            '<p class="missing">The words quoted do not stand in this version: '
-            f"“{escaped(found.cited.quote)}”</p>"
-        )
+        lost = word("labelling.not_quoted", quote=found.cited.quote)
+        lost = f'<p class="missing">{escaped(lost)}</p>'
     start, end = found.span or (0, 0)
     text = version.text
     quote = f"<mark>{escaped(text[start:end])}</mark>" if end > start else ""
@@ -167,7 +190,7 @@ def _text(version: Version, found: Evidence) -> str:
     part = f"{escaped(before)}{quote}{escaped(after)}"
     whole = ""
     if len(before) < start or len(after) < len(text) - end:
-        whole = folded("The whole text", _paragraph(version, escaped(text)))
+        whole = folded(word("labelling.whole"), _paragraph(version, escaped(text)))
     return f"{lost}{_paragraph(version, part)}{whole}"
 
 

@@ -9,7 +9,8 @@ from corpus.model import Frozen
 from rl.annotation.items import Project
 from rl.annotation.queue.agreement import Agreement
 from rl.annotation.queue.labels import Logged, Progress
-from ui.markup import escaped
+from ui.languages.catalogue import decimal, percent, said, word
+from ui.markup import escaped, told
 
 _HOUR = 3600.0
 _LISTED = 30  # items with the least agreement
@@ -70,72 +71,80 @@ def overview(
 
 
 def _labels(far: Progress) -> str:
-    counts = ", ".join(f"{n} {status.value}" for status, n in far.by_status.items() if n)
-    done = f"<strong>{far.labelled} of {far.total} items labelled</strong>"
-    return f"<p>{done} ({counts or 'empty'}).</p>"
+    some = {status: n for status, n in far.by_status.items() if n}
+    counts = ", ".join(f"{said(n)} {word(f'label_status.{status}')}" for status, n in some.items())
+    done = told("labelling.labelled", labelled=far.labelled, total=far.total)
+    return f"<p><strong>{done}</strong> ({escaped(counts or word('labelling.empty'))}).</p>"
 
 
 def _cost(project: Project, far: Progress, speeds: Sequence[Throughput]) -> str:
     """Return what was spent: labels asked for, decisions, and the time items were open."""
-    budget = "no budget set" if project.budget is None else f"budget {project.budget}"
-    hours = sum(one.spent for one in speeds) / _HOUR
-    return (
-        f"<p>Cost so far: {far.total} labels asked for, {budget}; {far.decisions} decisions that"
-        f" stand, {hours:.2f} hours of annotators’ time.</p>"
+    if project.budget is None:
+        budget = word("labelling.no_budget")
+    else:
+        budget = word("labelling.budget", labels=project.budget)
+    hours = decimal(sum(one.spent for one in speeds) / _HOUR, 2)
+    cost = told(
+        "labelling.cost", total=far.total, budget=budget, decisions=far.decisions, hours=hours
     )
+    return f"<p>{cost}</p>"
 
 
 def _alpha(agreed: Agreement) -> str:
     if agreed.alpha is None or agreed.equal is None:
-        return "<p>Agreement: not known before two people decide alike and otherwise.</p>"
-    alpha = agreed.alpha
-    return (
-        f"<p>Krippendorff’s alpha {alpha.value:.2f} [{alpha.low:.2f}, {alpha.high:.2f}]; equal "
-        f"decisions {agreed.equal:.0%} over {len(agreed.by_item)} items.</p>"
+        return f"<p>{told('labelling.alpha_unknown')}</p>"
+    said_alpha = told(
+        "labelling.alpha",
+        alpha=decimal(agreed.alpha.value, 2),
+        low=decimal(agreed.alpha.low, 2),
+        high=decimal(agreed.alpha.high, 2),
+        equal=percent(agreed.equal),
+        items=len(agreed.by_item),
     )
+    return f"<p>{said_alpha}</p>"
 
 
 def _pairs(agreed: Agreement) -> str:
     rows = [
-        (f"{p.first}, {p.second}", str(p.items), f"{p.equal:.0%}", _number(p.kappa, ".2f"))
+        (f"{p.first}, {p.second}", str(p.items), percent(p.equal), _number(p.kappa, 2))
         for p in agreed.pairs
     ]
-    return _table(("Pair", "Items", "Equal", "Kappa"), rows)
+    return _table(("pair", "items", "equal", "kappa"), rows)
 
 
 def _gold(agreed: Agreement) -> str:
-    rows = [(g.person, str(g.items), f"{g.right / g.items:.0%}") for g in agreed.gold]
-    return _table(("On gold items", "Items", "Right"), rows)
+    rows = [(g.person, str(g.items), percent(g.right / g.items)) for g in agreed.gold]
+    return _table(("on_gold", "items", "correct"), rows)
 
 
 def _speeds(speeds: Sequence[Throughput]) -> str:
     rows = [
-        (s.person, str(s.decisions), _number(s.seconds, ".0f"), _number(s.per_hour, ".0f"))
-        for s in speeds
+        (s.person, str(s.decisions), _number(s.seconds, 0), _number(s.per_hour, 0)) for s in speeds
     ]
-    return _table(("Person", "Decisions", "Median s", "An hour"), rows)
+    return _table(("person", "decisions", "median", "hourly"), rows)
 
 
 def _items(agreed: Agreement, questions: Mapping[str, str]) -> str:
     """Return the items on which people agree least; those on which all agree are counted."""
     least = sorted(agreed.by_item.items(), key=lambda one: one[1])
-    differing = [(questions.get(item, item), f"{share:.0%}") for item, share in least if share < 1]
+    differing = [(questions.get(item, item), percent(share)) for item, share in least if share < 1]
     if not agreed.by_item:
         return ""
     alike = len(agreed.by_item) - len(differing)
     return (
-        f"<p>On {alike} of {len(agreed.by_item)} items that several people decided all agree.</p>"
-        f"{_table(('Least agreement', 'Equal pairs'), differing[:_LISTED])}"
+        f"<p>{told('labelling.alike', alike=alike, items=len(agreed.by_item))}</p>"
+        f"{_table(('least', 'equal_pairs'), differing[:_LISTED])}"
     )
 
 
-def _number(value: float | None, form: str) -> str:
-    return "unknown" if value is None else format(value, form)
+def _number(value: float | None, places: int) -> str:
+    return word("labelling.unknown") if value is None else decimal(value, places)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table; ``head`` names the words of its columns."""
     if not rows:
         return ""
-    top = "".join(f"<th>{escaped(word)}</th>" for word in head)
+    top = "".join(f"<th>{told(f'labelling.{name}')}</th>" for name in head)
     body = "".join("<tr>" + "".join(f"<td>{escaped(c)}</td>" for c in r) + "</tr>" for r in rows)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

@@ -13,6 +13,7 @@ from corpus.store import Store
 from rl.annotation.items import Candidate, Shown
 from ui.labelling import markup as render
 from ui.labelling.evidence import Evidence, evidence
+from ui.languages.catalogue import language
 
 
 def show_item(shown: Shown, library: Library, screen: str) -> None:
@@ -32,7 +33,7 @@ def show_item(shown: Shown, library: Library, screen: str) -> None:
 def _candidate(shown: Candidate, store: Store) -> str:
     found = evidence(shown, store, today())
     pairs = {(before.id, after.id): (before, after) for before, after in _neighbours(found)}
-    return render.candidate(shown, found, [_redline(*pair) for pair in pairs.values()])
+    return render.candidate(shown, found, [_redline(*pair, language()) for pair in pairs.values()])
 
 
 def _neighbours(found: tuple[Evidence, ...]) -> Iterator[tuple[Version, Version]]:
@@ -48,5 +49,6 @@ def _neighbours(found: tuple[Evidence, ...]) -> Iterator[tuple[Version, Version]
     max_entries=512,
     hash_funcs={Version: lambda version: (version.id, version.text)},
 )
-def _redline(before: Version, after: Version) -> str:
+def _redline(before: Version, after: Version, language: str) -> str:  # noqa: ARG001
+    """Return a redline, computed once for each pair of versions and language."""
     return render.redline(before, after)

@@ -12,6 +12,7 @@ from rl.annotation.spans import marked
 from ui.labelling import markup as render
 from ui.labelling.controls import Controls, back, keep, keyed, more_keys, say
 from ui.labelling.evidence import Choosable, choosable, searched
+from ui.languages.catalogue import word
 from ui.words import literal
 
 
@@ -27,8 +28,7 @@ def versions(controls: Controls) -> None:
 
 
 def _list(controls: Controls, offered: Sequence[Choosable], key: str) -> None:
-    none = "No candidate cites a version: find the provision that answers."
-    st.caption("The right version" if offered else none)
+    st.caption(word("labelling.right_version" if offered else "labelling.none_cited"))
     with st.container(horizontal=True):
         for one, digit in keyed(controls, "version", offered):
             st.button(
@@ -42,7 +42,7 @@ def _list(controls: Controls, offered: Sequence[Choosable], key: str) -> None:
         back(controls)
     field = f"field-{_find(controls)}"
     st.text_input(
-        "Find another provision",
+        word("labelling.find"),
         value=st.session_state.get(_find(controls), ""),
         key=field,
         on_change=_keep_words,
@@ -55,15 +55,15 @@ def _mark(controls: Controls, picked: Choosable, key: str) -> None:
     st.html(render.version_text(picked.version))
     words = f"words-{controls.screen}"
     st.text_area(
-        "The words that answer",
+        word("labelling.words"),
         key=words,
         height=80,
-        placeholder="Empty: the whole text",
+        placeholder=word("labelling.words_hint"),
         on_change=controls.keep,
     )
     with st.container(horizontal=True):
         st.button(
-            "Save this version",
+            word("labelling.save_version"),
             key=f"save-{controls.screen}",
             type="primary",
             shortcut="Enter",
@@ -71,7 +71,7 @@ def _mark(controls: Controls, picked: Choosable, key: str) -> None:
             args=(controls, picked, words),
         )
         st.button(
-            "Another version",
+            word("labelling.another"),
             key=f"another-{controls.screen}",
             shortcut="B",
             on_click=_pick,
@@ -106,7 +106,7 @@ def _offered(controls: Controls) -> tuple[Choosable, ...]:
         st.warning(literal(str(problem)))
         return cited
     if not found:
-        st.warning("Nothing is found on the governing date.")
+        st.warning(word("labelling.nothing_found"))
     return tuple({one.version.id: one for one in (*found, *cited)}.values())
 
 

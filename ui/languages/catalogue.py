@@ -20,7 +20,7 @@ from importlib.resources import files
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 Entry = str | Mapping[str, str]
 """A sentence, or its forms by plural category."""
@@ -83,6 +83,17 @@ def said(value: date | int | str) -> str:
     written = str(format_date(value, "long", locale=_locale()))
     first_in_french = language() == "fr" and value.day == 1
     return written.replace("1", "1er", 1) if first_in_french else written
+
+
+def decimal(value: float, places: int) -> str:
+    """Return a number with so many decimal places as the present language writes it."""
+    form = f"0.{'0' * places}" if places else "0"
+    return str(format_decimal(value, format=form, locale=_locale()))
+
+
+def percent(share: float) -> str:
+    """Return a share of one as a whole percentage as the present language writes it."""
+    return str(format_percent(share, locale=_locale()))
 
 
 @cache

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import streamlit as st
 
-from ui.languages.catalogue import LOCALES, catalogue, language, nearest, word
+from ui.languages.catalogue import LOCALES, catalogue, in_language, language, nearest, word
 
 _KEPT = "language"
 _FIELD = "language-field"
 _PARAMETER = "lang"
+
+
+def in_chosen_language() -> AbstractContextManager[None]:
+    """Use the language of this session inside the context, as what runs before the page does."""
+    return in_language(chosen_language())
 
 
 def chosen_language() -> str:

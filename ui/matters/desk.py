@@ -11,6 +11,7 @@ from agent.matters.store import Matters, matters_url
 from agent.people import Person
 from corpus.errors import InForceError
 from corpus.settings import Settings
+from ui.languages.choice import in_chosen_language
 from ui.people.present import person_here, present_person
 from ui.words import literal
 
@@ -47,7 +48,9 @@ def do(change: Callable[[Desk], str | None]) -> None:
     settings = Settings.load()
     try:
         desk = Desk(_opened(matters_url(settings)), present_person(), settings)
-        if done := change(desk):
+        with in_chosen_language():
+            done = change(desk)
+        if done:
             st.session_state[_DONE] = done
     except InForceError as problem:
         st.session_state[_PROBLEM] = str(problem)

@@ -26,6 +26,7 @@ from ui.labelling.controls import Controls, Details
 from ui.labelling.desk import Desk, library_of, sit_down
 from ui.labelling.overview import overview, throughput
 from ui.labelling.show_item import show_item
+from ui.languages.catalogue import language, word
 from ui.words import literal
 
 _BY_NAME: dict[str | type[Any], Callable[[Any], object]] = {
@@ -65,7 +66,7 @@ def _disputes(desk: Desk) -> None:
         st.error(literal(problem), icon=":material/report:")
     found = disputes(desk.queue, desk.project.name)
     if not found:
-        st.info("Nothing is to be settled.")
+        st.info(word("labelling.nothing_open"))
         return
     screen = _screen(desk, found[_chosen(found)])
     show_item(screen.dispute.item.shown, library, screen.id)
@@ -86,13 +87,14 @@ def _chosen(found: list[Dispute]) -> int:
     """Show where the adjudicator is among the disputes, and the ways to those beside it."""
     at = st.session_state.get("adjudicate-item")
     place = next((n for n, one in enumerate(found) if one.item.id == at), 0)
-    st.html(f'<p class="progress" role="status">{place + 1} of {len(found)} to be settled</p>')
+    where = markup.told("labelling.place", place=place + 1, total=len(found))
+    st.html(f'<p class="progress" role="status">{where}</p>')
     with st.container(horizontal=True):
-        for words, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
+        for name, key, step in (("previous", "P", -1), ("next", "N", 1)):
             beside = found[(place + step) % len(found)].item.id
             st.button(
-                words,
-                key=f"go-{words}",
+                word(f"labelling.{name}"),
+                key=f"go-{name}",
                 shortcut=key,
                 disabled=len(found) == 1,
                 on_click=controls.keep,
@@ -138,13 +140,15 @@ def _settle(desk: Desk, screen: Screen, library: Library, choice: Choice) -> Non
 def _overview(desk: Desk) -> None:
     if gone := missing_run(desk.project):
         st.warning(literal(gone), icon=":material/folder_off:")
-    with st.expander("Agreement, throughput and budget", expanded=True):
-        st.html(_figures(desk.queue, desk.project, newest(desk.queue, desk.project.name)))
+    with st.expander(word("labelling.figures"), expanded=True):
+        st.html(
+            _figures(desk.queue, desk.project, newest(desk.queue, desk.project.name), language())
+        )
 
 
 @st.cache_data(show_spinner=False, max_entries=64, hash_funcs=_BY_NAME)
-def _figures(queue: LabelQueue, project: Project, newest_row: int) -> str:  # noqa: ARG001
-    """Return the figures of a project; they are computed once for each newest row of its log."""
+def _figures(queue: LabelQueue, project: Project, newest_row: int, language: str) -> str:  # noqa: ARG001
+    """Return the figures of a project, computed once for each language and newest row."""
     name = project.name
     return overview(
         project,

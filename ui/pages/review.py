@@ -28,6 +28,7 @@ from ui.labelling import markup as render
 from ui.labelling.controls import Controls, Details
 from ui.labelling.desk import Desk, library_of, sit_down
 from ui.labelling.show_item import show_item
+from ui.languages.catalogue import decimal, word
 from ui.words import literal
 
 
@@ -69,11 +70,12 @@ def page() -> None:
 
 
 def _far(far: Progress) -> str:
-    median = "" if far.seconds is None else f" · median {far.seconds:.0f} s a decision"
-    return (
-        f'<p class="progress" role="status">{far.mine} decided by you · {far.labelled} of '
-        f"{far.total} labelled in the project{median}</p>"
-    )
+    counts = {"mine": far.mine, "labelled": far.labelled, "total": far.total}
+    if far.seconds is None:
+        words = markup.told("labelling.far", **counts)
+    else:
+        words = markup.told("labelling.far_median", **counts, seconds=decimal(far.seconds, 0))
+    return f'<p class="progress" role="status">{words}</p>'
 
 
 def _last(desk: Desk) -> list[Recent]:
@@ -87,7 +89,7 @@ def _moves(desk: Desk, screen: Screen, lately: list[Recent]) -> None:
     last = next((one for one in lately if not one.settled), None)
     with st.container(horizontal=True):
         st.button(
-            "Undo the last",
+            word("labelling.undo"),
             key=f"undo-{screen.id}",
             shortcut="Z",
             disabled=last is None,
@@ -96,11 +98,15 @@ def _moves(desk: Desk, screen: Screen, lately: list[Recent]) -> None:
         )
         if screen.assignment is None:
             st.button(
-                "Go on", key=f"on-{screen.id}", shortcut="N", type="primary", on_click=_forget
+                word("labelling.on"),
+                key=f"on-{screen.id}",
+                shortcut="N",
+                type="primary",
+                on_click=_forget,
             )
         else:
             st.button(
-                "Pause",
+                word("labelling.pause"),
                 key=f"pause-{screen.id}",
                 shortcut="P",
                 on_click=_pause,
@@ -111,12 +117,11 @@ def _moves(desk: Desk, screen: Screen, lately: list[Recent]) -> None:
 def _item(desk: Desk, screen: Screen, library: Library) -> None:
     held = screen.assignment
     if held is None:
-        st.info(
-            "Paused; your item was given back." if screen.paused else "No item is left for you."
-        )
+        st.info(word("labelling.paused" if screen.paused else "labelling.no_item"))
         return
     if held.decided is not None:
-        st.info(literal(f"You decided: {render.decision_words(held.decided)}."))
+        decided = render.decision_words(held.decided)
+        st.info(literal(word("labelling.decided", decision=decided)))
     show_item(held.shown, library, screen.id)
     decision.show(
         Controls(
@@ -133,9 +138,9 @@ def _lately(desk: Desk, screen: Screen, lately: list[Recent]) -> None:
     """Show the last decision, and on demand those before it."""
     if not lately:
         return
-    st.caption("Your last decision")
+    st.caption(word("labelling.last"))
     _recent(desk, screen, lately[0])
-    panel = st.expander("Earlier decisions", key="lately", on_change="rerun")
+    panel = st.expander(word("labelling.earlier"), key="lately", on_change="rerun")
     if panel.open:
         found = assignments.recent(desk.queue, desk.project.name, desk.person)
         with panel:
@@ -149,7 +154,7 @@ def _recent(desk: Desk, screen: Screen, one: Recent) -> None:
         f"{markup.escaped(render.decision_words(one.decision))}</p>{render.why(one.origin)}"
     )
     st.button(
-        "Settled by an adjudicator" if one.settled else "Change",
+        word("labelling.settled" if one.settled else "labelling.change"),
         key=f"change-{one.item}-{screen.id}",
         disabled=one.settled,
         on_click=_reopen,
@@ -159,8 +164,9 @@ def _recent(desk: Desk, screen: Screen, one: Recent) -> None:
 
 def _guidelines(desk: Desk) -> None:
     found = desk.queue.guidelines(desk.project.name)
-    text = f'<p class="guidelines">{markup.escaped(found.text) or "None yet."}</p>'
-    st.html(render.folded(f"Guidelines, version {found.version}", text))
+    words = found.text or word("labelling.no_guidelines")
+    text = f'<p class="guidelines">{markup.escaped(words)}</p>'
+    st.html(render.folded(word("labelling.guidelines", version=found.version), text))
 
 
 # -- what is done ------------------------------------------------------------------------------
@@ -183,7 +189,7 @@ def _screen(desk: Desk) -> Screen:
     if kept is not None and kept.assignment is not None:
         if found is not None and found.item == kept.assignment.item:
             return _remember(replace(kept, assignment=found))
-        _say(QueueError("The time for this item ran out; what you typed is kept."))
+        _say(QueueError(word("labelling.ran_out")))
         _keep(desk, kept)
     return _show(Screen(name, found), controls.read_draft(found.draft if found else None))
 

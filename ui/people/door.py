@@ -12,8 +12,8 @@ from streamlit.errors import StreamlitAuthError
 from agent.people import Person
 from corpus.errors import InForceError
 from ui import markup
-from ui.languages.catalogue import in_language, word
-from ui.languages.choice import chosen_language
+from ui.languages.catalogue import word
+from ui.languages.choice import in_chosen_language
 from ui.people.present import HERE, NotSignedInError, present_person
 from ui.words import literal
 
@@ -47,7 +47,7 @@ def who_is_here(person: Person) -> None:
 
 def sign_in() -> None:
     """Go to the sign-in provider; say so in one sentence where that is not possible."""
-    with in_language(chosen_language()):
+    with in_chosen_language():
         _sign_in()
 
 
