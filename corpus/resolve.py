@@ -102,7 +102,10 @@ class Ambiguous(Frozen):
 
 
 class OtherTerritory(Frozen):
-    """Texts are in force on that date; none was ever recorded for the territory asked about."""
+    """Texts are in force on that date, none of them in the territory asked about.
+
+    None was ever recorded for it, or the one that was is superseded by a text of other territories.
+    """
 
     status: Literal["other_territory"] = "other_territory"
     candidates: tuple[Version, ...]
@@ -140,7 +143,8 @@ def resolve(
         return live[0]
     if live:
         return Ambiguous(candidates=tuple(live), wording=wording(_why_ambiguous(live)))
-    elsewhere = [] if known else _elsewhere(history, as_at, known_at, language)
+    gone = not known or _superseded(known, as_at)
+    elsewhere = _elsewhere(history, as_at, known_at, language) if gone else []
     if elsewhere and extent is not None:
         words = wording(_where(elsewhere, extent))
         return OtherTerritory(candidates=tuple(elsewhere), wording=words)
@@ -204,8 +208,7 @@ def _why_ambiguous(live: list[Version]) -> str:
 def _absent(history: ProvisionHistory, known: list[Version], as_at: date) -> Resolution:
     """Explain why nothing is in force, by coverage, earlier texts, then later ones."""
     provision, coverage = history.provision, history.coverage
-    ended = [v for v in known if v.valid_to is not None and v.valid_to <= as_at]
-    last = max(ended, key=lambda v: (v.valid_to or as_at, v.valid_from or as_at), default=None)
+    last = _last_ended(known, as_at)
     ahead = [v for v in known if v.valid_from is not None and v.valid_from > as_at]
     nearest = min(ahead, key=lambda v: v.valid_from or as_at, default=None)
     if not covered(coverage, as_at):
@@ -219,6 +222,17 @@ def _absent(history: ProvisionHistory, known: list[Version], as_at: date) -> Res
             provision_id=provision.id, starts=nearest.valid_from, next_version=nearest
         )
     return _undated(provision, known, as_at)
+
+
+def _last_ended(known: list[Version], as_at: date) -> Version | None:
+    ended = [v for v in known if v.valid_to is not None and v.valid_to <= as_at]
+    return max(ended, key=lambda v: (v.valid_to or as_at, v.valid_from or as_at), default=None)
+
+
+def _superseded(known: list[Version], as_at: date) -> bool:
+    """Return whether the last text before ``as_at`` was superseded."""
+    last = _last_ended(known, as_at)
+    return last is not None and last.ended is EndReason.SUPERSEDED
 
 
 def _after(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from corpus.errors import BadInputError
-from corpus.languages.places import places_known
 from corpus.model import Work
 from corpus.store import Store
 from corpus.territories import extent_parts, jurisdiction_of, territories
@@ -14,15 +13,13 @@ from corpus.territories import extent_parts, jurisdiction_of, territories
 def check_filters(
     store: Store, works: Sequence[Work], jurisdictions: Iterable[str], extent: str | None
 ) -> None:
-    """Check that the corpus knows the jurisdictions and the territory.
-
-    A jurisdiction that questions can name is known, even if the corpus has no work of it.
+    """Check that the corpus holds law of the jurisdictions, and knows the territory.
 
     Raises:
         BadInputError: a code is unknown; the message lists the known ones.
     """
     held = {work.jurisdiction for work in works}
-    unknown = sorted(set(jurisdictions) - held - places_known())
+    unknown = sorted(set(jurisdictions) - held)
     if unknown:
         raise BadInputError(
             f"There is no jurisdiction '{unknown[0][:60]}' in this corpus; "

@@ -7,16 +7,23 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 
+from corpus.errors import SearchFailedError
 from corpus.model import Frozen, Version
 from corpus.store import Store
+from retrieval.check_progress import CheckOf, CheckProgress, Tally
 from retrieval.index import StatuteIndex
 from retrieval.index_rows import indexed_texts
+from retrieval.patience import Patience
 from retrieval.query import Hit, IndexedText, StatuteQuery
 
 _SAMPLE = 5_000
 _BATCH = 200
 _SHOWN = 5
+
+_Judge = Callable[[Hit, StatuteQuery], str | None]
+"""Says why a hit is wrong, or ``None``."""
 
 
 class Verification(Frozen):
@@ -48,45 +55,102 @@ class Verification(Frozen):
         return not (self.missing or self.surplus or self.wrong)
 
 
+class Searches(Frozen):
+    """The random dated searches of a comparison.
+
+    Attributes:
+        number: number of searches.
+        seed: seed of the searches.
+        kept_in: file with the counts so far: written after every batch of searches, and continued
+            from where it exists.
+        patience: seconds for which a batch of searches is repeated while the engine fails.
+    """
+
+    number: int = 2_000
+    seed: int = 0
+    kept_in: Path | None = None
+    patience: float = 0
+
+
 def verify(
     store: Store,
     index: StatuteIndex,
-    searches: int = 2_000,
-    seed: int = 0,
+    searches: Searches,
     progress: Callable[[int, int | None, str], None] = lambda *_: None,
 ) -> Verification:
     """Compare the index with the store: every row's key, and the hits of random dated searches.
 
     Searches use dates on which something begins or ends, and the days beside them, most often.
+
+    Raises:
+        BadInputError: ``searches.kept_in`` is of another check.
+        SearchFailedError: the engine failed for longer than ``searches.patience``.
     """
-    chance = random.Random(seed)  # noqa: S311 - no secret
+    chance = random.Random(searches.seed)  # noqa: S311 - no secret
     sample: list[IndexedText] = []
     expected = {row.key for row in _sampled(indexed_texts(store), sample, chance)}
     held = set(index.keys())
     missing, surplus = sorted(expected - held), sorted(held - expected)
     faults = [f"missing from the index: {key}" for key in missing[:_SHOWN]]
     faults += [f"in the index but not in the store: {key}" for key in surplus[:_SHOWN]]
-    hits = near = 0
-    wrong: list[str] = []
-    judge = _judge(store)
     asked = dated_queries(sample, chance) if sample else iter(())
-    done = 0
-    while batch := list(islice(asked, min(_BATCH, searches - done))):
-        for query, found in zip(batch, index.search_many(batch), strict=True):
-            hits += len(found)
-            near += sum(hit.similarity is not None for hit in found)
-            wrong += [fault for hit in found if (fault := judge(hit, query))]
-        done += len(batch)
-        progress(done, searches, "searches")
+    tally = _searched(store, index, searches, asked, progress)
     return Verification(
         rows=len(expected),
         missing=len(missing),
         surplus=len(surplus),
-        searches=done,
-        hits=hits,
-        near=near,
+        **tally.model_dump(exclude={"faults"}),
+        faults=(*faults, *tally.faults),
+    )
+
+
+def _searched(
+    store: Store,
+    index: StatuteIndex,
+    searches: Searches,
+    asked: Iterator[StatuteQuery],
+    progress: Callable[[int, int | None, str], None],
+) -> Tally:
+    """Compare the hits of the searches with the store, from where the kept counts end."""
+    kept = CheckProgress(searches.kept_in, _check_of(index, searches.seed))
+    judge = _judge(store)
+    next(islice(asked, kept.tally.searches, kept.tally.searches), None)
+    while batch := list(islice(asked, min(_BATCH, max(0, searches.number - kept.tally.searches)))):
+        kept.add(_compared(batch, _patiently(index, batch, searches.patience), judge))
+        progress(kept.tally.searches, searches.number, "searches")
+    return kept.tally
+
+
+def _check_of(index: StatuteIndex, seed: int) -> CheckOf:
+    return CheckOf(
+        corpus_hash=index.corpus_hash, index=index.version, vectors=index.vectors, seed=seed
+    )
+
+
+def _patiently(
+    index: StatuteIndex, batch: Sequence[StatuteQuery], seconds: float
+) -> list[list[Hit]]:
+    """Return the hits of each search; repeat all of them while the engine fails."""
+    patience = Patience(seconds)
+    while True:
+        try:
+            return index.search_many(batch)
+        except SearchFailedError as problem:
+            patience.wait(problem)
+
+
+def _compared(
+    batch: Sequence[StatuteQuery], found: Sequence[Sequence[Hit]], judge: _Judge
+) -> Tally:
+    """Count the hits of some searches, and those that the store contradicts."""
+    hits = [(hit, query) for query, some in zip(batch, found, strict=True) for hit in some]
+    wrong = [fault for hit, query in hits if (fault := judge(hit, query))]
+    return Tally(
+        searches=len(batch),
+        hits=len(hits),
+        near=sum(hit.similarity is not None for hit, _ in hits),
         wrong=len(wrong),
-        faults=(*faults, *wrong[:_SHOWN]),
+        faults=tuple(wrong[:_SHOWN]),
     )
 
 
@@ -128,7 +192,7 @@ def _sampled(
         yield row
 
 
-def _judge(store: Store) -> Callable[[Hit, StatuteQuery], str | None]:
+def _judge(store: Store) -> _Judge:
     """Return a function that says why a hit is wrong according to the store, or ``None``."""
 
     @lru_cache(maxsize=100_000)

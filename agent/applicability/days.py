@@ -32,7 +32,12 @@ def open_days(asked: AskRequest, said: Facts, rules: Rules) -> ClarifyingQuestio
     """
     if asked.confirmed or asked.candidates:
         return None
-    return _impossible(asked) or _twice(asked, said) or _differing(asked, said, rules)
+    return (
+        _impossible(asked)
+        or _twice(asked, said)
+        or _against_facts(asked, said, rules)
+        or _differing(asked, said, rules)
+    )
 
 
 def _impossible(asked: AskRequest) -> ClarifyingQuestion | None:
@@ -57,6 +62,33 @@ def _twice(asked: AskRequest, said: Facts) -> ClarifyingQuestion | None:
         words = wording(f"The question gives several days as {role.words}: ", *listed, ".")
         missing = _asking(wording(words, " Which one counts?"))
         return missing.model_copy(update={"roles": ((role,),), "days": days})
+    return None
+
+
+def _against_facts(asked: AskRequest, said: Facts, rules: Rules) -> ClarifyingQuestion | None:
+    """Ask which day counts where the facts give an event another day than the question does.
+
+    Nothing is asked where both lead to the same governing date.
+    """
+    undated = asked.model_copy(update={"as_at": None})
+    for role, given in asked.facts.items():
+        told = said.roles.get(role, given)
+        facts = ({**asked.facts, role: day} for day in (told, given))
+        led = [rules(undated.model_copy(update={"facts": each})) for each in facts]
+        first, second = (
+            found.as_at if isinstance(found, GoverningDate) else day
+            for found, day in zip(led, (told, given), strict=True)
+        )
+        if first == second:
+            continue
+        words = wording(
+            f"As {role.words} the question gives ", told, " and the facts give ", given, "."
+        )
+        return _asking(
+            wording(words, " Which one counts?"),
+            DayChoice(day=first, meaning="the law of the case if the day in the question counts"),
+            DayChoice(day=second, meaning="the law of the case if the day among the facts counts"),
+        )
     return None
 
 

@@ -7,6 +7,7 @@ same matter, the part is asked for: the law of the wrong part is no answer.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from agent.request import AskRequest, ClarifyingQuestion, PlaceChoice
 from agent.tools.relevance import TermCoverage, coverage
 from agent.tools.statutes import passage_of
 from corpus.languages.dates import without_dates
-from corpus.languages.places import NamedPlace, cases_placed, places_named
+from corpus.languages.places import NamedPlace, cases_placed, place_elsewhere, places_named
 from corpus.model import Work
 from corpus.territories import (
     extent_fits,
@@ -48,10 +49,41 @@ def placed(asked: AskRequest, works: Sequence[Work]) -> AskRequest:
     named = [work for work in works if is_named(work, asked.question)]
     cases = _cases(asked.question, named)
     told = dict.fromkeys([*places_named(asked.question), *(each.jurisdiction for each in cases)])
-    places = asked.jurisdictions or (() if named else tuple(told))
+    held = {work.jurisdiction for work in works}
+    places = asked.jurisdictions or (
+        () if named else tuple(place for place in told if place in held)
+    )
     homes = set(places) or {work.jurisdiction for work in named}
     extent = asked.extent or _extent(cases, homes)
     return asked.model_copy(update={"jurisdictions": places, "extent": extent})
+
+
+def unheld(asked: AskRequest, works: Sequence[Work]) -> ClarifyingQuestion | None:
+    """Return the places to choose from where a question names only places of which none is held.
+
+    The law of another place is no answer to it, however alike the words are. A question that names
+    a work held is about that work.
+    """
+    text = asked.question
+    if asked.jurisdictions or asked.extent or any(is_named(work, text) for work in works):
+        return None
+    named = dict(places_named(text))
+    for each in cases_placed(text):
+        named.setdefault(each.jurisdiction, each.words)
+    held = Counter(work.jurisdiction for work in works)
+    words = next(iter(named.values()), None) or place_elsewhere(text)
+    if words is None or held.keys() & named.keys() or find_citations(text, works):
+        return None
+    choices = [
+        PlaceChoice(jurisdiction=place, meaning=f"{count} works")
+        for place, count in sorted(held.items())
+    ]
+    there = joined(map(place_name, sorted(held)))
+    return ClarifyingQuestion(
+        explanation=f"The question says “{words}”, and this corpus holds no law of that place, only"
+        f" that of {there}. Whose law is meant?",
+        places=tuple(choices),
+    )
 
 
 def place_words(asked: AskRequest) -> str:
@@ -61,9 +93,9 @@ def place_words(asked: AskRequest) -> str:
     for each in cases:
         named.setdefault(each.jurisdiction, each.words)
     said = []
-    if named and set(asked.jurisdictions) == set(named):
-        words = ", ".join(f"“{words}”" for words in named.values())
-        searched = joined(map(place_name, named))
+    if asked.jurisdictions and set(asked.jurisdictions) <= set(named):
+        words = ", ".join(f"“{named[place]}”" for place in asked.jurisdictions)
+        searched = joined(map(place_name, asked.jurisdictions))
         said.append(f"Searched in the law of {searched} alone: the question says {words}.")
     if asked.extent is not None and _parts(cases) == set(asked.extent.split("+")):
         words = ", ".join(f"“{each.words}”" for each in cases if each.part)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from agent.applicability.days import open_days
-from agent.applicability.places import contested, narrowed, place_words, placed, speaking
+from agent.applicability.places import contested, narrowed, place_words, placed, speaking, unheld
 from agent.governing_date.candidates import text_changes
 from agent.governing_date.case_facts import read_facts
 from agent.governing_date.choose import choose_governing_date, issue_of
@@ -42,6 +42,8 @@ def settle(library: Library, asked: AskRequest) -> Settled | ClarifyingQuestion:
     Raises:
         BadInputError: the facts given contradict each other.
     """
+    if (missing := unheld(asked, library.works)) is not None:
+        return missing
     asked = placed(asked, library.works)
     said = read_facts(asked.question, library.works)
     if (missing := open_days(asked, said, lambda open_: _dated(library, open_))) is not None:

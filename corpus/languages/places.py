@@ -23,12 +23,14 @@ class PlaceTable(Frozen):
     """Phrases and names of one language that locate a case, by jurisdiction.
 
     A key may name a part of a jurisdiction: ``uk/W``. ``no_places`` are names that hold one of
-    the names and place no case ("Bank of England").
+    the names and place no case ("Bank of England"). ``elsewhere`` are phrases that locate a case in
+    a place of no jurisdiction here ("in Ireland").
     """
 
     phrases: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     no_places: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
 
 class NamedPlace(Frozen):
@@ -61,9 +63,10 @@ def _blank(match: re.Match[str]) -> str:
     return " " * len(match[0])
 
 
-def places_known() -> frozenset[str]:
-    """Return the jurisdictions that a question can name."""
-    return frozenset(_phrases())
+def place_elsewhere(question: str) -> str | None:
+    """Return the words by which a question locates its case in a place of no jurisdiction here."""
+    match = _elsewhere().search(question)
+    return match[0] if match else None
 
 
 def whole_words(words: str) -> str:
@@ -91,6 +94,11 @@ def _no_places() -> re.Pattern[str]:
     """Return the pattern of names that place no case: those listed, and short titles of acts."""
     listed = [name for table in _tables() for name in table.no_places]
     return re.compile(rf"{_pattern(listed).pattern}|\((?:{_LETTER}|[ ,])+\)")
+
+
+@cache
+def _elsewhere() -> re.Pattern[str]:
+    return _pattern((each for table in _tables() for each in table.elsewhere), re.IGNORECASE)
 
 
 def _tables() -> Iterable[PlaceTable]:

@@ -7,7 +7,7 @@ from datetime import date
 
 from corpus.errors import BadInputError
 from corpus.gate.decide import rule_on
-from corpus.gate.ruling import Case, Ruling
+from corpus.gate.ruling import Case, Ruling, RulingKind
 from corpus.model import Frozen, Provision, ProvisionNumber, SourceRead, Version
 from corpus.number_words import number_on, numbered, numbers_during, numbers_known, other_numbers
 from corpus.provision_numbers import label_key
@@ -26,8 +26,9 @@ class LawAnswer(Frozen):
     known_at: date | None
     """The known-at date as given; null for the latest knowledge."""
     status: Status
-    """``in_force``, ``not_applicable`` (in force, but it does not apply), ``other_territory``,
-    ``not_yet_in_force``, ``repealed``, ``coverage_gap``, ``ambiguous`` or ``not_found``."""
+    """``in_force``, ``not_applicable`` (in force, but it does not apply), ``other_territory`` (in
+    force, but not in the territory asked about), ``not_yet_in_force``, ``repealed``,
+    ``coverage_gap``, ``ambiguous`` or ``not_found``."""
     provision: str | None
     """Id of the provision, independent of its number; null if none was found."""
     label: str | None
@@ -168,7 +169,7 @@ def law(  # noqa: PLR0913 - everything that fixes an answer, by name
         citation=citation,
         on=on,
         known_at=known_at,
-        status="not_applicable" if refused else found.status,
+        status=_refused(ruling) if ruling and refused else found.status,
         provision=found.provision,
         label=found.label,
         label_from=borne and borne.valid_from,
@@ -186,6 +187,11 @@ def law(  # noqa: PLR0913 - everything that fixes an answer, by name
         explanation=ruling.sentence if ruling and refused else found.explanation,
         unread=found.unread,
     )
+
+
+def _refused(ruling: Ruling) -> Status:
+    elsewhere = ruling.kind is RulingKind.OTHER_TERRITORY
+    return "other_territory" if elsewhere else "not_applicable"
 
 
 def _quote(found: CitationAnswer) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -89,6 +90,13 @@ def status(json: Json = False) -> None:
 def verify(
     searches: Annotated[int, typer.Option(help="Number of random dated searches.")] = 2_000,
     seed: Annotated[int, typer.Option(help="Seed of the searches.")] = 0,
+    kept_in: Annotated[
+        Path | None,
+        typer.Option(help="File that keeps the counts; where it exists, the check continues."),
+    ] = None,
+    patience: Annotated[
+        float, typer.Option(help="Seconds for which searches are repeated if they fail.", min=0)
+    ] = 0,
     json: Json = False,
 ) -> None:
     """Compare every row of the index, and the hits of random searches, with the store.
@@ -98,12 +106,14 @@ def verify(
     from corpus.settings import Settings
     from corpus.store import Store
     from retrieval.index import open_index
+    from retrieval.index_check import Searches
     from retrieval.index_check import verify as compare
 
     settings = Settings.load()
     index = open_index(settings.index_url)
     with Store.open(settings.store_url) as store, progress_bar("Checking") as advance:
-        found = compare(store.holding(index.state) or store, index, searches, seed, advance)
+        wanted = Searches(number=searches, seed=seed, kept_in=kept_in, patience=patience)
+        found = compare(store.holding(index.state) or store, index, wanted, advance)
     index.close()
     if json:
         print_json(found.model_dump())

@@ -6,7 +6,6 @@ A row's id is its key, so a bulk request that a failing node left half done can 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from retrieval.engines.elastic_client import in_words
 from retrieval.engines.elastic_schema import document
 from retrieval.engines.elastic_swap import building_alias
 from retrieval.index_url import IndexUrl
+from retrieval.patience import Patience
 from retrieval.query import IndexedText
 from retrieval.text.analyzers import Analyzer
 from retrieval.vectors.kept_vectors import NO_VECTORS, RowVectors
@@ -123,21 +123,6 @@ class Sender:
                 why = result["error"].get("reason", result["error"])
                 raise SearchFailedError(f"{self._url} refuses the row {sent[0]}: {why}")
         return again
-
-
-class Patience:
-    """Waits with growing pauses, up to a total number of seconds."""
-
-    def __init__(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
-        self._pause = 0.2
-
-    def wait(self, problem: Exception) -> None:
-        """Sleep, or raise ``problem`` once the time is over."""
-        if time.monotonic() + self._pause > self._until:
-            raise problem
-        time.sleep(self._pause)
-        self._pause = min(self._pause * 1.5, 5.0)
 
 
 def _lines(key: str, source: bytes | None) -> list[bytes]:

@@ -80,7 +80,8 @@ class EndpointEncoder:
         answer = self._post({"model": self._model, "input": texts, "encoding_format": "float"})
         try:
             found = sorted(answer["data"], key=lambda item: item["index"])
-            vectors_N_D = np.array([item["embedding"] for item in found], dtype=np.float32)
+            with np.errstate(over="ignore"):  # too large a number becomes infinite: refused below
+                vectors_N_D = np.array([item["embedding"] for item in found], dtype=np.float32)
         except (KeyError, TypeError, ValueError):
             raise EncoderError(
                 f"the embeddings server {self._url} answered with something else than vectors"
@@ -90,8 +91,14 @@ class EndpointEncoder:
                 f"the embeddings server {self._url} returned {len(vectors_N_D)} vectors for "
                 f"{len(texts)} texts"
             )
+        if [item["index"] for item in found] != list(range(len(texts))):
+            raise EncoderError(
+                f"the embeddings server {self._url} does not say which vector is of which text"
+            )
         if not np.isfinite(vectors_N_D).all():
             raise EncoderError(f"the embeddings server {self._url} returned numbers that are none")
+        if not vectors_N_D.any(axis=1).all():
+            raise EncoderError(f"the embeddings server {self._url} returned a vector of zeros")
         return vectors_N_D
 
     def _post(self, body: dict[str, Any]) -> Any:

@@ -4,12 +4,13 @@ from datetime import date
 
 import pytest
 
-from agent.applicability.places import place_words, placed
+from agent.applicability.places import place_words, placed, unheld
 from agent.graph.run import ask
 from agent.library import Library
 from agent.request import AskRequest
 from agent.trace import AbstentionReason
-from corpus.languages.places import places_named
+from corpus.languages.places import PlaceTable, cases_placed, place_elsewhere, places_named
+from corpus.languages.tables import read_tables
 
 DAY = date(2006, 4, 4)
 
@@ -31,6 +32,29 @@ DAY = date(2006, 4, 4)
 )
 def test_a_place_is_named_by_phrases_that_place_a_case(question: str, places: list[str]) -> None:
     assert list(places_named(question)) == places
+
+
+def test_no_phrase_of_a_place_elsewhere_names_a_jurisdiction() -> None:
+    for table in read_tables("places", PlaceTable).values():
+        for phrase in table.elsewhere:
+            assert place_elsewhere(f"{phrase}?") is not None, phrase
+            assert not places_named(phrase), phrase
+            assert not cases_placed(phrase), phrase
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "May personal data be transferred to Japan?",
+        "What does art. 17 GDPR say of a company in Canada?",
+        "A contract signed in Dublin: what does French law say of its price?",
+        "Is it the law of Northern Ireland?",
+    ],
+)
+def test_a_place_elsewhere_beside_a_work_or_a_place_held_is_not_asked_about(
+    demo: Library, question: str
+) -> None:
+    assert unheld(AskRequest(question=question), demo.works) is None
 
 
 def test_the_law_of_another_country_is_no_answer(demo: Library) -> None:

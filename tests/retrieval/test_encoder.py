@@ -198,6 +198,10 @@ def test_a_model_of_the_e5_family_is_given_its_prefixes(server: ThreadingHTTPSer
         ((200, b'{"data": [{"index": 0}]}'), "something else than vectors"),
         ((200, b'{"data": []}'), "0 vectors for 1 texts"),
         ((200, b'{"data": [{"index": 0, "embedding": [NaN]}]}'), "numbers that are none"),
+        ((200, b'{"data": [{"index": 0, "embedding": [1e39]}]}'), "numbers that are none"),
+        ((200, b'{"data": [{"index": 0, "embedding": [0.0, 0.0]}]}'), "a vector of zeros"),
+        ((200, b'{"data": [{"index": 0, "embedding": []}]}'), "a vector of zeros"),
+        ((200, b'{"data": [{"index": 1, "embedding": [1.0]}]}'), "which vector is of which text"),
     ],
 )
 def test_what_a_server_gets_wrong_is_one_sentence(

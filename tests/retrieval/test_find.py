@@ -18,7 +18,7 @@ from corpus.store import Store
 from retrieval.engines.admin import drop
 from retrieval.find import find
 from retrieval.index import StatuteIndex, open_builder, open_index
-from retrieval.index_check import verify
+from retrieval.index_check import Searches, verify
 from retrieval.index_rows import indexed_texts
 from retrieval.query import Hit, StatuteQuery
 from tests.retrieval.conftest import state
@@ -88,7 +88,7 @@ def test_a_question_without_a_citation_is_searched(library: Library) -> None:
 
 
 def test_no_hit_is_out_of_force(library: Library) -> None:
-    found = verify(library.store, library.index, searches=2_000, seed=3)
+    found = verify(library.store, library.index, Searches(seed=3))
     assert found.sound, found.faults
     assert found.searches == 2_000
     assert found.hits > 4_000
@@ -100,7 +100,7 @@ def test_missing_surplus_and_misdated_rows_are_told(library: Library, tmp_path: 
     extra = rows[-1].model_copy(update={"key": "nobody@1900-01-01"})
     url = f"embedded:{tmp_path / 'wrong'}"
     open_builder(url).build([*everlasting, *rows[201:], extra], state("x"), lambda _: None)
-    found = verify(library.store, open_index(url), searches=1_000)
+    found = verify(library.store, open_index(url), Searches(number=1_000))
     assert (found.missing, found.surplus) == (1, 1)
     assert found.wrong > 0
     assert not found.sound

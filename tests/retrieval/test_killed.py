@@ -27,7 +27,7 @@ from corpus.model import WorkHistory
 from corpus.settings import Settings
 from corpus.sources.jsonl import write_jsonl
 from retrieval.engines.admin import drop
-from retrieval.index_check import verify
+from retrieval.index_check import Searches, verify
 from tests.retrieval.one_state import MANY, book, found, indexed, whole
 
 pytestmark = pytest.mark.slow
@@ -188,7 +188,7 @@ Held = tuple[str, list[WorkHistory], list[str]]
 def held(settings: Settings) -> Held:
     """What a library holds: the hash, every work, the key of every row of the index."""
     with Library.open(settings) as library:
-        assert verify(library.store, library.index, searches=50).sound
+        assert verify(library.store, library.index, Searches(number=50)).sound
         works = list(library.store.histories())
         return library.corpus_hash, works, sorted(library.index.keys())
 

@@ -26,7 +26,7 @@ from inforce import app
 from retrieval.engines.elastic_schema import live_index
 from retrieval.engines.elastic_swap import building_alias, indices_of
 from retrieval.index import open_builder, open_index
-from retrieval.index_check import verify
+from retrieval.index_check import Searches, verify
 from retrieval.index_rows import indexed_texts
 from retrieval.index_url import parse_index_url
 from retrieval.query import IndexedText, StatuteQuery
@@ -131,7 +131,7 @@ def test_only_what_changed_is_written_and_it_reads_like_a_straight_build(
             }
         assert found(one, "nobody")[0].text.endswith("nobody.")
         assert one.index.status().health == "green"
-        assert verify(one.store, one.index, searches=200).sound
+        assert verify(one.store, one.index, Searches(number=200)).sound
 
 
 def test_added_acts_score_as_in_a_straight_build(settings: Settings) -> None:
@@ -299,7 +299,7 @@ def test_builds_that_end_together_leave_exactly_one_whole_index(
         assert not any(index.building for index in held)
     with Library.open(elastic_settings) as library:
         whole(library, "old")
-        assert verify(library.store, library.index, searches=100).sound
+        assert verify(library.store, library.index, Searches(number=100)).sound
 
 
 def test_of_builds_at_the_same_time_the_later_state_stays(
