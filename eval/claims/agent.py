@@ -171,9 +171,11 @@ class AgentEnvironment:
             for checkpoint in checkpoints(run.checkpoints)[:-1]
         ]
 
-    def _started(self, seed: int) -> Path:
+    def started(self, seed: int) -> tuple[Recipe, Path]:
+        """Return the recipe of a seed, and the folder of the warm start that its arms share."""
+        recipe = load_recipe(BASE, (*SHORT, f"train.seed={seed}"))
         with self._watch(f"the start of seed {seed}") as watch:
-            return self.start(seed, watch)
+            return recipe, self.start(seed, watch)
 
     def _start_folder(self, recipe: Recipe, run: Run) -> Path:
         return Path(recipe.model.name) if recipe.warm_start is None else run.warm_start
@@ -189,7 +191,7 @@ class AgentEnvironment:
             table["objective"]["additives"] = [{"kind": "opd", "lam": trial.taught, **teacher}]
         if trial.asking is not None:
             table["labels"] = trial.asking.model_dump(mode="json", exclude_none=True)
-            table["model"]["name"] = str(self._started(trial.begun(seed)))
+            table["model"]["name"] = str(self.started(trial.begun(seed))[1])
             del table["warm_start"]
         if trial.foreign:
             pool = {"pool": str(self._foreign(base)), "pool_share": trial.foreign}
@@ -271,10 +273,11 @@ class AgentEnvironment:
     def _held_out(self, trial: AgentTrial) -> tuple[list[Question], list[Question]]:
         """Return the questions of the selection and of the test split that an arm is scored on."""
         if trial.questions is None:
-            return self._drawn("selection", SELECTION), self._drawn("test", TEST)
-        return self._drawn("selection", trial.questions // 2), self._drawn("test", trial.questions)
+            return self.drawn("selection", SELECTION), self.drawn("test", TEST)
+        return self.drawn("selection", trial.questions // 2), self.drawn("test", trial.questions)
 
-    def _drawn(self, split: Split, count: int) -> list[Question]:
+    def drawn(self, split: Split, count: int) -> list[Question]:
+        """Return about ``count`` questions about works of a split, drawn evenly."""
         if (split, count) not in self._asked:
             recipe = load_recipe(BASE, SHORT)
             self._asked[split, count] = held_out(recipe, self.library, count, split=split)

@@ -21,8 +21,8 @@ def claims(
     method: Annotated[
         str | None,
         typer.Argument(
-            help="A method, such as nsr, a .toml recipe of a claim, or relex (the laboratory "
-            "alone); left out, all methods of training."
+            help="A method, such as nsr, a .toml recipe of a claim, relex (the laboratory alone) "
+            "or safectrl (the agent alone); left out, all methods of training."
         ),
     ] = None,
     seeds: Annotated[
@@ -58,6 +58,9 @@ def claims(
         return
     if method == "relex":
         _extrapolated(seeds, json=json)
+        return
+    if method == "safectrl":
+        _steered(seeds, json=json)
         return
     with training_installed("Testing a method"):
         findings = _findings(method, seeds, journal, agent=agent)
@@ -153,6 +156,32 @@ def _extrapolated(seeds: int, *, json: bool) -> None:
         f"Written by the guard: {', '.join(found.written)}; worse than raw on the selection split"
         f" in {found.worse_on_selection}, on the test split in {found.worse_on_test}."
     )
+
+
+def _steered(seeds: int, *, json: bool) -> None:
+    from eval.claims.report import points
+    from rl.run.progress import ProgressBar
+
+    with training_installed("A controller"):
+        from eval.claims.agent import agent_environment
+        from eval.claims.steering import steered
+    with agent_environment(lambda title: ProgressBar(errors, title)) as ground:
+        found = steered(ground, range(seeds), lambda doing: errors.print(f"  {doing}"))
+    if json:
+        print_json(found.model_dump())
+        return
+    out.print(
+        f"{seeds} seeds, {found.questions} questions each; best fixed strategies:"
+        f" {', '.join(found.fixed)}"
+    )
+    for name, arm in found.arms.items():
+        told = (
+            f"  {name:<10} right {arm.right:.3f}  invalid {arm.invalid:.3f}  calls {arm.calls:.2f}"
+        )
+        if arm.right_gained is not None and arm.invalid_gained is not None:
+            told += f"  learnt less this: right {points(arm.right_gained)}, invalid"
+            told += f" {points(arm.invalid_gained)}"
+        out.print(told, markup=False, soft_wrap=True)
 
 
 def _tabular(method: str | None, page: Path | None, *, json: bool) -> None:

@@ -13,9 +13,12 @@ pytest.importorskip("trl", reason="needs the extra train")
 from agent.models.prepare import prepare
 from corpus.errors import BadInputError
 from eval.bench.rounds import bench
-from eval.claims import agent
+from eval.claims import agent, steering
 from eval.claims.agent import AgentEnvironment, AgentTrial, agent_environment
 from eval.claims.claim_specs import claim_specs_of
+from eval.control import ArmScores, ControlScores
+from eval.metrics import Score
+from rl.control.learner import LearnerSettings
 from rl.objective.compose import build_objective
 from rl.recipes.recipe import RecipeError
 from rl.run.progress import NoProgress
@@ -128,3 +131,38 @@ def test_an_arm_that_chooses_its_labels_shares_the_start_and_counts_them(
     assert found.start == ground.run(AgentTrial(name="gdpo"), 0).start
     assert len(found.curve.accuracy) == 2
     assert found.curve.held_out == [found.test.accuracy], "one checkpoint is kept"
+
+
+def test_a_controller_is_trained_and_judged_for_every_seed_once(
+    ground: AgentEnvironment, monkeypatch
+) -> None:
+    quick = {"rounds": 1, "questions": 2, "max_turns": 1, "learner": LearnerSettings(steps=5)}
+    small = steering.TRAINED.model_copy(update=quick)
+    monkeypatch.setattr(steering, "TRAINED", small)
+    monkeypatch.setattr(steering, "SELECTION", 1)
+    monkeypatch.setattr(steering, "TEST", 2)
+    found = steering.steered(ground, range(2), lambda _: None)
+    assert found.seeds == len(found.fixed) == 2
+    assert {"none", "fixed", "random", "best-of-n", "learnt"} == found.arms.keys()
+    assert found.arms["learnt"].right_gained is None
+    monkeypatch.setattr(steering.ControlEvaluation, "scores", None)
+    assert steering.steered(ground, range(2), lambda _: None) == found
+
+
+def test_arms_of_several_seeds_are_paired_whatever_strategy_was_the_best_fixed() -> None:
+    def scores(fixed: str, samples: int, right: float) -> ControlScores:
+        arms = {f"fixed:{fixed}": right, f"best-of-{samples}": right + 0.2, "learnt": right + 0.1}
+        share = {name: Score(mean=value, low=0, high=1, n=10) for name, value in arms.items()}
+        return ControlScores(
+            policy="p", questions=10, selection=5, best_fixed=fixed, samples=samples,
+            arms=tuple(
+                ArmScores(arm=name, right=one, invalid=one, calls=2.0, void=0)
+                for name, one in share.items()
+            ),
+        )  # fmt: skip
+
+    found = steering.together([scores("date", 2, 0.2), scores("read", 3, 0.4)])
+    assert found.fixed == ("date", "read")
+    assert found.arms["fixed"].right == pytest.approx(0.3)
+    assert found.arms["fixed"].right_gained.mean == pytest.approx(0.1)
+    assert found.arms["best-of-n"].invalid_gained.mean == pytest.approx(-0.1)
