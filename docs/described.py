@@ -233,6 +233,7 @@ JSON: dict[str, Printed] = {
     "people list": Printed(("agent/people.py:Person",), note="Under `people`."),
     "keys list": Printed(("agent/people_keys.py:PersonKey",), note="Under `keys`."),
     "rewards list": Printed(("rl/rewards/plugins.py:ListedReward",), note="One object per reward."),
+    "plugins": Printed(("rl/plugins.py:InstalledPart",)),
     "rewards try": Printed(
         ("rl/rewards/trial.py:TriedReward", "rl/rewards/trial.py:TriedRollout"),
         note="One object per reward.",
@@ -328,7 +329,8 @@ ENVIRONMENT = {
         "SQLAlchemy URL of the database of matters and alerts",
         "`matters.db` beside the store; the store's database where that is Postgres",
     ),
-    "INFORCE_JUDGE_KEY": ("Key of the endpoint of `[judge]`, sent as a bearer token.", "none"),
+    "INFORCE_JUDGE_KEY": ("key of the endpoint of `[judge]`, sent as a bearer token", "none"),
+    "INFORCE_TOOLS": ("tools of installed packages to use, divided by commas", "none"),
     "INFORCE_TRACES": (
         "SQLAlchemy URL of the database of traces",
         "`traces.db` beside the store; the store's database where that is Postgres",

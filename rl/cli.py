@@ -1,4 +1,4 @@
-"""Command-line verbs ``train``, ``runs`` and ``rescore``."""
+"""Command-line verbs ``train``, ``runs``, ``plugins`` and ``rescore``."""
 
 from __future__ import annotations
 
@@ -238,6 +238,27 @@ def _newest(run: Run) -> dict[str, object]:
         newest |= {name: value for name, value in row.items() if value is not None}
     newest.pop("seconds", None)
     return newest
+
+
+@app.command(epilog="Example:  inforce plugins")
+def plugins(json: AsJson = False) -> None:
+    """List the rewards, methods, tools and policies that installed packages add.
+
+    Exit status 1 if one of them cannot be used.
+    """
+    from rl.plugins import installed_parts
+
+    parts = installed_parts()
+    for one in parts:
+        if json:
+            print_json(one.model_dump())
+            continue
+        out.print(f"[bold]{one.name}[/]  {one.kind}, {one.source}", highlight=False)
+        out.print(f"  {one.problem or one.about}", highlight=False, markup=False, soft_wrap=True)
+    if not parts and not json:
+        out.print("No installed package adds anything.")
+    if any(one.problem for one in parts):
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example:  inforce rescore tiny-grpo-s0-1")

@@ -32,7 +32,14 @@ from agent.policy import (
 )
 from agent.request import AskRequest, ClarifyingQuestion, Reply
 from agent.tools.statutes import Scope
-from agent.tools.toolbox import SCHEMAS, grouped, in_order, returned_ids, run_group, run_together
+from agent.tools.toolbox import (
+    grouped,
+    in_order,
+    returned_ids,
+    run_group,
+    run_together,
+    schemas_in_use,
+)
 from agent.trace import (
     Abstention,
     AbstentionReason,
@@ -172,7 +179,7 @@ def decide(state: State, runtime: Run) -> Update:
     seen = PolicyState(
         question=state["asked"].question,
         governing=state["governing"],
-        tools=SCHEMAS,
+        tools=schemas_in_use(),
         turns=turns,
         turns_left=context.max_turns - len(turns),
         tokens_left=_tokens_left(context, turns),

@@ -18,6 +18,7 @@ from agent.policies.controllers import controlled
 from agent.policies.extractive import ExtractivePolicy
 from agent.policy import Policy
 from corpus.errors import BadInputError
+from corpus.installed import POLICIES, Installed, find_installed
 from corpus.model import Frozen, Work
 from corpus.settings import Settings
 from retrieval.index_build import vectors_file
@@ -38,9 +39,9 @@ class PolicyChoice(Frozen):
     ``INFORCE_POLICY``, ``INFORCE_POLICY_<FIELD>`` and ``INFORCE_CONTROLLER``."""
 
     policy: str = "extractive"
-    """``extractive``; a model in this process (name, folder or hub id), with ``+FOLDER`` for a LoRA
-    adapter; or the URL of an OpenAI-compatible endpoint up to ``/v1``, with ``#MODEL`` where it
-    serves several."""
+    """``extractive``; a policy of an installed package; a model in this process (name, folder or
+    hub id), with ``+FOLDER`` for a LoRA adapter; or the URL of an OpenAI-compatible endpoint up to
+    ``/v1``, with ``#MODEL`` where it serves several."""
     key: SecretStr | None = None
     """Key of the endpoint, sent as a bearer token and never shown."""
     timeout: float = Field(default=120.0, gt=0, le=86_400)
@@ -111,11 +112,29 @@ def _bare(choice: PolicyChoice, works: Sequence[Work], sampling: Sampling | None
     drawn = sampling or Sampling(max_tokens=choice.max_tokens)
     if "://" in choice.policy:
         return _served(choice, drawn)
+    added = find_installed(POLICIES, choice.policy)
+    if added is not None:
+        return policy_of(added, works, drawn)
     model, _, adapter = choice.policy.partition("+")
     _check(model)
     from agent.policies.local import local_policy
 
     return local_policy(model, adapter=Path(adapter) if adapter else None, sampling=drawn)
+
+
+def policy_of(one: Installed, works: Sequence[Work], sampling: Sampling) -> Policy:
+    """Return the policy of an installed package: what its function of these arguments returns.
+
+    Raises:
+        BadInputError: the entry cannot be loaded, or returns no policy.
+    """
+    opened = one.load()
+    if not callable(opened):
+        raise one.refused("is no function of works and sampling")
+    policy = opened(works, sampling)
+    if not callable(getattr(policy, "act", None)) or not hasattr(policy, "name"):
+        raise one.refused(f"returned {type(policy).__name__}, which is no policy")
+    return policy  # type: ignore[no-any-return]
 
 
 def extractive_policy(works: Sequence[Work], encoder: Encoder | None) -> ExtractivePolicy:

@@ -6,13 +6,15 @@ a failed engine is an error of the call, never an empty result.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from agent.policy import ToolRequest
 from agent.tool_results import Refused, ToolResult, version_ids
+from agent.tools.installed import VARIABLE, Tool, chosen_tools
 from agent.tools.statutes import (
     Scope,
     compare_versions,
@@ -26,12 +28,27 @@ from agent.tools.tool_schema import arguments_model, tool_schema, validated
 from agent.trace import ToolCall, Turn
 from corpus.errors import BadInputError, InForceError
 
-TOOLS: dict[str, Callable[..., ToolResult]] = {
+TOOLS: dict[str, Tool] = {
     tool.__name__: tool
     for tool in (search_statutes, read_provision, list_versions, compare_versions)
 }
 SEARCH = search_statutes.__name__
 SCHEMAS: tuple[dict[str, Any], ...] = tuple(tool_schema(tool) for tool in TOOLS.values())
+
+
+def tools_in_use() -> Mapping[str, Tool]:
+    """Return the four tools and the installed ones that ``INFORCE_TOOLS`` names.
+
+    Raises:
+        BadInputError: one that it names is missing, or is no tool.
+    """
+    return {**chosen_tools(os.environ.get(VARIABLE, "")), **TOOLS}
+
+
+def schemas_in_use() -> tuple[dict[str, Any], ...]:
+    """Return the schemas of the tools in use, those of the four first; raises as they do."""
+    added = [tool for name, tool in tools_in_use().items() if name not in TOOLS]
+    return (*SCHEMAS, *(tool_schema(tool) for tool in added))
 
 
 def run_tool(scope: Scope, request: ToolRequest) -> ToolCall:
@@ -117,11 +134,12 @@ def returned_ids(turns: Iterable[Turn]) -> frozenset[str]:
 
 def _called(scope: Scope, request: ToolRequest) -> ToolResult:
     arguments = _arguments(request)
-    return TOOLS[request.name](scope, **arguments)
+    return tools_in_use()[request.name](scope, **arguments)
 
 
 def _arguments(request: ToolRequest) -> dict[str, Any]:
-    tool = TOOLS.get(request.name)
+    tools = tools_in_use()
+    tool = tools.get(request.name)
     if tool is None:
-        raise BadInputError(f"There is no tool '{request.name}'; there are {', '.join(TOOLS)}.")
+        raise BadInputError(f"There is no tool '{request.name}'; there are {', '.join(tools)}.")
     return dict(validated(arguments_model(tool), request.arguments, request.name))

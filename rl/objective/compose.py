@@ -19,6 +19,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from corpus.errors import BadInputError
 from rl.objective.methods.registry import method
 from rl.objective.methods.settings import MethodSettings
 from rl.objective.methods.stock import Grpo, Ppo
@@ -81,7 +82,11 @@ class ShapedAdvantages:
 
 
 def build_objective(settings: ObjectiveSettings) -> Objective:
-    """Return the objective whose methods a recipe names."""
+    """Return the objective whose methods a recipe names.
+
+    Raises:
+        BadInputError: a method of an installed package cannot be loaded or fills another slot.
+    """
     return Objective(
         advantage=_filled(settings.advantage, AdvantageSlot),
         post=_all_filled(settings.post, PostSlot),
@@ -99,7 +104,8 @@ def _all_filled(named: Sequence[MethodSettings], slot: type[S]) -> tuple[S, ...]
 
 def _filled(settings: MethodSettings, slot: type[S]) -> S:
     found = method(settings)
-    assert isinstance(found, slot), f"{settings.kind} is declared for another slot than it fills"
+    if not isinstance(found, slot):
+        raise BadInputError(f"The method '{settings.kind}' fills another slot than it declares.")
     return found
 
 

@@ -73,9 +73,10 @@ def temporal(trace: Trace, question: Question) -> float | None:
 
     A citation is valid if the verifier accepted its sentence (the version is stored, was in force
     on the governing date and was returned by a tool, the quotation is verbatim), the quotation
-    holds what was asked for, and the sentence states it. Every other citation reduces precision;
-    duplicates count once. Where no version applies, an abstention scores 1 if it gives the reason,
-    and a tool had returned it; everything else scores 0.
+    holds what was asked for, the sentence states it, and no other sentence denies what it quotes.
+    Every other citation reduces precision; duplicates count once. Where no version applies, an
+    abstention scores 1 if it gives the reason, and a tool had returned it; everything else scores
+    0.
 
     Hack: cite nothing; always cite a law that never changed; cite every version; guess an id;
     invent a quotation of the right version; decline without looking. Guard: recall, the gold
@@ -91,7 +92,9 @@ def temporal(trace: Trace, question: Question) -> float | None:
         return float(_declined_rightly(trace, question, declared(trace)))
     made = _on_the_day(trace, question)
     cited = {claim.version_id for statement in made for claim in statement.claims}
-    valid = {claim.version_id for statement in made for claim in _supported(statement, question)}
+    denied = any(_denies(statement, question) for statement in made)
+    stated = () if denied else made
+    valid = {claim.version_id for statement in stated for claim in _supported(statement, question)}
     return temporal_f1(cited, valid, {question.gold_version})
 
 
@@ -287,7 +290,9 @@ def _shows(result: ToolResult | None, reason: Decline | None, provision_id: str 
 
 
 def _calls(trace: Trace) -> Iterable[ToolCall]:
-    return (call for turn in trace.turns for call in turn.calls if call.name in TOOLS)
+    """Yield the calls of the four tools, and those that a tool of another package answered."""
+    calls = (call for turn in trace.turns for call in turn.calls)
+    return (call for call in calls if call.name in TOOLS or _answered(call))
 
 
 def _answered(call: ToolCall) -> bool:

@@ -2,7 +2,7 @@
 
 A reward is a function of a trace and its question, marked with :func:`reward`. A recipe names the
 file (``plugins`` in ``[rewards]``); an installed package offers a module or function in the
-entry-point group :data:`GROUP`.
+entry-point group ``inforce.rewards``.
 """
 
 from __future__ import annotations
@@ -15,21 +15,19 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
 from agent.trace import Trace
 from corpus.errors import BadInputError, InForceError
+from corpus.installed import REWARDS as INSTALLED
+from corpus.installed import Installed, installed
 from corpus.model import Frozen
 from corpus.questions import Question
 from rl.recipes.judge_settings import JudgeSettings
 from rl.rewards import REWARDS, Reward, RewardSpec
 from rl.rewards.judge import JUDGE, JudgeReward
 from rl.rewards.scorer import Unscored
-
-GROUP = "inforce.rewards"
-"""The entry-point group of installed rewards."""
 
 _MARK = "__inforce_reward_weight__"
 
@@ -197,22 +195,22 @@ def _plugin(name: str, function: Reward, source: str) -> PluginReward:
 
 
 def _installed() -> Iterator[PluginReward]:
-    for entry in entry_points(group=GROUP):
-        yield from _of_entry(entry)
+    for one in installed(INSTALLED):
+        yield from rewards_of(one)
 
 
-def _of_entry(entry: EntryPoint) -> Iterator[PluginReward]:
-    source = entry.dist.name if entry.dist else entry.value
-    try:
-        loaded = entry.load()
-    except Exception as fault:
-        raise BadInputError(f"The rewards of {source} cannot be loaded: {fault}.") from fault
+def rewards_of(one: Installed) -> tuple[PluginReward, ...]:
+    """Return the rewards of an entry of an installed package: of a module, or one function.
+
+    Raises:
+        BadInputError: it cannot be loaded, or is not marked.
+    """
+    loaded = one.load()
     if isinstance(loaded, ModuleType):
-        yield from _marked(loaded, source)
-    elif hasattr(loaded, _MARK):
-        yield _plugin(entry.name, loaded, source)
-    else:
-        raise BadInputError(f"{entry.value} of {source} is not marked with @reward().")
+        return tuple(_marked(loaded, one.source))
+    if not callable(loaded) or not hasattr(loaded, _MARK):
+        raise one.refused("is not marked with @reward()")
+    return (_plugin(one.name, loaded, one.source),)
 
 
 def _told(source: str, fault: BaseException) -> str:

@@ -47,6 +47,7 @@ TORCH = "No torch may be carried at a fair after 10 hours of opening."
 LATER = date(2005, 5, 5)
 VALUE = question(Family.VALUE_AT_DATE, OLD, DAY)
 VERSION = question(Family.WHICH_VERSION, OLD, DAY)
+TEXT = question(Family.TEXT_AT_DATE, OLD, DAY)
 GONE = question(Family.REPEALED)
 assert GONE.as_at is not None
 GONE_DAY = GONE.as_at
@@ -69,6 +70,19 @@ FRUITLESS: Mapping[str, Attempt] = {
         VALUE, search(DAY), answer((OLD, QUOTE), text="The fee isn't £40.")
     ),
     "calls it false": _on(VALUE, search(DAY), answer((OLD, QUOTE), text="£40 is false.")),
+    "recites the text and denies it": _on(
+        TEXT, search(DAY), answer((OLD, FEE(40).strip()), text="This is not the law.")
+    ),
+    "quotes the version and denies it": _on(
+        VERSION, search(DAY), answer((OLD, QUOTE), text="It is not this version.")
+    ),
+    "answers, and denies it in the next sentence": _on(
+        VALUE,
+        search(DAY),
+        sentences(
+            answer((OLD, QUOTE), text="It is £40."), answer((OLD, QUOTE), text="It is not £40.")
+        ),
+    ),
     "says nothing of it": _on(VALUE, search(DAY), answer((OLD, QUOTE), text="See the law.")),
     "states another figure": _on(VALUE, search(DAY), answer((OLD, QUOTE), text="It is £65.")),
     "states both figures": _on(VALUE, search(DAY), answer((OLD, QUOTE), text="£40 or £65.")),

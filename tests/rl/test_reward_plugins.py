@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from agent.library import Library
 from agent.trace import AbstentionReason
+from corpus import installed
 from corpus.errors import BadInputError
 from corpus.questions import Family
 from inforce import app
@@ -21,7 +22,7 @@ from rl.journal import TRACES, Journal, RunError
 from rl.recipes.load import load_recipe
 from rl.recipes.recipe import RecipeError
 from rl.recipes.toml_writer import dump
-from rl.rewards import REWARDS, plugins
+from rl.rewards import REWARDS
 from rl.rewards.plugins import available_rewards, reward_scorers, rewards_of_file
 from rl.rewards.scaffold import write_reward_file
 from rl.rewards.scored_trace import append_scored, scored
@@ -140,8 +141,8 @@ def test_a_trial_shows_that_wrong_answers_are_paid(tmp_path: Path, journal: Path
 def test_installed_packages_offer_rewards(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     written(tmp_path, HOUSE, "firm_rewards.py")
     monkeypatch.syspath_prepend(tmp_path)
-    entry = EntryPoint("names_a_sum", "firm_rewards", plugins.GROUP)
-    monkeypatch.setattr(plugins, "entry_points", lambda group: [entry])
+    entry = EntryPoint("names_a_sum", "firm_rewards", installed.REWARDS)
+    monkeypatch.setattr(installed, "entry_points", lambda group: [entry])
     assert available_rewards()["names_a_sum"].weight == 0.3
 
 

@@ -6,8 +6,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, get_type_hints
 
+from corpus.errors import BadInputError
 from rl.objective import methods
-from rl.objective.methods.settings import MethodSettings
+from rl.objective.methods.settings import InstalledMethod, MethodSettings
 from rl.objective.slots import Slot
 
 
@@ -32,5 +33,23 @@ METHODS: dict[type[MethodSettings], type[Slot]] = {
 
 
 def method(settings: MethodSettings) -> Slot:
-    """Return the method that these settings configure."""
+    """Return the method that these settings configure.
+
+    Raises:
+        BadInputError: the class of an installed method cannot be loaded, or fills no slot.
+    """
+    if isinstance(settings, InstalledMethod):
+        return _implemented(settings)
     return METHODS[type(settings)](settings)
+
+
+def _implemented(settings: InstalledMethod) -> Slot:
+    module, _, name = settings.implementation.partition(":")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as fault:
+        words = f"The method '{settings.kind}' cannot be loaded: {fault}."
+        raise BadInputError(words) from fault
+    if not isinstance(found, type) or not issubclass(found, Slot):
+        raise BadInputError(f"{settings.implementation} of '{settings.kind}' fills no slot.")
+    return found(settings)

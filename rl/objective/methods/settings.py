@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
-    BeforeValidator,
     Field,
+    SerializeAsAny,
     SerializerFunctionWrapHandler,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_serializer,
     model_validator,
 )
 
+from corpus.installed import METHODS, Installed, find_installed
 from corpus.model import Frozen
 
 
@@ -267,14 +270,54 @@ class KlCovSettings(MethodSettings):
     """Weight of the penalty."""
 
 
-def _read_method(slot: str, value: object) -> object:
-    """Convert a method name or table to a table with ``kind``, and check that it fits the slot."""
+class InstalledMethod(MethodSettings):
+    """Base of the settings of a method of an installed package (``inforce.methods``).
+
+    Attributes:
+        slot: the slot that the method fills, as in a recipe, such as ``post``.
+        implementation: the class with its computation, ``module:Class``; it may import torch.
+    """
+
+    slot: ClassVar[str]
+    implementation: ClassVar[str]
+
+
+def _read_method(slot: str, value: object, within: ValidatorFunctionWrapHandler) -> object:
+    """Read a method name or table, and check that it fits the slot."""
     table = {"kind": value} if isinstance(value, str) else value
+    if isinstance(table, InstalledMethod):
+        return table
     if isinstance(table, Mapping):
-        _check_kind(str(table.get("kind", "")), slot)
+        kind = str(table.get("kind", ""))
+        added = None if kind in SETTINGS else find_installed(METHODS, kind)
+        if added is not None:
+            return _settings_for(slot, method_of(added)).model_validate(table)
+        _check_kind(kind, slot)
     elif not isinstance(table, MethodSettings):
         raise ValueError(f"a method is a name or a table, such as '{kinds_of(slot)[0]}'.")
-    return table
+    return within(table)
+
+
+def _settings_for(slot: str, found: type[InstalledMethod]) -> type[InstalledMethod]:
+    if found.slot != slot:
+        raise ValueError(f"'{found.__name__}' fills the slot {found.slot}, not {slot}.")
+    return found
+
+
+def method_of(one: Installed) -> type[InstalledMethod]:
+    """Return the settings class of a method of an installed package.
+
+    Raises:
+        BadInputError: it cannot be loaded, or is no settings class of that name and a known slot.
+    """
+    found = one.load()
+    if not isinstance(found, type) or not issubclass(found, InstalledMethod):
+        raise one.refused("is no class of settings: derive it from InstalledMethod")
+    if found.model_fields["kind"].default != one.name:
+        raise one.refused("has another kind than its name")
+    if getattr(found, "slot", None) not in SLOTS or not hasattr(found, "implementation"):
+        raise one.refused(f"names no implementation, or no slot of {', '.join(SLOTS)}")
+    return found
 
 
 def _check_kind(kind: str, slot: str) -> None:
@@ -287,23 +330,24 @@ def _check_kind(kind: str, slot: str) -> None:
     raise ValueError(f"'{kind}' {known}; here fit {', '.join(fitting)}.")
 
 
-def _named(slot: str) -> BeforeValidator:
-    return BeforeValidator(partial(_read_method, slot))
+def _named(slot: str) -> WrapValidator:
+    return WrapValidator(partial(_read_method, slot))
 
 
 _KIND = Field(discriminator="kind")
+_ANY: Any = SerializeAsAny()  # type: ignore[type-arg]
 
 Channel = Annotated[
-    AgreementSettings | CertaintySettings | OverconfidenceSettings, _KIND, _named("channels")
+    AgreementSettings | CertaintySettings | OverconfidenceSettings, _KIND, _named("channels"), _ANY
 ]
 Advantage = Annotated[
     GrpoSettings | GdpoSettings | RlooSettings | LampoSettings, _KIND, _named("advantage")
 ]
-Post = Annotated[TiarSettings | FtisFilterSettings | SoftAdvSettings, _KIND, _named("post")]
-Weight = Annotated[TisSettings | DeltaSettings, _KIND, _named("weights")]
-Additive = Annotated[OpdSettings | WpgSettings | EntropySettings, _KIND, _named("additives")]
-Clip = Annotated[PpoSettings | NsrSettings, _KIND, _named("clip")]
-Regulariser = Annotated[KlCovSettings, _named("regularisers")]
+Post = Annotated[TiarSettings | FtisFilterSettings | SoftAdvSettings, _KIND, _named("post"), _ANY]
+Weight = Annotated[TisSettings | DeltaSettings, _KIND, _named("weights"), _ANY]
+Additive = Annotated[OpdSettings | WpgSettings | EntropySettings, _KIND, _named("additives"), _ANY]
+Clip = Annotated[PpoSettings | NsrSettings, _KIND, _named("clip"), _ANY]
+Regulariser = Annotated[KlCovSettings, _named("regularisers"), _ANY]
 
 
 def _members(slot: Any) -> tuple[type[MethodSettings], ...]:
