@@ -150,6 +150,31 @@ class AuditLog(Database):
         with self.reading() as connection:
             return [_line(dict(row)) for row in connection.execute(query).mappings()]
 
+    def last_seen(self) -> dict[str, datetime]:
+        """Return when each person last did something, refusals aside.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        columns = _lines.c.person, sa.func.max(_lines.c.at)
+        query = sa.select(*columns).where(_lines.c.action != Action.REFUSED)
+        with self.reading() as connection:
+            rows = connection.execute(query.group_by(_lines.c.person)).all()
+        return {person: as_utc(at) for person, at in rows}
+
+    def refused_sign_ins(self) -> list[AuditLine]:
+        """Return who was refused at sign-in, the last time of each, newest first.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        refused = _lines.c.action == Action.REFUSED, _lines.c.kind == Kind.APP
+        last = sa.select(sa.func.max(_lines.c.number)).where(*refused).group_by(_lines.c.person)
+        query = sa.select(_lines).where(_lines.c.number.in_(last))
+        with self.reading() as connection:
+            rows = connection.execute(query.order_by(_lines.c.number.desc())).mappings()
+            return [_line(dict(row)) for row in rows]
+
 
 def audit_url(settings: Settings) -> str:
     """Return the database URL of the audit log: ``INFORCE_AUDIT``, else beside the store."""

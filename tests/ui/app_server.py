@@ -12,12 +12,17 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+BARRIERS = {"serious", "critical"}
 
 
 @contextmanager
@@ -61,3 +66,14 @@ def _await(health: str, server: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.2)
     pytest.fail(f"the app did not start:\n{log.read_text(encoding='utf-8')}")
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what axe-core, loaded into the page, finds serious or critical."""
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary'][:160]}"
+        for one in found["violations"]
+        if one["impact"] in BARRIERS
+        for node in one["nodes"]
+    ]

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from corpus.settings import Settings
-from tests.ui.app_server import CHROMIUM, FLAGS, served
+from tests.ui.app_server import CHROMIUM, FLAGS, barriers, served
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
@@ -34,11 +34,11 @@ PAGES = {
     "ingest report": ("ingest-report", {}),
     "matters": ("matters", {}),
     "training": ("training", {}),
+    "people": ("people", {}),
     "review": ("review", {}),
     "adjudicate": ("adjudicate", {}),
 }
 WIDTHS = (1280, 390)
-BARRIERS = {"serious", "critical"}
 
 
 @pytest.fixture(scope="module")
@@ -77,17 +77,6 @@ def settle(page: Page) -> None:
         "data-test-script-state", "notRunning"
     )
     page.wait_for_timeout(700)
-
-
-def barriers(page: Page) -> list[str]:
-    """Return what axe-core finds serious or critical: rule, element and why."""
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']}: {node['target']} {node['failureSummary'][:160]}"
-        for one in found["violations"]
-        if one["impact"] in BARRIERS
-        for node in one["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -15,15 +15,18 @@ from agent.audit import Action, AuditLog, audit_url
 from agent.library import Library
 from agent.matters.store import Matters, matters_url
 from agent.people import People, Role, people_url
+from agent.people_keys import KeyRefusedError, PersonKeys
 from corpus.settings import Settings
 from rl.annotation.items import Candidate, Cited, Item, Origin, Project, Shown
 from rl.annotation.items import Role as LabelRole
 from rl.annotation.queue.label_queue import LabelQueue, labels_url
-from tests.ui.app_server import CHROMIUM, FLAGS, ROOT, free_port, served
+from tests.ui.app_server import CHROMIUM, FLAGS, ROOT, barriers, free_port, served
 from ui.demo import load_demo
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 pytest.importorskip("authlib", reason="needs the extra sign-in")
+pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.ui.sign_in_provider import Provider, provider, secrets_file
@@ -149,7 +152,7 @@ def test_nobody_sees_a_page_before_they_sign_in(signed: Signed, firm: Firm) -> N
     [
         (ANNA, PAGES),
         (JUDGE, ["Review", "Adjudicate"]),
-        (BOSS, [*PAGES, "Review", "Adjudicate", "Training"]),
+        (BOSS, [*PAGES, "Review", "Adjudicate", "Training", "People"]),
     ],
 )
 def test_a_role_opens_its_pages_and_no_other(
@@ -354,6 +357,45 @@ def test_two_people_do_not_see_each_others_matters(signed: Signed, firm: Firm) -
             said.append(refusal.inner_text().replace(name, ""))
             assert cases[other] not in page.content()
         assert said[0] == said[1]
+
+
+def test_the_page_of_people_keeps_no_reader_out(signed: Signed, firm: Firm) -> None:
+    page = signed(BOSS)
+    page.get_by_label("Question").wait_for()
+    page.goto(f"{firm.url}people")
+    page.get_by_role("combobox", name="Change a person").click()
+    page.get_by_role("option", name=re.compile(ANNA)).click()
+    page.get_by_role("button", name="Save the roles").wait_for()
+    page.get_by_text("No program has a key yet").wait_for()
+    keep_picture(page, "people")
+    page.evaluate(AXE_SCRIPT)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            page.wait_for_timeout(700)
+            assert barriers(page) == []
+
+
+def test_a_person_makes_a_key_of_their_own_and_sees_it_once(signed: Signed, firm: Firm) -> None:
+    page = signed(ANNA)
+    page.get_by_role("button", name="Your keys").click()
+    window = page.get_by_role("dialog")
+    window.get_by_label("What the key is for").fill("intranet")
+    window.get_by_role("button", name="Make a key").click()
+    shown = window.locator("code").filter(has_text="inforce_")
+    shown.wait_for()
+    secret = shown.inner_text().strip()
+    with PersonKeys.open(people_url(firm.settings)) as keys:
+        assert keys.use(secret)[1].id == ANNA
+        page.keyboard.press("Escape")
+        page.reload()
+        page.get_by_role("button", name="Your keys").click()
+        window.get_by_role("button", name="Revoke “intranet”").click()
+        window.get_by_text("refused from now on").wait_for()
+        assert secret not in page.content()
+        with pytest.raises(KeyRefusedError):
+            keys.use(secret)
 
 
 def keep_picture(page: Page, name: str) -> None:

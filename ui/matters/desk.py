@@ -1,4 +1,4 @@
-"""What the Matters page works with: the open database, the person here, and what went wrong."""
+"""What the Matters page works with: the open database and the person here."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ import streamlit as st
 
 from agent.matters.store import Matters, matters_url
 from agent.people import Person
-from corpus.errors import InForceError
 from corpus.settings import Settings
-from ui.languages.choice import in_chosen_language
+from ui.acted import attempt
 from ui.people.present import person_here, present_person
-from ui.words import literal
 
-_PROBLEM = "matters-problem"
-_DONE = "matters-done"
 CHOSEN = "matter"
 """The parameter of an address that names a matter."""
 
@@ -45,29 +41,12 @@ def do(change: Callable[[Desk], str | None]) -> None:
     Args:
         change: makes the change; it may return a sentence to be shown.
     """
+    attempt(lambda: change(_desk_now()))
+
+
+def _desk_now() -> Desk:
     settings = Settings.load()
-    try:
-        desk = Desk(_opened(matters_url(settings)), present_person(), settings)
-        with in_chosen_language():
-            done = change(desk)
-        if done:
-            st.session_state[_DONE] = done
-    except InForceError as problem:
-        st.session_state[_PROBLEM] = str(problem)
-
-
-def say_what_happened() -> None:
-    """Show the outcome of the last change."""
-    if problem := st.session_state.pop(_PROBLEM, None):
-        st.error(literal(problem), icon=":material/error:")
-    if done := st.session_state.pop(_DONE, None):
-        st.success(literal(done), icon=":material/check:")
-
-
-def typed(key: str) -> str:
-    """Return what stands in a field."""
-    found: str = st.session_state.get(key) or ""
-    return found
+    return Desk(_opened(matters_url(settings)), present_person(), settings)
 
 
 @st.cache_resource(show_spinner=False)

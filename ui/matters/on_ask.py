@@ -14,9 +14,10 @@ from agent.matters.records import MatterRecord
 from agent.trace import Trace
 from corpus.errors import InForceError
 from corpus.store import Store
+from ui.acted import say_what_happened
 from ui.languages.catalogue import word
 from ui.markup import escaped, told
-from ui.matters.desk import CHOSEN, Desk, desk_here, do, say_what_happened
+from ui.matters.desk import CHOSEN, Desk, desk_here, do
 from ui.words import literal
 
 

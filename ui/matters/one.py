@@ -14,12 +14,13 @@ from agent.matters.deletion import delete_matter
 from agent.matters.records import Contents, MatterRecord
 from agent.matters.store import LONGEST_NOTE
 from agent.trace_store import TraceStore, traces_url
+from ui.acted import typed
 from ui.export.files import MEDIA, NAMES, Format
 from ui.export.matter import exported_matter, file_name
 from ui.languages.catalogue import SOURCE, in_language, word
 from ui.markup import told
 from ui.matters import markup
-from ui.matters.desk import CHOSEN, Desk, desk_here, do, typed
+from ui.matters.desk import CHOSEN, Desk, desk_here, do
 from ui.matters.frame_form import fill_frame, frame_fields, frame_typed
 from ui.matters.overview import check_now, show_alerts
 from ui.matters.questions import questions

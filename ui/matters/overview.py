@@ -12,10 +12,11 @@ from agent.matters.delivery import sent_by
 from agent.matters.records import MatterRecord
 from corpus.clock import today
 from corpus.store import Store
+from ui.acted import typed
 from ui.languages.catalogue import word
 from ui.markup import told
 from ui.matters import markup
-from ui.matters.desk import CHOSEN, Desk, do, typed
+from ui.matters.desk import CHOSEN, Desk, do
 from ui.matters.frame_form import frame_fields, frame_typed
 from ui.words import literal
 

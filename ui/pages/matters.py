@@ -6,7 +6,8 @@ import streamlit as st
 
 from corpus.errors import InForceError
 from ui import markup as render
-from ui.matters.desk import CHOSEN, desk_here, say_what_happened
+from ui.acted import say_what_happened
+from ui.matters.desk import CHOSEN, desk_here
 from ui.matters.one import one_matter
 from ui.matters.overview import overview
 from ui.words import literal

@@ -14,6 +14,7 @@ from corpus.errors import InForceError
 from ui import markup
 from ui.languages.catalogue import word
 from ui.languages.choice import in_chosen_language
+from ui.people.keys import offer_own_keys
 from ui.people.present import HERE, NotSignedInError, present_person
 from ui.words import literal
 
@@ -42,6 +43,7 @@ def who_is_here(person: Person) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         roles = ", ".join(word(f"people_role.{role}") for role in sorted(person.roles))
         st.caption(literal(word("door.signed_in", name=person.name, id=person.id, roles=roles)))
+        offer_own_keys(person)
         st.button(word("door.sign_out"), key="sign-out", on_click=st.logout)
 
 

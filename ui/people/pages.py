@@ -14,6 +14,7 @@ from ui.pages import (
     ingest_report,
     law,
     matters,
+    people,
     review,
     search,
     training,
@@ -38,4 +39,5 @@ def pages_of(person: Person) -> list[StreamlitPage]:
         pages.append(st.Page(adjudicate.page, title=word("page.adjudicate"), url_path="adjudicate"))
     if person.administers:
         pages.append(st.Page(training.page, title=word("page.training"), url_path="training"))
+        pages.append(st.Page(people.page, title=word("page.people"), url_path="people"))
     return pages

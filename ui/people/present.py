@@ -15,6 +15,7 @@ import streamlit as st
 
 from agent.audit import Action, AuditLog, Kind, audit_url
 from agent.people import People, Person, folded, local_person, people_are_kept, people_url
+from agent.people_keys import PersonKeys
 from corpus.clock import now
 from corpus.errors import BadInputError, InForceError
 from corpus.settings import Settings
@@ -125,6 +126,11 @@ def people() -> People:
     return _people(people_url(Settings.load()))
 
 
+def person_keys() -> PersonKeys:
+    """Return the keys of people of this installation, opened once."""
+    return _keys(people_url(Settings.load()))
+
+
 def audit_log() -> AuditLog:
     """Return the audit log of this installation, opened once."""
     return _audit(audit_url(Settings.load()))
@@ -176,6 +182,11 @@ def _log_once(person_id: str, action: Action) -> None:
 @st.cache_resource(show_spinner=False)
 def _people(url: str) -> People:
     return People.open(url)
+
+
+@st.cache_resource(show_spinner=False)
+def _keys(url: str) -> PersonKeys:
+    return PersonKeys.open(url)
 
 
 @st.cache_resource(show_spinner=False)
