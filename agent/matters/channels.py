@@ -15,6 +15,7 @@ from datetime import date
 from email.message import EmailMessage
 from http.client import HTTPException
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, Self
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -49,7 +50,8 @@ class AlertSettings(Frozen):
         webhook: URL to which each alert is posted as JSON.
         smtp_host: host of the mail server.
         smtp_port: its port.
-        smtp_security: how the connection is secured.
+        smtp_security: how the connection is secured; the certificate of the server is checked.
+        smtp_ca: file (PEM) with the certificate of its authority, where the system has it not.
         smtp_user: user of the mail server.
         smtp_password: password of that user.
         mail_from: address of the sender.
@@ -61,6 +63,7 @@ class AlertSettings(Frozen):
     smtp_host: str | None = None
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_ca: Path | None = None
     smtp_user: str | None = None
     smtp_password: str | None = Field(default=None, repr=False)
     mail_from: str = "inforce@localhost"
@@ -84,7 +87,8 @@ class AlertSettings(Frozen):
         """Return the channels that are set.
 
         Raises:
-            BadInputError: the address of the webhook is no http(s) URL.
+            BadInputError: the address of the webhook is no http(s) URL, or the file of
+                certificates cannot be read.
         """
         found: list[Channel] = []
         if self.webhook:
@@ -93,8 +97,19 @@ class AlertSettings(Frozen):
                 raise BadInputError(f"{PREFIX}WEBHOOK: '{shown}' is no http or https address.")
             found.append(Webhook(self.webhook))
         if self.smtp_host:
-            found.append(Mail(self))
+            found.append(Mail(self, self._trusted()))
         return tuple(found)
+
+    def _trusted(self) -> ssl.SSLContext:
+        """Return what certificates are trusted: those of the system, and of ``smtp_ca``."""
+        context = ssl.create_default_context()
+        try:
+            if self.smtp_ca is not None:
+                context.load_verify_locations(self.smtp_ca)
+        except OSError as error:
+            why = error.strerror or "it holds no certificate"
+            raise BadInputError(f"{PREFIX}SMTP_CA: {self.smtp_ca} cannot be read: {why}.") from None
+        return context
 
 
 class Sendable(NamedTuple):
@@ -186,6 +201,7 @@ class Mail:
     """Sends one e-mail for each owner, to the address they sign in with or to ``mail_to``."""
 
     settings: AlertSettings
+    trusted: ssl.SSLContext
     name: str = "mail"
 
     def batches(self, alerts: Iterable[Sendable]) -> Iterator[tuple[Sendable, ...]]:
@@ -203,29 +219,40 @@ class Mail:
             )
         try:
             self._deliver(_letter(batch, self.settings.mail_from, to, today))
+        except ssl.SSLCertVerificationError as error:
+            why = error.verify_message.rstrip(".")
+            raise UnreachableError(
+                f"The certificate of the {self._server} is not trusted ({why}): {PREFIX}SMTP_CA "
+                "names a file with the certificate of its authority."
+            ) from None
         except (smtplib.SMTPException, ValueError) as error:
             raise DeliveryError(
-                f"{self._server} did not take the alerts: {_line(error)}."
+                f"The {self._server} did not take the alerts: {_line(error)}."
             ) from None
         except OSError as error:
-            raise UnreachableError(f"{self._server} cannot be reached: {_line(error)}.") from None
+            said = f"The {self._server} cannot be reached: {_line(error)}."
+            raise UnreachableError(said) from None
 
     @property
     def _server(self) -> str:
-        return f"The mail server {self.settings.smtp_host}:{self.settings.smtp_port}"
+        return f"mail server {self.settings.smtp_host}:{self.settings.smtp_port}"
 
     def _to(self, matter: MatterRecord) -> str:
         return matter.owner if "@" in matter.owner else self.settings.mail_to or ""
 
     def _deliver(self, letter: EmailMessage) -> None:
         kept = self.settings
-        server = smtplib.SMTP_SSL if kept.smtp_security == "tls" else smtplib.SMTP
-        with server(str(kept.smtp_host), kept.smtp_port, timeout=TIMEOUT) as connection:
+        with self._connection(str(kept.smtp_host), kept.smtp_port) as connection:
             if kept.smtp_security == "starttls":
-                connection.starttls(context=ssl.create_default_context())
+                connection.starttls(context=self.trusted)
             if kept.smtp_user:
                 connection.login(kept.smtp_user, kept.smtp_password or "")
             connection.send_message(letter)
+
+    def _connection(self, host: str, port: int) -> smtplib.SMTP:
+        if self.settings.smtp_security == "tls":
+            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=self.trusted)
+        return smtplib.SMTP(host, port, timeout=TIMEOUT)
 
 
 def _line(error: Exception) -> str:

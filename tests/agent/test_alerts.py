@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import pytest
 import sqlalchemy as sa
@@ -26,6 +24,7 @@ from corpus.errors import BadInputError
 from corpus.model import EndReason, ProvisionNumber, Version, WorkHistory
 from corpus.settings import Settings
 from corpus.store import Store
+from tests.agent.mail_server import mail_server, serving
 from tests.agent.matters_cases import ANNA, BEN, answered, home, stored
 from tests.corpus.build import WORK, history, version
 
@@ -204,46 +203,6 @@ def webhook(status: int = 200) -> Iterator[tuple[str, list[dict[str, str]]]]:
 
     with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
         yield f"http://127.0.0.1:{port}/hook", got
-
-
-@contextmanager
-def mail_server() -> Iterator[tuple[int, list[str]]]:
-    """A mail server that takes every message: the few commands of SMTP that are needed."""
-    got: list[str] = []
-
-    class Handler(StreamRequestHandler):
-        def handle(self) -> None:
-            self.say("220 ready")
-            while line := self.rfile.readline().decode().strip():
-                word = line.split()[0].upper()
-                if word == "DATA":
-                    self.say("354 go on")
-                    got.append("".join(self.message()))
-                self.say("221 bye" if word == "QUIT" else "250 ok")
-                if word == "QUIT":
-                    return
-
-        def message(self) -> Iterator[str]:
-            while (line := self.rfile.readline().decode()) != ".\r\n":
-                yield line
-
-        def say(self, words: str) -> None:
-            self.wfile.write(f"{words}\r\n".encode())
-
-    with serving(ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:
-        yield port, got
-
-
-@contextmanager
-def serving(server: ThreadingTCPServer | ThreadingHTTPServer) -> Iterator[int]:
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def repealed(settings: Settings, matters: Matters) -> Alert:
