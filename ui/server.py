@@ -15,6 +15,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from ui.operations import routes
+from ui.people.sign_in_failures import SignInFailures
 
 POLICY = "; ".join(
     (
@@ -62,5 +63,5 @@ PagesManager.uses_pages_directory = False
 app = App(
     Path(__file__).with_name("app.py"),
     routes=routes(),
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(SecurityHeaders), Middleware(SignInFailures)],
 )

@@ -36,6 +36,8 @@ class Provider:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     address: str = ""
     down: bool = False
+    fault: str = ""
+    """What goes wrong after a person was chosen: ``refused``, ``token``, ``gone``, ``keys``."""
 
     def discovery(self) -> dict[str, Any]:
         return {
@@ -62,8 +64,23 @@ class Provider:
         """The address of the app to return to, with a code."""
         code = secrets.token_urlsafe(16)
         self.codes[code] = asked
+        if self.fault == "refused":
+            return f"{asked['redirect_uri']}?error=access_denied&state={asked['state']}"
         back = {"code": code, "state": asked["state"]}
         return f"{asked['redirect_uri']}?{urlencode(back)}"
+
+    def keys(self) -> tuple[object, int]:
+        """The keys that sign tokens, and the status."""
+        if self.fault == "keys":
+            return {"error": "server_error"}, 503
+        return {"keys": [self.key.as_dict(private=False, alg="RS256")]}, 200
+
+    def exchange(self, form: dict[str, str], authorization: str) -> tuple[object, int]:
+        """The answer to a code, and the status."""
+        if self.fault == "token":
+            return {"error": "server_error"}, 500
+        found = self.token(form, authorization)
+        return found or {"error": "invalid_grant"}, 200 if found else 400
 
     def token(self, form: dict[str, str], authorization: str) -> dict[str, Any] | None:
         """The signed token for a code, which is good once; ``None``: it is refused."""
@@ -95,12 +112,29 @@ class Provider:
         }
 
 
+class _Sends(BaseHTTPRequestHandler):
+    """Sends a body, and says nothing."""
+
+    def _send_json(self, found: object, status: int = 200) -> None:
+        self._send(json.dumps(found).encode(), "application/json", status)
+
+    def _send(self, body: bytes, kind: str, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing."""
+
+
 @contextmanager
 def provider(people: Mapping[str, Mapping[str, Any]]) -> Iterator[Provider]:
     """Serve a provider of these people."""
     made = Provider(people)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(_Sends):
         def do_GET(self) -> None:
             path, asked = _parts(self.path)
             if made.down:
@@ -112,28 +146,15 @@ def provider(people: Mapping[str, Mapping[str, Any]]) -> Iterator[Provider]:
                 self.send_header("Location", made.chosen(asked))
                 self.end_headers()
             elif path == "/keys":
-                self._send_json({"keys": [made.key.as_dict(private=False, alg="RS256")]})
+                self._send_json(*made.keys())
             else:
                 self._send_json(made.discovery())
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             form = {name: values[0] for name, values in parse_qs(body).items()}
-            found = made.token(form, self.headers.get("Authorization", ""))
-            self._send_json(found or {"error": "invalid_grant"}, 200 if found else 400)
-
-        def _send_json(self, found: object, status: int = 200) -> None:
-            self._send(json.dumps(found).encode(), "application/json", status)
-
-        def _send(self, body: bytes, kind: str, status: int = 200) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Say nothing."""
+            if made.fault != "gone":
+                self._send_json(*made.exchange(form, self.headers.get("Authorization", "")))
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.address = f"http://127.0.0.1:{server.server_port}"

@@ -222,6 +222,35 @@ def test_a_provider_that_is_down_is_one_sentence_and_a_second_try_works(
     page.get_by_label("Question").wait_for()
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("token", "Sign-in did not succeed"),
+        ("gone", "Sign-in did not succeed"),
+        ("keys", "Sign-in did not succeed"),
+        ("refused", "refused to sign you in"),
+    ],
+)
+def test_a_provider_that_fails_after_the_person_was_chosen_is_one_sentence(
+    signed: Signed, firm: Firm, fault: str, said: str
+) -> None:
+    page = signed(ANNA).context.browser.new_page()  # type: ignore[union-attr]
+    page.goto(firm.url)
+    firm.provider.fault = fault
+    try:
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("link", name=ANNA).click()
+        expect(page.get_by_text(said)).to_be_visible()
+        assert page.locator("[data-testid=stTopNavLink]").count() == 0
+        page.wait_for_url(firm.url)
+    finally:
+        firm.provider.fault = ""
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name=ANNA).click()
+    page.get_by_label("Question").wait_for()
+    expect(page.get_by_text(said)).to_have_count(0)
+
+
 def test_signing_out_closes_the_pages(signed: Signed, firm: Firm) -> None:
     page = signed(ANNA)
     page.get_by_role("button", name="Sign out").click()

@@ -16,6 +16,7 @@ from ui.languages.catalogue import word
 from ui.languages.choice import in_chosen_language
 from ui.people.keys import offer_own_keys
 from ui.people.present import HERE, NotSignedInError, present_person
+from ui.people.sign_in_failures import OUTCOME
 from ui.words import literal
 
 _SECONDS = 5.0
@@ -25,10 +26,13 @@ _PROBLEM = "sign-in-problem"
 def person_or_door() -> Person | None:
     """Return who uses this session; where nobody may, show why and how to sign in."""
     st.session_state.pop(HERE, None)
+    outcome = st.query_params.pop(OUTCOME, None)
     try:
         st.session_state[HERE] = person = present_person()
         return person
     except NotSignedInError as said:
+        if outcome in {"failed", "refused"}:
+            st.session_state[_PROBLEM] = word(f"door.{outcome}")
         _closed(str(said), word("door.sign_in"), sign_in)
     except InForceError as said:
         _closed(str(said), word("door.sign_out"), st.logout, signed_in=_signed_in())
