@@ -79,6 +79,14 @@ def test_a_matter_is_made_filled_and_renamed(matters: Matters) -> None:
     app.text_input(key=f"frame-{Role.ACT}").input("2012-04-01")
     press(app, "Save")
     assert matters.get(LOCAL, made.id).frame.facts == {Role.ACT: date(2012, 4, 1)}
+    app.selectbox(key="frame-topic").select("equality-act-2010").run()
+    app.multiselect(key="frame-places").set_value(["uk"])
+    app.text_input(key="frame-known-at").input("2012-06-01")
+    press(app, "Save")
+    frame = matters.get(LOCAL, made.id).frame
+    assert (frame.topic, frame.jurisdictions) == ("equality-act-2010", ("uk",))
+    assert frame.known_at == date(2012, 6, 1)
+    assert frame.facts == {Role.ACT: date(2012, 4, 1)}
     app.text_area(key="note-text").input("Called the client.\n\nTwice.")
     press(app, "Add a note")
     assert "<p>Called the client.</p><p>Twice.</p>" in shown(app)
@@ -159,7 +167,7 @@ def test_an_archived_matter_takes_no_note_and_no_question(matters: Matters) -> N
 
 
 def test_markup_in_every_field_is_text(settings: Settings, matters: Matters) -> None:
-    frame = CaseFrame(topic=HOSTILE, extent=HOSTILE)
+    frame = CaseFrame(topic=HOSTILE, extent=HOSTILE, jurisdictions=("zz",))
     matter = matters.create(LOCAL, HOSTILE, frame)
     matters.add_note(LOCAL, matter.id, HOSTILE)
     matters.share(LOCAL, matter.id, "<b>@firm.example")

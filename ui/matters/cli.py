@@ -79,6 +79,10 @@ def new(
         list[str] | None, typer.Option(help="Search only in this jurisdiction.")
     ] = None,
     extent: Annotated[str | None, typer.Option(help="Territory of the case.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Special topic, as of inforce ask.")] = None,
+    known_at: Annotated[
+        str | None, typer.Option(help="Use only what had been published by this day.")
+    ] = None,
     person: PersonId = None,
     json: Json = False,
 ) -> None:
@@ -92,6 +96,8 @@ def new(
         facts=read_facts_given(fact or ()),
         jurisdictions=tuple(jurisdiction or ()),
         extent=extent,
+        topic=topic,
+        known_at=optional_day(known_at, "--known-at"),
     )
     with _desk(person) as desk:
         _said(desk.matters.create(desk.person, name, frame), json=json)

@@ -10,6 +10,7 @@ import streamlit as st
 from agent.matters.store import Matters, matters_url
 from agent.people import Person
 from corpus.settings import Settings
+from corpus.store import Store
 from ui.acted import attempt
 from ui.people.present import person_here, present_person
 
@@ -33,6 +34,16 @@ def desk_here() -> Desk:
     """
     settings = Settings.load()
     return Desk(_opened(matters_url(settings)), person_here(), settings)
+
+
+def places(desk: Desk) -> tuple[str, ...]:
+    """Return the jurisdictions of the library.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+    """
+    with Store.open(desk.settings.store_url) as store:
+        return tuple(sorted({work.jurisdiction for work in store.works()}))
 
 
 def do(change: Callable[[Desk], str | None]) -> None:

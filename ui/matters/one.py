@@ -20,7 +20,7 @@ from ui.export.matter import exported_matter, file_name
 from ui.languages.catalogue import SOURCE, in_language, word
 from ui.markup import told
 from ui.matters import markup
-from ui.matters.desk import CHOSEN, Desk, desk_here, do
+from ui.matters.desk import CHOSEN, Desk, desk_here, do, places
 from ui.matters.frame_form import fill_frame, frame_fields, frame_typed
 from ui.matters.overview import check_now, show_alerts
 from ui.matters.questions import questions
@@ -45,7 +45,7 @@ def one_matter(desk: Desk, name: str) -> None:
             word("matters.ask"), f"./?{CHOSEN}={matter.id}", icon=":material/chat:", type="primary"
         )
         if mine:
-            _facts(matter)
+            _facts(desk, matter)
         check_now(desk)
     show_alerts(desk, alerts_of(desk.matters, desk.person, matter.id), matter=matter.id)
     questions(desk, contents)
@@ -67,18 +67,18 @@ def _note_that_it_was_seen(desk: Desk, matter: MatterRecord) -> None:
         seen.add(matter.id)
 
 
-def _facts(matter: MatterRecord) -> None:
+def _facts(desk: Desk, matter: MatterRecord) -> None:
     shown = (matter.id, matter.frame)
     if st.session_state.get("frame-shown") != shown or "frame-as-at" not in st.session_state:
         st.session_state["frame-shown"] = shown
         fill_frame("frame", matter.frame)
     with st.expander(word("matters.edit")):
-        frame_fields("frame")
+        frame_fields("frame", places(desk))
         st.button(word("matters.keep"), on_click=do, args=(partial(_set_frame, matter=matter),))
 
 
 def _set_frame(desk: Desk, matter: MatterRecord) -> None:
-    desk.matters.set_frame(desk.person, matter.id, frame_typed("frame", matter.frame))
+    desk.matters.set_frame(desk.person, matter.id, frame_typed("frame"))
 
 
 def _notes(contents: Contents) -> None:

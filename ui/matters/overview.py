@@ -16,7 +16,7 @@ from ui.acted import typed
 from ui.languages.catalogue import word
 from ui.markup import told
 from ui.matters import markup
-from ui.matters.desk import CHOSEN, Desk, do
+from ui.matters.desk import CHOSEN, Desk, do, places
 from ui.matters.frame_form import frame_fields, frame_typed
 from ui.words import literal
 
@@ -41,7 +41,7 @@ def overview(desk: Desk) -> None:
         st.caption(word("matters.none"))
     with st.expander(word("matters.new"), expanded=not found and not which):
         st.text_input(word("matters.name"), key="matter-name")
-        frame_fields("new")
+        frame_fields("new", places(desk))
         st.button(word("matters.create"), type="primary", on_click=_create)
 
 
