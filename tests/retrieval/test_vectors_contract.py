@@ -24,6 +24,7 @@ from retrieval.index_url import parse_index_url
 from retrieval.query import IndexedText, StatuteQuery
 from retrieval.vectors.embedding import embed
 from retrieval.vectors.encoder import Encoder, EncoderError, Vectors
+from retrieval.vectors.fusion import STATUTE_WEIGHT, WEIGHT
 from retrieval.vectors.hybrid import HybridIndex
 from retrieval.vectors.kept_vectors import KeptVectors, RowVectors
 from retrieval.vectors.passage import passage
@@ -114,6 +115,33 @@ def test_a_search_finds_what_shares_no_word_with_it(index: OpenedIndex) -> None:
     assert names(hits)[0] == "pay"
     assert hits[0].similarity == pytest.approx(1.0, abs=1e-2)
     assert ask(index, "zzz zzz") != []
+
+
+class _Towards(Hashing):
+    """Takes every question to mean what the provision on pay says."""
+
+    def questions(self, texts: Sequence[str]) -> Vectors:
+        (pay,) = (row for row in ROWS if row.provision_id.endswith("#pay"))
+        return self.passages([passage(pay)] * len(texts))
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "share"),
+    [
+        ("What is the period of notice?", "notice", STATUTE_WEIGHT),
+        ("How many weeks must somebody stay who quits and moves abroad?", "pay", WEIGHT),
+    ],
+)
+def test_words_of_the_law_weigh_more_than_meaning_and_other_words_less(
+    engine: EngineIndex, question: str, first: str, share: float
+) -> None:
+    index = OpenedIndex(HybridIndex(engine, _Towards))
+    query = StatuteQuery(text=question, as_at=date(2020, 1, 1))
+    assert names(index.without_vectors().search(query))[0] == "notice"
+    for hits in (index.search(query), *index.search_many([query])):
+        assert names(hits)[0] == first
+        scores = dict(zip(names(hits), (hit.score for hit in hits), strict=True))
+        assert scores["pay"] == pytest.approx(share, abs=1e-6)
 
 
 def test_one_search_and_many_find_the_same(index: OpenedIndex) -> None:
