@@ -102,10 +102,7 @@ class Ambiguous(Frozen):
 
 
 class OtherTerritory(Frozen):
-    """Texts are in force on that date, none of them in the territory asked about.
-
-    None was ever recorded for it, or the one that was is superseded by a text of other territories.
-    """
+    """Texts are in force on that date; none was ever recorded for the territory asked about."""
 
     status: Literal["other_territory"] = "other_territory"
     candidates: tuple[Version, ...]
@@ -118,6 +115,9 @@ class OtherTerritory(Frozen):
 
 
 Resolution = Version | NotYetInForce | Repealed | CoverageGap | Ambiguous | OtherTerritory
+
+
+_FOLLOWED = "The corpus does not hold what replaced it there."
 
 
 def resolve(
@@ -143,11 +143,14 @@ def resolve(
         return live[0]
     if live:
         return Ambiguous(candidates=tuple(live), wording=wording(_why_ambiguous(live)))
-    gone = not known or _superseded(known, as_at)
-    elsewhere = _elsewhere(history, as_at, known_at, language) if gone else []
-    if elsewhere and extent is not None:
-        words = wording(_where(elsewhere, extent))
-        return OtherTerritory(candidates=tuple(elsewhere), wording=words)
+    if extent is not None and (not known or _superseded(known, as_at)):
+        elsewhere = _elsewhere(history, as_at, known_at, language)
+        if elsewhere and known:
+            words = wording(f"{_where(elsewhere, extent)} {_FOLLOWED}")
+            return CoverageGap(work_id=history.provision.work_id, wording=words)
+        if elsewhere:
+            words = wording(_where(elsewhere, extent))
+            return OtherTerritory(candidates=tuple(elsewhere), wording=words)
     return _absent(history, known, as_at)
 
 
