@@ -30,6 +30,12 @@ RUN_KEYS = {
     "reward": "newest mean reward, or null",
 }
 
+ENVIRONMENT_KEYS = {
+    "folder": "the folder written",
+    "files": "names of the files in it",
+    "questions": "number of questions in it",
+}
+
 MATTER = ("agent/matters/records.py:MatterRecord", "agent/matters/records.py:CaseFrame")
 
 TRACE = (
@@ -233,6 +239,8 @@ JSON: dict[str, Printed] = {
     "people list": Printed(("agent/people.py:Person",), note="Under `people`."),
     "keys list": Printed(("agent/people_keys.py:PersonKey",), note="Under `keys`."),
     "rewards list": Printed(("rl/rewards/plugins.py:ListedReward",), note="One object per reward."),
+    "environment verifiers": Printed(keys=ENVIRONMENT_KEYS),
+    "environment inspect": Printed(keys=ENVIRONMENT_KEYS),
     "plugins": Printed(("rl/plugins.py:InstalledPart",)),
     "rewards try": Printed(
         ("rl/rewards/trial.py:TriedReward", "rl/rewards/trial.py:TriedRollout"),

@@ -11,6 +11,7 @@ from corpus.console import errors, out, print_json
 from eval.bench.cli import app as bench
 from eval.claims.cli import claims
 from eval.control_cli import control_eval
+from eval.exports.cli import app as export_app
 from eval.suites.cli import answers, policy
 from rl.control.cli import control
 
@@ -23,6 +24,7 @@ evaluate = typer.Typer(
     no_args_is_help=True, help="Score policies, training runs and training methods."
 )
 app.add_typer(evaluate, name="eval")
+app.add_typer(export_app, name="environment")
 control.command("eval", epilog="Example:  inforce control eval smollm2 controller q.jsonl")(
     control_eval
 )

@@ -58,6 +58,18 @@ def honest(library: Library) -> Trace:
     return play(library, VALUE, search(DAY), answer((OLD, QUOTE), text="The fee is £40."))
 
 
+def test_a_citation_stands_only_with_a_verbatim_quotation_of_what_was_read(
+    library: Library,
+) -> None:
+    def cited(*acts: Act) -> tuple[bool, bool, bool]:
+        (claim,) = claims(play(library, VALUE, *acts))
+        return claim.stood, claim.in_force, claim.read
+
+    assert cited(search(DAY), answer((OLD, QUOTE))) == (True, True, True)
+    assert cited(search(DAY), answer((OLD, "The fee is waived."))) == (False, True, True)
+    assert cited(answer((OLD, QUOTE))) == (False, True, False)
+
+
 def test_the_first_dated_call_tells_whether_the_day_was_minded(
     library: Library, honest: Trace
 ) -> None:

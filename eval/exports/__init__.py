@@ -1,0 +1,1 @@
+"""Our questions, dated tools and rewards as an environment of other programs."""
