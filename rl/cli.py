@@ -55,6 +55,13 @@ def train(
             help="Check the recipe, print its passes, steps, tokens and memory, and train nothing.",
         ),
     ] = False,
+    accelerate: Annotated[
+        str | None,
+        typer.Option(
+            help="With --dry-run: a configuration of accelerate to check against the recipe:"
+            " multi-gpu, fsdp2, deepspeed-zero2 or a .json file."
+        ),
+    ] = None,
     home: Home = None,
     json: AsJson = False,
 ) -> None:
@@ -62,11 +69,21 @@ def train(
 
     Needs inforce[train], except with --dry-run.
     """
+    from corpus.errors import BadInputError
+    from rl.recipes.launch_config import check_launch, config_path
     from rl.recipes.load import load_recipe
 
     resolved = load_recipe(recipe, set_ or ())
+    launched = None if accelerate is None else config_path(accelerate)
+    if launched is not None:
+        check_launch(resolved, launched)
+        start = f"accelerate launch --config_file {launched} -m inforce train {recipe}"
+        if not dry_run:
+            raise BadInputError(f"--accelerate needs --dry-run; the run is started by: {start}")
     if dry_run:
         _plan(resolved, home, as_json=json)
+        if launched is not None and not json:
+            out.print(f"Start: {start}", markup=False, soft_wrap=True)
         return
     run = _train(resolved, home, resume=resume)
     if json:

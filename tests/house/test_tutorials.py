@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.page_state import shown, started
 
 ROOT = Path(__file__).parents[2]
 TUTORIALS = sorted((ROOT / "docs/tutorials").glob("*.md"))
@@ -101,14 +104,31 @@ def test_a_tutorial_runs_as_printed(page: Path, tmp_path: Path) -> None:
     follow(page, tmp_path, train=False)
 
 
+def trained(page: str, folder: Path, *packages: str) -> None:
+    """Follow a tutorial with its training."""
+    if not all(map(importlib.util.find_spec, packages)):
+        pytest.skip("needs the extras train and tensorboard")
+    follow(ROOT / f"docs/tutorials/{page}.md", folder, train=True)
+
+
 @pytest.mark.torch
 @pytest.mark.slow
-@pytest.mark.parametrize(("page", "package"), [("engineer", "trl"), ("reward", "tensorboard")])
-def test_a_tutorial_trains_as_printed(page: str, package: str, tmp_path: Path) -> None:
-    for needed in ("trl", package):
-        if importlib.util.find_spec(needed) is None:
-            pytest.skip("needs the extras train and tensorboard")
-    follow(ROOT / f"docs/tutorials/{page}.md", tmp_path, train=True)
+def test_the_engineers_tutorial_trains_as_printed(tmp_path: Path) -> None:
+    trained("engineer", tmp_path, "trl")
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+def test_a_reward_is_trained_with_as_printed_and_the_app_answers_by_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained("reward", tmp_path, "trl", "tensorboard")
+    (checkpoint,) = (tmp_path / "home/runs/house-s0-1/checkpoints").glob("checkpoint-*")
+    monkeypatch.setenv("INFORCE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("INFORCE_POLICY", str(checkpoint))
+    app = AppTest.from_file(str(ROOT / "ui/app.py"), default_timeout=300)
+    html = shown(started(app, q="At what age could one marry in France?", as_at="2006-04-04"))
+    assert "No answer was found within" in html
 
 
 def test_every_reader_has_a_tutorial() -> None:

@@ -1,0 +1,87 @@
+"""Configurations of accelerate: what contradicts the recipe is refused before anything starts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from inforce import app
+from rl.recipes.launch_config import check_launch, config_path
+from rl.recipes.load import load_recipe
+from rl.recipes.recipe import RecipeError
+
+SHIPPED = ("multi-gpu", "fsdp2", "deepspeed-zero2")
+BIG = load_recipe("qwen2.5-7b-grpo")
+
+
+def written(folder: Path, name: str, **changed: Any) -> Path:
+    """A shipped configuration with fields changed; a nested one is updated."""
+    told = json.loads(config_path(name).read_text(encoding="utf-8"))
+    for key, value in changed.items():
+        told[key] = {**told.get(key, {}), **value} if isinstance(value, dict) else value
+    path = folder / "mine.json"
+    path.write_text(json.dumps(told), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_is_shipped_fits_the_recipe_of_several_gpus(name: str) -> None:
+    said = CliRunner().invoke(app, ["train", "qwen2.5-7b-grpo", "--dry-run", "--accelerate", name])
+    assert said.exit_code == 0, said.output
+    assert f"accelerate launch --config_file {config_path(name)} -m inforce train" in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "said"),
+    [
+        ("multi-gpu", {"num_processes": 4}, "num_processes is 4, and train.processes is 8"),
+        ("multi-gpu", {"mixed_precision": "no"}, "model.autocast asks for bf16"),
+        ("multi-gpu", {"distributed_type": "TPU"}, "mine.json, distributed_type: "),
+        ("fsdp2", {"fsdp_config": {"fsdp_version": 1}}, "fsdp_version is not 2"),
+        ("fsdp2", {"fsdp_config": {"fsdp_activation_checkpointing": True}}, "the same twice"),
+        ("deepspeed-zero2", {"deepspeed_config": {"zero_stage": 3}}, "zero_stage is not 0, 1 or 2"),
+        ("deepspeed-zero2", {"deepspeed_config": {"gradient_accumulation_steps": 1}},
+         r"gradient_accumulation_steps is 1, and the recipe's is \d+"),
+        ("deepspeed-zero2", {"deepspeed_config": {"gradient_clipping": 0.5}},
+         "gradient_clipping is 0.5, and the recipe's is 1.0"),
+    ],
+)  # fmt: skip
+def test_a_contradiction_is_named(
+    tmp_path: Path, name: str, changed: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(RecipeError, match=said):
+        check_launch(BIG, written(tmp_path, name, **changed))
+
+
+def test_a_missing_file_and_a_run_without_accelerate_are_said(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="there are deepspeed-zero2, fsdp2, multi-gpu"):
+        config_path("fsdp3")
+    broken = tmp_path / "broken.json"
+    broken.write_text("{", encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"broken.json, the file: Invalid JSON"):
+        check_launch(BIG, broken)
+    with pytest.raises(RecipeError, match=r"num_processes is 8, and train.processes is 1"):
+        check_launch(load_recipe("tiny-grpo"), config_path("multi-gpu"))
+    said = CliRunner().invoke(app, ["train", "qwen2.5-7b-grpo", "--accelerate", "fsdp2"])
+    assert "--accelerate needs --dry-run; the run is started by: accelerate" in str(said.exception)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", SHIPPED)
+def test_accelerate_reads_what_is_shipped(name: str) -> None:
+    pytest.importorskip("accelerate", reason="needs the extra train")
+    from accelerate.commands.config.config_args import load_config_from_file
+    from accelerate.commands.launch import launch_command_parser
+
+    found = load_config_from_file(str(config_path(name)))
+    told = json.loads(config_path(name).read_text(encoding="utf-8"))
+    assert (found.num_processes, found.mixed_precision) == (8, "bf16")
+    assert found.distributed_type.value == told["distributed_type"]
+    assert found.fsdp_config == told.get("fsdp_config", {})
+    assert found.deepspeed_config == told.get("deepspeed_config", {})
+    options = {action.dest for action in launch_command_parser()._actions}
+    assert {*found.fsdp_config, *found.deepspeed_config} <= options
