@@ -35,7 +35,7 @@ from retrieval.engines.index_schema import FACET_COUNTS, STATUSES, facets, provi
 from retrieval.query import Facets, Hit, IndexStatus, Status, StatuteQuery
 from retrieval.text.analysis import TextQuery, text_query
 from retrieval.text.analyzers import CHAINS, Analyzer
-from retrieval.vectors.dated_vectors import FILES, DatedVectors
+from retrieval.vectors.dated_vectors import DATES, FILES, DatedVectors
 from retrieval.vectors.encoder import Vectors
 
 _T = TypeVar("_T")
@@ -299,6 +299,8 @@ def _open_vectors(path: Path, build: Build) -> tuple[DatedVectors | None, str | 
     try:
         if not same_sizes(path, build, FILES):
             raise OSError("a file is missing or cut off")
+        if not intact(path, build, DATES):
+            raise OSError("a file is of another build")
         return DatedVectors.open(path / build.folder), None
     except (OSError, ValueError, KeyError) as error:
         return None, (

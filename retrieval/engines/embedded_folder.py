@@ -126,11 +126,11 @@ def same_sizes(path: Path, build: Build, names: Collection[str]) -> bool:
     return all(_size(folder / name) == build.files[name].bytes for name in names)
 
 
-def intact(path: Path, build: Build) -> bool:
-    """Return whether every file of a build has its recorded digest; reads all of them."""
+def intact(path: Path, build: Build, names: Collection[str] | None = None) -> bool:
+    """Return whether files of a build, by default all, have their recorded digest; reads them."""
     folder = path / build.folder
     try:
-        return all(_mark(folder / name) == mark for name, mark in build.files.items())
+        return all(_mark(folder / name) == build.files[name] for name in names or build.files)
     except OSError:
         return False
 

@@ -25,6 +25,8 @@ from retrieval.vectors.quantised import Codes, quantised, read_codes, scales, un
 
 FILES = ("vectors-codes.npy", "vectors-rows.npy", "vectors-values.json")
 """The files in the folder of a build."""
+DATES = FILES[1:]
+"""Those of them, small ones, that say which rows the vectors are of and when these are in force."""
 
 _BLOCK = 1024
 _OPEN = np.iinfo(np.int32).max

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -22,6 +23,7 @@ from retrieval.index_build import Embedding, load, refresh_index
 from retrieval.index_protocols import EngineIndex
 from retrieval.index_url import parse_index_url
 from retrieval.query import IndexedText, StatuteQuery
+from retrieval.vectors.dated_vectors import DATES, FILES
 from retrieval.vectors.embedding import embed
 from retrieval.vectors.encoder import Encoder, EncoderError, Vectors
 from retrieval.vectors.fusion import STATUTE_WEIGHT, WEIGHT
@@ -237,6 +239,31 @@ def test_a_vectors_file_cut_short_leaves_the_words(tmp_path: Path, name: str) ->
     assert opened.status().words_only == opened.words_only
     assert opened.status().health == "red"  # so the next ingest builds it anew
     opened.close()
+
+
+@pytest.mark.parametrize("name", DATES)
+def test_vectors_of_another_build_leave_the_words(tmp_path: Path, name: str) -> None:
+    """As many rows, one of them with other dates: its vector would be found out of force."""
+    pay = next(row for row in ROWS if row.provision_id.endswith("#pay"))
+    ended = pay.model_copy(
+        update={"row_to": date(2000, 1, 1), "language": "ga", "extent": "E", "work_id": "uk/lubour"}
+    )
+    others = [ended if row is pay else row for row in ROWS]
+    for folder, rows in (("here", others), ("elsewhere", ROWS)):
+        (tmp_path / folder).mkdir()
+        build(f"embedded:{tmp_path / folder / 'index'}", tmp_path / folder, Hashing(), rows)
+    (here,), (elsewhere,) = (
+        list((tmp_path / folder).glob(f"index/*/{name}")) for folder in ("here", "elsewhere")
+    )
+    assert here.read_bytes() != elsewhere.read_bytes()
+    assert here.stat().st_size == elsewhere.stat().st_size or name != FILES[1]
+    shutil.copy(elsewhere, here)
+    index = open_index(f"embedded:{tmp_path / 'here' / 'index'}", Hashing)
+    assert "pay" not in names(ask(index, "Wages are paid monthly."))
+    assert index.words_only is not None
+    assert "are damaged" in index.words_only
+    assert "'inforce index build --anew'" in index.words_only
+    index.close()
 
 
 @pytest.fixture
