@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from corpus.languages.tables import base_language
 from retrieval.vectors.encoder import Encoder, Vectors
 from retrieval.vectors.quantised import quantised, units
 
@@ -44,7 +45,10 @@ class Centred:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._centres = centres() if centres().identity == encoder.identity else None
+        held = centres() if centres().identity == encoder.identity else None
+        self._passages = held.passages if held else {}
+        self._questions = held.questions if held else {}
+        self._asked = held.asked if held else {}
         self._held: dict[str, Vectors] = {}
 
     def encode(self, texts: Sequence[str]) -> None:
@@ -54,28 +58,22 @@ class Centred:
     def cosine(self, question: str, text: str, language: str) -> float:
         """Return the cosine of a passage that was encoded with a question."""
         question_D = self._encoder.questions([question])[0]
-        held = self._centres
-        if held is not None and language in held.questions:
-            question_D = _unit(question_D - held.questions[language])
-        return float(self._passage(text, language) @ question_D)
+        off_D = _off_mean(question_D, self._questions, language)
+        return float(self._passage(text, language) @ off_D)
 
     def usual(self, text: str, language: str) -> float:
         """Return the mean cosine of a passage with the training questions nearest to it.
 
         0 where there are none of its language.
         """
-        held = self._centres
-        if held is None or language not in held.asked:
+        asked_N_D = _of_language(self._asked, language)
+        if asked_N_D is None:
             return 0.0
-        cosines_N = np.sort(held.asked[language] @ self._passage(text, language))
+        cosines_N = np.sort(asked_N_D @ self._passage(text, language))
         return float(cosines_N[-SKIPPED - COUNTED : -SKIPPED].mean())
 
     def _passage(self, text: str, language: str) -> Vectors:
-        text_D: Vectors = self._held[text]
-        held = self._centres
-        if held is not None and language in held.passages:
-            text_D = _unit(text_D - held.passages[language])
-        return text_D
+        return _off_mean(self._held[text], self._passages, language)
 
 
 @lru_cache(maxsize=1)
@@ -110,6 +108,17 @@ def write_centres(
         questions=np.array(means, dtype=np.float16),
         **arrays,
     )
+
+
+def _off_mean(vector_D: Vectors, means: Mapping[str, Vectors], language: str) -> Vectors:
+    """Return a vector less the mean of its language, unit; of a language without one, itself."""
+    mean_D = _of_language(means, language)
+    return vector_D if mean_D is None else _unit(vector_D - mean_D)
+
+
+def _of_language(held: Mapping[str, Vectors], tag: str) -> Vectors | None:
+    """Return what is held for a language, or for its primary one: ``zh`` for ``zh-Hans``."""
+    return held.get(tag, held.get(base_language(tag)))
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import log
 
 from agent.answering.centres import Centred
 from agent.answering.quotations import quotable_spans
 from agent.answering.reading import QuestionReading
 from agent.tool_results import Passage
-from corpus.languages.asked_kinds import stated_kinds
+from corpus.languages.asked_kinds import AskedKind, stated_kinds
 from corpus.model import Frozen
 from retrieval.text.shared_terms import question_terms, stems
 from retrieval.vectors.encoder import Encoder
@@ -28,6 +29,7 @@ MOST_ENCODED = 12
 """Sentences that are encoded for one question; a sentence costs some 40 ms of one core."""
 
 _SPREAD = 0.125  # of cosines off the mean
+_NO_SPEED = -3.0  # a law on speeds says so, unlike one on amounts or periods
 
 
 class Evidence(Frozen):
@@ -37,14 +39,16 @@ class Evidence(Frozen):
     (:mod:`agent.answering.centres`), in units of 1/8; ``subject`` is that of the provision with the
     question without the words of law added to it, ``usual`` that of the provision with questions
     about other law: one that is near to everything is no answer for being near. All four are 0
-    without an encoder. ``words`` and
-    ``provision_words`` are the shares, weighted by rarity among the provisions at hand, of the
-    question's terms that stand in the quotation and in its provision; ``law_words`` that of its
-    words of law in the quotation. ``kind`` is 1 where the quotation states what is asked for, -1
-    where it does not, 0 where no kind of thing is asked. ``language`` is -1 where the quotation is
-    in another language than the question. ``library`` is the logarithm of how many times more
-    versions than the demonstration corpus the library has: among more texts the best wrong one is
-    better. It is the same for all, so that it speaks for or against "none of them" alone.
+    without an encoder. ``words`` and ``provision_words`` are the shares, weighted by rarity among
+    the provisions at hand, of the question's terms that stand in the quotation and in its
+    provision; ``law_words`` that of its words of law in the quotation. ``kind`` is 1 where the
+    quotation states what is asked for, -1 where it does not, -3 where that is a speed, 0 where no
+    kind of thing is asked. ``language`` is -1 where the quotation is in another language than the
+    question. ``library`` is the logarithm of how many times more versions than the demonstration
+    corpus the library has: among more texts the best wrong one is better. It is the same for all,
+    so that it speaks for or against "none of them" alone.
+    ``elsewhen`` is 1 for a provision that was found on other days alone: what answers better is not
+    law on the day asked about.
     """
 
     provision: float = 0.0
@@ -57,6 +61,7 @@ class Evidence(Frozen):
     kind: float = 0.0
     language: float = 0.0
     library: float = 0.0
+    elsewhen: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,25 +84,44 @@ def gathered(
     passages: Sequence[Passage],
     encoder: Encoder | None,
     versions: int | None = None,
+    elsewhen: Sequence[Passage] = (),
 ) -> list[Quotation]:
     """Return every quotation of the passages that may answer, with its evidence.
 
-    ``versions`` is the number of versions in the library that was searched, if known.
+    ``versions`` is the number of versions in the library that was searched, if known; ``elsewhen``
+    are provisions found on other days alone (:func:`found_elsewhen`), with which the passages
+    compete. No sentence of theirs is encoded.
 
     Only :data:`MOST_ENCODED` have their own sentence encoded, those that look best by all else: of
     each provision one, then a second of each, and so on. For the others the cosine of their
     provision stands in.
     """
     scales = _Scales(asked, passages)
-    near = _nearness(asked, passages, encoder)
+    every = [*passages, *elsewhen]
+    near = _nearness(asked, every, encoder)
     library = log(max(versions or FITTED, FITTED) / FITTED)
     found = [
         Quotation(passage, start, end, _evidence(asked, scales, passage, (start, end), numbers))
-        for passage, cosines in zip(passages, near, strict=True)
-        for numbers in ({**cosines, "library": library},)
+        for n, (passage, cosines) in enumerate(zip(every, near, strict=True))
+        for numbers in ({**cosines, "library": library, "elsewhen": float(n >= len(passages))},)
         for start, end in quotable_spans(passage, asked.as_at)
     ]
     return found if encoder is None else _with_sentences(asked, found, encoder)
+
+
+def found_elsewhen(
+    passages: Sequence[Passage], others: Iterable[Passage], as_at: date
+) -> list[Passage]:
+    """Return of ``others``, found on other days, the first text of each provision that is neither
+    among the ``passages`` of ``as_at`` nor in force then.
+    """
+    known = {one.provision_id for one in passages}
+    found: dict[str, Passage] = {}
+    for one in others:
+        in_force = one.valid_from <= as_at and (one.valid_to is None or as_at < one.valid_to)
+        if one.provision_id not in known and not in_force:
+            found.setdefault(one.provision_id, one)
+    return list(found.values())
 
 
 class _Scales:
@@ -143,7 +167,9 @@ def _evidence(
 def _kind(asked: QuestionReading, quoted: str, language: str) -> float:
     if not asked.asked:
         return 0.0
-    return -1.0 if asked.asked.isdisjoint(stated_kinds(quoted, language)) else 1.0
+    if not asked.asked.isdisjoint(stated_kinds(quoted, language)):
+        return 1.0
+    return _NO_SPEED if AskedKind.SPEED in asked.asked else -1.0
 
 
 def _with_sentences(
@@ -156,7 +182,7 @@ def _with_sentences(
     for n in order:
         turn_of[n] = turns[found[n].passage.version_id]
         turns[found[n].passage.version_id] += 1
-    parts = [n for n in order if not _is_whole(found[n])]
+    parts = [n for n in order if not (_is_whole(found[n]) or found[n].evidence.elsewhen)]
     chosen = sorted(parts, key=lambda n: turn_of[n])[:MOST_ENCODED]
     said = [_said(found[n].passage, found[n].text) for n in chosen]
     centred = Centred(encoder)

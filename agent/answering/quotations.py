@@ -1,7 +1,8 @@
 """Which sentences of a provision may be quoted, and those that speak of another time.
 
 A sentence is quoted with its neighbours while the quotation stays short, within one paragraph: most
-rules of two sentences mean nothing by one of them.
+rules of two sentences mean nothing by one of them. A paragraph that ends in the middle of a
+sentence, as before and between the items of a list, goes on in the next one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ SHORT, SHORT_CHINESE = 480, 200
 
 _YEAR = re.compile(r"(?<![\d.,/-])(?:1[89]|20)\d\d(?![\d.,/-]*\d)")
 _CHINESE = "zh"
+_UNFINISHED = re.compile(r"[:;,：；，、](?:\s+(?:and|or|et|ou|und|oder|y|o|ja|või))?\s*$")
+"""The end of a paragraph whose sentence goes on in the next one."""
 
 
 def quotable_spans(passage: Passage, as_at: date) -> list[tuple[int, int]]:
@@ -70,7 +73,19 @@ def widened(passage: Passage, span: tuple[int, int]) -> tuple[int, int]:
     start, end = span
     for other in [s for s in spans if s[0] >= end] + [s for s in reversed(spans) if s[1] <= start]:
         low, high = min(start, other[0]), max(end, other[1])
-        if high - low > short or "\n" in passage.text[low:high]:
+        if high - low > short or not _goes_on(passage.text[low:high]):
             continue
         start, end = low, high
     return start, end
+
+
+def _goes_on(text: str) -> bool:
+    """Tell whether no paragraph of a text but the last ends a sentence.
+
+    A list with years in it is not read on: its items are of different times.
+    """
+    *before, last = [line for line in text.split("\n") if line.strip()]
+    return not before or (
+        all(_UNFINISHED.search(line) for line in before)
+        and not any(_YEAR.search(line) for line in (*before, last))
+    )

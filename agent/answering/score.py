@@ -1,8 +1,9 @@
 """How probable it is that a quotation answers a question: one calibrated number.
 
 One linear model over the evidence (``coefficients.json``, fitted by ``inforce eval fit-score``)
-weighs every quotation. The probability that a provision answers is the share of its quotations
-among those of all provisions found and "none of them", which has the weight 1: a conditional logit.
+weighs every quotation. The probability that it answers is its share, with that of the neighbours
+quoted with it, among those of all provisions found and "none of them", which has the weight 1: a
+conditional logit.
 Without an encoder there is a model of its own.
 """
 
@@ -18,7 +19,7 @@ from math import exp, log
 from pydantic import ValidationError
 
 from agent.answering.evidence import Evidence, Quotation, gathered
-from agent.answering.quotations import speaks_of_another_time
+from agent.answering.quotations import speaks_of_another_time, widened
 from agent.answering.reading import QuestionReading, read_question
 from agent.tool_results import Passage
 from corpus.errors import Place, SourceError
@@ -93,6 +94,7 @@ def weigh(
     passages: Sequence[Passage],
     encoder: Encoder | None,
     versions: int | None = None,
+    elsewhen: Sequence[Passage] = (),
 ) -> tuple[Weighed, ...]:
     """Return the best quotation of each passage, best first.
 
@@ -101,22 +103,27 @@ def weigh(
         passages: what was found in force on its day.
         encoder: of questions and provisions; ``None``: words alone count.
         versions: number of versions in the library that was searched, if known.
+        elsewhen: provisions found on other days alone; they compete and are not returned.
 
     Raises:
         InForceError: the encoder failed.
     """
     calibration = calibrated(with_vectors=encoder is not None)
-    return ranked(gathered(asked, passages, encoder, versions), calibration)
+    return ranked(gathered(asked, passages, encoder, versions, elsewhen), calibration)
 
 
 def ranked(found: Sequence[Quotation], calibration: Calibration) -> tuple[Weighed, ...]:
-    """Return the best quotation of each provision with its score, best first."""
+    """Return the best quotation of each provision of the day with its score, best first.
+
+    Its probability is the share of what it quotes with its neighbours, so that one paragraph of a
+    provision is no answer for the weight of another.
+    """
     of_provision: dict[str, list[tuple[float, Quotation]]] = {}
     for one in found:
         relevance = calibration.relevance.of(one.evidence.model_dump())
         of_provision.setdefault(one.passage.provision_id, []).append((relevance, one))
     order = sorted(map(_together, of_provision.values()), key=lambda pair: -pair[0])
-    total = 1.0 + sum(_weight(relevance) for relevance, _ in order)
+    total = 1.0 + sum(_weight(relevance) for own in of_provision.values() for relevance, _ in own)
     weighed = (
         Weighed(
             passage=one.passage,
@@ -130,14 +137,19 @@ def ranked(found: Sequence[Quotation], calibration: Calibration) -> tuple[Weighe
             ),
         )
         for place, (relevance, one) in enumerate(order)
+        if not one.evidence.elsewhen
     )
     return tuple(weighed)
 
 
 def _together(quotations: Sequence[tuple[float, Quotation]]) -> tuple[float, Quotation]:
-    """Return the logarithm of the weight of all quotations of a provision, and the best one."""
-    total = sum(_weight(relevance) for relevance, _ in quotations)
-    return log(total), max(quotations, key=lambda pair: pair[0])[1]
+    """Return the best quotation of a provision, and the logarithm of the weight of all that is
+    quoted with it.
+    """
+    best = max(quotations, key=lambda pair: pair[0])[1]
+    start, end = widened(best.passage, (best.start, best.end))
+    within = [value for value, one in quotations if start <= one.start and one.end <= end]
+    return log(sum(map(_weight, within))), best
 
 
 def answer_score(  # noqa: PLR0913 - everything that the score depends on, by name

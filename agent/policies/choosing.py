@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from agent.answering.evidence import found_elsewhen
 from agent.answering.quotations import widened
 from agent.answering.reading import read_question
 from agent.answering.score import Weighed, calibrated, weigh
@@ -39,6 +40,11 @@ class Chooser(Protocol):
     @property
     def identity(self) -> str | None:
         """Return the identity of the encoder in use, if any."""
+        ...
+
+    @property
+    def compares_days(self) -> bool:
+        """Return whether what is found on other days counts before an answer is given."""
         ...
 
     def query(self, state: PolicyState) -> str:
@@ -77,6 +83,11 @@ class ByWords:
     def identity(self) -> None:
         """Return that no encoder is in use."""
         return None
+
+    @property
+    def compares_days(self) -> bool:
+        """Return that the texts of the day decide."""
+        return False
 
     def query(self, state: PolicyState) -> str:
         """Return the question without its dates."""
@@ -124,6 +135,11 @@ class ByScore:
     def identity(self) -> str | None:
         """Return the identity of the encoder."""
         return self.encoder.identity
+
+    @property
+    def compares_days(self) -> bool:
+        """Return that a provision of another day that answers better speaks against an answer."""
+        return True
 
     def query(self, state: PolicyState) -> str:
         """Return the question without its dates, with words of law for its everyday words."""
@@ -183,12 +199,17 @@ class ByScore:
         )
 
     def _weighed(self, state: PolicyState, passages: Sequence[Passage]) -> tuple[Weighed, ...]:
-        asked = read_question(state.question, state.governing.as_at)
-        return weigh(asked, passages, self.encoder, _versions_searched(state))
+        """Weigh passages beside what was found on other days alone."""
+        day = state.governing.as_at
+        searches = _searches(state)
+        known = [hit for one in searches if one.as_at == day for hit in one.hits]
+        others = (hit for one in searches if one.as_at != day for hit in one.hits)
+        elsewhen = found_elsewhen([*known, *passages], others, day)
+        versions = max((one.searched for one in searches if one.searched), default=None)
+        asked = read_question(state.question, day)
+        return weigh(asked, passages, self.encoder, versions, elsewhen)
 
 
-def _versions_searched(state: PolicyState) -> int | None:
-    """Return the number of versions in the library that the run searched; ``None``: unknown."""
+def _searches(state: PolicyState) -> list[SearchResult]:
     results = (call.result for turn in state.turns for call in turn.calls)
-    known = [one.searched for one in results if isinstance(one, SearchResult) and one.searched]
-    return max(known, default=None)
+    return [one for one in results if isinstance(one, SearchResult)]

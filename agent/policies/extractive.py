@@ -8,7 +8,8 @@ provision is quoted if it is good enough: by its terms, or by a calibrated score
 If none is good enough, the same search is run on other dates. What it finds there is never cited;
 the provision is read again *on the governing date*, which gives the reason (not yet in force,
 repealed, not covered) or the text in force on that date. If that is no answer either, the closest
-provisions are named.
+provisions are named. With the calibrated score the other dates are searched before an answer too:
+a provision that answers better and is not law on the governing date speaks against it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from agent.policies.choosing import ByWords, Chooser
+from agent.policies.choosing import ByWords, Choice, Chooser
 from agent.policy import Act, Draft, DraftCitation, PolicyError, PolicyState, Sentence, ToolRequest
 from agent.tool_results import Passage, ProvisionReading, Refused, SearchResult
 from agent.tools.relevance import QUOTE
@@ -91,16 +92,22 @@ class ExtractivePolicy:
         return f"§ {cited.label} {title}"
 
     def _after_search(self, state: PolicyState, result: SearchResult) -> Act:
-        if best := self.chooser.chosen(state, result.hits):
-            words = f"{best.passage.label} {best.why}: read it."
-            read = _read(state, [best.passage.provision_id], words)
-            return read.model_copy(update={"probability": best.probability})
-        days, query = _other_days(state.governing.as_at), self.chooser.query(state)
+        best = self.chooser.chosen(state, result.hits)
+        if best is not None and not self.chooser.compares_days:
+            return _read_best(state, best)
+        days, query = other_days(state.governing.as_at), self.chooser.query(state)
         calls = [_search(f"call-{n}", query, day) for n, day in enumerate(days, start=1)]
-        words = "Nothing found in force on that date is enough of an answer: look at other days."
+        if best is None:
+            words = (
+                "Nothing found in force on that date is enough of an answer: look at other days."
+            )
+        else:
+            words = f"{best.passage.label} {best.why}: does anything answer better on other days?"
         return Act(thought=words, calls=tuple(calls))
 
     def _after_probes(self, state: PolicyState, results: Sequence[SearchResult]) -> Act:
+        if self.chooser.compares_days and (best := self.chooser.chosen(state, _then(state))):
+            return _read_best(state, best)
         other = [hit for result in results for hit in result.hits]
         if best := self.chooser.chosen(state, other, rivals=_then(state)):
             words = f"{best.passage.label} spoke of it {best.passage.interval}: what was it then?"
@@ -114,10 +121,16 @@ class ExtractivePolicy:
             if reading.passage is None:
                 named = f"{reading.name}. " if reading.name else ""
                 return _decline(AbstentionReason(reading.status), wording(named, reading.wording))
-            if _probed(state) and not self.chooser.confirmed(state, reading.passage, _then(state)):
+            if self._unconfirmed(state, reading.passage):
                 return self._offer(state)
             sentences.append(self._sentence(state, reading.passage, reading.pinpoint))
         return Act(thought="Quote what answers best.", draft=Draft(sentences=tuple(sentences)))
+
+    def _unconfirmed(self, state: PolicyState, passage: Passage) -> bool:
+        """Tell whether a passage was found by way of another day and is no answer on this one."""
+        if not _probed(state) or passage.provision_id in {hit.provision_id for hit in _then(state)}:
+            return False
+        return not self.chooser.confirmed(state, passage, _then(state))
 
     def _sentence(
         self, state: PolicyState, passage: Passage, pinpoint: Pinpoint | None
@@ -140,6 +153,11 @@ class ExtractivePolicy:
         closest = self.chooser.closest(state, _then(state))
         likeliest = closest[0].probability if closest else None
         return declined.model_copy(update={"closest": closest, "probability": likeliest})
+
+
+def _read_best(state: PolicyState, best: Choice) -> Act:
+    read = _read(state, [best.passage.provision_id], f"{best.passage.label} {best.why}: read it.")
+    return read.model_copy(update={"probability": best.probability})
 
 
 def _then(state: PolicyState) -> tuple[Passage, ...]:
@@ -171,7 +189,8 @@ def _withdraw(findings: Sequence[Finding]) -> Act:
     return _decline(AbstentionReason.UNVERIFIED, wording(words))
 
 
-def _other_days(day: date) -> Iterator[date]:
+def other_days(day: date) -> Iterator[date]:
+    """Yield the other days that are searched for a question on ``day``."""
     for years in PROBED_YEARS:
         ordinal = day.toordinal() + round(years * 365.2425)
         if date.min.toordinal() <= ordinal <= date.max.toordinal():

@@ -31,6 +31,7 @@ class AskedKind(StrEnum):
     DURATION = "duration"
     NUMBER = "number"
     PENALTY = "penalty"
+    SPEED = "speed"
 
 
 class AskingTable(Frozen):

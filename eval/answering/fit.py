@@ -36,7 +36,7 @@ Numbers = NDArray[np.float64]
 
 RELEVANCE = tuple(Evidence.model_fields)
 COSINES = frozenset({"provision", "sentence", "subject", "usual"})
-BESIDE = 0.045
+BESIDE = 0.04
 """The share of answers beside the point at which the threshold is set. The goal is 0.05, and a
 share that was chosen on the questions it is counted on flatters."""
 
@@ -213,7 +213,8 @@ def choice_model(table: Table, names: Sequence[str]) -> LinearModel:
     where it would overshoot.
 
     Each question chooses among its quotations and "none of them", whose weight is 1; what it should
-    choose are the quotations that state its answer, or none where there is none.
+    choose are the quotations that state its answer; where there is none, "none of them" or what is
+    law on other days alone.
     """
     asked = [(one, quotations) for one, quotations in table if quotations]
     rows = [_options(one, quotations, names) for one, quotations in asked]
@@ -256,8 +257,10 @@ def _options(
     x_N_K = np.array(
         [[1.0, *(row[name] for name in names)] for row in numbers] + [[0.0] * (len(names) + 1)]
     )
-    right = [float(one.stated_by(quotation)) for quotation in quotations]
-    return x_N_K, np.array([*right, float(not any(right))])
+    right = [one.stated_by(quotation) for quotation in quotations]
+    if any(right):
+        return x_N_K, np.array([*right, False], dtype=float)
+    return x_N_K, np.array([*(row["elsewhen"] for row in numbers), 1.0])
 
 
 def _shares(

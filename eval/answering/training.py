@@ -4,7 +4,7 @@
 ``eval/questions``: each names the provision that answers it and words that the answer must quote,
 or no provision where the corpus holds none. The questions of ``eval/questions`` that are spent are
 fitted to as well, those over real legislation among them. What is held against a question is what
-the hybrid search returns for it.
+the hybrid search returns for it, on its day and on other days.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import json
 from datetime import date
 from importlib.resources import files
 
-from agent.answering.evidence import Quotation, gathered
+from agent.answering.evidence import Quotation, found_elsewhen, gathered
 from agent.answering.quotations import widened
 from agent.answering.reading import read_question
 from agent.library import Library
+from agent.policies.extractive import other_days
 from agent.tool_results import Passage
 from agent.tools.statutes import Scope, search_statutes
 from corpus.languages.dates import without_dates
@@ -26,8 +27,8 @@ from retrieval.citations.resolution import find_citations
 from retrieval.vectors.encoder import Encoder
 
 SPENT: dict[Corpus, tuple[Half, ...]] = {
-    "demo": ("development", "held_out", "held_out_2"),
-    "real": ("development", "held_out"),
+    "demo": ("development", "held_out", "held_out_2", "held_out_3"),
+    "real": ("development", "held_out", "held_out_2"),
 }
 """The parts of ``eval/questions`` that have been looked at; its README says when."""
 
@@ -48,7 +49,9 @@ class Labelled(Frozen):
     places: tuple[tuple[str, int, int], ...] = ()
 
     def stated_by(self, one: Quotation) -> bool:
-        """Tell whether the sentence itself is the answer."""
+        """Tell whether the sentence itself is the answer, in force on the day."""
+        if one.evidence.elsewhen:
+            return False
         return self._held(one.passage, (one.start, one.end)) or any(
             version == one.passage.version_id and one.start < end and start < one.end
             for version, start, end in self.places
@@ -116,5 +119,10 @@ def candidates(
     if not law_words:
         asked = asked.model_copy(update={"law_words": ""})
     scope = Scope(library, jurisdictions=one.jurisdictions, extent=one.extent)
-    found = search_statutes(scope, asked.sought, one.as_at.isoformat())
-    return gathered(asked, found.hits, encoder, found.searched)
+    found, *others = (
+        search_statutes(scope, asked.sought, day.isoformat())
+        for day in (one.as_at, *other_days(one.as_at))
+    )
+    hits = (hit for other in others for hit in other.hits)
+    elsewhen = found_elsewhen(found.hits, hits, one.as_at)
+    return gathered(asked, found.hits, encoder, found.searched, elsewhen)

@@ -92,11 +92,16 @@ def answers(
     plot: Annotated[
         Path | None, typer.Option(help="Write risk against coverage there, as SVG.")
     ] = None,
+    reliability: Annotated[
+        Path | None,
+        typer.Option(help="Write the share right by probability there, as SVG."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Put questions in lay and in statute words to a policy: right, beside the point, declined?"""
     from agent.policies.registry import PolicyChoice, open_policy
     from eval.suites.answers import answer_all_asked, answer_report, judge
+    from eval.suites.reliability import reliability_plot
     from eval.suites.risk_coverage import risk_plot
 
     asked = _asked(corpus, half)
@@ -114,6 +119,9 @@ def answers(
     if plot is not None:
         title = f"Share of answers that fail, by share answered: {corpus}, {half.replace('_', ' ')}"
         plot.write_text(risk_plot(title, judged), encoding="utf-8")
+    if reliability is not None:
+        title = f"Share right by probability: {corpus}, {half.replace('_', ' ')}"
+        reliability.write_text(reliability_plot(title, judged), encoding="utf-8")
     if json:
         print_json(found.model_dump(mode="json"))
         return

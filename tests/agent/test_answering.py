@@ -9,7 +9,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from agent.answering.evidence import FITTED, gathered
+from agent.answering.centres import Centred
+from agent.answering.evidence import FITTED, found_elsewhen, gathered
 from agent.answering.quotations import names_time, quotable_spans, widened
 from agent.answering.reading import read_question
 from agent.answering.score import answer_score, read_coefficients, weigh
@@ -248,6 +249,63 @@ def test_neighbours_are_quoted_while_the_quotation_stays_short() -> None:
     text = "A sea is deep water. It is salt.\nA lake is not a sea."
     start, end = widened(passage(text), (0, 20))
     assert text[start:end] == "A sea is deep water. It is salt."
+
+
+def test_a_list_is_quoted_with_what_leads_into_it() -> None:
+    text = "A mandate ends:\nby revocation,\nby death.\nA new mandate may be given."
+    start, end = widened(passage(text), (0, 15))
+    assert text[start:end] == "A mandate ends:\nby revocation,\nby death."
+    assert widened(passage(text), (16, 30)) == (start, end)
+
+
+def test_a_list_of_years_is_not_read_on() -> None:
+    text = "The amounts are:\nin 2013, $1;\nin 2014, $2."
+    assert widened(passage(text), (0, 16)) == (0, 16)
+    assert widened(passage(text), (17, 29)) == (17, 29)
+
+
+def test_the_means_of_a_language_are_those_of_its_scripts() -> None:
+    encoder = open_encoder(EncoderSettings())
+    assert encoder is not None
+    text, question = "年满十八周岁的人为成年人。", "几岁算大人？"
+    centred = Centred(encoder)
+    centred.encode([text])
+    assert centred.cosine(question, text, "zh-Hans") == centred.cosine(question, text, "zh")
+    assert centred.usual(text, "zh-Hans") == centred.usual(text, "zh") != 0
+    assert centred.cosine(question, text, "zh-Hant") != centred.cosine(question, text, "zh")
+
+
+def ended(text: str, n: int) -> Passage:
+    changed = {"valid_from": date(1990, 1, 1), "valid_to": date(2000, 1, 1)}
+    return passage(text, n=n).model_copy(update=changed)
+
+
+def test_what_answered_on_another_day_speaks_against_an_answer_and_is_none() -> None:
+    reading = read_question("How much is the fee for a fishing licence?", date(2014, 6, 1))
+    hits = [passage("The fee for a dog licence is £10."), passage("A lead is kept short.", n=2)]
+    gone = ended("The fee for a fishing licence is £20.", 3)
+    alone = weigh(reading, hits, None)
+    beside = weigh(reading, hits, None, elsewhen=[gone])
+    assert [one.passage for one in alone] == [one.passage for one in beside]
+    assert beside[0].score.probability < alone[0].score.probability
+
+
+def test_a_provision_of_the_day_is_not_found_elsewhen() -> None:
+    day, hit = date(2014, 6, 1), passage("The fee is £10.")
+    gone, kept = ended("The fee is £9.", 3), passage("A lead is kept short.", n=2)
+    earlier = ended("The fee was £8.", 1)
+    assert hit.provision_id == earlier.provision_id
+    assert found_elsewhen([hit], [earlier, kept, gone, gone], day) == [gone]
+
+
+def test_one_paragraph_is_no_answer_for_the_weight_of_another() -> None:
+    reading = read_question("How long must a dog be kept on a lead?", date(2014, 6, 1))
+    one, other = "A dog is held.", "A lead is short."
+    weighed = [
+        weigh(reading, [passage(text)], None)[0] for text in (f"{one} {other}", f"{one}\n{other}")
+    ]
+    together, apart = (best.score.probability for best in weighed)
+    assert together > apart
 
 
 def test_the_coefficients_are_those_of_both_kinds_of_evidence() -> None:

@@ -15,6 +15,7 @@ from corpus.errors import BadInputError
 from eval.questions.asked import AskedQuestion, read_asked
 from eval.suites.answers import AnswerOutcome, Judged, answer_all_asked, answer_report, judge
 from eval.suites.demo import demo_library
+from eval.suites.reliability import bins, reliability_plot
 from eval.suites.risk_coverage import risk_plot, risks
 from inforce import app
 from rl.journal import TRACES
@@ -203,6 +204,24 @@ def test_risk_is_counted_from_the_surest_and_ends_where_nothing_was_scored() -> 
     assert (found[25], found[50], found[75]) == (0.0, 0.5, pytest.approx(2 / 3))
     assert len(found) < 100
     assert "<svg" in risk_plot("risk", judged)
+
+
+def test_a_bin_tells_the_mean_probability_and_the_share_that_answers() -> None:
+    judged = [
+        *(scored(0.9, answers=True) for _ in range(3)),
+        scored(0.95, answers=False),
+        scored(1.0, answers=True),
+        scored(0.1, answers=False),
+        scored(None, answers=False),
+    ]
+    low, high = bins(judged)
+    assert (low.mean, low.right.mean, low.right.n) == (0.1, 0.0, 1)
+    assert high.mean == pytest.approx(0.93)
+    assert (high.right.mean, high.right.n) == (0.8, 5)
+    assert high.right.low < 0.8 < high.right.high
+    drawn = reliability_plot("right <by> probability", judged)
+    assert drawn.count("<circle") == 2
+    assert "right &lt;by&gt; probability" in drawn
 
 
 def test_a_question_without_an_answer_fails_whatever_is_offered(library: Library) -> None:
