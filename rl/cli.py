@@ -221,6 +221,35 @@ def card(
         out.print(str(written), soft_wrap=True)
 
 
+@runs.command(epilog="Example:  inforce runs push tiny-grpo-s0-1 owner/tiny-law")
+def push(
+    name: Annotated[str, typer.Argument(help="A run's name or folder.")],
+    repo: Annotated[str, typer.Argument(help="The repository, owner/name; made if needed.")],
+    public: Annotated[
+        bool, typer.Option("--public", help="Let all read a repository that is made.")
+    ] = False,
+    home: Home = None,
+    json: AsJson = False,
+) -> None:
+    """Push a run's newest checkpoint and model card to the Hugging Face Hub, or HF_ENDPOINT.
+
+    Needs inforce[train].
+    """
+    from corpus.errors import training_installed
+    from rl.run.run_directory import find_run, runs_home
+
+    run = find_run(name, home or runs_home())
+    os.environ |= QUIET
+    with training_installed("Pushing to a hub"):
+        from rl.run.hub import push_run
+
+        address = push_run(run, repo, public=public)
+    if json:
+        print_json({"address": address})
+    else:
+        out.print(address, soft_wrap=True)
+
+
 def _side_by_side(names: Sequence[str], values: dict[str, list[object]]) -> None:
     from rich.table import Table
 
