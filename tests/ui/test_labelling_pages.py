@@ -324,6 +324,8 @@ def test_no_english_is_left_on_the_labelling_pages(queue: LabelQueue, language: 
     asked = opened(_review_in_the_language_of_the_address, project="fees", lang=language)
     assert english_on(asked, language) == []
     app = opened(_review_in_the_language_of_the_address, **where)
+    assert '<p class="ground" lang="en">' in shown(app)
+    assert '<p lang="en">' in shown(app)
     with in_language(language):
         steps = [word(f"labelling.{name}") for name in ("none_right", "abstain", "skip")]
         back, pause, unsure = (word(f"labelling.{n}") for n in ("back", "pause", "unsure"))

@@ -34,7 +34,7 @@ LONGEST = 800
 def question(shown: Shown) -> str:
     """Return the question of an item with its governing date and why that date governs."""
     day = word("labelling.day", day=shown.as_at) if shown.as_at else word("labelling.no_day")
-    ground = f'<p class="ground">{escaped(shown.ground)}</p>' if shown.ground else ""
+    ground = f'<p class="ground" lang="en">{escaped(shown.ground)}</p>' if shown.ground else ""
     return (
         f'<section class="asked"><h2 lang="{escaped(shown.language)}">{escaped(shown.question)}'
         f"</h2><p><strong>{escaped(day)}</strong></p>{ground}</section>"
@@ -55,14 +55,19 @@ def focus_question(screen: str) -> str:
 }}</script>"""
 
 
-def candidate(shown: Candidate, found: Sequence[Evidence], redlines: Sequence[str]) -> str:
+def candidate(
+    shown: Candidate, found: Sequence[Evidence], redlines: Sequence[str], language: str
+) -> str:
     """Return a candidate: its answer, or its abstention, and each version that it cites.
 
-    ``redlines`` lead to and from the versions cited, as HTML.
+    ``redlines`` lead to and from the versions cited, as HTML; ``language`` is that of the question
+    and of an answer. An abstention is in English, as the agent writes it.
     """
     reason = shown.abstains
     lead = "" if reason is None else f"<p><em>{_no_answer(reason)}</em></p>"
-    paragraphs = "".join(f"<p>{escaped(part)}</p>" for part in shown.text.split("\n") if part)
+    spoken = escaped(language if reason is None else SOURCE)
+    parts = (escaped(part) for part in shown.text.split("\n") if part)
+    paragraphs = "".join(f'<p lang="{spoken}">{part}</p>' for part in parts)
     cited = "".join(_cited(one) for one in found)
     changed = folded(word("labelling.changed"), "".join(redlines)) if redlines else ""
     return (

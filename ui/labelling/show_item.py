@@ -25,15 +25,16 @@ def show_item(shown: Shown, library: Library, screen: str) -> None:
     Raises:
         StoreError: the store cannot be read.
     """
-    candidates = (_candidate(one, library.store) for one in shown.candidates)
+    candidates = (_candidate(one, library.store, shown.language) for one in shown.candidates)
     st.html("".join((render.question(shown), *candidates)))
     st.html(render.focus_question(screen), unsafe_allow_javascript=True)
 
 
-def _candidate(shown: Candidate, store: Store) -> str:
+def _candidate(shown: Candidate, store: Store, spoken: str) -> str:
     found = evidence(shown, store, today())
     pairs = {(before.id, after.id): (before, after) for before, after in _neighbours(found)}
-    return render.candidate(shown, found, [_redline(*pair, language()) for pair in pairs.values()])
+    redlines = [_redline(*pair, language()) for pair in pairs.values()]
+    return render.candidate(shown, found, redlines, spoken)
 
 
 def _neighbours(found: tuple[Evidence, ...]) -> Iterator[tuple[Version, Version]]:
