@@ -126,6 +126,7 @@ def test_a_reward_is_trained_with_as_printed_and_the_app_answers_by_the_model(
     (checkpoint,) = (tmp_path / "home/runs/house-s0-1/checkpoints").glob("checkpoint-*")
     monkeypatch.setenv("INFORCE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("INFORCE_POLICY", str(checkpoint))
+    monkeypatch.setenv("INFORCE_POLICY_MAX_TOKENS", "24")
     app = AppTest.from_file(str(ROOT / "ui/app.py"), default_timeout=300)
     html = shown(started(app, q="At what age could one marry in France?", as_at="2006-04-04"))
     assert "No answer was found within" in html
