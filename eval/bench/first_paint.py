@@ -1,0 +1,128 @@
+"""``python -m eval.bench.first_paint``: how long each page takes to show itself in Chromium.
+
+The app is served over the demonstration corpus. Each visit opens a page in a new context of one
+browser, Ask with its answer among them, in an order that changes from round to round; the first
+round warms the app and is not counted. *Painted* is the browser's first contentful paint, *done*
+the first frame in which the page's title is there and its script has stopped. Needs Linux,
+Playwright and Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import numpy as np
+from rich.table import Table
+
+from corpus.console import out
+from corpus.demo import demo_files
+from corpus.settings import Settings
+from corpus.sources.jsonl import Jsonl
+from eval.bench.served_app import FLAGS, chromium, free_port, running
+from retrieval.index_build import load
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+DAY = "2006-04-04"
+PAGES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "ask": ("", {"q": "À partir de quel âge peut-on contracter mariage ?", "as_at": DAY}),
+    "search": ("search", {"q": "mariage", "as_at": DAY}),
+    "law": ("law", {"act": "fr/code-civil", "as_at": DAY}),
+    "provision": ("law", {"provision": "fr/code-civil#marriage-age", "as_at": DAY}),
+    "matters": ("matters", {}),
+    "coverage": ("coverage", {}),
+}
+_WATCH = """
+window.done = null;
+const look = frame => {
+  const still = document.querySelector('[data-test-script-state=notRunning]') !== null;
+  if (still && document.querySelector('h1')) window.done = frame;
+  else requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+_PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+
+
+def main() -> None:
+    """Print the times of each page, and their ratio to Ask's."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory(prefix="inforce-bench-") as folder:
+        settings = Settings.under(Path(folder))
+        load(Jsonl(*demo_files()), settings, strict=True)
+        port = free_port()
+        with running({"INFORCE_HOME": folder}, port):
+            found = _visited(f"http://127.0.0.1:{port}/", rounds)
+    out.print(_table(found))
+
+
+def _visited(address: str, rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """Return the milliseconds until painted and until done of each visit, by page."""
+    from playwright.sync_api import sync_playwright
+
+    found: dict[str, list[tuple[float, float]]] = {page: [] for page in PAGES}
+    chance = random.Random(0)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        for number in range(rounds + 1):
+            for page in chance.sample(sorted(PAGES), len(PAGES)):
+                times = _visit(browser, address, page)
+                if number:
+                    found[page].append(times)
+        browser.close()
+    return found
+
+
+def _visit(browser: Browser, address: str, name: str) -> tuple[float, float]:
+    path, query = PAGES[name]
+    context = browser.new_context(viewport={"width": 1000, "height": 1200}, bypass_csp=True)
+    page = context.new_page()
+    page.add_init_script(_WATCH)
+    page.goto(f"{address}{path}?{urlencode(query)}")
+    page.wait_for_function("window.done !== null", timeout=120_000)
+    times = float(page.evaluate(_PAINTED)), float(page.evaluate("window.done"))
+    context.close()
+    return times
+
+
+def _table(found: Mapping[str, list[tuple[float, float]]]) -> Table:
+    table = Table("page", "painted, p50 ms", "done, p50 ms", "p95", "done against ask's")
+    for page, visits in found.items():
+        painted, done = np.array(visits).T
+        ratio, low, high = compared(found, page)
+        table.add_row(
+            page,
+            f"{np.median(painted):,.0f}",
+            f"{np.median(done):,.0f}",
+            f"{np.quantile(done, 0.95):,.0f}",
+            f"{ratio:.2f} [{low:.2f}, {high:.2f}]",
+        )
+    return table
+
+
+def compared(
+    found: Mapping[str, list[tuple[float, float]]], page: str
+) -> tuple[float, float, float]:
+    """Return how much longer a page takes than Ask in the same round: median, 95 % interval.
+
+    Args:
+        found: milliseconds until painted and until done of each round, by page.
+        page: the page.
+    """
+    ratios = np.array(found[page])[:, 1] / np.array(found["ask"])[:, 1]
+    draws = np.random.default_rng(0).choice(ratios, (2_000, len(ratios)))
+    low, high = np.quantile(np.median(draws, axis=1), (0.025, 0.975))
+    return float(np.median(ratios)), float(low), float(high)
+
+
+if __name__ == "__main__":
+    main()
