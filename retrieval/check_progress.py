@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from corpus.errors import BadInputError
 from corpus.model import Frozen
+from corpus.whole_file import write_whole
 
 _SHOWN = 5
 
@@ -74,14 +75,16 @@ class CheckProgress:
         self.tally = _read(file, of) if file and file.exists() else Tally()
 
     def add(self, tally: Tally) -> None:
-        """Add the counts of further searches."""
+        """Add the counts of further searches.
+
+        Raises:
+            BadInputError: the file cannot be written.
+        """
         self.tally = self.tally.and_then(tally)
         if self._file is None:
             return
-        part = self._file.with_name(f"{self._file.name}.part")
         kept = _Kept(of=self._of, tally=self.tally)
-        part.write_text(kept.model_dump_json() + "\n", encoding="utf-8")
-        part.replace(self._file)
+        write_whole(self._file, f"{kept.model_dump_json()}\n".encode())
 
 
 def _read(file: Path, of: CheckOf) -> Tally:

@@ -83,7 +83,8 @@ def export(
     from agent.cli.traces import load_trace
     from agent.trace_store import TraceStore, traces_url
     from corpus.settings import Settings
-    from ui.export.files import Format, as_json, exported, format_of, write_file
+    from corpus.whole_file import write_whole
+    from ui.export.files import Format, as_json, exported, format_of
     from ui.export.recorded import recorded
 
     found, chosen = load_trace(trace), format_of(to, how)
@@ -91,7 +92,7 @@ def export(
         content = as_json(found).encode()
     else:
         content = exported(found, *recorded(found, Settings.load()), chosen)
-    write_file(content, to)
+    write_whole(to, content)
     if not trace.endswith(".json"):
         with TraceStore.open(traces_url(Settings.load())) as store:
             store.note_export([found.id], to)

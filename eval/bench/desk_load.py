@@ -14,7 +14,7 @@ visits.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,11 +35,11 @@ from eval.bench.desk.rounds import (
 )
 from eval.bench.desk.serving import Served, served
 from eval.bench.desk.visitor import Visitor, marker
+from eval.bench.resampling import resampled
 
 CITED = "art. 144 Code civil"
 A_SESSION = 25
 """Questions of a session while memory is read."""
-_DRAWS = 2_000
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -90,7 +90,7 @@ def _print_times(one_alone: Seen, many: Seen) -> None:
 def _ms(seconds: np.ndarray, percentile: float) -> str:
     if not len(seconds):
         return "-"
-    low, high = _interval(lambda drawn: float(np.percentile(drawn[0], percentile)), seconds)
+    low, high = resampled(lambda drawn: float(np.percentile(drawn[0], percentile)), seconds)
     value = np.percentile(seconds, percentile)
     return f"{value * 1e3:,.0f} [{low * 1e3:,.0f}, {high * 1e3:,.0f}]"
 
@@ -102,18 +102,8 @@ def _ratio(one: np.ndarray, many: np.ndarray) -> str:
     def of(drawn: Sequence[np.ndarray]) -> float:
         return float(np.median(drawn[1]) / np.median(drawn[0]))
 
-    low, high = _interval(of, one, many)
+    low, high = resampled(of, one, many)
     return f"{of((one, many)):.1f} [{low:.1f}, {high:.1f}]"
-
-
-def _interval(
-    of: Callable[[Sequence[np.ndarray]], float], *samples: np.ndarray
-) -> tuple[float, float]:
-    """Return the middle 95 % of a statistic over resampled visits."""
-    random = np.random.default_rng(0)
-    values = [of([random.choice(each, len(each)) for each in samples]) for _ in range(_DRAWS)]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def _print_leaks(seen: Seen, people: int) -> None:

@@ -3,8 +3,8 @@
 The app is served over the demonstration corpus. Each visit opens a page in a new context of one
 browser, Ask with its answer among them, in an order that changes from round to round; the first
 round warms the app and is not counted. *Painted* is the browser's first contentful paint, *done*
-the first frame in which the page's title is there and its script has stopped. Needs Linux,
-Playwright and Chromium.
+the last change of what the page holds before its script has stopped and nothing changed for 1.5
+seconds. Needs Linux, Playwright and Chromium.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from corpus.console import out
 from corpus.demo import demo_files
 from corpus.settings import Settings
 from corpus.sources.jsonl import Jsonl
+from eval.bench.resampling import resampled
 from eval.bench.served_app import FLAGS, chromium, free_port, running
 from retrieval.index_build import load
 
@@ -41,13 +42,19 @@ PAGES: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }
 _WATCH = """
 window.done = null;
+let changed = 0;
+const noted = () => { changed = document.timeline.currentTime; };
 const look = frame => {
   const still = document.querySelector('[data-test-script-state=notRunning]') !== null;
-  if (still && document.querySelector('h1')) window.done = frame;
+  if (still && document.querySelector('h1') && frame - changed > QUIET) window.done = changed;
   else requestAnimationFrame(look);
 };
-requestAnimationFrame(look);
-"""
+addEventListener('DOMContentLoaded', () => {
+  new MutationObserver(noted).observe(
+    document.body, {childList: true, characterData: true, subtree: true});
+  requestAnimationFrame(look);
+});
+""".replace("QUIET", "1500")
 _PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 
 
@@ -88,7 +95,7 @@ def _visit(browser: Browser, address: str, name: str) -> tuple[float, float]:
     page = context.new_page()
     page.add_init_script(_WATCH)
     page.goto(f"{address}{path}?{urlencode(query)}")
-    page.wait_for_function("window.done !== null", timeout=120_000)
+    page.wait_for_function(f"window.done !== null && ({_PAINTED}) !== null", timeout=120_000)
     times = float(page.evaluate(_PAINTED)), float(page.evaluate("window.done"))
     context.close()
     return times
@@ -119,9 +126,8 @@ def compared(
         page: the page.
     """
     ratios = np.array(found[page])[:, 1] / np.array(found["ask"])[:, 1]
-    draws = np.random.default_rng(0).choice(ratios, (2_000, len(ratios)))
-    low, high = np.quantile(np.median(draws, axis=1), (0.025, 0.975))
-    return float(np.median(ratios)), float(low), float(high)
+    low, high = resampled(lambda drawn: float(np.median(drawn[0])), ratios)
+    return float(np.median(ratios)), low, high
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ eval``; all are judged by gold answers about held-out works. What is finished st
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from statistics import fmean
 
 from agent.models.sampling import Sampling
 from agent.policies.control.learnt import read_controller
 from agent.policies.language_model import ModelPolicy
 from corpus.model import Frozen
+from corpus.whole_file import write_whole
 from eval.claims.agent import AgentEnvironment
 from eval.claims.verdict import Effect, paired
 from eval.control import ArmScores, ControlEvaluation, ControlScores
@@ -125,11 +125,11 @@ def _of_seed(ground: AgentEnvironment, seed: int, say: Callable[[str], None]) ->
     if done.is_file():
         return ControlScores.model_validate_json(done.read_text(encoding="utf-8"))
     limits = Limits(max_turns=settings.max_turns, concurrency=settings.concurrency)
-    controller = read_controller(folder)
-    found = ControlEvaluation(
-        ground.library, policy, controller, limits, None, seed, say
-    ).scores(ground.drawn("selection", SELECTION), ground.drawn("test", TEST))  # fmt: skip
-    _write(done, found)
+    judged = ControlEvaluation(
+        ground.library, policy, read_controller(folder), limits, None, seed, say
+    )
+    found = judged.scores(ground.drawn("selection", SELECTION), ground.drawn("test", TEST))
+    write_whole(done, f"{found.model_dump_json(indent=1)}\n".encode())
     return found
 
 
@@ -139,9 +139,3 @@ def _policy(ground: AgentEnvironment, seed: int) -> ModelPolicy:
     sampler = BatchedSampler(reopened(recipe.model, start), TRAINED.concurrency)
     sampling = Sampling(max_tokens=recipe.rollout.turn_tokens)
     return ModelPolicy(f"start-s{seed}", student.codec, sampler, sampling)
-
-
-def _write(file: Path, found: ControlScores) -> None:
-    draft = file.with_suffix(".part")
-    draft.write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    draft.replace(file)

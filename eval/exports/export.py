@@ -19,13 +19,13 @@ from corpus.model import Frozen
 from corpus.questions import Question, Split, read_questions, write_questions
 from corpus.settings import Settings
 from eval.exports.step import next_step
-from rl.rewards.plugins import available_rewards, reward_scorers
+from rl.recipes.load import load_recipe
+from rl.rewards.plugins import reward_scorers
 from rl.rewards.scored_trace import Scores, scores
 
 Kind = Literal["verifiers", "inspect"]
 
 QUESTIONS, ABOUT = "questions.jsonl", "export.json"
-LONGEST_TITLE = 60
 
 
 class ExportSettings(Frozen):
@@ -125,9 +125,8 @@ class Exported:
 
 
 def usual_rewards() -> dict[str, float]:
-    """Return the rewards of ``tiny-grpo``: task, temporal and query at their usual weights."""
-    known = available_rewards()
-    return {name: known[name].weight for name in ("task", "temporal", "query")}
+    """Return the rewards of the recipe ``tiny-grpo`` and their weights."""
+    return dict(load_recipe("tiny-grpo").rewards)
 
 
 def gold(question: Question) -> str:
@@ -136,7 +135,7 @@ def gold(question: Question) -> str:
         return f"[{question.decline.value}]"
     span = question.gold_span
     said = question.gold_version if span is None else span.text
-    return " ".join(str(said).split())[:LONGEST_TITLE]
+    return " ".join(str(said).split())
 
 
 def _settings(folder: Path) -> ExportSettings:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from corpus.errors import BadInputError, Place
 from corpus.model import Frozen
 from corpus.validation import source_error
+from corpus.whole_file import write_whole
 from rl.annotation.items import Label, LabelStatus
 
 
@@ -25,7 +26,7 @@ def write_jsonl(rows: Sequence[Frozen], path: Path) -> None:
     Raises:
         BadInputError: the file cannot be written.
     """
-    write_text(path, "".join(f"{row.model_dump_json()}\n" for row in rows))
+    write_whole(path, "".join(f"{row.model_dump_json()}\n" for row in rows).encode())
 
 
 def read_jsonl(path: Path) -> Iterator[Label]:
@@ -113,20 +114,6 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         raise BadInputError(f"Cannot read {path}: {fault}.") from fault
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all.
-
-    Raises:
-        BadInputError: it cannot be written.
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as fault:
-        raise BadInputError(f"Cannot write labels to {path}: {fault.strerror}.") from fault
 
 
 def with_status(labels: Sequence[Label], wanted: Sequence[LabelStatus]) -> list[Label]:

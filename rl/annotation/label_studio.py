@@ -21,7 +21,8 @@ from corpus.languages.quotation import quoted_span
 from corpus.model import Frozen
 from corpus.questions import Decline
 from corpus.validation import source_error
-from rl.annotation.exchange import read_text, write_text
+from corpus.whole_file import write_whole
+from rl.annotation.exchange import read_text
 from rl.annotation.items import (
     LETTERS,
     Choice,
@@ -67,8 +68,8 @@ def write_label_studio(items: Sequence[Item], labels: Sequence[Label], path: Pat
     known: dict[str, Label | None] = dict.fromkeys(item.id for item in items)
     known |= {label.item: label for label in labels}
     tasks = [_task(item, known[item.id]) for item in items]
-    write_text(path, json.dumps(tasks, ensure_ascii=False, indent=1))
-    write_text(path.with_suffix(".xml"), labelling_config())
+    write_whole(path, json.dumps(tasks, ensure_ascii=False, indent=1).encode())
+    write_whole(path.with_suffix(".xml"), labelling_config().encode())
 
 
 def read_label_studio(path: Path, items: Sequence[Item], text_of: TextOf) -> list[Made]:

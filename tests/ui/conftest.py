@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +23,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def library(settings: Settings) -> Iterator[Library]:
     with Library.open(settings) as opened:
         yield opened
+
+
+@pytest.fixture
+def own_databases(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the app read the demonstration corpus, with empty databases of what is people's own."""
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    for name in ("PEOPLE", "AUDIT", "TRACES", "SEARCHES", "MATTERS"):
+        monkeypatch.setenv(f"INFORCE_{name}", f"sqlite:///{tmp_path / name.lower()}.db")
+    monkeypatch.setenv("HOME", str(tmp_path))

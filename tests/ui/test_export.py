@@ -25,9 +25,10 @@ from corpus.clock import today
 from corpus.errors import BadInputError
 from corpus.force_words import sources_words
 from corpus.settings import Settings
+from corpus.whole_file import write_whole
 from ui.cards import Card, trace_cards
 from ui.export.blocks import Memo, Quotation, Section, Table, Text
-from ui.export.files import Format, exported, format_of, write_file
+from ui.export.files import Format, exported, format_of
 from ui.export.memo import memo_of
 from ui.export.pdf import pdf
 from ui.export.word import word
@@ -240,7 +241,7 @@ def test_a_file_without_a_trace_is_named(settings: Settings, tmp_path: Path) -> 
 def test_a_file_that_exists_is_replaced_as_a_whole(tmp_path: Path) -> None:
     file = tmp_path / "memo.md"
     file.write_text("old")
-    write_file(b"new", file)
+    write_whole(file, b"new")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["new"]
     assert format_of(file, None) is Format.MD
     assert format_of(file, "PDF") is Format.PDF

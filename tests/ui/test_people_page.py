@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,14 +22,7 @@ BOSS, ANNA = "boss@firm.example", "anna@firm.example"
 
 
 @pytest.fixture(autouse=True)
-def _environment(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    for name in ("PEOPLE", "AUDIT", "TRACES", "SEARCHES", "MATTERS"):
-        monkeypatch.setenv(f"INFORCE_{name}", f"sqlite:///{tmp_path / name.lower()}.db")
-    monkeypatch.setenv("HOME", str(tmp_path))
+def _environment(own_databases: None) -> Iterator[None]:
     yield
     for cached in (present._people, present._keys, present._audit):
         cached.clear()

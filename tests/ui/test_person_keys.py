@@ -21,7 +21,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from agent.audit import Action, AuditLog, audit_url
 from agent.matters.store import Matters, matters_url
-from agent.people import People, Role, people_url
+from agent.people import People, Person, Role, people_url
 from agent.people_keys import KeyRefusedError, PersonKeys, key_digest
 from corpus.clock import pinned
 from corpus.errors import BadInputError
@@ -47,6 +47,12 @@ class Firm(NamedTuple):
 
     def header(self, person: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.keys[person]}"}
+
+    def person(self, name: str) -> Person:
+        with People.open(people_url(self.settings)) as people:
+            found = people.find(name)
+        assert found is not None
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -109,12 +115,8 @@ def test_a_key_cannot_open_the_answer_or_the_matter_of_another(
 def test_a_shared_matter_opens_with_its_answers_and_is_closed_again(
     client: TestClient, firm: Firm
 ) -> None:
-    with (
-        People.open(people_url(firm.settings)) as people,
-        Matters.open(matters_url(firm.settings)) as matters,
-    ):
-        anna = people.find(ANNA)
-        assert anna is not None
+    anna = firm.person(ANNA)
+    with Matters.open(matters_url(firm.settings)) as matters:
         shared = matters.create(anna, "Shared case").id
         path = f"/v1/own/matters/{shared}"
         assert client.get(path, headers=firm.header(BORIS)).status_code == 400
@@ -148,12 +150,8 @@ def test_a_person_who_may_not_read_may_not_by_a_key(client: TestClient, firm: Fi
 def test_a_revoked_and_an_expired_key_are_refused_in_one_sentence_and_logged(
     client: TestClient, firm: Firm
 ) -> None:
-    with (
-        People.open(people_url(firm.settings)) as people,
-        PersonKeys.open(people_url(firm.settings)) as keys,
-    ):
-        anna = people.find(ANNA)
-        assert anna is not None
+    anna = firm.person(ANNA)
+    with PersonKeys.open(people_url(firm.settings)) as keys:
         old, old_key = keys.create(anna, ANNA, "old")
         short, short_key = keys.create(anna, ANNA, "short", date(2999, 1, 1))
         assert read_with(client, old_key).status_code == 200

@@ -21,14 +21,7 @@ ANNA = "anna@firm.example"
 
 
 @pytest.fixture(autouse=True)
-def _environment(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    for name in ("PEOPLE", "AUDIT", "TRACES", "SEARCHES"):
-        monkeypatch.setenv(f"INFORCE_{name}", f"sqlite:///{tmp_path / name.lower()}.db")
-    monkeypatch.setenv("HOME", str(tmp_path))
+def _environment(own_databases: None) -> Iterator[None]:
     yield
     _opened.clear()
 

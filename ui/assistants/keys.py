@@ -83,7 +83,7 @@ class Keys:
         people = self._people()
         if given.startswith(PREFIX) and people is not None:
             return self._person(people, given)
-        if self.digests or (people is not None and people.somebody()):
+        if self.digests or self.somebody():
             raise KeyRefusedError(REFUSED)
         return anybody()
 

@@ -77,19 +77,3 @@ def format_of(file: Path, name: str | None) -> Format:
         said = f"'{wanted}' is no format" if wanted else f"{file} has no suffix"
         raise BadInputError(f"{said}: choose one of {formats} with --as.")
     return Format(wanted)
-
-
-def write_file(content: bytes, file: Path) -> None:
-    """Write a file as a whole: an existing one is replaced only when all is written.
-
-    Raises:
-        BadInputError: it cannot be written; the message says why.
-    """
-    part = file.with_name(f"{file.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(file)
-    except OSError as error:
-        if part.is_file():
-            part.unlink()
-        raise BadInputError(f"{file} cannot be written: {error.strerror}.") from None

@@ -10,7 +10,7 @@ from rl.annotation.items import Project
 from rl.annotation.queue.agreement import Agreement
 from rl.annotation.queue.labels import Logged, Progress
 from ui.languages.catalogue import decimal, percent, said, word
-from ui.markup import escaped, told
+from ui.markup import escaped, table, told
 
 _HOUR = 3600.0
 _LISTED = 30  # items with the least agreement
@@ -109,19 +109,19 @@ def _pairs(agreed: Agreement) -> str:
         (f"{p.first}, {p.second}", str(p.items), percent(p.equal), _number(p.kappa, 2))
         for p in agreed.pairs
     ]
-    return _table(("pair", "items", "equal", "kappa"), rows)
+    return table("labelling", ("pair", "items", "equal", "kappa"), rows)
 
 
 def _gold(agreed: Agreement) -> str:
     rows = [(g.person, str(g.items), percent(g.right / g.items)) for g in agreed.gold]
-    return _table(("on_gold", "items", "correct"), rows)
+    return table("labelling", ("on_gold", "items", "correct"), rows)
 
 
 def _speeds(speeds: Sequence[Throughput]) -> str:
     rows = [
         (s.person, str(s.decisions), _number(s.seconds, 0), _number(s.per_hour, 0)) for s in speeds
     ]
-    return _table(("person", "decisions", "median", "hourly"), rows)
+    return table("labelling", ("person", "decisions", "median", "hourly"), rows)
 
 
 def _items(agreed: Agreement, questions: Mapping[str, str]) -> str:
@@ -131,20 +131,9 @@ def _items(agreed: Agreement, questions: Mapping[str, str]) -> str:
     if not agreed.by_item:
         return ""
     alike = len(agreed.by_item) - len(differing)
-    return (
-        f"<p>{told('labelling.alike', alike=alike, items=len(agreed.by_item))}</p>"
-        f"{_table(('least', 'equal_pairs'), differing[:_LISTED])}"
-    )
+    said = told("labelling.alike", alike=alike, items=len(agreed.by_item))
+    return f"<p>{said}</p>" + table("labelling", ("least", "equal_pairs"), differing[:_LISTED])
 
 
 def _number(value: float | None, places: int) -> str:
     return word("labelling.unknown") if value is None else decimal(value, places)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table; ``head`` names the words of its columns."""
-    if not rows:
-        return ""
-    top = "".join(f"<th>{told(f'labelling.{name}')}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{escaped(c)}</td>" for c in r) + "</tr>" for r in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

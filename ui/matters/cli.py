@@ -195,7 +195,8 @@ def export(
     from agent.matters.bundle import bundle_of
     from agent.matters.deletion import note_export
     from agent.trace_store import TraceStore, traces_url
-    from ui.export.files import format_of, write_file
+    from corpus.whole_file import write_whole
+    from ui.export.files import format_of
     from ui.export.matter import exported_matter
 
     chosen = format_of(to, how)
@@ -203,7 +204,7 @@ def export(
         bundle = bundle_of(desk.matters, desk.person, matter, traces)
         content = exported_matter(bundle, desk.settings, chosen)
         log(desk.settings, desk.person, Action.EXPORTED, Kind.MATTER, bundle.matter.id)
-        write_file(content, to)
+        write_whole(to, content)
         note_export(desk.matters, desk.person, matter, to)
     out.print(f"The {chosen} of matter {bundle.matter.id[:12]} is in {to}.", markup=False)
 

@@ -9,7 +9,7 @@ from agent.audit import AuditLine
 from agent.people import Person
 from agent.people_keys import PersonKey
 from ui.languages.catalogue import word
-from ui.markup import escaped, told
+from ui.markup import escaped, table, told
 from ui.words import day_words
 
 
@@ -31,7 +31,7 @@ def people_table(
         )
         for person in everybody
     ]
-    return _table(("name", "id", "roles", "seen", "keys"), rows)
+    return _scrolled(table("people", ("name", "id", "roles", "seen", "keys"), rows))
 
 
 def keys_table(keys: Sequence[PersonKey], today: date) -> str:
@@ -45,7 +45,7 @@ def keys_table(keys: Sequence[PersonKey], today: date) -> str:
         )
         for key in keys
     ]
-    return _table(("key", "made", "used", "state"), rows)
+    return _scrolled(table("people", ("key", "made", "used", "state"), rows))
 
 
 def refused(lines: Sequence[AuditLine]) -> str:
@@ -74,13 +74,6 @@ def _key_state(key: PersonKey, today: date) -> str:
     return word(f"people.key_{'expires' if key.is_valid(today) else 'expired'}", day=key.expires)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table; ``head`` names the words of its columns."""
-    top = "".join(f'<th scope="col">{told(f"people.{name}")}</th>' for name in head)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return (
-        f'<div class="overview" tabindex="0"><table><thead><tr>{top}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+def _scrolled(table: str) -> str:
+    """Return a table that may be wider than the page."""
+    return f'<div class="overview" tabindex="0">{table}</div>'

@@ -1,4 +1,4 @@
-"""``python -m eval.bench.after_run RUN...``: RELEX and G2D on finished runs of the legal agent.
+"""``python -m eval.claims.after_run RUN...``: RELEX and G2D on finished runs of the legal agent.
 
 Each run must have kept a snapshot of every optimiser step (``snapshots.every=1``,
 ``snapshots.share=1``), one step a round. Lines are fitted to the first :data:`SHARE` of its steps,
@@ -9,7 +9,7 @@ being measured in the same process. Scores are journalled: an interrupted run is
 
 Example::
 
-    python -m eval.bench.after_run tiny-grpo-s0-1 tiny-grpo-s1-1 --journal after.jsonl
+    python -m eval.claims.after_run tiny-grpo-s0-1 tiny-grpo-s1-1 --journal after.jsonl
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 from pydantic import Field
@@ -32,7 +32,8 @@ from corpus.errors import training_installed
 from corpus.model import Frozen
 from corpus.questions import Question, Split
 from eval.bench.rounds import processor_seconds
-from eval.claims.student import quantile
+from eval.claims.report import points
+from eval.claims.verdict import paired
 from rl.after_run.g2d.pairs import pairs_of
 from rl.journal import Journal
 from rl.questions.training_questions import held_out, open_library, questions_of
@@ -56,7 +57,7 @@ SHARE = 0.15
 FACTORS, DAMPING = (2.0, 5.0, 10.0, 20.0), (0.25, 0.5, 1.0)
 CUTS = (0, 5, 10, 20)
 """Steps after which G2D takes over; the last step of the run is added."""
-RELEX, GUARD = "relex", "guard"
+RELEX, GUARD, STEP = "relex", "guard", "seconds of a step"
 
 
 class Point(Frozen):
@@ -99,19 +100,6 @@ class Measured:
         points = [Point.model_validate(row) for row in self.journal.rows()]
         return {(one.part, one.name): one for one in points if one.run == self.run.name}
 
-    @cached_property
-    def step_seconds(self) -> float:
-        """Return the processor seconds of one round of the run, rollouts included."""
-        known = self.known.get(("step", "step"))
-        if known is not None and known.seconds is not None:
-            return known.seconds
-        self.say(f"{self.run.name}: the time of a step")
-        data = self.run.recipe().data
-        took = processor_seconds(self.run, self.library, questions_of(data, self.library))
-        self._keep(Point(run=self.run.name, part="step", name="step", selection=None, test=0.0,
-                         steps=0, seconds=took))  # fmt: skip
-        return took
-
     def relex(self) -> None:
         """Score every point of an extrapolation from the first :data:`SHARE` of the steps."""
         until = round(SHARE * self.run.recipe().train.rounds)
@@ -133,7 +121,7 @@ class Measured:
         model = self._opened(point, trajectory)
         selection = self._right(model, "selection")
         took = time.process_time() - clock
-        facts = _facts(together) if point.name == LAST else {}
+        facts = self._facts(together) if point.name == LAST else {}
         self._score(RELEX, point.name, model, until, selection, took, facts)
 
     def g2d(self, until: int) -> None:
@@ -167,9 +155,22 @@ class Measured:
         }
         self._score(part, "pass", model, until, seconds=took, facts=facts)
 
+    def _facts(self, fit: LineFit) -> dict[str, float | None]:
+        """Return how well the lines fit, and the processor seconds of one of the run's rounds."""
+        self.say(f"{self.run.name}: the time of a step")
+        asked = questions_of(self.run.recipe().data, self.library)
+        return {
+            "first component": fit.first,
+            "random walk": fit.walk_first,
+            "held-out R2": fit.held_out_r2,
+            STEP: processor_seconds(self.run, self.library, asked),
+        }
+
     def _trained_on(self, part: str, until: int, seconds: float) -> None:
         """Score the run as many steps later as fit into the seconds, at most at its end."""
-        steps = min(last_step(self.run), until + round(seconds / self.step_seconds))
+        step = self.known[RELEX, LAST].facts[STEP]
+        assert step is not None
+        steps = min(last_step(self.run), until + round(seconds / step))
         if (part, "training on") not in self.known:
             self._score(part, "training on", model_at(self.run, steps), steps)
 
@@ -227,14 +228,6 @@ def _raw_first(points: Sequence[Candidate]) -> list[Candidate]:
     return sorted(points, key=lambda one: one.name != LAST)
 
 
-def _facts(fit: LineFit) -> dict[str, float | None]:
-    return {
-        "first component": fit.first,
-        "random walk": fit.walk_first,
-        "held-out R2": fit.held_out_r2,
-    }
-
-
 def table(points: Sequence[Point], part: str, base: str) -> Iterator[str]:
     """Yield the rows of a Markdown table: each point's share right on the test split, over runs.
 
@@ -250,11 +243,12 @@ def table(points: Sequence[Point], part: str, base: str) -> Iterator[str]:
     for name in dict.fromkeys(one.name for one in own):
         of = [one for one in own if one.name == name]
         shown = [one.selection for one in of if one.selection is not None]
-        gained = [100 * (one.test - plain[one.run]) for one in of if one.run in plain]
+        beside = [one for one in of if one.run in plain]
+        gained = gain([one.test for one in beside], [plain[one.run] for one in beside])
         yield (
             f"| {name} | {', '.join(str(one.steps) for one in of)} |"
             f" {f'{100 * fmean(shown):.1f}' if shown else ''} |"
-            f" {100 * fmean(one.test for one in of):.1f} | {interval(gained)} |"
+            f" {100 * fmean(one.test for one in of):.1f} | {gained} |"
         )
 
 
@@ -274,15 +268,13 @@ def chosen(points: Sequence[Point], *, stopped: bool) -> Iterator[Point]:
         yield max(ordered, key=lambda p: p.selection or 0.0).model_copy(update={"name": GUARD})
 
 
-def interval(values: Sequence[float]) -> str:
-    """Return the mean with its 95 % interval (Student's t); the mean alone of fewer than two."""
-    if not values:
+def gain(own: Sequence[float], base: Sequence[float]) -> str:
+    """Return the difference of shares in points, paired by run; without interval for one run."""
+    if not own:
         return ""
-    mean = fmean(values)
-    if len(values) == 1:
-        return f"{mean:+.1f}"
-    half = quantile(0.95, len(values) - 1) * stdev(values) / len(values) ** 0.5
-    return f"{mean:+.1f} [{mean - half:+.1f}, {mean + half:+.1f}]"
+    if len(own) == 1:
+        return f"{100 * (own[0] - base[0]):+.1f}"
+    return points(paired(own, base))
 
 
 def main() -> None:
@@ -312,7 +304,7 @@ def main() -> None:
 
 
 def _show(points: Sequence[Point]) -> None:
-    parts = dict.fromkeys(one.part for one in points if one.part != "step")
+    parts = dict.fromkeys(one.part for one in points)
     for part in parts:
         out.print(f"\n{part}", markup=False)
         for row in table(points, part, LAST if part == RELEX else "training on"):
@@ -320,10 +312,10 @@ def _show(points: Sequence[Point]) -> None:
     for stopped in (True, False):
         written = list(chosen(points, stopped=stopped))
         plain = {p.run: p for p in points if p.name == (LAST if stopped else RAW)}
-        gained = [100 * (one.test - plain[one.run].test) for one in written]
+        gained = gain([one.test for one in written], [plain[one.run].test for one in written])
         worse = sum((o.selection or 0) < (plain[o.run].selection or 0) for o in written)
         what = "stopped" if stopped else "whole run"
-        out.print(f"guard, {what}: {interval(gained)}; worse on selection: {worse}", markup=False)
+        out.print(f"guard, {what}: {gained}; worse on selection: {worse}", markup=False)
 
 
 if __name__ == "__main__":

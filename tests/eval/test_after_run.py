@@ -10,10 +10,11 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("trl", reason="needs the extra train")
 
+
 from agent.models.prepare import prepare
-from eval.bench import after_run
-from eval.bench.after_run import LAST, RAW, RELEX, Measured, Point, chosen, interval, table
 from eval.bench.rounds import processor_seconds
+from eval.claims import after_run
+from eval.claims.after_run import LAST, RAW, RELEX, STEP, Measured, Point, chosen, gain, table
 from rl.journal import Journal
 from rl.questions.training_questions import held_out, open_library, questions_of
 from rl.recipes.load import load_recipe
@@ -58,7 +59,7 @@ def test_every_point_is_scored_once_beside_training_on(
     assert {name for part, name in named if part == RELEX} == names
     assert named[RELEX, LAST].steps == 3
     assert named[RELEX, RAW].steps == 4
-    assert named["step", "step"].seconds > 0
+    assert named[RELEX, LAST].facts[STEP] > 0
     assert 3 <= named[RELEX, "training on"].steps <= 4
     assert ("g2d 0", "stopped") in named
     measured.relex()
@@ -91,5 +92,5 @@ def test_differences_are_paired_by_run_and_have_students_interval() -> None:
     ]
     rows = list(table(points, RELEX, LAST))
     assert rows[-1] == "| 2x-1 | 3, 3 | 50.0 | 59.0 | +9.0 [-3.7, +21.7] |"
-    assert interval([1.0]) == "+1.0"
-    assert interval([]) == ""
+    assert gain([0.41], [0.4]) == "+1.0"
+    assert gain([], []) == ""
