@@ -48,17 +48,16 @@ def told(key: str, /, **values: date | int | str) -> str:
     return escaped(word(key, **values))
 
 
-def table(section: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table, or nothing without rows.
 
     Args:
-        section: section of the catalogue in which the words of the columns are.
-        head: their keys in it.
+        head: keys of the catalogue of the words of the columns.
         rows: the cells, not escaped.
     """
     if not rows:
         return ""
-    top = "".join(f'<th scope="col">{told(f"{section}.{name}")}</th>' for name in head)
+    top = "".join(f'<th scope="col">{told(key)}</th>' for key in head)
     body = "".join("<tr>" + "".join(f"<td>{escaped(c)}</td>" for c in r) + "</tr>" for r in rows)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 

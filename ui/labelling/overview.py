@@ -109,19 +109,21 @@ def _pairs(agreed: Agreement) -> str:
         (f"{p.first}, {p.second}", str(p.items), percent(p.equal), _number(p.kappa, 2))
         for p in agreed.pairs
     ]
-    return table("labelling", ("pair", "items", "equal", "kappa"), rows)
+    return table(("labelling.pair", "labelling.items", "labelling.equal", "labelling.kappa"), rows)
 
 
 def _gold(agreed: Agreement) -> str:
     rows = [(g.person, str(g.items), percent(g.right / g.items)) for g in agreed.gold]
-    return table("labelling", ("on_gold", "items", "correct"), rows)
+    return table(("labelling.on_gold", "labelling.items", "labelling.correct"), rows)
 
 
 def _speeds(speeds: Sequence[Throughput]) -> str:
     rows = [
         (s.person, str(s.decisions), _number(s.seconds, 0), _number(s.per_hour, 0)) for s in speeds
     ]
-    return table("labelling", ("person", "decisions", "median", "hourly"), rows)
+    return table(
+        ("labelling.person", "labelling.decisions", "labelling.median", "labelling.hourly"), rows
+    )
 
 
 def _items(agreed: Agreement, questions: Mapping[str, str]) -> str:
@@ -132,7 +134,9 @@ def _items(agreed: Agreement, questions: Mapping[str, str]) -> str:
         return ""
     alike = len(agreed.by_item) - len(differing)
     said = told("labelling.alike", alike=alike, items=len(agreed.by_item))
-    return f"<p>{said}</p>" + table("labelling", ("least", "equal_pairs"), differing[:_LISTED])
+    return f"<p>{said}</p>" + table(
+        ("labelling.least", "labelling.equal_pairs"), differing[:_LISTED]
+    )
 
 
 def _number(value: float | None, places: int) -> str:

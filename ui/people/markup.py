@@ -31,7 +31,9 @@ def people_table(
         )
         for person in everybody
     ]
-    return _scrolled(table("people", ("name", "id", "roles", "seen", "keys"), rows))
+    return _scrolled(
+        table(("people.name", "people.id", "people.roles", "people.seen", "people.keys"), rows)
+    )
 
 
 def keys_table(keys: Sequence[PersonKey], today: date) -> str:
@@ -45,7 +47,7 @@ def keys_table(keys: Sequence[PersonKey], today: date) -> str:
         )
         for key in keys
     ]
-    return _scrolled(table("people", ("key", "made", "used", "state"), rows))
+    return _scrolled(table(("people.key", "people.made", "people.used", "people.state"), rows))
 
 
 def refused(lines: Sequence[AuditLine]) -> str:
