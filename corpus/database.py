@@ -170,17 +170,49 @@ class Database(Closeable):
 
 
 def create_tables(engine: sa.Engine, metadata: sa.MetaData) -> None:
-    """Create the missing tables; concurrent processes do it one after another.
+    """Create the missing tables and columns; concurrent processes do it one after another.
+
+    A column that a table of an earlier version lacks is added, empty in the rows that are there; it
+    may therefore not be required.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: they cannot be created.
     """
     with engine.connect() as connection:
-        if set(metadata.tables) <= set(sa.inspect(connection).get_table_names()):
+        if _is_complete(connection, metadata):
             return
     with writing(engine) as connection:
         take_turns(connection)
         metadata.create_all(connection)
+        _add_columns(connection, metadata)
+
+
+def _is_complete(connection: sa.Connection, metadata: sa.MetaData) -> bool:
+    if not set(metadata.tables) <= set(sa.inspect(connection).get_table_names()):
+        return False
+    return not any(_missing_columns(connection, metadata))
+
+
+def _missing_columns(
+    connection: sa.Connection, metadata: sa.MetaData
+) -> Iterator[tuple[str, sa.Column[Any]]]:
+    """Yield the columns that the database lacks, each with the name of its table."""
+    inspected = sa.inspect(connection)
+    for name, table in metadata.tables.items():
+        there = {column["name"] for column in inspected.get_columns(name)}
+        yield from ((name, column) for column in table.columns if column.name not in there)
+
+
+def _add_columns(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    missing = list(_missing_columns(connection, metadata))
+    if not missing:
+        return
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+
+    change = Operations(MigrationContext.configure(connection))
+    for table, column in missing:
+        change.add_column(table, sa.Column(column.name, column.type))
 
 
 def erase_free_space(url: str) -> str | None:

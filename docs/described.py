@@ -219,6 +219,9 @@ JSON: dict[str, Printed] = {
     "matters rename": Printed(
         ("agent/matters/records.py:MatterRecord", "agent/matters/records.py:CaseFrame")
     ),
+    "matters refer": Printed(
+        ("agent/matters/records.py:MatterRecord", "agent/matters/records.py:CaseFrame")
+    ),
     "matters archive": Printed(
         ("agent/matters/records.py:MatterRecord", "agent/matters/records.py:CaseFrame")
     ),

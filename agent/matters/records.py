@@ -48,6 +48,7 @@ class MatterRecord(Frozen):
     Attributes:
         id: id of the matter.
         name: its name.
+        reference: the file number or reference under which the client has it; null for none.
         owner: id of the person who owns it.
         frame: date, facts and filters of the case.
         shared_with: ids of the other people who may see it.
@@ -58,6 +59,7 @@ class MatterRecord(Frozen):
 
     id: str
     name: str
+    reference: str | None = None
     owner: str
     frame: CaseFrame
     shared_with: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from corpus.record_clock import as_utc
 from corpus.settings import Settings
 
 LONGEST_NAME = 200
+LONGEST_REFERENCE = 100
 LONGEST_NOTE = 20_000
 SHORTEST_ID = 4
 """Least number of characters of an abbreviated id."""
@@ -41,8 +42,13 @@ class Matters(Database):
 
     # -- reading ---------------------------------------------------------------------------
 
-    def all(self, person: Person, *, archived: bool = False) -> list[MatterRecord]:
+    def all(self, person: Person, *, archived: bool = False, find: str = "") -> list[MatterRecord]:
         """Return the open (or the archived) matters that a person may see, last changed first.
+
+        Args:
+            person: who looks.
+            archived: the archived ones instead of the open ones.
+            find: only those whose name or reference has this text, whatever its case.
 
         Raises:
             StoreError: the database cannot be read.
@@ -50,7 +56,9 @@ class Matters(Database):
         is_archived = _matters.c.archived.is_not(None)
         wanted = is_archived if archived else sa.not_(is_archived)
         with self.reading() as connection:
-            return _matters_where(connection, _visible(person), wanted)
+            found = _matters_where(connection, _visible(person), wanted)
+        text = " ".join(find.casefold().split())
+        return [one for one in found if text in f"{one.name}\n{one.reference or ''}".casefold()]
 
     def get(self, person: Person, matter: str) -> MatterRecord:
         """Return a matter by its id, or the only visible one whose id begins with it.
@@ -79,17 +87,24 @@ class Matters(Database):
 
     # -- changes of the owner -----------------------------------------------------------------
 
-    def create(self, person: Person, name: str, frame: CaseFrame = CaseFrame()) -> MatterRecord:  # noqa: B008 - frozen
+    def create(
+        self,
+        person: Person,
+        name: str,
+        frame: CaseFrame = CaseFrame(),  # noqa: B008 - frozen
+        reference: str = "",
+    ) -> MatterRecord:
         """Make a matter that only this person sees.
 
         Raises:
-            BadInputError: the name is empty or too long.
+            BadInputError: the name is empty, or name or reference is too long.
             StoreError: the database refuses it.
         """
         made = now()
         matter = MatterRecord(
             id=uuid.uuid4().hex,
             name=checked_name(name),
+            reference=_checked_reference(reference),
             owner=person.id,
             frame=frame,
             created=made,
@@ -110,6 +125,15 @@ class Matters(Database):
             StoreError: the database refuses it.
         """
         return self._change(person, matter, name=checked_name(name))
+
+    def refer(self, person: Person, matter: str, reference: str) -> MatterRecord:
+        """Set the client's reference of a matter, or remove it if empty; only its owner may.
+
+        Raises:
+            BadInputError: the person may not, or the reference is too long.
+            StoreError: the database refuses it.
+        """
+        return self._change(person, matter, reference=_checked_reference(reference))
 
     def set_frame(self, person: Person, matter: str, frame: CaseFrame) -> MatterRecord:
         """Replace the date, facts and filters of the case; only its owner may.
@@ -239,6 +263,18 @@ def checked_name(text: str) -> str:
     if not 0 < len(name) <= LONGEST_NAME:
         raise BadInputError(f"A matter needs a name of 1 to {LONGEST_NAME} characters.")
     return name
+
+
+def _checked_reference(text: str) -> str | None:
+    """Return a reference on one line; ``None`` for an empty one.
+
+    Raises:
+        BadInputError: it is too long.
+    """
+    reference = " ".join(printable(text).split())
+    if len(reference) > LONGEST_REFERENCE:
+        raise BadInputError(f"A client's reference has at most {LONGEST_REFERENCE} characters.")
+    return reference or None
 
 
 def matters_by_id(connection: sa.Connection, ids: Collection[str]) -> dict[str, MatterRecord]:

@@ -27,6 +27,7 @@ matters = sa.Table(
     _id("id", primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
     _person("owner", nullable=False, index=True),
+    sa.Column("reference", sa.Text),
     sa.Column("frame", sa.Text, nullable=False),
     _instant("archived"),
     _instant("created", nullable=False),

@@ -8,12 +8,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from agent.graph.checkpoints import Thread, open_checkpoints, threads_url
 from agent.graph.nodes import Context
 from agent.graph.run import start
 from agent.graph.threads import kept
 from agent.library import Library
+from agent.matters import tables
 from agent.matters.bundle import bundle_of, read_traces
 from agent.matters.deletion import delete_matter, note_export
 from agent.matters.filing import begin_conversation, file_question, is_filed_for, take_out
@@ -23,6 +25,8 @@ from agent.policies.extractive import ExtractivePolicy
 from agent.request import AskRequest
 from agent.trace_store import TraceStore, traces_url
 from corpus.applicability import Role
+from corpus.clock import now
+from corpus.database import open_engine
 from corpus.errors import BadInputError
 from corpus.settings import Settings
 from tests.agent.matters_cases import ANNA, BEN, HOSTILE, answered, home, stored
@@ -62,6 +66,7 @@ def test_a_matter_of_somebody_else_and_one_that_is_not_there_read_the_same(
     "act",
     [
         lambda m, i: m.rename(BEN, i, "mine"),
+        lambda m, i: m.refer(BEN, i, "mine"),
         lambda m, i: m.set_frame(BEN, i, CaseFrame()),
         lambda m, i: m.archive(BEN, i),
         lambda m, i: m.share(BEN, i, "carl@firm.example"),
@@ -75,6 +80,28 @@ def test_a_stranger_can_do_nothing_with_a_matter(matters: Matters, act: object) 
     with pytest.raises(BadInputError, match="There is no matter"):
         act(matters, hers.id)  # type: ignore[operator]
     assert matters.contents(ANNA, hers.id).matter == hers
+
+
+def test_matters_of_an_earlier_version_are_kept_and_take_a_reference(database_url: str) -> None:
+    engine = open_engine(database_url, create=True)
+    former = sa.MetaData()
+    columns = [c for c in tables.matters.columns if c.name != "reference"]
+    sa.Table(
+        "matters", former, *(sa.Column(c.name, c.type, primary_key=c.primary_key) for c in columns)
+    )
+    former.create_all(engine)
+    stamp = now()
+    row = {"id": "a" * 32, "name": "Smith v Jones", "owner": ANNA.id, "frame": "{}"}
+    with engine.begin() as connection:
+        stamped = {**row, "created": stamp, "changed": stamp}
+        connection.execute(sa.insert(former.tables["matters"]).values(stamped))
+    engine.dispose()
+    with Matters.open(database_url) as matters:
+        (kept,) = matters.all(ANNA)
+        assert (kept.name, kept.reference) == ("Smith v Jones", None)
+        assert matters.refer(ANNA, kept.id, "ACME/7").reference == "ACME/7"
+    with Matters.open(database_url) as matters:
+        assert [one.reference for one in matters.all(ANNA, find="acme")] == ["ACME/7"]
 
 
 def test_who_it_is_shared_with_adds_but_does_not_own(matters: Matters) -> None:

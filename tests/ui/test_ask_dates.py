@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from agent.graph.run import Paused
 from corpus.applicability import Issue
-from corpus.settings import Settings
 from tests.ui.test_ask_page import address, labels, opened, shown
-from ui.library import _opened
 
 QUESTION = "What does s 108 ERA 1996 say?"
 CRIMINAL = {"q": QUESTION, "issue": "criminal", "facts": "act:2010-01-01"}
 
 
-@pytest.fixture(autouse=True)
-def _environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("INFORCE_TODAY", "2026-11-22")
-    yield
-    _opened.clear()
+pytestmark = pytest.mark.usefixtures("demo_app")
 
 
 def press(app: object, label: str) -> None:

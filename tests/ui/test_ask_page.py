@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,20 +12,13 @@ from agent.trace_store import TraceStore, traces_url
 from corpus.settings import Settings
 from tests.ui.page_state import address, shown, started
 from ui.export.files import Format
-from ui.library import _opened
 from ui.words import literal
 
 APP = Path(__file__).parents[2] / "ui/app.py"
 MARRIAGE = {"q": "À partir de quel âge peut-on contracter mariage ?", "as_at": "2006-04-04"}
 
 
-@pytest.fixture(autouse=True)
-def _environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("INFORCE_TODAY", "2026-11-22")
-    yield
-    _opened.clear()
+pytestmark = pytest.mark.usefixtures("demo_app")
 
 
 def opened(**address: str) -> AppTest:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from corpus.settings import Settings
 from tests.ui.test_ask_page import shown
-from ui.library import _opened
 
 HOSTILE = "<img src=https://evil.example/x.png> ![x](https://evil.example/y.png) <script>1</script>"
 PAGES = ("ask", "search", "law", "coverage")
 
 
-@pytest.fixture(autouse=True)
-def _environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("INFORCE_TODAY", "2026-11-22")
-    yield
-    _opened.clear()
+pytestmark = pytest.mark.usefixtures("demo_app")
 
 
 def page_of(name: str) -> AppTest:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from corpus.settings import Settings
 from tests.ui.test_ask_page import MARRIAGE, opened, shown
 
-
-@pytest.fixture(autouse=True)
-def _environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("INFORCE_TODAY", "2026-11-22")
+pytestmark = pytest.mark.usefixtures("demo_app")
 
 
 def test_an_endpoint_that_is_down_is_said_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:

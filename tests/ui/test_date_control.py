@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
 
 from corpus.clock import pinned
 from corpus.errors import BadInputError
-from corpus.settings import Settings
 from tests.ui.test_ask_page import MARRIAGE, address, labels, opened, shown
-from ui.library import _opened
 from ui.pages.date_control import read_day
 from ui.words import literal
 
@@ -26,13 +23,7 @@ NO_DAY = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("INFORCE_TODAY", "2026-11-22")
-    yield
-    _opened.clear()
+pytestmark = pytest.mark.usefixtures("demo_app")
 
 
 @pytest.mark.parametrize(

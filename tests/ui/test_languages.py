@@ -16,7 +16,6 @@ from agent.trace import AbstentionReason
 from corpus.applicability import Issue, Role
 from corpus.gate.ruling import RulingKind
 from corpus.model import DateBasis, EndReason, Interval
-from corpus.settings import Settings
 from corpus.territories import territories
 from tests.ui.test_ask_page import MARRIAGE, opened, shown
 from ui.languages.catalogue import (
@@ -238,14 +237,7 @@ def test_a_territory_is_named_in_the_readers_language() -> None:
 # -- the page ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def _environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("INFORCE_TODAY", "2026-11-22")
-
-
-@pytest.mark.usefixtures("_environment")
+@pytest.mark.usefixtures("demo_app")
 def test_a_language_in_the_address_is_that_of_the_page_and_its_dates() -> None:
     app = opened(**MARRIAGE, lang="fr")
     assert not app.exception
@@ -258,7 +250,7 @@ def test_a_language_in_the_address_is_that_of_the_page_and_its_dates() -> None:
     assert "lang" not in app.query_params
 
 
-@pytest.mark.usefixtures("_environment")
+@pytest.mark.usefixtures("demo_app")
 def test_what_the_agent_says_in_english_is_marked_as_english() -> None:
     app = opened(q="What did the law say?", lang="de")
     assert not app.exception

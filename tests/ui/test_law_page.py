@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -16,19 +15,12 @@ from tests.rl.statutes import FAIRS
 from tests.ui.page_state import address, shown, started
 from ui.law.acts import corpus_of
 from ui.law.address import Place, permalink, read_place, write_place
-from ui.library import _opened
 
 ERROR = "fr/code-civil#error"
 AGE = "fr/code-civil#marriage-age"
 
 
-@pytest.fixture(autouse=True)
-def _environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("INFORCE_TODAY", "2026-11-22")
-    yield
-    _opened.clear()
+pytestmark = pytest.mark.usefixtures("demo_app")
 
 
 def _page() -> None:

@@ -101,6 +101,22 @@ def refusal(*words: str) -> str:
     return str(done.exception)
 
 
+def test_the_clients_reference_is_shown_found_and_in_the_memo(
+    settings: Settings, tmp_path: Path
+) -> None:
+    matter = made("Smith v Jones", "--reference", "ACME/2026-118")
+    made("Ng v Roy")
+    assert "ACME/2026-118" in ran("show", matter).output
+    assert matter[:12] in ran("list", "--find", "2026-118").output
+    assert "Ng v Roy" not in ran("list", "--find", "2026-118").output
+    assert "ACME/7" in ran("refer", matter, "ACME/7").output
+    file = tmp_path / "matter.md"
+    assert ran("export", matter, "--to", str(file)).exit_code == 0
+    assert "ACME\\/7" in file.read_text()
+    assert "ACME" not in ran("refer", matter, "").output
+    assert refusal("refer", matter, "x" * 101).startswith("A client's reference has at most 100")
+
+
 def test_nobody_files_a_question_that_another_person_asked(settings: Settings) -> None:
     matter, trace = made(), asked(settings, asker="ben@firm.example")
     assert refusal("file", matter, trace).startswith("There is no answer")

@@ -91,8 +91,27 @@ def test_a_matter_is_made_filled_and_renamed(matters: Matters) -> None:
     press(app, "Add a note")
     assert "<p>Called the client.</p><p>Twice.</p>" in shown(app)
     app.text_input(key=f"name-{made.id}").input("Appeal")
-    press(app, "Rename")
+    app.text_input(key=f"reference-{made.id}").input(" ACME/2026-118 ")
+    press(app, "Save name and reference")
     assert "Appeal" in shown(app)
+    assert "Client&#x27;s reference: ACME/2026-118" in shown(app)
+    assert matters.get(LOCAL, made.id).reference == "ACME/2026-118"
+
+
+def test_a_matter_is_found_by_its_reference_and_nothing_else_is(matters: Matters) -> None:
+    smith = matters.create(LOCAL, "Smith v Jones", reference="ACME/2026-118")
+    other = matters.create(LOCAL, "Ng v Roy", reference="ACME/2026-119")
+    app = opened()
+    assert {f"matter-{one.id}" for one in (smith, other)} <= keys(app)
+    app.text_input(key="matter-find").input("acme/2026-118").run()
+    assert f"matter-{smith.id}" in keys(app)
+    assert f"matter-{other.id}" not in keys(app)
+    app.text_input(key="matter-find").input("nobody").run()
+    assert [caption.value for caption in app.caption if "No matter" in caption.value]
+
+
+def keys(app: AppTest) -> set[str]:
+    return {str(button.key) for button in app.button}
 
 
 def test_an_impossible_day_makes_no_matter_and_is_said(matters: Matters) -> None:

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from corpus.settings import Settings
 from retrieval.search import SearchRequest
 from tests.ui.page_state import address, press, shown, started
-from ui.library import _opened
 from ui.search import saved
 from ui.search.address import read_search, write_search
 
@@ -21,15 +19,9 @@ HOSTILE = "<img src=https://evil.example/x.png> ![x](https://evil.example/y.png)
 
 
 @pytest.fixture(autouse=True)
-def _environment(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("INFORCE_TODAY", "2026-11-22")
+def _environment(demo_app: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("INFORCE_SEARCHES", f"sqlite:///{tmp_path / 'searches.db'}")
     yield
-    _opened.clear()
     saved._opened.clear()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.matters.bundle import Bundle
-from agent.matters.records import CaseFrame
+from agent.matters.records import CaseFrame, MatterRecord
 from corpus.settings import Settings
 from corpus.territories import extent_words
 from ui.export.blocks import Block, Bullets, Memo, Section, Text
@@ -68,7 +68,7 @@ def file_name(name: str, matter: str, how: Format) -> str:
 
 
 def _front(bundle: Bundle) -> Iterator[Section]:
-    facts = tuple(_facts(bundle.matter.frame))
+    facts = tuple(_facts(bundle.matter))
     if facts:
         yield Section(heading="Facts and dates", blocks=(Bullets(items=facts),))
     if bundle.notes:
@@ -83,7 +83,10 @@ def _front(bundle: Bundle) -> Iterator[Section]:
         yield Section(heading="Left out", blocks=(Text(text=f"{words} no longer kept."),))
 
 
-def _facts(frame: CaseFrame) -> Iterator[str]:
+def _facts(matter: MatterRecord) -> Iterator[str]:
+    frame = matter.frame
+    if matter.reference:
+        yield f"Client's reference: {matter.reference}"
     for role, day in sorted(frame.facts.items()):
         yield f"{role.words.capitalize()}: {day_words(day)}"
     yield from frame_words(frame)

@@ -37,12 +37,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one object.")]
 @app.command("list", epilog="Example:  inforce matters list")
 def list_matters(
     archived: Annotated[bool, typer.Option(help="Those that are archived.")] = False,
+    find: Annotated[str, typer.Option(help="Only names and references with this text.")] = "",
     person: PersonId = None,
     json: Json = False,
 ) -> None:
     """List the open matters that a person may see, last changed first."""
     with _desk(person) as desk:
-        found = desk.matters.all(desk.person, archived=archived)
+        found = desk.matters.all(desk.person, archived=archived, find=find)
     if json:
         print_json({"matters": [one.model_dump(mode="json") for one in found]})
         return
@@ -70,6 +71,9 @@ def show(matter: Id, person: PersonId = None, json: Json = False) -> None:
 @app.command(epilog="Example:  inforce matters new 'Smith v Jones' --as-at 2012-04-05")
 def new(
     name: Name,
+    reference: Annotated[
+        str, typer.Option(help="The client's reference, such as the number of the file.")
+    ] = "",
     as_at: Annotated[str | None, typer.Option("--as-at", "--on", help="Governing date.")] = None,
     issue: Annotated[str | None, typer.Option(help="Legal issue, as of inforce ask.")] = None,
     fact: Annotated[
@@ -100,7 +104,7 @@ def new(
         known_at=optional_day(known_at, "--known-at"),
     )
     with _desk(person) as desk:
-        _said(desk.matters.create(desk.person, name, frame), json=json)
+        _said(desk.matters.create(desk.person, name, frame, reference), json=json)
 
 
 @app.command(epilog="Example:  inforce matters rename 3f2a91c4 'Smith v Jones (appeal)'")
@@ -108,6 +112,18 @@ def rename(matter: Id, name: Name, person: PersonId = None, json: Json = False) 
     """Give a matter another name."""
     with _desk(person) as desk:
         _said(desk.matters.rename(desk.person, matter, name), json=json)
+
+
+@app.command(epilog="Example:  inforce matters refer 3f2a91c4 'ACME/2026-118'")
+def refer(
+    matter: Id,
+    reference: Annotated[str, typer.Argument(help="The reference; empty removes it.")],
+    person: PersonId = None,
+    json: Json = False,
+) -> None:
+    """Set the client's reference of a matter, such as the number of the file."""
+    with _desk(person) as desk:
+        _said(desk.matters.refer(desk.person, matter, reference), json=json)
 
 
 @app.command(epilog="Example:  inforce matters archive 3f2a91c4")
@@ -271,9 +287,10 @@ def _line(matter: MatterRecord) -> None:
 
     shared = f", shared with {', '.join(matter.shared_with)}" if matter.shared_with else ""
     archived = ", archived" if matter.archived is not None else ""
+    reference = f"{matter.reference}, " if matter.reference else ""
     out.print(
         f"[cyan]{matter.id[:12]}[/]  {matter.changed:%Y-%m-%d}  {escape(matter.name)}  "
-        f"[dim]{escape(matter.owner + shared + archived)}[/]"
+        f"[dim]{escape(reference + matter.owner + shared + archived)}[/]"
     )
 
 

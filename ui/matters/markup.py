@@ -21,6 +21,8 @@ from ui.words import day_words, extent_title, place_title
 def head(matter: MatterRecord) -> str:
     """Return the name of a matter, whose it is, and its facts and dates."""
     parts = [told("matters.owner", who=matter.owner)]
+    if matter.reference:
+        parts.insert(0, told("matters.its_reference", what=matter.reference))
     if matter.shared_with:
         parts.append(told("matters.shared", who=", ".join(matter.shared_with)))
     archived = f'<p class="missing">{told("matters.is_archived")}</p>' if matter.archived else ""

@@ -141,8 +141,14 @@ def _file(matter: str, how: Format) -> bytes:
 def _manage(matter: MatterRecord) -> None:
     with st.expander(word("matters.manage"), icon=":material/settings:"):
         st.text_input(word("matters.name"), value=matter.name, key=f"name-{matter.id}")
+        st.text_input(
+            word("matters.reference"),
+            value=matter.reference or "",
+            key=f"reference-{matter.id}",
+            placeholder=word("matters.reference_hint"),
+        )
         with st.container(horizontal=True):
-            rename = partial(_rename, matter=matter.id)
+            rename = partial(_rename, matter=matter)
             st.button(word("matters.rename"), on_click=do, args=(rename,))
             words = word("matters.reopen" if matter.archived else "matters.archive")
             move = partial(_archive, matter=matter.id, archived=matter.archived is None)
@@ -163,8 +169,13 @@ def _sharing(matter: MatterRecord) -> None:
         st.button(words, key=f"unshare-{number}", on_click=do, args=(end,))
 
 
-def _rename(desk: Desk, matter: str) -> None:
-    desk.matters.rename(desk.person, matter, typed(f"name-{matter}"))
+def _rename(desk: Desk, matter: MatterRecord) -> None:
+    """Give a matter the name and the reference that stand in the fields."""
+    name, reference = typed(f"name-{matter.id}"), typed(f"reference-{matter.id}")
+    if name != matter.name:
+        desk.matters.rename(desk.person, matter.id, name)
+    if reference != (matter.reference or ""):
+        desk.matters.refer(desk.person, matter.id, reference)
 
 
 def _archive(desk: Desk, matter: str, *, archived: bool) -> None:

@@ -34,13 +34,19 @@ def overview(desk: Desk) -> None:
         key="matters-which",
         label_visibility="collapsed",
     )
-    found = desk.matters.all(desk.person, archived=bool(which))
+    find = st.text_input(word("matters.find"), key="matter-find")
+    found = desk.matters.all(desk.person, archived=bool(which), find=find)
     for matter in found:
         _line(matter)
     if not found:
-        st.caption(word("matters.none"))
-    with st.expander(word("matters.new"), expanded=not found and not which):
+        st.caption(word("matters.none_found" if find.strip() else "matters.none"))
+    with st.expander(word("matters.new"), expanded=not (found or which or find)):
         st.text_input(word("matters.name"), key="matter-name")
+        st.text_input(
+            word("matters.reference"),
+            key="matter-reference",
+            placeholder=word("matters.reference_hint"),
+        )
         frame_fields("new", places(desk))
         st.button(word("matters.create"), type="primary", on_click=_create)
 
@@ -93,7 +99,7 @@ def go_to(matter: str) -> None:
 
 def _line(matter: MatterRecord) -> None:
     st.button(
-        literal(matter.name),
+        literal(f"{matter.name} ({matter.reference})" if matter.reference else matter.name),
         key=f"matter-{matter.id}",
         width="stretch",
         icon=":material/folder:",
@@ -104,7 +110,9 @@ def _line(matter: MatterRecord) -> None:
 
 def _create() -> None:
     def change(desk: Desk) -> None:
-        made = desk.matters.create(desk.person, typed("matter-name"), frame_typed("new"))
+        made = desk.matters.create(
+            desk.person, typed("matter-name"), frame_typed("new"), typed("matter-reference")
+        )
         go_to(made.id)
 
     do(change)
