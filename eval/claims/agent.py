@@ -37,6 +37,7 @@ from rl.recipes.label_settings import LabelSettings
 from rl.recipes.load import load_recipe, read_recipe
 from rl.recipes.recipe import Recipe
 from rl.rewards import answer_key, right
+from rl.rewards.claims import dated
 from rl.rewards.scored_trace import (
     RolloutRecord,
     ScoredTrace,
@@ -72,6 +73,9 @@ SELECTION, TEST = 150, 300
 COMPARED = 64
 """Number of answers on whose states the policy is compared with its start."""
 
+REWARDS = Path(__file__).parent / "rewards"
+"""Folder of the reward files of published systems."""
+
 Watching = Callable[[str], ProgressWatcher]
 
 
@@ -81,6 +85,8 @@ class AgentTrial(Frozen):
     name: str
     rewards: dict[str, float] = Field(default_factory=dict)
     """Reward channels and weights; empty: the recipe's."""
+    plugins: tuple[str, ...] = ()
+    """Files of ``eval/claims/rewards`` that define further rewards."""
     objective: dict[str, Any] = Field(default_factory=dict)
     """Changes of the recipe's ``[objective]``."""
     epochs: int = Field(default=1, ge=1)
@@ -186,6 +192,7 @@ class AgentEnvironment:
         table["objective"] |= trial.objective
         table["train"] |= trial.train
         table["rewards"] = trial.rewards or table["rewards"]
+        table["reward_plugins"] = [str(REWARDS / name) for name in trial.plugins]
         if trial.taught:
             teacher = {"teacher": str(self.careful), "shows_governing_text": False}
             table["objective"]["additives"] = [{"kind": "opd", "lam": trial.taught, **teacher}]
@@ -228,7 +235,7 @@ class AgentEnvironment:
         return [scored(0, one.question.with_answer(), one.trace, one.void) for one in found]
 
     def _opened(self, name: str, recipe: Recipe) -> Run:
-        told = recipe.model_dump_json().encode()
+        told = recipe.model_dump_json(exclude_none=True).encode()
         digest = hashlib.blake2b(told, digest_size=4).hexdigest()
         words = "".join(char if char.isalnum() else "-" for char in name)
         folder = self.home / f"{words}-s{recipe.train.seed}-{digest}"
@@ -264,6 +271,8 @@ class AgentEnvironment:
             anachronism=_mean(temporal.anachronisms_drafted),
             entropy=entropy,
             divergence=_divergence(model, start, answered),
+            consistency=_mean(temporal.temporal),
+            dated=_dated(answered),
         )
 
     def _answered(self, recipe: Recipe, model: Any, asked: Sequence[Question]) -> list[ScoredTrace]:
@@ -353,6 +362,13 @@ def _agreement(records: Sequence[RolloutRecord]) -> float:
         for one in keys
         for other in keys
     )
+
+
+def _dated(answered: Sequence[ScoredTrace]) -> float:
+    """Return the share of runs with a dated call whose first one had the governing date."""
+    told = [dated(one.trace) for one in answered if one.trace is not None]
+    found = [one for one in told if one is not None]
+    return fmean(found) if found else 0.0
 
 
 def _accuracy(answered: Sequence[ScoredTrace]) -> float:

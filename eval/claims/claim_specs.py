@@ -15,7 +15,7 @@ from corpus.errors import BadInputError
 from corpus.model import Frozen
 from rl.recipes.load import read_toml
 
-Metric = Literal["accuracy", "abstention", "retained"]
+Metric = Literal["accuracy", "abstention", "retained", "consistency"]
 T = TypeVar("T", bound=Frozen)
 
 

@@ -188,7 +188,9 @@ class Score:
 
     ``accuracy`` of the whole answer; ``abstention`` is F1 of abstaining exactly where nothing is
     recorded; ``anachronism`` the probability of a version not in force; ``entropy`` of the first
-    token, and its KL divergence from another policy, in nats.
+    token, and its KL divergence from another policy, in nats. On the agent alone: ``consistency``
+    is the temporal reward of the drafts, ``dated`` the share of first dated calls that have the
+    governing date.
     """
 
     accuracy: float
@@ -196,6 +198,8 @@ class Score:
     anachronism: float
     entropy: float
     divergence: float
+    consistency: float | None = None
+    dated: float | None = None
 
 
 def score(policy: Policy, asked: LabQuestion, start: Policy) -> Score:

@@ -38,6 +38,8 @@ class Arm(Frozen):
         abstention: F1 of abstaining.
         anachronism: share of answers from a version not in force.
         retained: accuracy on the second skill; null if not measured.
+        consistency: temporal consistency of the drafts; null if not measured.
+        dated: share of first dated calls with the governing date; null if not measured.
         entropy: entropy of the first token, in nats.
         divergence: KL divergence from the start, in nats.
         clipped: share of tokens whose clip was active.
@@ -54,6 +56,8 @@ class Arm(Frozen):
     abstention: float
     anachronism: float
     retained: float | None
+    consistency: float | None
+    dated: float | None
     entropy: float
     divergence: float
     clipped: float
@@ -232,6 +236,8 @@ def _arm(name: str, role: str, results: Sequence[Result]) -> Arm:
         abstention=fmean(one.abstention for one in tests),
         anachronism=fmean(one.anachronism for one in tests),
         retained=fmean(kept) if kept else None,
+        consistency=_mean_measured([one.consistency for one in tests]),
+        dated=_mean_measured([one.dated for one in tests]),
         entropy=fmean(one.entropy for one in tests),
         divergence=fmean(one.divergence for one in tests),
         clipped=fmean(fmean(c.clipped) if c.clipped else 0.0 for c in curves),
@@ -241,6 +247,12 @@ def _arm(name: str, role: str, results: Sequence[Result]) -> Arm:
         curve_accuracy=_mean_curve([c.accuracy for c in curves]),
         curve_agreement=_mean_curve([c.agreement for c in curves]),
     )
+
+
+def _mean_measured(values: Sequence[float | None]) -> float | None:
+    """Return the mean; ``None`` unless every run has the measure."""
+    found = [value for value in values if value is not None]
+    return fmean(found) if found and len(found) == len(values) else None
 
 
 def _mean_curve(curves: Sequence[Sequence[float]]) -> tuple[float, ...]:

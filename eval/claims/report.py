@@ -10,7 +10,12 @@ from eval.claims.measure import Arm, Finding
 from eval.claims.plot import curves, lines
 from eval.claims.verdict import Effect
 
-UNIT = {"accuracy": "accuracy", "abstention": "F1 of abstaining", "retained": "retained skill"}
+UNIT = {
+    "accuracy": "accuracy",
+    "abstention": "F1 of abstaining",
+    "retained": "retained skill",
+    "consistency": "temporal consistency",
+}
 
 
 class Place(Frozen):
@@ -50,7 +55,9 @@ AGENT = Place(
     " about works held out from training; the control is chosen on 150 questions about other"
     " works. *Accuracy* is the share of questions answered correctly or declined for the"
     " correct reason; *out of force* the share of drafted citations that were not in force on"
-    " the governing date; *entropy* and *KL from start* are per token. No other skill is"
+    " the governing date; *consistent* the temporal reward of the drafts; *dated* the share of"
+    " first dated calls with the governing date; *entropy* and *KL from start* are per token. No"
+    " other skill is"
     " measured, so *retained* is empty. The questions are the same in every arm and seed, so"
     " the intervals are over seeds only: one point is three questions, and other questions"
     " would give other results. The foreign rollouts and the teacher are those of one model"
@@ -82,9 +89,9 @@ def table(findings: Sequence[Finding]) -> str:
 def arms_table(finding: Finding, seeds: int) -> str:
     """Return the Markdown table of every arm of a claim with all measures."""
     rows = [
-        "| arm | role | accuracy | abstaining F1 | out of force | retained | entropy "
-        "| KL from start | clipped | agreement less accuracy | collapsed |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| arm | role | accuracy | abstaining F1 | out of force | consistent | dated | retained "
+        "| entropy | KL from start | clipped | agreement less accuracy | collapsed |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         *(_arm_row(arm, seeds) for arm in finding.arms),
     ]
     if finding.labels:
@@ -119,7 +126,8 @@ def labels_picture(needs: Mapping[str, LabelNeed]) -> str:
 
 
 def _arm_row(arm: Arm, seeds: int) -> str:
-    shares = (arm.accuracy, arm.abstention, arm.anachronism, arm.retained)
+    asked = (arm.consistency, arm.dated, arm.retained)
+    shares = (arm.accuracy, arm.abstention, arm.anachronism, *asked)
     first = " | ".join("-" if share is None else f"{100 * share:.1f}" for share in shares)
     return (
         f"| {arm.name} | {arm.role} | {first} | {arm.entropy:.2f} | {arm.divergence:.2f} "
