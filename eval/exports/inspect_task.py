@@ -18,10 +18,12 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from agent.models.rendering import Message
+from agent.policy import PolicyError
 from agent.trace import Trace
 from corpus.questions import Question
 from eval.exports.export import Exported, gold
 from rl.rewards import right
+from rl.rollouts.rollout import broken
 
 _ROLES: Any = {
     "system": ChatMessageSystem,
@@ -35,11 +37,12 @@ def law_task(folder: Path, split: Any = "test") -> Task:
     """Return the task of an exported folder: one sample for each question of a split.
 
     Raises:
-        BadInputError: the folder is no export, or the library holds another corpus.
+        BadInputError: the folder is no export, the library holds another corpus, or there is no
+            question of the split.
         InForceError: there is no library.
     """
     exported = Exported(folder)
-    samples = [_sample(exported, one) for one in exported.questions(split)]
+    samples = [_sample(exported, one) for one in exported.asked(split)]
     return Task(
         dataset=MemoryDataset(samples, name="inforce_law"),
         solver=_through_the_graph(exported),
@@ -63,6 +66,7 @@ def _chat(message: Message) -> ChatMessage:
 @solver  # type: ignore[untyped-decorator]
 def _through_the_graph(exported: Exported) -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
+        """Answer one question; a failure of the engine is an error of the sample, not a score."""
         question = Question.model_validate(state.metadata[_QUESTION])
         replies: list[str] = []
         while True:
@@ -70,6 +74,9 @@ def _through_the_graph(exported: Exported) -> Solver:
             replies.append(state.output.completion)
             step = await to_thread(exported.step, question, replies)
             if isinstance(step, Trace):
+                why = broken(step)
+                if why is not None:
+                    raise PolicyError(why)
                 state.metadata[_TRACE] = step.model_dump(mode="json")
                 return state
             state.messages.extend(_chat(one) for one in step)

@@ -20,7 +20,7 @@ from agent.trace import Trace
 from corpus.questions import Question, Split
 from eval.exports.export import Exported, gold
 from rl.rewards import right
-from rl.rollouts.rollout import BROKEN, asked_in_full
+from rl.rollouts.rollout import asked_in_full, broken
 
 LONGEST_TURN = 512
 """Most tokens of one message, where the trainer sets no limit."""
@@ -83,7 +83,7 @@ class LawTaskset(vf.Taskset[LawTask, LawConfig]):  # type: ignore[misc]
         """Yield a task for each question of the split."""
         kind = type("LawTask", (LawTask,), {"folder": self.folder})
         exported = opened(self.folder)
-        for one in exported.questions(self.config.split):
+        for one in exported.asked(self.config.split):
             prompt = [
                 message.model_dump(include={"role", "content"}) for message in exported.prompt(one)
             ]
@@ -124,9 +124,9 @@ class LawHarness(vf.Harness[vf.HarnessConfig]):  # type: ignore[misc]
         policy = ChatPolicy(Served(Endpoint(endpoint, secret), ctx.model), _sampling(ctx, trace))
         context = Context(exported.library, policy, max_turns=exported.settings.max_turns)
         found = await to_thread(run, context, asked_in_full(question))
-        if found.stop in BROKEN:
-            said = found.abstention.explanation if found.abstention else found.stop.value
-            return vf.ProgramResult(1, "", said)
+        why = broken(found)
+        if why is not None:
+            return vf.ProgramResult(1, "", why)
         trace.info[TRACE] = found.model_dump(mode="json")
         return vf.ProgramResult(0, "", "")
 

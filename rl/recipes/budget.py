@@ -17,6 +17,8 @@ from rl.recipes.recipe import Recipe, RecipeError, Shape, TrainSettings
 BYTES = {"float32": 4, "bfloat16": 2}
 ADAM_BYTES = 8
 """Bytes per parameter of AdamW's first and second moment, in float32."""
+NF4_BYTES = 0.516
+"""Bytes per weight in NF4: 4 bits and the doubly quantised scales, 0.127 bits."""
 PROMPT_TOKENS = 2048
 """Assumed tokens of the first prompt with its tools, where the recipe does not bound a rollout."""
 
@@ -140,12 +142,21 @@ def memory_budget(recipe: Recipe, shape: Shape) -> MemoryBudget:
     return MemoryBudget(
         parameters=total,
         trained=trained,
-        weights=(total * size + adapter * 4) / shards / gib,
+        weights=(_weights(recipe, shape) + adapter * 4) / shards / gib,
         gradients=trained * held / shards / gib,
         optimiser=trained * (ADAM_BYTES if held == 4 else 2 * size) / shards / gib,
         activations=_activations(recipe, shape) / gib,
         sampler=_sampler(recipe, shape) / gib,
     )
+
+
+def _weights(recipe: Recipe, shape: Shape) -> float:
+    """Return the bytes of the weights; in NF4 only layers are quantised, tables are float32."""
+    total = parameters(shape)
+    if recipe.model.quantised is None:
+        return total * BYTES[recipe.model.dtype]
+    tables = shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
+    return tables * 4 + (total - tables) * NF4_BYTES
 
 
 def _activations(recipe: Recipe, shape: Shape) -> float:

@@ -95,6 +95,19 @@ def _no_pool(recipe: Recipe) -> str | None:
     )
 
 
+def _quantised_alone(recipe: Recipe) -> str | None:
+    if recipe.model.quantised is None:
+        return None
+    if recipe.model.lora is None:
+        return "model.quantised holds weights that cannot be trained in 4 bits; set model.lora."
+    if recipe.rollout.sampler != "local":
+        return (
+            f"the sampler {recipe.rollout.sampler} holds the weights whole, and model.quantised in"
+            " 4 bits, so that their log-probs differ; use the sampler local."
+        )
+    return None
+
+
 def _no_gpu(recipe: Recipe) -> str | None:
     if recipe.rollout.sampler != "colocated" or recipe.train.device != "cpu":
         return None
@@ -188,6 +201,7 @@ RULES: tuple[Callable[[Recipe], str | None], ...] = (
     _no_judge,
     _no_url,
     _no_gpu,
+    _quantised_alone,
     _no_pool,
     _one_teacher,
     _two_sources,

@@ -82,6 +82,8 @@ def _precision(recipe: Recipe, config: LaunchConfig) -> str | None:
 def _fsdp(recipe: Recipe, config: LaunchConfig) -> str | None:
     if config.distributed_type != "FSDP":
         return None
+    if recipe.model.quantised is not None:
+        return "FSDP shards weights of one number format, and model.quantised has two."
     told = config.fsdp_config
     if told.get("fsdp_version", 1) != 2:
         return "fsdp_version is not 2; FSDP 1 flattens the weights that an adapter is saved from."

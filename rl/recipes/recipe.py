@@ -79,6 +79,9 @@ class ModelSettings(Frozen):
     """Compute in bfloat16 although the weights are float32."""
     lora: Lora | None = None
     """Train a LoRA adapter; left out, all weights are trained."""
+    quantised: Literal["nf4"] | None = None
+    """``nf4``: hold the weights under a LoRA adapter in 4 bits and compute in ``dtype`` (QLoRA,
+    2305.14314; needs bitsandbytes). Left out, they are held in ``dtype``."""
     gradient_checkpointing: bool = False
     """Compute activations again in the backward pass instead of keeping them."""
     prompt_format: Literal["learnt"] | None = None

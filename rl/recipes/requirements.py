@@ -16,7 +16,7 @@ def missing(recipe: Recipe, home: Path) -> list[str]:
         recipe: the recipe to check.
         home: folder of runs.
     """
-    found = (_no_vllm(recipe), _no_pool(recipe, home))
+    found = (_no_vllm(recipe), _no_bitsandbytes(recipe), _no_pool(recipe, home))
     return [words for words in found if words is not None] + _no_trackers(recipe)
 
 
@@ -37,6 +37,12 @@ def _no_vllm(recipe: Recipe) -> str | None:
         "rollout.sampler = 'colocated' needs vLLM in the environment that trains, where it is not"
         " installed: pip install 'inforce[train,vllm]'."
     )
+
+
+def _no_bitsandbytes(recipe: Recipe) -> str | None:
+    if recipe.model.quantised is None or find_spec("bitsandbytes") is not None:
+        return None
+    return "model.quantised needs bitsandbytes: pip install 'inforce[train,qlora]'."
 
 
 def _no_pool(recipe: Recipe, home: Path) -> str | None:

@@ -254,6 +254,13 @@ def _policy_of_rollout(policy: Policy, gathering: Batcher, seed: int) -> Policy:
     return replace(policy, sampling=sampling, sampler=BatchingSampler(gathering, policy.sampler))
 
 
+def broken(trace: Trace) -> str | None:
+    """Return why an engine or a model failed and ended a run; ``None`` if none did."""
+    if trace.stop not in BROKEN:
+        return None
+    return trace.abstention.explanation if trace.abstention else trace.stop.value
+
+
 def _episode(
     library: Library, policy: Policy, asked: AskRequest, question: Posed, limits: Limits
 ) -> Rollout:
@@ -262,8 +269,8 @@ def _episode(
         trace = run(context, asked)
     except InForceError as failure:
         return Rollout(question=question, trace=None, void=str(failure))
-    if trace.stop in BROKEN:
-        words = trace.abstention.explanation if trace.abstention else trace.stop.value
+    words = broken(trace)
+    if words is not None:
         return Rollout(question=question, trace=trace, void=words)
     sampled = bool(trace.turns) and all(turn.completion_ids for turn in trace.turns)
     return Rollout(

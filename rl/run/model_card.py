@@ -10,6 +10,7 @@ from typing import Any
 from rl.recipes.recipe import Recipe
 from rl.run.run_directory import Run
 
+CARD = "README.md"
 NEWEST = 10
 """Steps whose metrics are averaged."""
 SHOWN = ("reward", "outcome/correct", "outcome/wrong", "outcome/abstained", "dated", "entropy")
@@ -22,13 +23,17 @@ def write_model_card(run: Run) -> Path:
     Raises:
         RunError: there is no run.
     """
-    path = run.folder / "README.md"
+    path = run.folder / CARD
     path.write_text(model_card(run), encoding="utf-8")
     return path
 
 
-def model_card(run: Run) -> str:
+def model_card(run: Run, repo: str | None = None) -> str:
     """Return the model card of a run, from the files of its directory.
+
+    Args:
+        run: the run.
+        repo: the repository of a hub that the card is for; ``None``: the run's own directory.
 
     Raises:
         RunError: there is no run.
@@ -56,7 +61,7 @@ that cites only law in force on the date that governs the case.
 ## Use
 
 ```
-INFORCE_POLICY={_opened_as(recipe, run)} inforce serve
+{_use(recipe, run, repo)}
 ```
 
 Every answer is checked by InForce's verifier; outside it the model's drafts are not checked.
@@ -85,7 +90,19 @@ def _front_matter(recipe: Recipe) -> str:
 
 def _trained(recipe: Recipe) -> str:
     lora = recipe.model.lora
-    return "all weights" if lora is None else f"a LoRA adapter of rank {lora.rank}"
+    if lora is None:
+        return "all weights"
+    over = " over weights in 4 bits (NF4)" if recipe.model.quantised else ""
+    return f"a LoRA adapter of rank {lora.rank}{over}"
+
+
+def _use(recipe: Recipe, run: Run, repo: str | None) -> str:
+    """Return the commands that serve the model: from the run's directory, or from a hub."""
+    if repo is None:
+        return f"INFORCE_POLICY={_opened_as(recipe, run)} inforce serve"
+    folder = repo.rpartition("/")[2]
+    opened = f"{recipe.model.name}+{folder}" if recipe.model.lora else f"./{folder}"
+    return f"inforce runs pull {repo} --to {folder}\nINFORCE_POLICY={opened} inforce serve"
 
 
 def _opened_as(recipe: Recipe, run: Run) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, set_seed
 
 from agent.library import Library
 from agent.models.catalogue import ModelError, open_location
@@ -147,10 +148,41 @@ def _warm_up(  # noqa: PLR0913
 
 
 def _weights(location: str, settings: ModelSettings) -> Any:
+    dtype = getattr(torch, settings.dtype)
+    held = {} if settings.quantised is None else _in_four_bits(dtype)
     try:
-        return AutoModelForCausalLM.from_pretrained(location, dtype=getattr(torch, settings.dtype))
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        model = AutoModelForCausalLM.from_pretrained(location, dtype=dtype, **held)
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
         raise ModelError(f"{settings.name} cannot be loaded: {first_line(error)}") from error
+    return _trainable_over(model, settings) if held else model
+
+
+def _in_four_bits(dtype: torch.dtype) -> dict[str, Any]:
+    """Return the arguments that load a model in NF4 with doubly quantised scales (QLoRA)."""
+    how = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    return {"quantization_config": how, "device_map": {"": PartialState().device}}
+
+
+def _trainable_over(model: Any, settings: ModelSettings) -> Any:
+    """Return a quantised model that an adapter can be trained over: norms and tables in float32.
+
+    On CPUs with AVX512-BF16, bitsandbytes repacks weights at the first pass in evaluation mode, for
+    a kernel without a backward pass, and keeps them so: after the first rollouts, gradients would
+    be wrong. Repacking is therefore turned off.
+    """
+    from peft import prepare_model_for_kbit_training
+
+    for part in model.modules():
+        if hasattr(part, "support_avx512bf16_for_cpu"):
+            part.support_avx512bf16_for_cpu = False
+    return prepare_model_for_kbit_training(
+        model, use_gradient_checkpointing=settings.gradient_checkpointing
+    )
 
 
 def _adapted(model: Any, settings: ModelSettings, seed: int) -> Any:

@@ -9,6 +9,7 @@ import sys
 import threading
 import tomllib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from eval.exports.step import next_step
 from inforce import app
 from rl.rollouts.rollout import asked_in_full
 from tests.agent.conftest import opened
+from tests.agent.test_graph import BrokenIndex
 from tests.rl.statutes import FAIRS, NEW, OLD, RULE, question
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +131,8 @@ def test_an_export_is_whole_and_read_back(settled: Library, tmp_path: Path, kind
     exported = Exported(folder)
     assert exported.questions("test") == [VALUE]
     assert exported.questions("train") == []
+    with pytest.raises(BadInputError, match="no question of the split 'train'; it has test"):
+        exported.asked("train")
     step = exported.step(VALUE, (SEARCH, RIGHT))
     assert isinstance(step, Trace)
     assert exported.reward(exported.scored(step, VALUE)) == pytest.approx(1.6)
@@ -203,6 +207,31 @@ def test_a_sample_of_inspect_is_answered_and_scored(settled: Library, tmp_path: 
     assert isinstance(score.value, dict)
     assert score.value["task"] == score.value["right"] == 1.0
     assert [m.role for m in sample.messages[-6:]] == ["user", "assistant"] * 3
+
+
+def test_a_failed_engine_is_an_error_of_the_sample_not_a_wrong_answer(
+    settled: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("inspect_ai", reason="needs the extra inspect")
+    from inspect_ai import eval as evaluate
+    from inspect_ai.model import ModelOutput, ModelUsage, get_model
+
+    from eval.exports.inspect_task import law_task
+
+    class Down(BrokenIndex):
+        words_only = None
+
+    write_export("inspect", tmp_path / "law", [VALUE], about(settled))
+    down = replace(settled, index=Down(settled.corpus_hash))
+    monkeypatch.setattr("eval.exports.export.Library.open", lambda _: down)
+    task = law_task(tmp_path / "law")
+    said = ModelOutput.from_content("mockllm", SEARCH)
+    said.usage = ModelUsage()
+    model = get_model("mockllm/model", custom_outputs=[said])
+    (log,) = evaluate(task, model=model, log_dir=str(tmp_path / "logs"), display="none")
+    assert log.status == "error"
+    assert log.error is not None
+    assert "The engine is down." in log.error.message
 
 
 class Model(BaseHTTPRequestHandler):

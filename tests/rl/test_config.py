@@ -14,6 +14,7 @@ from rl.objective.methods.settings import SETTINGS, NsrSettings
 from rl.recipes.budget import batch_budget, memory_budget, parameters, token_budget
 from rl.recipes.load import load_recipe, read_recipe, recipe_names
 from rl.recipes.recipe import Recipe, RecipeError, Shape
+from rl.recipes.requirements import check_requirements
 from rl.recipes.toml_writer import dump
 
 BASE: dict[str, Any] = {"name": "r", "rewards": {"temporal": 1.0}}
@@ -252,6 +253,40 @@ def test_an_adapter_leaves_gradients_and_moments_to_itself() -> None:
     plan = memory_budget(recipe(model={"lora": lora}), QWEN)
     assert plan.trained == 28 * 8 * (3584 + 3584)
     assert plan.optimiser == pytest.approx(plan.trained * 8 / 2**30)
+
+
+def test_weights_in_four_bits_take_an_eighth_of_float32_but_for_the_tables() -> None:
+    lora = {"rank": 8, "targets": ["q_proj"]}
+    plan = memory_budget(recipe(model={"lora": lora, "quantised": "nf4"}), QWEN)
+    tables = 2 * 152_064 * 3584
+    layers = 7_615_616_512 - tables
+    assert plan.weights * 2**30 == pytest.approx(tables * 4 + layers * 4.127 / 8, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"model": {"quantised": "nf4"}}, "cannot be trained in 4 bits; set model.lora"),
+        ({"rollout": {"sampler": "vllm", "url": "http://x"}}, "use the sampler local"),
+        ({"model": {"quantised": "int3"}}, "'model.quantised': Input should be 'nf4'"),
+    ],
+)
+def test_weights_in_four_bits_are_refused_where_they_cannot_be_trained(
+    tables: dict[str, Any], words: str
+) -> None:
+    adapted = {"lora": {"rank": 8}, "quantised": "nf4"}
+    assert recipe(model=adapted).model.quantised == "nf4"
+    with pytest.raises(RecipeError, match=words):
+        recipe(**{"model": adapted} | tables)
+
+
+def test_weights_in_four_bits_without_their_package_are_refused_before_anything_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rl.recipes.requirements.find_spec", lambda name: None)
+    needy = recipe(model={"lora": {"rank": 8}, "quantised": "nf4"})
+    with pytest.raises(RecipeError, match=r"pip install 'inforce\[train,qlora\]'"):
+        check_requirements(needy, tmp_path)
 
 
 SOFT: Mapping[str, Any] = {"post": "soft_adv"}

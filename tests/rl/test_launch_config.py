@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,22 @@ def test_what_is_shipped_fits_the_recipe_of_several_gpus(name: str) -> None:
     assert f"accelerate launch --config_file {config_path(name)} -m inforce train" in said.stdout
 
 
+def test_the_command_starts_the_run_that_was_checked(tmp_path: Path) -> None:
+    changed = ["--set", "train.seed=3", "--set", 'model.lora.targets=["q_proj"]']
+    said = CliRunner().invoke(
+        app,
+        ["train", "qwen2.5-7b-grpo", "--dry-run", "--accelerate", "fsdp2", *changed,
+         "--runs", str(tmp_path / "my runs")],
+    )  # fmt: skip
+    command = shlex.split(said.stdout.rpartition("Start: ")[2])
+    assert command[-len(changed) - 3 :] == [
+        "qwen2.5-7b-grpo",
+        *changed,
+        "--runs",
+        str(tmp_path / "my runs"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "changed", "said"),
     [
@@ -55,6 +72,14 @@ def test_a_contradiction_is_named(
 ) -> None:
     with pytest.raises(RecipeError, match=said):
         check_launch(BIG, written(tmp_path, name, **changed))
+
+
+def test_weights_in_four_bits_are_not_sharded() -> None:
+    held = BIG.model.model_copy(update={"quantised": "nf4"})
+    quantised = BIG.model_copy(update={"model": held})
+    check_launch(quantised, config_path("multi-gpu"))
+    with pytest.raises(RecipeError, match="FSDP shards weights of one number format"):
+        check_launch(quantised, config_path("fsdp2"))
 
 
 def test_a_missing_file_and_a_run_without_accelerate_are_said(tmp_path: Path) -> None:

@@ -44,6 +44,11 @@ def test_the_card_of_an_adapter_names_its_base_and_how_it_is_served(tmp_path: Pa
     assert "abcdef012345" in card
 
 
+def test_the_card_of_an_adapter_over_four_bits_says_so(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "run", name="org/base", lora={"rank": 4}, quantised="nf4")
+    assert "| trained | a LoRA adapter of rank 4 over weights in 4 bits (NF4) |" in model_card(run)
+
+
 def test_a_run_before_its_first_step_has_a_card_without_numbers(tmp_path: Path) -> None:
     card = model_card(a_run(tmp_path / "run", name="tiny"))
     assert "No step has been made yet." in card
