@@ -21,19 +21,36 @@ Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 accepts o
 
 
 @app.command(epilog="Example:  inforce serve --port 8501")
-def serve(port: Port = 8501, host: Host = "localhost") -> None:
+def serve(
+    port: Port = 8501,
+    host: Host = "localhost",
+    processes: Annotated[
+        int, typer.Option(help="Processes of the app behind the address; one per core for many.")
+    ] = 1,
+) -> None:
     """Serve the app on your own corpus and print its address.
 
-    The process becomes the server: a signal that ends it leaves no other behind. Whether it answers
-    is at /_stcore/health, whether there is a library to ask at /healthz, and how often each page
-    was shown, and in how many seconds, at /metrics (with the extra serve). Without a library, what
-    to do is printed and shown on the page, which works once there is one.
+    A signal that ends the server leaves no process behind. Whether it answers is at
+    /_stcore/health, whether there is a library to ask at /healthz, and how often each page was
+    shown, and in how many seconds, at /metrics (with the extra serve). Without a library, what to
+    do is printed and shown on the page, which works once there is one.
+
+    With several processes each browser stays with one of them, by a cookie; one that ends is
+    started again.
     """
     from corpus.settings import Settings
+    from ui.serving.processes import serve_processes
 
     settings = Settings.load()
     _say_if_empty(settings)
-    _become_app(settings, host, port)
+    if processes == 1:
+        _become_app(settings, host, port)
+    _say_where(host, port)
+    serve_processes(
+        lambda own: _app_command("127.0.0.1", own, host),
+        settings.environment(),
+        *(host, port, processes),
+    )
 
 
 @app.command(epilog="Example:  inforce demo --port 8501")
@@ -115,19 +132,28 @@ def _say_if_empty(settings: Settings) -> None:
 
 def _become_app(settings: Settings, host: str, port: int) -> NoReturn:
     """Replace this process by the app's server."""
-    page = Path(__file__).with_name("server.py")
+    _say_where(host, port)
+    command = _app_command(host, port, host)
+    sys.stdout.flush()
+    os.execve(sys.executable, command, {**os.environ, **settings.environment()})  # noqa: S606
+
+
+def _say_where(host: str, port: int) -> None:
     errors.print(f"[bold green]InForce is at http://{host}:{port}[/]  (Ctrl+C stops it)")
+
+
+def _app_command(host: str, port: int, public: str) -> list[str]:
+    """Return the command of the app's server; ``public`` is the host that browsers name."""
+    page = Path(__file__).with_name("server.py")
     options = {
         "server.address": host,
         "server.port": port,
         "server.headless": "true",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
-        "browser.serverAddress": host,
+        "browser.serverAddress": public,
         "client.showErrorLinks": "false",
         "logger.level": "warning",
     }
     command = [sys.executable, "-m", "streamlit", "run", str(page)]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    sys.stdout.flush()
-    os.execve(sys.executable, command, {**os.environ, **settings.environment()})  # noqa: S606
+    return command + [f"--{name}={value}" for name, value in options.items()]

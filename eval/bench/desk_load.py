@@ -6,7 +6,8 @@ The app is served over the demonstration corpus, in an empty database of Postgre
 another person's id tried, a search, an act, a provision, the coverage and their own matters. Each
 goes over Streamlit's websocket and ends with the page's run; drawing in a browser is not timed.
 Everything that a person writes holds a word of theirs: whatever word of another is in what the
-server sends them is counted, as are pages that fail or lack their own. Last ``--answers`` questions
+server sends them is counted, as are pages that fail or lack their own. ``--processes 1 2`` does all
+of this with one process of the app, then with two. Last ``--answers`` questions
 are asked, in sessions of 25, and the memory of the app is read. Needs Linux; intervals resample
 visits.
 """
@@ -14,6 +15,7 @@ visits.
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -30,7 +32,6 @@ from eval.bench.desk.rounds import (
     alone,
     person_id,
     prepared,
-    read_all,
     together,
 )
 from eval.bench.desk.serving import Served, served
@@ -50,20 +51,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=2, help="rounds of each person")
     parser.add_argument("--alone", type=int, default=10, help="rounds of one person alone")
     parser.add_argument("--answers", type=int, default=2_000, help="questions for the memory")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        nargs="+",
+        default=[1],
+        help="processes of the app, one after another",
+    )
     options = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
         home = Path(folder)
         settings = prepared(options.store, home, options.people)
-        with served(settings.environment(), home, SECRET) as app:
-            read_all(app, 0, Seen())  # what the first visit loads is not timed
-            before = app.seconds()
-            one = alone(app, options.alone)
-            spent = (app.seconds() - before) / options.alone
-            many = together(app, options.people, options.rounds)
-            _print_times(one, many)
-            out.print(f"processor time of the app for a round of one person: {spent:.2f} s")
-            _print_leaks(many, options.people)
-            _print_memory(app, options.people, options.answers)
+        for processes in options.processes:
+            out.print(f"processes of the app: {processes}")
+            with served(settings.environment(), home, SECRET, processes) as app:
+                _measure(app, processes, options)
+
+
+def _measure(app: Served, processes: int, options: argparse.Namespace) -> None:
+    together(app, processes, 1)  # what the first visits of a process load is not timed
+    before = app.seconds()
+    one = alone(app, options.alone)
+    spent = (app.seconds() - before) / options.alone
+    begun = time.perf_counter()
+    many = together(app, options.people, options.rounds)
+    whole = time.perf_counter() - begun
+    _print_times(one, many)
+    out.print(f"processor time of the app for a round of one person: {spent:.2f} s")
+    pages = sum(map(len, many.seconds.values()))
+    out.print(f"together {pages / whole:.2f} pages a second; memory {app.megabytes():.0f} MB")
+    _print_leaks(many, options.people)
+    _print_memory(app, options.people, options.answers)
 
 
 # -- what is printed ---------------------------------------------------------------------------

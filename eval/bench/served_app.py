@@ -14,6 +14,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+COOKIE = "inforce_process"
+"""The cookie by which a browser stays with one of several processes of the app."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -49,20 +51,22 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(environment: Mapping[str, str], port: int, log: Path | None = None) -> Iterator[int]:
+def running(
+    environment: Mapping[str, str], port: int, log: Path | None = None, processes: int = 1
+) -> Iterator[int]:
     """Run the app until the context ends; yield the id of its process once it answers.
 
     Args:
         environment: settings beside those of this process.
         port: where it listens, on this machine alone.
         log: file for what it prints; left out, it prints here.
+        processes: how many processes serve it; of several, the id is that of the one before them.
 
     Raises:
         TimeoutError: it does not answer within two minutes.
     """
-    command = [sys.executable, "-m", "streamlit", "run", "ui/server.py", "--server.headless=true"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--logger.level=warning"]
-    command += ["--server.fileWatcherType=none"]
+    command = [sys.executable, "-m", "inforce", "serve", "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--processes", str(processes)]
     with log.open("wb") if log else nullcontext() as output:
         app = subprocess.Popen(
             command,
@@ -73,17 +77,22 @@ def running(environment: Mapping[str, str], port: int, log: Path | None = None) 
         )
         with app:
             try:
-                _await(f"http://127.0.0.1:{port}/_stcore/health")
+                for number in range(processes):
+                    _await(f"http://127.0.0.1:{port}/_stcore/health", number)
                 yield app.pid
             finally:
                 app.terminate()
 
 
-def _await(health: str) -> None:
+def _await(health: str, number: int) -> None:
+    """Wait until the process of a number answers itself: another one would name itself."""
+    request = urllib.request.Request(health, headers={"Cookie": f"{COOKIE}={number}"})
     for _ in range(600):
         try:
-            with urllib.request.urlopen(health, timeout=1):
-                return
+            with urllib.request.urlopen(request, timeout=1) as found:
+                if COOKIE not in found.headers.get("Set-Cookie", ""):
+                    return
         except OSError:
-            time.sleep(0.2)
+            pass
+        time.sleep(0.2)
     raise TimeoutError(f"the app does not answer at {health}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from prometheus_client import (
@@ -11,9 +12,12 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+MULTIPLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder in which the processes of one server keep their counters."""
 
 
 class Metrics:
@@ -43,7 +47,11 @@ class Metrics:
         self._seconds.labels(route).observe(seconds)
 
     def text(self) -> bytes:
-        """Return all counters as text."""
+        """Return all counters as text; of several processes of one server, their sums."""
+        if MULTIPLE in os.environ:
+            together = CollectorRegistry()
+            MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+            return generate_latest(together)
         return generate_latest(self.registry)
 
 

@@ -21,33 +21,43 @@ server_metadata_url = "{address}/nowhere"
 
 @dataclass(frozen=True)
 class Served:
-    """An app that runs: its address without a slash, and the id of its process."""
+    """An app that runs: its address without a slash, and the id of its first process."""
 
     address: str
     pid: int
 
     def seconds(self) -> float:
-        """Return the processor time that the app has used."""
-        fields = self._read("stat").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Return the processor time that the processes of the app have used."""
+        spent = 0
+        for pid in self._all():
+            fields = _read(pid, "stat").rpartition(")")[2].split()
+            spent += int(fields[11]) + int(fields[12])
+        return spent / os.sysconf("SC_CLK_TCK")
 
     def megabytes(self) -> float:
-        """Return the memory that the app holds (resident set)."""
-        found = next(line for line in self._read("status").splitlines() if "VmRSS" in line)
-        return int(found.split()[1]) / 1024
+        """Return the memory that the processes of the app hold (resident sets)."""
+        lines = (line for pid in self._all() for line in _read(pid, "status").splitlines())
+        return sum(int(line.split()[1]) for line in lines if "VmRSS" in line) / 1024
 
-    def _read(self, name: str) -> str:
-        return Path(f"/proc/{self.pid}/{name}").read_text(encoding="utf-8")
+    def _all(self) -> tuple[int, ...]:
+        return self.pid, *map(int, _read(self.pid, f"task/{self.pid}/children").split())
+
+
+def _read(pid: int, name: str) -> str:
+    return Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8")
 
 
 @contextmanager
-def served(environment: Mapping[str, str], home: Path, cookie_secret: str) -> Iterator[Served]:
+def served(
+    environment: Mapping[str, str], home: Path, cookie_secret: str, processes: int = 1
+) -> Iterator[Served]:
     """Serve the app with sign-in, its cookies signed with a secret of ours.
 
     Args:
         environment: settings of InForce.
         home: folder for the secrets file and what the app prints.
         cookie_secret: what the app signs its cookies with.
+        processes: how many processes serve it.
 
     Raises:
         TimeoutError: it does not answer within two minutes.
@@ -57,5 +67,5 @@ def served(environment: Mapping[str, str], home: Path, cookie_secret: str) -> It
     secrets = home / ".streamlit" / "secrets.toml"
     secrets.parent.mkdir(parents=True, exist_ok=True)
     secrets.write_text(_SECRETS.format(address=address, secret=cookie_secret), encoding="utf-8")
-    with running({**environment, "HOME": str(home)}, port, home / "app.log") as pid:
+    with running({**environment, "HOME": str(home)}, port, home / "app.log", processes) as pid:
         yield Served(address, pid)
