@@ -20,8 +20,8 @@ questions = typer.Typer(
     no_args_is_help=True,
     help="""Make, show and count questions with provable answers.
 
-    They are made from version histories in nine families, deterministic from a seed, and split by
-    work, so that no act is in two splits.
+    They are made from version histories in nine families (and four harder ones where they are
+    named), deterministic from a seed, and split by work, so that no act is in two splits.
     """,
 )
 corpus = typer.Typer(no_args_is_help=True, help="Look at what the store holds.")

@@ -16,7 +16,7 @@ from eval.suites.cli import answers, policy
 from rl.control.cli import control
 
 if TYPE_CHECKING:
-    from corpus.questions import Family
+    pass
 
 app = typer.Typer()
 app.add_typer(bench, name="bench")
@@ -147,12 +147,13 @@ def training_run(
     hit.
     Several runs are scored one by one and together.
     """
+    from corpus.questions import families_named
     from eval.checkpoint_evaluation import evaluate as stages_of
     from eval.checkpoint_evaluation import scores
     from rl.questions.training_questions import open_library
     from rl.run.run_directory import find_run, runs_home
 
-    families = _families(family or [])
+    families = families_named(family or [])
     found = []
     for name in names:
         run = find_run(name, home or runs_home())
@@ -176,14 +177,3 @@ def training_run(
             for field, value in score:
                 shown = "nothing to score" if value is None else value
                 out.print(f"    {field.replace('_', ' '):<22} {shown}")
-
-
-def _families(names: list[str]) -> list[Family]:
-    from corpus.errors import BadInputError
-    from corpus.questions import Family
-
-    try:
-        return [Family(name) for name in names]
-    except ValueError:
-        listed = ", ".join(Family)
-        raise BadInputError(f"--family is one of {listed}.") from None

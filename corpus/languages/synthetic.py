@@ -26,7 +26,9 @@ class StatuteTable(Frozen):
     ``tails``; ``patterns`` hold nouns (``{a} {b} {c}``) and at most one kind of figure
     (``{money}``, ``{period}``, ``{rate}``, ``{prison}``, ``{count}``). ``label`` is the
     number of a provision, ``{n}`` in digits or ``{z}`` in Chinese numerals; ``suffixes`` are for
-    provisions inserted after it. ``group`` separates thousands, ``joiner`` sentences.
+    provisions inserted after it. ``group`` separates thousands, ``joiner`` sentences. ``refers``
+    and ``commences`` are the texts that name another provision (``corpus/synthetic/linked.py``); a
+    language without them has no linked acts.
     """
 
     turn: int
@@ -38,6 +40,8 @@ class StatuteTable(Frozen):
     citation: str
     instrument: str
     heading: str
+    refers: str = ""
+    commences: str = ""
     group: str
     joiner: str = " "
     heads: tuple[str, ...]

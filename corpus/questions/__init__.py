@@ -9,6 +9,7 @@ from corpus.languages.figures import Figure, figures
 from corpus.questions.figure_changes import changed_figures
 from corpus.questions.make import make_questions
 from corpus.questions.question import (
+    HARDER_FAMILIES,
     MADE_FAMILIES,
     Decline,
     Family,
@@ -17,6 +18,7 @@ from corpus.questions.question import (
     Span,
     Split,
     Tally,
+    families_named,
     read_questions,
     split_of,
     tally,
@@ -24,6 +26,7 @@ from corpus.questions.question import (
 )
 
 __all__ = [
+    "HARDER_FAMILIES",
     "MADE_FAMILIES",
     "Decline",
     "Family",
@@ -35,6 +38,7 @@ __all__ = [
     "Split",
     "Tally",
     "changed_figures",
+    "families_named",
     "figures",
     "make_questions",
     "read_questions",

@@ -32,7 +32,9 @@ _FIGURES_PER_CHANGE = 3
 class Draft:
     """A question without its wording. ``kind`` is set if it asks for a figure.
 
-    ``asks`` says what is asked for: a figure, the text, or which version.
+    ``asks`` says what is asked for: a figure, the text, or which version. ``cited`` is the label
+    that the question cites, if not ``label``; ``case`` is a wording with the days of a case
+    instead of a day, and ``more`` fills further placeholders of the wording.
     """
 
     family: Family
@@ -45,6 +47,9 @@ class Draft:
     known_at: date | None = None
     decline: Decline | None = None
     why: str | None = None
+    cited: str | None = None
+    case: str | None = None
+    more: tuple[tuple[str, str], ...] = ()
 
 
 Group = tuple[Draft, ...]

@@ -6,13 +6,21 @@ import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 from corpus.languages.dates import write_date
 from corpus.languages.question_wording import question_wording
 from corpus.model import ProvisionHistory, Version, Work, WorkHistory
 from corpus.provision_numbers import label_key
 from corpus.questions.families import FAMILIES, Draft, Group, Line, lines, proved
-from corpus.questions.question import MADE_FAMILIES, Family, Question, split_of
+from corpus.questions.harder_families import HARDER, Act
+from corpus.questions.question import (
+    HARDER_FAMILIES,
+    MADE_FAMILIES,
+    Family,
+    Question,
+    split_of,
+)
 from corpus.questions.wording import citation, framed
 
 
@@ -29,29 +37,29 @@ def make_questions(
         seed: the same seed and work give the same questions, whatever other works there are.
         per_family: most questions of a family per work (pairs count as two), drawn evenly; ``None``
             makes all.
-        families: the families to make.
+        families: the families to make; the harder ones only where they are named.
     """
     for history in histories:
-        own = list(lines(_by_provision(history)))
-        bearers = _bearers(own)
-        for family in MADE_FAMILIES:
+        act = Act(history.work, list(lines(_by_provision(history))))
+        bearers = _bearers(act.lines)
+        for family in (*MADE_FAMILIES, *HARDER_FAMILIES):
             if family in families:
-                yield from _of_family(history.work, own, bearers, family, seed, per_family)
+                yield from _of_family(act, bearers, family, seed, per_family)
 
 
-def _of_family(  # noqa: PLR0913
-    work: Work,
-    own: list[Line],
+def _of_family(
+    act: Act,
     bearers: Mapping[str, Sequence[Line]],
     family: Family,
     seed: int,
     per_family: int | None,
 ) -> Iterator[Question]:
+    work = act.work
     chance = random.Random(f"{seed}:{work.id}:{family}")  # noqa: S311 - no secret
     groups = [
         (line, group)
-        for line in own
-        for group in FAMILIES[family](line, chance)
+        for line in act.lines
+        for group in _groups(act, line, family, chance)
         if all(proved(line, draft) for draft in group)
     ]
     if per_family is not None:
@@ -68,6 +76,14 @@ def _of_family(  # noqa: PLR0913
             yield from asked
 
 
+def _groups(act: Act, line: Line, family: Family, chance: random.Random) -> Iterator[Group]:
+    """Yield the groups of drafts of one provision for a family."""
+    if family in HARDER:
+        yield from HARDER[family](act, line, chance)
+    else:
+        yield from FAMILIES[family](line, chance)
+
+
 def _bearers(own: Iterable[Line]) -> Mapping[str, Sequence[Line]]:
     """Return the provisions that have, had or will have each label, by its key."""
     found: dict[str, list[Line]] = defaultdict(list)
@@ -78,17 +94,26 @@ def _bearers(own: Iterable[Line]) -> Mapping[str, Sequence[Line]]:
 
 
 def _names_another(draft: Draft, line: Line, bearers: Mapping[str, Sequence[Line]]) -> bool:
-    """Return whether the cited label also names another provision in force then."""
-    day, key = draft.as_at, label_key(draft.label)
-    if day is None:
+    """Return whether a label of the question also names another provision in force then."""
+    if draft.as_at is None:
         return False
-    for other in bearers[key]:
-        label = other.history.provision.label_on(day, draft.known_at)
-        if other is line or label is None or label_key(label) != key:
-            continue
-        if isinstance(other.on(day, draft.known_at), Version):
-            return True
-    return False
+    bearing = _bearing(draft, draft.label, draft.as_at, bearers)
+    if draft.cited is not None and len(_bearing(draft, draft.cited, draft.as_at, bearers)) != 1:
+        return True
+    return any(other is not line for other in bearing)
+
+
+def _bearing(
+    draft: Draft, label: str, day: date, bearers: Mapping[str, Sequence[Line]]
+) -> list[Line]:
+    """Return the provisions in force on a day that have a label then, as known to the draft."""
+    key, known_at = label_key(label), draft.known_at
+    return [
+        line
+        for line in bearers[key]
+        if (own := line.history.provision.label_on(day, known_at)) and label_key(own) == key
+        if isinstance(line.on(day, known_at), Version)
+    ]
 
 
 def _by_provision(history: WorkHistory) -> list[ProvisionHistory]:
@@ -126,6 +151,7 @@ def _worded(work: Work, line: Line, group: Group, chance: random.Random) -> Iter
             label=draft.label,
             gold_version=draft.version.id if draft.version else None,
             gold_span=draft.span if draft.version else None,
+            day_stated=draft.case is None,
             decline=draft.decline,
             why=draft.why,
             pair=pair,
@@ -140,14 +166,15 @@ def _sentence(work: Work, draft: Draft, chance: random.Random) -> str:
         form += "_undated"
     elif draft.known_at is not None:
         form += "_known"
-    sentence: str = chance.choice(getattr(words, form))
+    sentence: str = draft.case or chance.choice(getattr(words, form))
     return _capital(
         sentence.format(
-            citation=citation(work, draft.label, chance),
+            citation=citation(work, draft.cited or draft.label, chance),
             date=write_date(draft.as_at, work.language) if draft.as_at else "",
             known=write_date(draft.known_at, work.language) if draft.known_at else "",
             what=words.what[draft.kind] if draft.kind else "",
             frame=framed(draft.span, work.language) if draft.kind and draft.span else "",
+            **dict(draft.more),
         )
     )
 

@@ -32,10 +32,37 @@ class Family(StrEnum):
     MISSING = "missing"
     WRITTEN = "written"
     """Written and answered by hand."""
+    CASE_FACTS = "case_facts"
+    DISTRACTOR = "distractor"
+    TWO_HOP = "two_hop"
+    COMMENCED_BY_REFERENCE = "commenced_by_reference"
 
 
-MADE_FAMILIES = tuple(family for family in Family if family is not Family.WRITTEN)
-"""The families that are made from version histories."""
+HARDER_FAMILIES = (
+    Family.CASE_FACTS,
+    Family.DISTRACTOR,
+    Family.TWO_HOP,
+    Family.COMMENCED_BY_REFERENCE,
+)
+"""Families that take more than reading one cited provision on one named day. They are made only
+where they are named."""
+
+MADE_FAMILIES = tuple(
+    family for family in Family if family not in (Family.WRITTEN, *HARDER_FAMILIES)
+)
+"""The families that are made from version histories by default."""
+
+
+def families_named(names: Iterable[str]) -> tuple[Family, ...]:
+    """Return the families of these names.
+
+    Raises:
+        BadInputError: there is no such family.
+    """
+    try:
+        return tuple(Family(name) for name in names)
+    except ValueError:
+        raise BadInputError(f"--family is one of {', '.join(Family)}.") from None
 
 
 class Decline(StrEnum):
@@ -78,7 +105,9 @@ class Posed(Frozen):
     """A question as it is put, without its answer: what a policy and a chooser of labels may see.
 
     ``as_at`` is the date in the question, ``None`` if there is none. ``known_at`` asks for the
-    state of knowledge of a date, ``extent`` for the law of a territory.
+    state of knowledge of a date, ``extent`` for the law of a territory. If ``day_stated`` is false,
+    the words give days of a case instead, from which the rules find ``as_at``; the question is then
+    asked without it.
     """
 
     id: str
@@ -88,6 +117,7 @@ class Posed(Frozen):
     known_at: date | None = None
     extent: str | None = None
     jurisdiction: str | None = None
+    day_stated: bool = True
 
     @classmethod
     def of(cls, question: Posed) -> Posed:

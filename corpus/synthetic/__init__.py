@@ -12,6 +12,7 @@ from corpus.model import WorkHistory
 from corpus.sources import OnFault
 from corpus.synthetic.grammar import languages as known_languages
 from corpus.synthetic.life import act
+from corpus.synthetic.linked import linked, twin_of
 
 _EDITION = 1  # raise it when the same seed would give another statute book
 _LARGEST = 5_000  # rows in one act at most: what bounds the memory
@@ -24,6 +25,8 @@ class Synthetic:
     ``languages``. They are amended, renumbered, suspended, revived, repealed, corrected in known
     time, and some have gaps of coverage; about two in five record when each change became known. A
     seed always gives the same statute book, and a shorter book is the beginning of a longer one.
+    ``links`` adds acts and provisions for the harder questions (:mod:`corpus.synthetic.linked`)
+    beyond ``versions``: near-duplicates of acts, and provisions that name others.
 
     Raises:
         BadInputError: ``versions`` is 0, acts have an impossible size, or a language has no
@@ -36,6 +39,8 @@ class Synthetic:
         seed: int = 0,
         languages: Sequence[str] = (),
         largest: int = _LARGEST,
+        *,
+        links: bool = False,
     ) -> None:
         known = known_languages()
         chosen = tuple(languages) or known
@@ -48,7 +53,7 @@ class Synthetic:
                 f"no synthetic grammar for '{unknown[0]}': choose from {', '.join(known)}"
             )
         self._versions, self._seed, self._languages = versions, seed, chosen
-        self._largest = largest
+        self._largest, self._links = largest, links
 
     @property
     def name(self) -> str:
@@ -60,17 +65,27 @@ class Synthetic:
         settings = f"{_EDITION}:{self._versions}:{self._seed}:{','.join(self._languages)}"
         if self._largest != _LARGEST:
             settings += f":{self._largest}"
+        if self._links:
+            settings += ":links"
         return hashlib.sha256(settings.encode()).hexdigest()
 
     def count(self) -> int:
-        """Return the number of acts."""
+        """Return the number of acts, without near-duplicates."""
         return sum(1 for _ in self._sizes())
 
     def works(self, on_fault: OnFault) -> Iterator[WorkHistory]:  # noqa: ARG002 - never faulty
         """Yield the acts one by one."""
         tongues = cycle(self._languages)
+        before: WorkHistory | None = None
         for number, (rows, language) in enumerate(zip(self._sizes(), tongues, strict=False), 1):
-            yield act(number, rows, self._seed, language)
+            history = act(number, rows, self._seed, language)
+            if not self._links:
+                yield history
+                continue
+            yield linked(history, before, self._seed)
+            if (twin := twin_of(number, rows, self._seed, language)) is not None:
+                yield twin
+            before = history
 
     def _sizes(self) -> Iterator[int]:
         chance = random.Random(f"{self._seed}:sizes")  # noqa: S311 - no secret

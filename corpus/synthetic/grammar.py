@@ -30,12 +30,16 @@ Content = tuple[Clause, ...]
 
 @dataclass(frozen=True)
 class Grammar:
-    """The grammar of a language: nouns with Zipf weights, and the figure of each pattern."""
+    """The grammar of a language: nouns with Zipf weights, and the figure of each pattern.
+
+    Every figure is written ``factor`` times as large.
+    """
 
     language: StatuteTable
     nouns: tuple[str, ...]
     weights: tuple[float, ...]
     slots: tuple[str | None, ...]
+    factor: int = 1
 
     def noun(self, chance: random.Random) -> str:
         """Draw a noun, common ones more often."""
@@ -120,8 +124,9 @@ class Grammar:
         form = getattr(self.language.figures, slot)
         if slot == "period":
             form = form[clause.unit]
-        shown = f"{clause.number:,}".replace(",", self.language.group)
-        return str(form.format(v=shown, z=chinese(clause.number) if "{z}" in form else ""))
+        number = clause.number * self.factor
+        shown = f"{number:,}".replace(",", self.language.group)
+        return str(form.format(v=shown, z=chinese(number) if "{z}" in form else ""))
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from corpus.history.timeline import PublishedState, version_rows
@@ -51,7 +51,18 @@ class _Plan:
     shift: int
 
 
-def act(number: int, rows: int, seed: int, language: str) -> WorkHistory:
+@dataclass(frozen=True)
+class Twin:
+    """How a near-duplicate differs from its act: ``years`` older, figures ``factor`` times those.
+
+    Its name differs by the year alone.
+    """
+
+    years: int
+    factor: int
+
+
+def act(number: int, rows: int, seed: int, language: str, twin: Twin | None = None) -> WorkHistory:
     """Return a synthetic act with exactly ``rows`` version rows, the same for the same arguments.
 
     Args:
@@ -59,12 +70,16 @@ def act(number: int, rows: int, seed: int, language: str) -> WorkHistory:
         rows: number of rows of all its provisions, in valid and known time, at least 1.
         seed: seed of the statute book.
         language: one of :func:`corpus.synthetic.grammar.languages`.
+        twin: makes a near-duplicate of the act instead.
     """
     chance = random.Random(f"{seed}:{number}")  # noqa: S311 - no secret
     words = grammar(language)
     plan = _plan(
         f"{words.language.jurisdiction}/synthetic-{seed}-{number}", words, language, chance
     )
+    if twin is not None:
+        words = replace(words, factor=twin.factor)
+        plan = _older(plan, twin.years)
     provisions: list[Provision] = []
     versions: list[Version] = []
     numbers = _Numbers(plan, words)
@@ -119,6 +134,39 @@ def _work(work_id: str, words: Grammar, language: str, start: date, chance: rand
         citation=words.language.citation.format(**more),
         source="synthetic",
         note="Synthetic text: not law.",
+    )
+
+
+def _older(plan: _Plan, years: int) -> _Plan:
+    """Return a plan with every day so many years earlier, for an act of its own."""
+    year = plan.origin.day.year
+
+    def moved(day: date) -> date:
+        return day - timedelta(days=365 * years)
+
+    def again(reform: _Reform) -> _Reform:
+        published = moved(reform.published) if reform.published else None
+        return replace(reform, day=moved(reform.day), published=published)
+
+    def renamed(name: str) -> str:
+        return name.replace(str(year), str(moved(plan.origin.day).year))
+
+    work = plan.work.model_copy(
+        update={
+            "id": f"{plan.work.id}-twin",
+            "title": renamed(plan.work.title),
+            "aliases": tuple(map(renamed, plan.work.aliases)),
+            "citation": renamed(plan.work.citation or ""),
+        }
+    )
+    gap = plan.gap
+    return replace(
+        plan,
+        work=work,
+        origin=again(plan.origin),
+        reforms=tuple(map(again, plan.reforms)),
+        gap=gap and Interval(start=gap.start and moved(gap.start), end=gap.end and moved(gap.end)),
+        renumbered=plan.renumbered and moved(plan.renumbered),
     )
 
 

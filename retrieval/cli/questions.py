@@ -30,19 +30,33 @@ def make(
     per_family: Annotated[
         int | None, typer.Option(help="Most questions of a family per work.")
     ] = None,
+    family: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only this family (repeat it); the harder ones are made only where named."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write questions about every work of the store to FILE and count them.
 
     They are made from the state that the index holds: what 'inforce ask' answers from.
     """
-    from corpus.questions import make_questions, read_questions, tally, write_questions
+    from corpus.questions import (
+        MADE_FAMILIES,
+        families_named,
+        make_questions,
+        read_questions,
+        tally,
+        write_questions,
+    )
     from corpus.settings import Settings
     from retrieval.whole_state import last_whole_state
 
+    families = families_named(family) if family else MADE_FAMILIES
     with last_whole_state(Settings.load()) as store, progress_bar("Works") as advance:
         recorded = store.as_recorded(store.state().recorded_at)
-        made = make_questions(_watched(recorded, advance), seed=seed, per_family=per_family)
+        made = make_questions(_watched(recorded, advance), seed, per_family, families)
         write_questions(made, file)
     show_stats(tally(read_questions(file)).model_dump(), json)
 

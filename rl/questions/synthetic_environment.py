@@ -19,7 +19,12 @@ from retrieval.index_build import refresh_index
 
 
 def synthetic_library(
-    folder: Path, versions: int, seed: int = 0, largest: int | None = None
+    folder: Path,
+    versions: int,
+    seed: int = 0,
+    largest: int | None = None,
+    *,
+    links: bool = False,
 ) -> Library:
     """Open the English synthetic statute book of a seed; it is made where it does not exist.
 
@@ -28,6 +33,7 @@ def synthetic_library(
         versions: number of versions in the book.
         seed: random seed of the book.
         largest: greatest number of versions in one act; small acts give many titles.
+        links: add near-duplicates of acts, and provisions that name others.
 
     Raises:
         StoreError: the folder holds another store, or cannot be written.
@@ -37,7 +43,7 @@ def synthetic_library(
         store_url=f"sqlite:///{folder / 'store.db'}", index_url=f"embedded:{folder / 'index'}"
     )
     bounds = {} if largest is None else {"largest": largest}
-    book = Synthetic(versions, seed, ["en"], **bounds)
+    book = Synthetic(versions, seed, ["en"], **bounds, links=links)
     whole = folder / f"synthetic-{book.fingerprint()[:12]}"
     with Store.open(settings.store_url, create=True) as store:
         if not whole.exists():

@@ -10,7 +10,14 @@ from pathlib import Path
 from statistics import fmean
 
 from agent.library import Library
-from corpus.questions import Family, Question, Split, make_questions, read_questions
+from corpus.questions import (
+    HARDER_FAMILIES,
+    Family,
+    Question,
+    Split,
+    make_questions,
+    read_questions,
+)
 from corpus.settings import Settings
 from rl.journal import TRACES
 from rl.questions.synthetic_environment import choose, synthetic_library
@@ -24,6 +31,8 @@ from rl.run.run_directory import runs_home
 def open_library(data: DataSettings) -> Iterator[Library]:
     """Open the corpus of a recipe: the loaded one, or a synthetic one.
 
+    A synthetic one has links (:class:`corpus.synthetic.Synthetic`) if a harder family is asked for.
+
     Raises:
         StoreError: nothing is loaded.
         IndexMissingError: the index is missing or of another corpus.
@@ -33,7 +42,9 @@ def open_library(data: DataSettings) -> Iterator[Library]:
     else:
         parts = (data.synthetic, data.synthetic_seed, data.synthetic_act)
         name = "-".join(str(part) for part in parts if part is not None)
-        library = synthetic_library(runs_home().with_name("grounds") / name, *parts)
+        links = bool(set(data.families) & set(HARDER_FAMILIES))
+        folder = runs_home().with_name("grounds") / (f"{name}-links" if links else name)
+        library = synthetic_library(folder, *parts, links=links)
     with library:
         yield library
 

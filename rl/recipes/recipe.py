@@ -218,6 +218,8 @@ class WarmStart(Frozen):
     """Learning rate of AdamW."""
     batch: int = Field(default=8, ge=1)
     """Demonstrations of one optimiser step."""
+    families: tuple[Family, ...] = Field(default=(), exclude_if=lambda value: not value)
+    """Only questions of these families are demonstrated; empty: all of the training questions."""
 
 
 class TrainSettings(Frozen):

@@ -81,10 +81,10 @@ class Limits:
 
 
 def asked_in_full(question: Posed) -> AskRequest:
-    """Put a question with its day, its state of knowledge and its territory."""
+    """Put a question with its day (if it states one), its state of knowledge and its territory."""
     return AskRequest(
         question=question.text,
-        as_at=question.as_at,
+        as_at=question.as_at if question.day_stated else None,
         known_at=question.known_at,
         extent=question.extent,
     )

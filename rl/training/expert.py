@@ -1,7 +1,8 @@
 """A scripted policy that knows the gold answer and writes demonstrations.
 
-It reads the provision that the question cites on the governing date, then quotes what is asked for,
-or abstains with the reason that the tool gave. It uses the same graph, tools, rendering and
+It reads the provision that the question cites on the governing date, and the one that this names if
+that is what the question is about; then it quotes what is asked for, or abstains with the reason
+that the tool gave. It uses the same graph, tools, rendering and
 verifier as a model; its moves are converted to token ids.
 
 A misdated expert asks tools for the law of ``today`` instead of the governing date, as a language
@@ -25,8 +26,9 @@ from agent.policies.language_model import ModelPolicy
 from agent.policy import Act, PolicyError, PolicyState
 from agent.tool_results import Passage, ProvisionReading
 from agent.tools.relevance import best_quote
+from corpus.languages.question_wording import question_wording
 from corpus.model import Work
-from corpus.questions import Question
+from corpus.questions import Family, Question
 from retrieval.citations.resolution import find_citations
 
 WHY = {
@@ -81,6 +83,10 @@ class Expert:
             return {"name": "read_provision", "arguments": arguments}
         result = next(turn.calls[0].result for turn in reversed(state.turns) if turn.calls)
         reading = result if isinstance(result, ProvisionReading) else None
+        if self._refers(reading):
+            day = state.turns[-1].calls[0].arguments["as_at"]
+            arguments = {"reference": self._meant(), "as_at": day}
+            return {"name": "read_provision", "arguments": arguments}
         if reading is None or reading.passage is None:
             status = reading.status if reading else "not_found"
             reason = status if status in REASONS else "not_found"
@@ -93,9 +99,27 @@ class Expert:
         return {"answer": [{"text": quote, "citations": [citation]}]}
 
     def _cited(self) -> str:
-        """Return the citation in the words of the question."""
+        """Return the citation in the words of the question; beside others, that of its label."""
         found = find_citations(self.question.text, self.works)
+        if self.question.family is Family.DISTRACTOR:
+            own = [one for one in found if one.text.startswith(f"{self.question.label} ")]
+            found = own or found
         return found[0].text if found else self.question.label or self.question.text
+
+    def _refers(self, reading: ProvisionReading | None) -> bool:
+        """Return whether what was read only names the provision that the question is about."""
+        if reading is None or reading.passage is None:
+            return False
+        hops = self.question.family in (Family.TWO_HOP, Family.COMMENCED_BY_REFERENCE)
+        return hops and reading.provision_id != self.question.provision_id
+
+    def _meant(self) -> str:
+        """Return a citation of the provision asked about, in the words of the question."""
+        work = next(one for one in self.works if one.id == self.question.work_id)
+        cited = self._cited()
+        named = [name for name in (work.title, *work.aliases) if name in cited]
+        form = question_wording(work.language).citation
+        return form.format(label=self.question.label, title=max(named, key=len))
 
     def _quote(self, passage: Passage) -> str:
         span = self.question.gold_span

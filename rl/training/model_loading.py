@@ -110,7 +110,11 @@ def _warm_up(  # noqa: PLR0913
     watch: ProgressWatcher,
 ) -> None:
     """Train on demonstrations and save the weights."""
-    by_id = {question.id: question for question in questions}
+    by_id = {
+        question.id: question
+        for question in questions
+        if not settings.families or question.family in settings.families
+    }
     count = min(settings.demonstrations, len(by_id))
     shown = [by_id[one] for one in question_order(list(by_id), count, recipe.train.seed)]
     context = int(student.model.config.max_position_embeddings)

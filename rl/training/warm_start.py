@@ -19,7 +19,7 @@ from agent.models.codec import Codec
 from agent.trace import StopReason
 from corpus.errors import BadInputError
 from corpus.model import Frozen
-from corpus.questions import Question
+from corpus.questions import HARDER_FAMILIES, Question
 from rl.rollouts.cached_library import cached_library
 from rl.rollouts.rollout import Limits, Rollout, roll_out_each
 from rl.training.expert import Expert
@@ -29,6 +29,10 @@ IGNORED = -100
 
 _BETA_2 = 0.99
 """Adam's beta 2. The usual 0.999 averages over more steps than a warm start has."""
+
+
+_TURNS = 3
+"""Most turns of a demonstration; one more with questions that take two readings."""
 
 
 class Imitation(Frozen):
@@ -89,7 +93,8 @@ def demonstrate(  # noqa: PLR0913
     works = library.works
     days = {one.id: misdated.of(one) if misdated else None for one in questions}
     asked = [(one, Expert(one, codec, context, works, days[one.id])) for one in questions]
-    held, limits = cached_library(library), Limits(max_turns=3)
+    harder = any(one.family in HARDER_FAMILIES for one in questions)
+    held, limits = cached_library(library), Limits(max_turns=_TURNS + harder)
     rollouts = roll_out_each(held, asked, limits=limits, advance=advance)
     kept = [one for one in rollouts if _whole(one) and (days[one.question.id] or _right(one))]
     if not kept:

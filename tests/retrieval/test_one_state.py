@@ -18,7 +18,7 @@ from agent.graph.replay import library_as_recorded, replay
 from agent.graph.run import ask
 from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
-from corpus.errors import IndexMissingError, SearchFailedError
+from corpus.errors import BadInputError, IndexMissingError, SearchFailedError
 from corpus.model import WorkHistory
 from corpus.settings import Settings
 from corpus.store import Store
@@ -222,6 +222,24 @@ def test_questions_are_made_of_the_last_whole_state_during_an_ingest(
     after, works = made()
     assert works == 2
     assert "1991-02-03" in after
+
+
+def test_questions_of_a_family_are_made_only_where_it_is_named(
+    settings: Settings, tmp_path: Path
+) -> None:
+    questions = tmp_path / "questions.jsonl"
+    recorded(settings, history(version("1990-05-01")))
+    indexed(settings)
+    verb = ("questions", "make", str(questions), "--json")
+    counts = {
+        name: json.loads(spoken(said(settings, *verb, *more)))
+        for name, more in {"default": (), "repealed": ("--family", "repealed")}.items()
+    }
+    assert counts["default"]["by_family"] == {"not_yet_in_force": 1}
+    assert counts["repealed"]["by_family"] == {}
+    refused = said(settings, *verb, "--family", "hard")
+    assert isinstance(refused.exception, BadInputError)
+    assert "--family is one of value_at_date," in str(refused.exception)
 
 
 def cited(word: str) -> WorkHistory:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from corpus.questions import Family
 from rl.objective.methods.settings import SETTINGS, NsrSettings
 from rl.recipes.budget import batch_budget, memory_budget, parameters, token_budget
 from rl.recipes.load import load_recipe, read_recipe, recipe_names
@@ -315,3 +316,14 @@ def test_gold_read_past_the_source_of_labels_is_refused(
     assert recipe(**told).labels is not None
     with pytest.raises(RecipeError, match=words):
         recipe(**{key: value for key, value in {**told, **tables}.items() if value is not None})
+
+
+def test_a_recipe_without_families_of_its_demonstrations_is_written_as_before() -> None:
+    """The digests of finished runs are taken over a recipe's JSON."""
+    assert "families" not in load_recipe("tiny-grpo").model_dump(mode="json")["warm_start"]
+    hard = load_recipe("tiny-grpo-hard")
+    assert hard.warm_start is not None
+    left = set(hard.data.families) - set(hard.warm_start.families)
+    assert left == {Family.DISTRACTOR, Family.CASE_FACTS}
+    again = read_recipe(tomllib.loads(dump(hard.model_dump(mode="json", exclude_none=True))), "r")
+    assert again == hard

@@ -24,10 +24,15 @@ from agent.models.token_sequence import TokenSequence, episode
 from agent.policies.language_model import ModelPolicy
 from agent.trace import StopReason
 from corpus.errors import BadInputError
-from corpus.questions import Family, Question, make_questions
+from corpus.questions import HARDER_FAMILIES, Family, Question, make_questions
 from rl.questions.synthetic_environment import choose, synthetic_library
+from rl.recipes.recipe import ModelSettings, Recipe, WarmStart
+from rl.rewards import right
 from rl.rollouts.rollout import Rollout, roll_out
 from rl.rollouts.samplers.local import BatchedSampler
+from rl.run.progress import NoProgress
+from rl.run.run_directory import Run
+from rl.training import model_loading
 from rl.training.warm_start import (
     IGNORED,
     Imitation,
@@ -37,6 +42,7 @@ from rl.training.warm_start import (
     row,
 )
 
+HARD = (*HARDER_FAMILIES, Family.VALUE_AT_DATE)
 FAMILIES = (Family.VALUE_AT_DATE, Family.PAIRED_DATES, Family.NOT_YET_IN_FORCE, Family.REPEALED)
 
 
@@ -208,3 +214,40 @@ def test_a_saved_tokenizer_still_knows_that_its_model_learnt_the_tools(
     tokenizer.save_pretrained(tmp_path)
     assert TokenizerCodec(AutoTokenizer.from_pretrained(tmp_path)).prompt_format == "learnt"
     assert render.__module__ == "agent.models.rendering"
+
+
+def test_the_expert_answers_every_harder_family_rightly(home: Path, tokenizer: Any) -> None:
+    with synthetic_library(home / "linked", 400, largest=25, links=True) as linked:
+        made = list(make_questions(linked.store.histories(), families=HARD, per_family=2))
+        asked = [one for family in HARD for one in made if one.family is family][::3]
+        shown = demonstrate(linked, TokenizerCodec(tokenizer), asked, context=4096)
+        found = {one.question.family for one in shown if right(one.trace, one.question)}
+    assert found == {one.family for one in asked} == set(HARD)
+    assert len(shown) > 0.9 * len(asked)  # a short title may name two acts
+    for one in shown:
+        reads = sum(len(turn.calls) for turn in one.trace.turns) if one.trace else 0
+        hops = one.question.family in (Family.TWO_HOP, Family.COMMENCED_BY_REFERENCE)
+        assert reads == 1 + hops
+        assert one.trace is not None
+        assert one.trace.governing is not None
+        assert one.trace.governing.as_at == one.question.as_at
+        assert one.trace.governing.assumed is not one.question.day_stated
+
+
+def test_only_the_named_families_are_demonstrated(
+    home: Path, library: Library, questions: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Question] = []
+
+    def noting(_library: Library, _codec: Any, shown: list[Question], **_: Any) -> list[Rollout]:
+        asked.extend(shown)
+        raise BadInputError("enough")
+
+    monkeypatch.setattr(model_loading, "demonstrate", noting)
+    start = WarmStart(demonstrations=50, families=(Family.REPEALED,))
+    recipe = Recipe(name="few", model=ModelSettings(prompt_format="learnt"), warm_start=start)
+    run = Run.create(home / "few", recipe, questions, library.corpus_hash)
+    with pytest.raises(BadInputError, match="enough"):
+        model_loading.warmed_up(recipe, run, library, questions, NoProgress())
+    assert asked == [one for one in asked if one.family is Family.REPEALED]
+    assert len(asked) == sum(one.family is Family.REPEALED for one in questions)
