@@ -44,6 +44,10 @@ class CheckpointScores(Frozen):
         right_when_due: share of questions to be declined that were, with the reason found.
         anachronisms_drafted: share of drafted citations not in force on the governing date.
         unresolved_drafted: share of drafted citations that name no stored version.
+        anachronisms_raw: share of the citations of first drafts to answerable questions, before the
+            verifier objected, not in force on the governing date.
+        unresolved_raw: the same, of those that name no stored version.
+        misled_raw: share of answerable questions whose first draft has a citation of either kind.
         anachronisms_shipped: share of shipped citations not in force on the governing date.
         questions: number of questions.
         void: runs with an infrastructure failure, which are left out.
@@ -55,6 +59,9 @@ class CheckpointScores(Frozen):
     right_when_due: Score | None
     anachronisms_drafted: Score | None
     unresolved_drafted: Score | None
+    anachronisms_raw: Score | None
+    unresolved_raw: Score | None
+    misled_raw: Score | None
     anachronisms_shipped: Score | None
     questions: int
     void: int
@@ -115,6 +122,9 @@ def scores(runs: Sequence[CheckpointEvaluation], stage: str) -> CheckpointScores
         right_when_due=declined.right_when_due,
         anachronisms_drafted=found.anachronisms_drafted,
         unresolved_drafted=found.unresolved_drafted,
+        anachronisms_raw=found.anachronisms_raw,
+        unresolved_raw=found.unresolved_raw,
+        misled_raw=found.misled_raw,
         anachronisms_shipped=found.anachronisms_shipped,
         questions=len(answered),
         void=sum(one.void is not None for one in answered),

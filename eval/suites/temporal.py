@@ -18,7 +18,8 @@ from corpus.questions import Family, Question
 from corpus.store import Store
 from eval.metrics import Score, wilson
 from eval.suites.means import Values, by_work, scorer_means, share, share_by_work, values_of
-from rl.rewards import claims, right
+from rl.rewards import Claim, claims, right
+from rl.rewards.claims import first_draft, statements_of
 from rl.rewards.scored_trace import ScoredTrace
 
 
@@ -42,6 +43,11 @@ class TemporalScores(Frozen):
             force on the question's date.
         unresolved_drafted: share of drafted citations that name no stored version.
         unread_drafted: share of drafted citations in force that no tool had returned.
+        anachronisms_raw: share of the citations of first drafts to answerable questions, as written
+            before the verifier objected, that name a stored version that was not in force on the
+            question's date.
+        unresolved_raw: the same, of those that name no stored version.
+        misled_raw: share of answerable questions whose first draft has a citation of either kind.
         valid_citations: share of drafted citations that passed every check of the verifier.
         by_family: share right per family, with Wilson intervals; pairs count as in
             ``paired_dates``.
@@ -57,6 +63,9 @@ class TemporalScores(Frozen):
     anachronisms_drafted: Score | None
     unresolved_drafted: Score | None
     unread_drafted: Score | None
+    anachronisms_raw: Score | None
+    unresolved_raw: Score | None
+    misled_raw: Score | None
     valid_citations: Score | None
     by_family: dict[str, Score]
 
@@ -84,6 +93,9 @@ def temporal_scores(scored: Sequence[ScoredTrace], store: Store | None = None) -
         anachronisms_drafted=share_by_work(kept, _drafted_out_of_force),
         unresolved_drafted=share_by_work(kept, _drafted_unresolved),
         unread_drafted=share_by_work(kept, _drafted_unread),
+        anachronisms_raw=share_by_work(kept, _raw_out_of_force),
+        unresolved_raw=share_by_work(kept, _raw_unresolved),
+        misled_raw=share_by_work(kept, _misled),
         valid_citations=share_by_work(kept, _stood),
         by_family=_by_family(kept, pairs),
     )
@@ -115,9 +127,36 @@ def _shipped_out_of_force(store: Store | None, trace: Trace, question: Question)
 
 
 def _drafted_out_of_force(trace: Trace, question: Question) -> Iterator[float]:
+    return _out_of_force(claims(trace), trace, question)
+
+
+def _out_of_force(made: Iterable[Claim], trace: Trace, question: Question) -> Iterator[float]:
     same_day = question.as_at in {None, _governing_day(trace)}
-    for claim in claims(trace):
+    for claim in made:
         yield claim.stored and not (same_day and claim.in_force)
+
+
+def _raw(trace: Trace, question: Question) -> tuple[Claim, ...]:
+    """Return the citations of the first draft to an answerable question."""
+    draft = first_draft(trace)
+    if draft is None or question.gold_version is None:
+        return ()
+    return tuple(claim for made in statements_of(draft, trace) for claim in made.claims)
+
+
+def _raw_out_of_force(trace: Trace, question: Question) -> Iterator[float]:
+    return _out_of_force(_raw(trace, question), trace, question)
+
+
+def _raw_unresolved(trace: Trace, question: Question) -> Iterator[float]:
+    for claim in _raw(trace, question):
+        yield not claim.stored
+
+
+def _misled(trace: Trace, question: Question) -> Iterator[float]:
+    if question.gold_version is not None:
+        wrong = (*_raw_out_of_force(trace, question), *_raw_unresolved(trace, question))
+        yield any(wrong)
 
 
 def _drafted_unresolved(trace: Trace, _: Question) -> Iterator[float]:

@@ -86,6 +86,11 @@ def drafted(trace: Trace) -> Draft | None:
     return trace.turns[-1].draft if trace.turns else None
 
 
+def first_draft(trace: Trace) -> Draft | None:
+    """Return the first draft, as written before the verifier objected; ``None`` if none."""
+    return next((turn.draft for turn in trace.turns if turn.draft is not None), None)
+
+
 def declared(trace: Trace) -> AbstentionReason | None:
     """Return the reason of an abstention that the policy declared, else ``None``.
 
@@ -104,8 +109,15 @@ def statements(trace: Trace) -> tuple[Statement, ...]:
         ValueError: the draft was not verified.
     """
     draft = drafted(trace)
-    if draft is None:
-        return ()
+    return () if draft is None else statements_of(draft, trace)
+
+
+def statements_of(draft: Draft, trace: Trace) -> tuple[Statement, ...]:
+    """Return the sentences of a draft of a trace, in order.
+
+    Raises:
+        ValueError: the draft was not verified.
+    """
     if not draft.verified:
         raise ValueError(f"the draft of trace {trace.id} was not verified")
     return tuple(

@@ -6,11 +6,12 @@ from datetime import date
 import pytest
 
 from agent.library import Library
+from agent.policy import Act
 from agent.trace import AbstentionReason, Answer, AnswerSentence
 from corpus.model import Citation
 from corpus.questions import Family, Question, make_questions
 from eval.metrics import wilson
-from eval.suites.temporal import is_in_force, temporal_scores
+from eval.suites.temporal import TemporalScores, is_in_force, temporal_scores
 from rl.rewards.scored_trace import ScoredTrace, scored
 from tests.agent.conftest import opened
 from tests.rl.statutes import (
@@ -102,6 +103,28 @@ def test_out_of_force_unresolved_and_unread_are_three_counts(library: Library) -
         drafted = (found.anachronisms_drafted, found.unresolved_drafted, found.unread_drafted)
         counts.append(tuple(score.mean for score in drafted))
     assert counts == [(0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, 0.0)]
+
+
+def test_a_draft_corrected_after_an_objection_still_counts_as_it_was_first_written(
+    library: Library,
+) -> None:
+    def asked(one: Question, *acts: Act) -> TemporalScores:
+        return temporal_scores([scored(0, one, play(library, one, *acts))])
+
+    whole = answer((OLD, FEES[OLD]))
+    found = asked(VALUE, search(DAY), answer((NEW, FEES[NEW])), whole)
+    assert found.anachronisms_drafted.mean == found.anachronisms_shipped.mean == 0.0
+    assert (found.anachronisms_raw.mean, found.unresolved_raw.mean) == (1.0, 0.0)
+    assert found.misled_raw.mean == 1.0
+    invented = asked(VALUE, search(DAY), answer((f"{ID}#fee@1066-01-01", "A groat.")), whole)
+    assert (invented.anachronisms_raw.mean, invented.unresolved_raw.mean) == (0.0, 1.0)
+    assert invented.misled_raw.mean == 1.0
+    sound = asked(VALUE, search(DAY), whole)
+    assert (sound.anachronisms_raw.mean, sound.misled_raw.mean) == (0.0, 0.0)
+    silent = asked(VALUE, abstain(AbstentionReason.NOT_FOUND))
+    assert (silent.anachronisms_raw, silent.misled_raw.mean) == (None, 0.0)
+    gone = asked(question(Family.REPEALED), search(DAY), answer((NEW, FEES[NEW])))
+    assert (gone.anachronisms_raw, gone.misled_raw) == (None, None)
 
 
 @pytest.mark.parametrize(("day", "share"), [(date(1999, 12, 31), 0.0), (date(2000, 1, 1), 1.0)])
