@@ -178,7 +178,7 @@ def test_a_recipe_of_claims_that_cannot_be_is_one_sentence(lab, tmp_path) -> Non
         recipe.write_text(text)
         with pytest.raises(BadInputError, match=message):
             claim_specs_of(str(recipe), Trial, "recipes")
-    with pytest.raises(BadInputError, match="No claim is tested about 'none': there are delta"):
+    with pytest.raises(BadInputError, match="there are bottleneck, delta"):
         claim_specs_of("none", Trial, "recipes")
 
 
