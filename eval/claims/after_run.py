@@ -32,6 +32,7 @@ from corpus.errors import training_installed
 from corpus.model import Frozen
 from corpus.questions import Question, Split
 from eval.bench.rounds import processor_seconds
+from eval.claims.plot import curves
 from eval.claims.report import points
 from eval.claims.verdict import paired
 from rl.after_run.g2d.pairs import pairs_of
@@ -57,7 +58,7 @@ SHARE = 0.15
 FACTORS, DAMPING = (2.0, 5.0, 10.0, 20.0), (0.25, 0.5, 1.0)
 CUTS = (0, 5, 10, 20)
 """Steps after which G2D takes over; the last step of the run is added."""
-RELEX, GUARD, STEP = "relex", "guard", "seconds of a step"
+RELEX, G2D, GUARD, STEP = "relex", "g2d", "guard", "seconds of a step"
 
 
 class Point(Frozen):
@@ -126,7 +127,7 @@ class Measured:
 
     def g2d(self, until: int) -> None:
         """Score one pass of DPO from the weights after a number of steps, and its control."""
-        part = f"g2d {until}"
+        part = f"{G2D} {until}"
         if (part, "stopped") not in self.known:
             self._score(part, "stopped", model_at(self.run, until), until)
         if (part, "pass") not in self.known:
@@ -277,13 +278,39 @@ def gain(own: Sequence[float], base: Sequence[float]) -> str:
     return points(paired(own, base))
 
 
+def picture(points: Sequence[Point]) -> str:
+    """Return an SVG: mean share right on the test split against the factor, a line per damping."""
+    own = [one for one in points if one.part == RELEX]
+
+    def level(name: str) -> float:
+        return 100 * fmean(one.test for one in own if one.name == name)
+
+    lines = {
+        f"damping {damping:g}": [
+            (1.0, level(LAST)),
+            *((factor, level(f"{factor:g}x-{damping:g}")) for factor in FACTORS),
+        ]
+        for damping in DAMPING
+    }
+    flat = {"where the fit ends": LAST, "start": "start", "training on": "training on"}
+    flat["end of the run"] = RAW
+    across = (1.0, FACTORS[-1])
+    for label, name in flat.items():
+        lines[label] = [(x, level(name)) for x in across]
+    return curves("Held-out questions answered right, %", "times the steps:", lines)
+
+
 def main() -> None:
     """Measure the runs that the command line names, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("runs", nargs="+", help="runs, by name or folder")
     parser.add_argument("--journal", type=Path, required=True, help="file of the scores")
+    parser.add_argument(
+        "--parts", nargs="+", choices=(RELEX, G2D), default=(RELEX, G2D), help="default: both"
+    )
     parser.add_argument("--selection", type=int, default=100, help="about so many questions")
     parser.add_argument("--test", type=int, default=200, help="about so many questions")
+    parser.add_argument("--plot", type=Path, help="write a picture of the extrapolated points")
     given = parser.parse_args()
     quiet_libraries()
     journal = Journal(given.journal)
@@ -298,9 +325,13 @@ def main() -> None:
             }
             measured = Measured(run, library, asked, journal, errors.print)
             measured.relex()
-            for until in dict.fromkeys((*CUTS, last_step(run))):
+            cuts = dict.fromkeys((*CUTS, last_step(run))) if G2D in given.parts else ()
+            for until in cuts:
                 measured.g2d(until)
-    _show([Point.model_validate(row) for row in journal.rows()])
+    found = [Point.model_validate(row) for row in journal.rows()]
+    _show(found)
+    if given.plot is not None:
+        given.plot.write_text(picture(found), encoding="utf-8")
 
 
 def _show(points: Sequence[Point]) -> None:

@@ -14,7 +14,18 @@ pytest.importorskip("trl", reason="needs the extra train")
 from agent.models.prepare import prepare
 from eval.bench.rounds import processor_seconds
 from eval.claims import after_run
-from eval.claims.after_run import LAST, RAW, RELEX, STEP, Measured, Point, chosen, gain, table
+from eval.claims.after_run import (
+    LAST,
+    RAW,
+    RELEX,
+    STEP,
+    Measured,
+    Point,
+    chosen,
+    gain,
+    picture,
+    table,
+)
 from rl.journal import Journal
 from rl.questions.training_questions import held_out, open_library, questions_of
 from rl.recipes.load import load_recipe
@@ -94,3 +105,12 @@ def test_differences_are_paired_by_run_and_have_students_interval() -> None:
     assert rows[-1] == "| 2x-1 | 3, 3 | 50.0 | 59.0 | +9.0 [-3.7, +21.7] |"
     assert gain([0.41], [0.4]) == "+1.0"
     assert gain([], []) == ""
+
+
+def test_the_picture_has_a_line_for_every_damping_and_level() -> None:
+    names = [f"{f:g}x-{d:g}" for f in after_run.FACTORS for d in after_run.DAMPING]
+    own = [a_point(name, 0.5, 0.01 * at) for at, name in enumerate(names)]
+    own += [a_point(name, 0.5, 0.4) for name in (LAST, "start", "training on", RAW)]
+    drawn = picture([*own, a_point(LAST, 0.5, 0.6, "b")])
+    assert drawn.count("<polyline") == len(after_run.DAMPING) + 4
+    assert "damping 0.25" in drawn
