@@ -49,6 +49,8 @@ class CheckpointScores(Frozen):
         unresolved_raw: the same, of those that name no stored version.
         misled_raw: share of answerable questions whose first draft has a citation of either kind.
         anachronisms_shipped: share of shipped citations not in force on the governing date.
+        by_family: share right per question family, with Wilson intervals; pairs as in
+            ``paired_dates``.
         questions: number of questions.
         void: runs with an infrastructure failure, which are left out.
     """
@@ -63,6 +65,7 @@ class CheckpointScores(Frozen):
     unresolved_raw: Score | None
     misled_raw: Score | None
     anachronisms_shipped: Score | None
+    by_family: dict[str, Score]
     questions: int
     void: int
 
@@ -126,6 +129,7 @@ def scores(runs: Sequence[CheckpointEvaluation], stage: str) -> CheckpointScores
         unresolved_raw=found.unresolved_raw,
         misled_raw=found.misled_raw,
         anachronisms_shipped=found.anachronisms_shipped,
+        by_family=found.by_family,
         questions=len(answered),
         void=sum(one.void is not None for one in answered),
     )

@@ -175,5 +175,7 @@ def training_run(
         for stage, score in by.items():
             out.print(f"  {stage}")
             for field, value in score:
-                shown = "nothing to score" if value is None else value
-                out.print(f"    {field.replace('_', ' '):<22} {shown}")
+                lines = value if isinstance(value, dict) else {field: value}
+                for word, one in lines.items():
+                    shown = "nothing to score" if one is None else one
+                    out.print(f"    {word.replace('_', ' '):<22} {shown}")

@@ -6,6 +6,7 @@ tests compare the two; ``inforce eval ledger`` writes the page.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from pydantic import Field, model_validator
 
 from corpus.model import Frozen
 from eval.claims.student import p_value, quantile
+from eval.claims.variances import Spread, moderated
 from eval.claims.verdict import FEWEST, Effect
 
 AIM = {"laboratory": 40, "agent": 12}
@@ -98,8 +100,11 @@ def ledger_rows() -> tuple[LedgerRow, ...]:
 
 
 def judged(rows: Sequence[LedgerRow]) -> list[Judged]:
-    """Return the rows with p-values, corrected over all of them that are measured."""
-    raw = [None if row.measurement is None else _p(row.measurement) for row in rows]
+    """Return the rows with p-values, corrected over all of them that are measured.
+
+    Variances are moderated within each setting (:mod:`eval.claims.variances`).
+    """
+    raw = _p_values(rows)
     corrected = iter(holm([p for p in raw if p is not None]))
     return [
         _judged(row, p, None if p is None else next(corrected))
@@ -118,10 +123,25 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return found
 
 
-def _p(effect: Effect) -> float:
-    """Return the p-value of an effect, from the width of its interval."""
+def _p_values(rows: Sequence[LedgerRow]) -> list[float | None]:
+    found: list[float | None] = [None] * len(rows)
+    for setting in AIM:
+        own = [
+            (place, row.measurement)
+            for place, row in enumerate(rows)
+            if row.setting == setting and row.measurement is not None
+        ]
+        spreads = moderated([_spread(effect) for _, effect in own])
+        for (place, effect), spread in zip(own, spreads, strict=True):
+            error = math.sqrt(spread.variance / effect.seeds)
+            found[place] = p_value(effect.mean / error, spread.freedom)
+    return found
+
+
+def _spread(effect: Effect) -> Spread:
+    """Return the variance of the differences between seeds, from the width of the interval."""
     error = (effect.high - effect.low) / 2 / quantile(0.95, effect.seeds - 1)
-    return p_value(effect.mean / error, effect.seeds - 1)
+    return Spread(variance=error**2 * effect.seeds, freedom=effect.seeds - 1)
 
 
 def _judged(row: LedgerRow, p: float | None, corrected: float | None) -> Judged:
@@ -142,9 +162,11 @@ control. Written by `inforce eval ledger --to docs/claims.md` from `eval/claims/
 effect stands on the page of findings that is linked beside it, with its arms and curves.
 
 *Setting*: the small simulated task (*laboratory*) or the legal agent with its smallest model
-(*agent*). *n*: seeds. Effects are percentage points, method minus control, with 95 % intervals. p
-is that of Student's t on the same interval, without pooling variances between rows; Holm's
-correction is over the {measured} measured rows, and a verdict needs a corrected p below {level}.
+(*agent*). *n*: seeds. Effects are percentage points, method minus control, with 95 % intervals of
+their own seeds. p is that of Student's t with variances pooled between the rows of a setting, as
+far as they differ by chance (empirical Bayes, Smyth 2004), since a variance over three seeds is
+often too small by chance. Holm's correction is over the {measured} measured rows, and a verdict
+needs a corrected p below {level}.
 {few} of these rows have fewer seeds than they should ({laboratory} in the laboratory, {agent} on
 the agent), so that *no difference shown* says little of them.
 

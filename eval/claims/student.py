@@ -8,7 +8,7 @@ _STEPS = 200
 _TINY = 1e-300
 
 
-def p_value(t: float, freedom: int) -> float:
+def p_value(t: float, freedom: float) -> float:
     """Return the two-sided p-value of a t statistic.
 
     Args:

@@ -8,6 +8,7 @@ import pytest
 
 from eval.claims.ledger import LedgerRow, holm, judged, ledger_rows, page
 from eval.claims.student import p_value, quantile
+from eval.claims.variances import Spread, digamma, moderated, trigamma
 
 DOCS = Path(__file__).parents[2] / "docs"
 BASE = {
@@ -70,8 +71,41 @@ def test_an_interval_that_excludes_zero_alone_is_no_verdict_among_many() -> None
     alone = judged([row("+2.0 [+0.1, +3.9]")])[0]
     assert alone.verdict == "better than its control"
     assert alone.p == pytest.approx(0.0425, abs=0.005)
-    among = judged([row("+2.0 [+0.1, +3.9]")] + [row("+0.1 [-1.0, +1.2]")] * 9)[0]
+    among = judged([row("+2.0 [+0.1, +3.9]")] + [row("+0.1 [-1.8, +2.0]")] * 9)[0]
     assert among.verdict == "no difference shown"
+
+
+def test_a_variance_that_is_small_by_chance_makes_no_effect_certain() -> None:
+    wide = [row("+0.5 [-9.0, +10.0]", 3), row("-1.0 [-8.0, +6.0]", 3), row("+1.0 [-12, +14]", 3)]
+    lucky = row("+2.0 [+1.9, +2.1]", 3)
+    alone, among = (judged(rows)[-1].p for rows in ([lucky], [*wide, lucky]))
+    assert alone is not None
+    assert among is not None
+    assert among > 4 * alone
+
+
+def test_variances_are_pulled_to_the_common_one_as_far_as_chance_explains() -> None:
+    alike = [Spread(variance=v, freedom=4) for v in (1.0, 1.3, 0.8, 1.1)]
+    found = moderated(alike)
+    assert len({one.variance for one in found}) == 1
+    assert found[0].freedom == 16
+    apart = [Spread(variance=v, freedom=9) for v in (0.01, 0.02, 1.0, 1.5, 100.0, 150.0)]
+    found = moderated(apart)
+    assert [one.variance for one in found] == sorted(one.variance for one in found)
+    assert apart[0].variance < found[0].variance < 0.2
+    assert 50 < found[-1].variance < apart[-1].variance
+    assert moderated(apart[:2]) == apart[:2], "two say nothing of a common variance"
+
+
+@pytest.mark.parametrize(
+    ("x", "first", "second"),
+    [(1.0, -0.5772157, 1.6449341), (0.5, -1.9635100, 4.9348022), (7.5, 1.9467575, 0.1426159)],
+)
+def test_digamma_and_trigamma_are_those_of_the_tables(
+    x: float, first: float, second: float
+) -> None:
+    assert digamma(x) == pytest.approx(first, abs=1e-6)
+    assert trigamma(x) == pytest.approx(second, abs=1e-6)
 
 
 def test_what_is_not_measured_says_why_and_does_not_count() -> None:
