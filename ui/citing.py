@@ -1,10 +1,11 @@
 """A citation in the forms of published guides and as identifiers, from what the store holds.
 
 A form that would need something that the store does not hold is left out; nothing is guessed.
-Sources: OSCOLA, 4th edition, 2.4 (statutes, statutory instruments), 2.6 (EU legislation) and 2.8
-(other jurisdictions); The Bluebook, 21st edition, rules 12.3 (U.S.C.) and 14.2 (C.F.R.), table
+Sources: OSCOLA, 4th edition, 2.4 (statutes), 2.5 (statutory instruments), 2.6 (EU legislation) and
+2.8 (other jurisdictions); The Bluebook, 21st edition, rules 12.3 (U.S.C.) and 14.2 (C.F.R.), table
 T1.2; the URI schemes of legislation.gov.uk, of EUR-Lex (ELI) and of LegalDocML.de (ELI); the
-Akoma Ntoso naming convention 1.0 of OASIS, sections 4 and 5.
+Akoma Ntoso naming convention 1.0 of OASIS, sections 4 and 5. Examples that libraries and publishers
+print of each are in the tests, with their pages.
 """
 
 from __future__ import annotations
@@ -57,9 +58,10 @@ def plain(citation: Citation, work: Work) -> str:
 def oscola(citation: Citation, work: Work) -> str | None:
     """Return the citation by OSCOLA; ``None`` for a work whose form it does not give.
 
-    UK acts: short title and year, then the section (2.4.1). UK instruments: title and SI number
-    (2.4.3). EU: type, number, title, then year, series, issue and page of the Official Journal
-    (2.6.1). Elsewhere as cited there, without full stops, and the jurisdiction (2.8).
+    UK acts: short title and year, then the section (2.4). UK instruments: title and number in the
+    series SI, SSI or SR (2.5). EU: type, number, title, then year, series, issue and page of the
+    Official Journal (2.6.1). Elsewhere as cited there, without full stops, and the jurisdiction
+    (2.8).
     """
     place = _without_stops(citation.label)
     if work.jurisdiction == "uk":
@@ -78,15 +80,19 @@ def oscola(citation: Citation, work: Work) -> str | None:
 
 _AS_CITED_THERE = {"fr", "de", "es", "ee"}
 _JOURNAL = re.compile(r"(.+) \(OJ ([LC]) (\d+), \d{1,2}\.\d{1,2}\.(\d{4}), p\. (\d+)\)")
-_INSTRUMENT = re.compile(r"S\.?I\.? (?:No\. )?(\d{4}/\d+)")
+_INSTRUMENT = re.compile(r"(S\.?S\.?I|S\.?I|S\.?R)\.? (?:No\.? )?(\d{4}/\d+)")
 
 
 def _name_in_uk(work: Work) -> str:
-    """Return the short title; for a statutory instrument without its article, with its number."""
-    number = _INSTRUMENT.match(work.citation)
-    if number is None:
+    """Return the short title; for a statutory instrument without its article, with its number.
+
+    Scottish instruments are numbered in the series SSI, Northern Irish rules in SR.
+    """
+    found = _INSTRUMENT.match(work.citation)
+    if found is None:
         return work.title
-    return f"{work.title.removeprefix('The ')}, SI {number[1]}"
+    series, number = found.groups()
+    return f"{work.title.removeprefix('The ')}, {series.replace('.', '')} {number}"
 
 
 def _without_stops(label: str) -> str:
@@ -148,7 +154,7 @@ def eli(citation: Citation, work: Work, source: SourceRef) -> str | None:
     """
     if work.jurisdiction == "uk":
         path = _uk_path(source)
-        return f"https://www.legislation.gov.uk/{path}/{citation.as_at}" if path else None
+        return f"http://www.legislation.gov.uk/{path}/{citation.as_at}" if path else None
     if work.jurisdiction == "eu":
         return _eu_eli(citation, source)
     if german := _GERMAN.fullmatch(work.id):

@@ -48,9 +48,27 @@ def forms(cited: Citation, of: Work, url: str | None = None) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("title", "official", "label", "written"),
     [
-        # OSCOLA 2.4.1, short title and year; 2.4.2, parts of statutes
+        # OSCOLA 2.4, short title and year, and parts of statutes; both examples are those of
+        # Robert Gordon University, library.rgu.ac.uk/oscola/statutes-uk
         ("Human Rights Act 1998", "1998 c. 42", "s 15(1)(b)", "Human Rights Act 1998, s 15(1)(b)"),
-        # OSCOLA 2.4.3, statutory instruments
+        ("Consumer Protection Act 1987", "1987 c. 43", "s 2", "Consumer Protection Act 1987, s 2"),
+        # OSCOLA 2.5, statutory instruments: University of Portsmouth,
+        # referencing.port.ac.uk/pages/ref335.php
+        (
+            "The Housing Act 2004 (Commencement No. 6)(England) Order 2006",
+            "S.I. 2006/3191",
+            "art 2",
+            "Housing Act 2004 (Commencement No. 6)(England) Order 2006, SI 2006/3191, art 2",
+        ),
+        # the series of Scotland and of Northern Ireland: Glasgow Caledonian University,
+        # gcu.libguides.com/c.php?g=729720&p=5318708
+        (
+            "The Breeding of Dogs (Licensing Records) (Scotland) Regulations 1999",
+            "S.S.I. 1999/176",
+            "reg 2",
+            "Breeding of Dogs (Licensing Records) (Scotland) Regulations 1999, SSI 1999/176, reg 2",
+        ),
+        ("Rules 2004", "S.R. 2004/7", "r 3", "Rules 2004, SR 2004/7, r 3"),
         (
             "The Penalties for Disorderly Behaviour (Amendment of Minimum Age) Order 2004",
             "S.I. 2004/3166",
@@ -71,6 +89,7 @@ def test_oscola_for_the_united_kingdom(title: str, official: str, label: str, wr
 
 
 def test_oscola_for_the_european_union() -> None:
+    """The form with a pinpoint is that of Solent University: ``[2008] OJ C115/13, art 4``."""
     merger = work(
         "eu/merger",
         "EC Merger Regulation",
@@ -100,6 +119,7 @@ def test_oscola_for_other_countries_has_no_stops_and_names_them(
 
 
 def test_bluebook_for_the_united_states_code() -> None:
+    """Without a year since the 21st edition: UC Davis, libguides.law.ucdavis.edu, rule 12.3.2."""
     title_42 = work("us/title-42", "Title 42", "42 U.S.C.; Pub. L. 96-170")
     assert forms(citation("§ 1983"), title_42)["Bluebook"] == "42 U.S.C. § 1983"
 
@@ -132,11 +152,17 @@ def test_bluebook_names_an_edition_that_has_the_text(
             "ukpga/Geo6/12-13-14/76/section/2",
         ),
         ("https://www.legislation.gov.uk/uksi/1998/3132/part/26", "uksi/1998/3132/part/26"),
+        # the publisher's own example: legislation.github.io/data-documentation/model/overview.html
+        (
+            "https://www.legislation.gov.uk/uksi/2013/376/regulation/12",
+            "uksi/2013/376/regulation/12",
+        ),
     ],
 )
 def test_legislation_gov_uk_of_the_day(url: str, path: str) -> None:
+    """All its URIs begin with ``http://www.legislation.gov.uk/``, as its documentation says."""
     found = forms(citation("s 94"), work("uk/a", "A Act 1996", "1996 c. 18"), url)
-    assert found["legislation.gov.uk URI"] == f"https://www.legislation.gov.uk/{path}/2010-01-01"
+    assert found["legislation.gov.uk URI"] == f"http://www.legislation.gov.uk/{path}/2010-01-01"
 
 
 @pytest.mark.parametrize(
@@ -148,6 +174,11 @@ def test_no_identifier_without_the_official_page(url: str | None) -> None:
 
 
 def test_eli_of_an_article_of_the_european_union() -> None:
+    """The template of the Publications Office, with the subdivision before ``oj``.
+
+    eur-lex.europa.eu/eli-register/eu_publications_office.html: ``eli/reg/2013/216/oj``, and
+    ``art_6`` for an article.
+    """
     gdpr = work("eu/gdpr", "GDPR", "Regulation (EU) 2016/679 (OJ L 119, 4.5.2016, p. 1)")
     found = forms(citation("Art 45"), gdpr, "https://eur-lex.europa.eu/eli/reg/2016/679/oj")
     assert found["ELI"] == "http://data.europa.eu/eli/reg/2016/679/art_45/oj"
@@ -162,6 +193,7 @@ def test_eli_of_a_german_act_and_none_of_a_french_one() -> None:
 
 
 def test_bluebook_table_t1_2_cites_title_26_as_treasury_regulations() -> None:
+    """Loyola Law School prints "Treas. Reg. § 1.1-1 (2018)", guides.library.lls.edu/bluebook."""
     rules = work("us/26-cfr-1", "Income Taxes", "26 CFR Part 1")
     assert forms(citation("§ 1.61-1", on="2010-06-01"), rules)["Bluebook"] == (
         "Treas. Reg. § 1.61-1 (2010)"
@@ -169,6 +201,10 @@ def test_bluebook_table_t1_2_cites_title_26_as_treasury_regulations() -> None:
 
 
 def test_akoma_ntoso_names_the_expression_of_the_version() -> None:
+    """``/akn/{country}/{type}[/{subtype}]/{date}/{number}/{language}@{version}``, then the part.
+
+    docs.oasis-open.org/legaldocml/akn-nc/v1.0/os, section 4; the country by ISO 3166-1, ``gb``.
+    """
     url = "https://www.legislation.gov.uk/ukpga/1996/18/section/94"
     found = forms(citation("s 94", since="1996-08-22"), work("uk/a", "A", "1996 c. 18"), url)
     assert found["Akoma Ntoso"] == "/akn/gb/act/ukpga/1996/18/eng@1996-08-22/~sec_94"
