@@ -1,11 +1,10 @@
-"""The app's server is one process that ends on SIGTERM, and compose.yaml names what exists."""
+"""The app's server ends on SIGTERM, says what to do without a library, and how it is."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shlex
 import signal
 import socket
 import subprocess
@@ -16,19 +15,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from typer.main import get_command
 
 from corpus.settings import Settings
-from docs.make_reference import environment
-from inforce import app as command
 
 ROOT = Path(__file__).parents[2]
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
-OURS = {name: each for name, each in COMPOSE["services"].items() if each["image"] == "inforce"}
 
 
 @contextmanager
@@ -115,28 +107,3 @@ def test_the_version_is_printed() -> None:
         cwd=ROOT,
     )
     assert re.fullmatch(r"InForce \d+\.\d+\.\d+\S*\n", done.stdout)
-
-
-@pytest.mark.parametrize("name", OURS)
-def test_a_command_of_compose_is_a_verb_with_its_options(name: str) -> None:
-    verb, *words = shlex.split(OURS[name]["command"])
-    known = get_command(command).commands[verb]  # type: ignore[attr-defined]
-    options = {option for param in known.params for option in param.opts}
-    assert {word for word in words if word.startswith("--")} <= options
-    port = words[words.index("--port") + 1]
-    assert OURS[name]["ports"] == [f"127.0.0.1:{port}:{port}"]
-    assert port in OURS[name]["healthcheck"]["test"]
-
-
-def test_compose_names_only_what_exists() -> None:
-    assert set(OURS) == {"app", "api"}
-    services, volumes = COMPOSE["services"], COMPOSE["volumes"]
-    for service in services.values():
-        assert set(service.get("depends_on", {})) <= set(services)
-        for volume in service["volumes"]:
-            source = volume.rpartition(":/")[0]
-            assert source in volumes or source.startswith("${INFORCE_API_KEYS")
-        for published in service["ports"]:
-            assert published.startswith("127.0.0.1:")
-    for ours in OURS.values():
-        assert set(ours["environment"]) <= set(environment())
