@@ -59,7 +59,7 @@ def check_launch(recipe: Recipe, path: Path) -> None:
         first = fault.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the file"
         raise RecipeError(f"{path.name}, {place}: {first['msg']}.") from fault
-    for rule in (_processes, _precision, _fsdp, _deepspeed):
+    for rule in (_processes, _precision, _sharded, _fsdp_config, _deepspeed):
         words = rule(recipe, config)
         if words is not None:
             raise RecipeError(f"{path.name} does not fit {recipe.name}: {words}")
@@ -79,11 +79,24 @@ def _precision(recipe: Recipe, config: LaunchConfig) -> str | None:
     return f"mixed_precision is {config.mixed_precision}, and model.autocast asks for {wanted}."
 
 
-def _fsdp(recipe: Recipe, config: LaunchConfig) -> str | None:
+def _sharded(recipe: Recipe, config: LaunchConfig) -> str | None:
     if config.distributed_type != "FSDP":
         return None
     if recipe.model.quantised is not None:
         return "FSDP shards weights of one number format, and model.quantised has two."
+    if recipe.rollout.sampler == "local":
+        return (
+            "with FSDP every process takes part in each forward pass, and with the sampler local"
+            " each needs another number of them; use vllm or colocated, or multi-gpu."
+        )
+    if recipe.snapshots is not None:
+        return "[snapshots] copies whole weights, and FSDP leaves each process a shard."
+    return None
+
+
+def _fsdp_config(recipe: Recipe, config: LaunchConfig) -> str | None:
+    if config.distributed_type != "FSDP":
+        return None
     told = config.fsdp_config
     if told.get("fsdp_version", 1) != 2:
         return "fsdp_version is not 2; FSDP 1 flattens the weights that an adapter is saved from."

@@ -20,7 +20,7 @@ from rl.rollouts.samplers import BatchSampler
 from rl.rollouts.samplers.colocated import ColocatedSampler
 from rl.rollouts.samplers.local import BatchedSampler
 from rl.rollouts.samplers.server import VllmSampler
-from rl.rollouts.samplers.weight_sync import AdapterSync
+from rl.rollouts.samplers.weight_sync import AdapterSync, gathered
 from rl.rollouts.trl_adapter import Play
 from rl.run.progress import ProgressWatcher
 from rl.run.run_directory import Run
@@ -72,7 +72,9 @@ def _current(recipe: Recipe, run: Run) -> Current:
 
     def current(trainer: Any) -> BatchSampler:
         first, step = trainer.is_world_process_zero(), trainer.state.global_step
-        names = [sync.push(_model(trainer), step) if first else ""]
+        model = _model(trainer)
+        weights = gathered(model)
+        names = [sync.push(model, step, weights) if first else ""]
         sampler.switch(broadcast_object_list(names)[0])
         return sampler
 

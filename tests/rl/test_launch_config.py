@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from inforce import app
 from rl.recipes.launch_config import check_launch, config_path
 from rl.recipes.load import load_recipe
-from rl.recipes.recipe import RecipeError
+from rl.recipes.recipe import RecipeError, SnapshotSettings
 
 SHIPPED = ("multi-gpu", "fsdp2", "deepspeed-zero2")
 BIG = load_recipe("qwen2.5-7b-grpo")
@@ -80,6 +80,18 @@ def test_weights_in_four_bits_are_not_sharded() -> None:
     check_launch(quantised, config_path("multi-gpu"))
     with pytest.raises(RecipeError, match="FSDP shards weights of one number format"):
         check_launch(quantised, config_path("fsdp2"))
+
+
+def test_what_needs_whole_weights_in_each_process_is_not_sharded() -> None:
+    near = BIG.model_copy(
+        update={"rollout": BIG.rollout.model_copy(update={"sampler": "local", "url": None})}
+    )
+    check_launch(near, config_path("multi-gpu"))
+    with pytest.raises(RecipeError, match="each needs another number of them; use vllm"):
+        check_launch(near, config_path("fsdp2"))
+    kept = BIG.model_copy(update={"snapshots": SnapshotSettings()})
+    with pytest.raises(RecipeError, match=r"\[snapshots\] copies whole weights"):
+        check_launch(kept, config_path("fsdp2"))
 
 
 def test_a_missing_file_and_a_run_without_accelerate_are_said(tmp_path: Path) -> None:

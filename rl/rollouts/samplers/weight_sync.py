@@ -10,12 +10,34 @@ server caches results by name.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from agent.policies.endpoint import Endpoint, RefusedError
 from rl.rollouts.samplers.server import VllmSampler
+
+CHECKPOINTED = "_checkpoint_wrapped_module."
+"""What FSDP's checkpointing of activations adds to the names of weights."""
+
+
+def gathered(model: Any) -> dict[str, Any] | None:
+    """Return the trained weights whole, by name, where processes hold shards of them (FSDP 2).
+
+    Every process must call it. ``None`` where this process holds the whole weights.
+    """
+    from torch.distributed.tensor import DTensor
+
+    trained = {name: one for name, one in model.named_parameters() if one.requires_grad}
+    if not any(isinstance(one, DTensor) for one in trained.values()):
+        return None
+    return {
+        name.replace(CHECKPOINTED, ""): (one.full_tensor() if isinstance(one, DTensor) else one)
+        .detach()
+        .cpu()
+        for name, one in trained.items()
+    }
 
 
 class AdapterSync:
@@ -33,12 +55,13 @@ class AdapterSync:
         self._folder, self._run = folder, run
         self._loaded: str | None = None
 
-    def push(self, model: Any, step: int) -> str:
+    def push(self, model: Any, step: int, weights: Mapping[str, Any] | None = None) -> str:
         """Load the current adapter of ``model`` into the server; return its served name.
 
         Args:
             model: a ``peft`` model.
             step: the trainer's step, which identifies the state of the weights.
+            weights: the adapter's weights by name (:func:`gathered`); ``None``: the model's own.
 
         Raises:
             PolicyError: the server is down, or refuses the adapter; it keeps serving the old one.
@@ -48,7 +71,7 @@ class AdapterSync:
         if name == self._loaded:
             return name
         path = (self._folder / name).absolute()
-        model.save_pretrained(path)
+        model.save_pretrained(path, **({} if weights is None else {"state_dict": dict(weights)}))
         self._endpoint.post("/load_lora_adapter", {"lora_name": name, "lora_path": str(path)})
         self._sampler.switch(name)
         self._let_go()
