@@ -22,7 +22,7 @@ def claims(
         str | None,
         typer.Argument(
             help="A method, such as nsr, a .toml recipe of a claim, relex (the laboratory alone) "
-            "or safectrl (the agent alone); left out, all methods of training."
+            "safectrl or imitation (the agent alone); left out, all methods of training."
         ),
     ] = None,
     seeds: Annotated[
@@ -61,6 +61,9 @@ def claims(
         return
     if method == "safectrl":
         _steered(seeds, json=json)
+        return
+    if method == "imitation":
+        _beyond_imitation(seeds, json=json)
         return
     with training_installed("Testing a method"):
         findings = _findings(method, seeds, journal, agent=agent)
@@ -182,6 +185,33 @@ def _steered(seeds: int, *, json: bool) -> None:
             told += f"  learnt less this: right {points(arm.right_gained)}, invalid"
             told += f" {points(arm.invalid_gained)}"
         out.print(told, markup=False, soft_wrap=True)
+
+
+def _beyond_imitation(seeds: int, *, json: bool) -> None:
+    from eval.claims.report import points
+
+    with training_installed("Training on"):
+        from eval.claims.imitation import beyond_imitation, hard_ground
+    with hard_ground(lambda doing: errors.print(f"  {doing}")) as ground:
+        found = beyond_imitation(ground, range(seeds))
+    if json:
+        print_json(found.model_dump())
+        return
+    out.print(f"{found.seeds} seeds, {found.questions} questions each")
+    for name, arm in found.arms.items():
+        told = f"  {name:<14} right {arm.right:.3f}  of harder families {arm.harder:.3f}"
+        told += f"  {arm.seconds:.0f} s"
+        if arm.less is not None and arm.less_harder is not None:
+            told += f"  rewards less this: {points(arm.less)}, harder {points(arm.less_harder)}"
+        out.print(told, markup=False, soft_wrap=True)
+    named = {"rounds, first half": found.first, "second half": found.last, **found.groups}
+    for name, group in named.items():
+        out.print(
+            f"  groups, {name}: right {group.right:.2f}, unvaried {group.unvaried:.2f},"
+            f" within 0.2 to 0.8 {group.middle:.2f}",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _tabular(method: str | None, page: Path | None, *, json: bool) -> None:
