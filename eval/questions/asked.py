@@ -26,7 +26,15 @@ from corpus.store import Store
 from corpus.validation import source_error
 
 Corpus = Literal["demo", "real"]
-Half = Literal["development", "held_out", "held_out_2", "held_out_3", "held_out_4"]
+Half = Literal[
+    "development",
+    "held_out",
+    "held_out_2",
+    "held_out_3",
+    "held_out_4",
+    "held_out_5",
+    "held_out_6",
+]
 CORPORA: tuple[Corpus, Corpus] = ("demo", "real")
 HALVES: tuple[Half, ...] = (
     "development",
@@ -34,6 +42,8 @@ HALVES: tuple[Half, ...] = (
     "held_out_2",
     "held_out_3",
     "held_out_4",
+    "held_out_5",
+    "held_out_6",
 )
 """What a question is for. Each held-out part was written when the one before had been looked at."""
 LARGE = 12

@@ -28,9 +28,10 @@ FOLDERS = {
     "us-cfpb-regml": "us/",
 }
 DEMO, REAL = read_asked("demo"), read_asked("real")
-LATER = ("held_out_2", "held_out_3", "held_out_4")
-SECOND, THIRD, FOURTH = (read_asked("demo", half) for half in LATER)
+LATER = ("held_out_2", "held_out_3", "held_out_4", "held_out_5", "held_out_6")
+SECOND, THIRD, FOURTH = (read_asked("demo", half) for half in LATER[:3])
 SECOND_REAL, THIRD_REAL = (read_asked("real", half) for half in LATER[:2])
+SIXTH, FIFTH_REAL = read_asked("demo", "held_out_6"), read_asked("real", "held_out_5")
 
 
 @pytest.fixture(scope="module")
@@ -104,15 +105,15 @@ def test_no_work_or_provision_is_in_both_halves() -> None:
 
 def test_the_set_is_as_large_and_as_mixed_as_its_readme_says() -> None:
     both = DEMO + REAL
-    assert (len(DEMO), len(REAL)) == (843, 357)
-    assert Counter(one.style for one in both) == {"lay": 831, "statute": 369}
-    assert sum(one.decline is not None for one in both) == 142
+    assert (len(DEMO), len(REAL)) == (913, 423)
+    assert Counter(one.style for one in both) == {"lay": 967, "statute": 369}
+    assert sum(one.decline is not None for one in both) == 161
     languages = Counter((one.language, one.half) for one in DEMO)
-    assert len(languages) == 35
+    assert len(languages) == 42
     assert min(languages.values()) >= 9
 
 
-@pytest.mark.parametrize("later", [SECOND, THIRD, FOURTH], ids=LATER)
+@pytest.mark.parametrize("later", [SECOND, THIRD, FOURTH], ids=LATER[:3])
 def test_a_later_held_out_part_has_lay_questions_in_each_language(
     later: list[AskedQuestion],
 ) -> None:
@@ -120,6 +121,16 @@ def test_a_later_held_out_part_has_lay_questions_in_each_language(
     assert len(lay) == 7
     assert min(lay.values()) >= 15
     assert sum(one.decline is not None for one in later) >= 0.12 * len(later)
+
+
+def test_the_parts_of_an_independent_author_are_in_lay_words_and_spread_over_provisions() -> None:
+    for part in (SIXTH, FIFTH_REAL):
+        assert {one.style for one in part} == {"lay"}
+        assert sum(one.decline is not None for one in part) >= 0.12 * len(part)
+        asked = Counter(one.provision_id for one in part if one.provision_id)
+        assert max(asked.values()) <= 2
+    assert set(Counter(one.language for one in SIXTH).values()) == {10}
+    assert len({one.language for one in FIFTH_REAL}) == 5
 
 
 def test_the_later_held_out_parts_over_real_law_have_lay_and_statute_words() -> None:
