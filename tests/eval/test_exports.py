@@ -256,27 +256,53 @@ class Model(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_rollout_of_verifiers_is_answered_and_scored(
-    settled: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("verifiers.v1", reason="needs the extra verifiers")
+class Refusing(Model):
+    """An endpoint that fails."""
+
+    def do_POST(self) -> None:
+        self.send_error(400, "The model is gone.")
+
+
+def evaluated(
+    folder: Path, handler: type[BaseHTTPRequestHandler], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """Return what verifiers' own evaluation kept of the one question of an export."""
     from verifiers.v1.cli.eval.main import main
 
-    folder = tmp_path / "law"
-    write_export("verifiers", folder, [VALUE], about(settled))
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("MODEL_KEY", "x")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Model) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         main(
             ["inforce-law", "--model", "m", "--env.taskset.split", "test", "--no-push", "--no-rich",
              "--client.base-url", f"http://127.0.0.1:{server.server_address[1]}/v1",
-             "--client.api-key-var", "MODEL_KEY", "--output-dir", str(tmp_path / "out"),
+             "--client.api-key-var", "MODEL_KEY", "--output-dir", str(folder / "out"),
              "--run.name", "one"]
         )  # fmt: skip
         server.shutdown()
-    (line,) = (tmp_path / "out/one/traces.jsonl").read_text(encoding="utf-8").splitlines()
+    (line,) = (folder / "out/one/traces.jsonl").read_text(encoding="utf-8").splitlines()
     (trace,) = json.loads(line)["traces"]
+    found: dict[str, Any] = trace
+    return found
+
+
+def test_a_rollout_of_verifiers_is_answered_and_scored(
+    settled: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("verifiers.v1", reason="needs the extra verifiers")
+    write_export("verifiers", tmp_path / "law", [VALUE], about(settled))
+    trace = evaluated(tmp_path / "law", Model, monkeypatch)
     assert trace["errors"] == []
     assert trace["metrics"] == {"task": 1.0, "temporal": 1.0, "query": 1.0, "right": 1.0}
     assert trace["rewards"]["law"] == {"score": pytest.approx(1.6), "weight": 1.0}
+
+
+def test_a_rollout_of_verifiers_whose_endpoint_fails_is_an_error_without_a_score(
+    settled: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("verifiers.v1", reason="needs the extra verifiers")
+    write_export("verifiers", tmp_path / "law", [VALUE], about(settled))
+    trace = evaluated(tmp_path / "law", Refusing, monkeypatch)
+    assert trace["errors"]
+    assert not trace["rewards"]
+    assert not trace["metrics"]
