@@ -183,12 +183,35 @@ class ProvisionNumber(Frozen):
         return self
 
 
+class Placement(Frozen):
+    """The divisions of its act in which a provision stands, with the interval.
+
+    ``divisions`` are named as printed, outermost first: ``("Titre VI : Du divorce", "Chapitre Ier :
+    Des cas de divorce")``; empty where the source prints the provision outside all divisions.
+    """
+
+    divisions: tuple[str, ...] = ()
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+
+    @property
+    def valid(self) -> Interval:
+        """Return the interval in which the provision stands there."""
+        return Interval(start=self.valid_from, end=self.valid_to)
+
+    @model_validator(mode="after")
+    def _interval_is_sound(self) -> Self:
+        _ = self.valid
+        return self
+
+
 class Provision(Frozen):
     """One article or section through time, whatever its number.
 
     ``id`` does not contain the number, since numbers move and are reused. ``order`` sorts the
     provisions of a work as printed. ``successors`` names the provisions that replaced it after a
-    split, a merger or a replacement.
+    split, a merger or a replacement. ``placements`` are the divisions in which it stands through
+    time, by date; empty where the source does not say.
     """
 
     id: str = Field(pattern=r"^[^\s@#]+#[^\s@#]+$")
@@ -197,6 +220,7 @@ class Provision(Frozen):
     order: int = Field(default=0, ge=-(2**31), lt=2**31)
     labels: tuple[ProvisionNumber, ...] = Field(min_length=1)
     successors: tuple[str, ...] = ()
+    placements: tuple[Placement, ...] = ()
 
     def label_on(self, day: date, known_at: date | None = None) -> str | None:
         """Return the label on ``day``, or ``None``."""

@@ -42,7 +42,7 @@ class Schema:
 STORE = Schema(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
-    revision="0003",
+    revision="0004",
     version_table="alembic_version",
     what="store",
     made_by="inforce ingest",

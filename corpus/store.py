@@ -33,7 +33,6 @@ from corpus.model import (
     Work,
     WorkHistory,
 )
-from corpus.provision_numbers import LABEL_KEYS
 from corpus.record_clock import (
     NEVER,
     CorpusState,
@@ -46,7 +45,7 @@ from corpus.record_clock import (
 )
 from corpus.resolve import Resolution, resolve
 from corpus.schema import open_database
-from corpus.store_rows import Row, chunks, digest_of, replace_rows, rows_of
+from corpus.store_rows import Row, chunks, content_of, digest_of, replace_rows, rows_of
 from corpus.store_totals import WorkTotals, source_read, work_totals
 
 _Model = TypeVar("_Model", bound=Frozen)
@@ -290,7 +289,7 @@ class Store(Closeable):
         Raises:
             StoreError: another process writes, the connection was lost, or the disk is full.
         """
-        content = digest_of(f"{LABEL_KEYS}{history.model_dump_json()}")
+        content = content_of(history)
         with self._refusals(), self._transaction() as connection:
             if self._content(connection, history.work.id) == content:
                 return False

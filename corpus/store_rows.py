@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from corpus import tables
 from corpus.model import WorkHistory
-from corpus.provision_numbers import label_key
+from corpus.provision_numbers import LABEL_KEYS, label_key
 
 Row = dict[str, Any]
 """A row by its columns."""
@@ -30,7 +30,13 @@ def rows_of(history: WorkHistory, content: str) -> list[tuple[sa.Table, list[Row
         for provision in history.provisions
         for label in provision.labels
     ]
-    provisions = [p.model_dump(exclude={"labels"}) for p in history.provisions]
+    provisions = [
+        {
+            **provision.model_dump(exclude={"labels", "placements"}),
+            "placements": [each.model_dump(mode="json") for each in provision.placements],
+        }
+        for provision in history.provisions
+    ]
     versions = [{**v.model_dump(), "work_id": work_id} for v in history.versions]
     return [
         (tables.works, [{**history.work.model_dump(), "content": content}]),
@@ -39,6 +45,16 @@ def rows_of(history: WorkHistory, content: str) -> list[tuple[sa.Table, list[Row
         (tables.versions, versions),
         (tables.coverage, [c.model_dump() for c in history.coverage]),
     ]
+
+
+def content_of(history: WorkHistory) -> str:
+    """Return the digest of all that was read of a work.
+
+    Where no division was read, it is that of a reading without them.
+    """
+    placed = any(provision.placements for provision in history.provisions)
+    without = None if placed else {"provisions": {"__all__": {"placements"}}}
+    return digest_of(f"{LABEL_KEYS}{history.model_dump_json(exclude=without)}")
 
 
 def replace_rows(

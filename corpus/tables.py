@@ -71,6 +71,7 @@ provisions = _recorded(
     _text("kind", required=True),
     sa.Column("order", sa.Integer, nullable=False),
     sa.Column("successors", sa.JSON, nullable=False),
+    sa.Column("placements", sa.JSON, nullable=False, server_default="[]"),
 )
 
 labels = _recorded(

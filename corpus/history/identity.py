@@ -23,6 +23,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from corpus.history.placing import placements
 from corpus.history.snapshots import Gap, Page, Slot, Snapshot, Unit
 from corpus.history.timeline import version_rows
 from corpus.history.tracing import ProvisionTrace, labels, states
@@ -93,7 +94,8 @@ def trace(
         if rows and borne:
             versions.extend(rows)
             fields = {"id": thread.id, "work_id": work_id, "kind": kind, "order": thread.order}
-            provisions.append(Provision.model_validate({**fields, "labels": borne}))
+            more = {"labels": borne, "placements": placements(thread.placed)}
+            provisions.append(Provision.model_validate({**fields, **more}))
     return tuple(provisions), tuple(versions)
 
 
@@ -147,6 +149,7 @@ def _advance(so_far: _SoFar, stage: Snapshot, shortest: int) -> None:
         if unit.text is not None:
             so_far.standing.setdefault(key, {})[number] = unit
     so_far.page = stage.page
+    _place_in_divisions(so_far, stage)
     _mark_early(so_far, stage)
 
 
@@ -233,6 +236,14 @@ def _place(so_far: _SoFar, keys: Collection[str]) -> None:
             for number in range(2 * len(units)):
                 if (key, number) in so_far.bearers:
                     so_far.bearers[key, number].order = place
+
+
+def _place_in_divisions(so_far: _SoFar, stage: Snapshot) -> None:
+    """Record the divisions around each provision in force."""
+    for key, units in so_far.standing.items():
+        for number in units:
+            if key in stage.divisions:
+                so_far.bearers[key, number].stands(stage.day, stage.divisions[key])
 
 
 def _mark_early(so_far: _SoFar, stage: Snapshot) -> None:

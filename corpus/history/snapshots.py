@@ -37,7 +37,8 @@ class Snapshot:
     """A whole work as it stands from ``day`` on.
 
     ``unsure_since``: the snapshot is a copy made on ``day``, and what differs from the one before
-    took effect on an unknown date since then.
+    took effect on an unknown date since then. ``divisions`` are those around each label key, as
+    printed, outermost first.
     """
 
     day: date
@@ -48,6 +49,7 @@ class Snapshot:
     unsure_since: date | None = None
     upstream: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
+    divisions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from corpus.history.placing import Divisions
 from corpus.history.snapshots import Gap, Snapshot, Unit
 from corpus.history.timeline import PublishedState
 from corpus.model import EndReason, ProvisionNumber
@@ -27,7 +28,8 @@ class ProvisionTrace:
     """A provision being traced.
 
     ``events`` are in order of their dates, ``borne`` holds the label from each date on (``None``
-    for none), ``last`` is its last text and ``order`` its last printed position.
+    for none), ``last`` is its last text, ``order`` its last printed position, and ``placed`` holds
+    the divisions around it from each date on.
     """
 
     id: str
@@ -35,6 +37,7 @@ class ProvisionTrace:
     borne: list[tuple[date, str | None]] = field(default_factory=list)
     last: Unit | None = None
     order: int = 0
+    placed: list[tuple[date, Divisions]] = field(default_factory=list)
 
     @property
     def alive(self) -> bool:
@@ -45,6 +48,11 @@ class ProvisionTrace:
         """Record its label from ``day`` on."""
         if not self.borne or self.borne[-1][1] != label:
             self.borne.append((day, label))
+
+    def stands(self, day: date, divisions: Divisions) -> None:
+        """Record the divisions around it from ``day`` on."""
+        if not self.placed or self.placed[-1][1] != divisions:
+            self.placed.append((day, divisions))
 
     def reads(self, unit: Unit, stage: Snapshot) -> None:
         """Record its text from the snapshot's date on."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Literal
 
+from corpus.history.placing import divisions_near
 from corpus.model import (
     Coverage,
     Frozen,
@@ -44,6 +45,8 @@ class Entry(Frozen):
         valid_from: first date of that text, or of the one to come; null if none.
         valid_to: first date on which it is no longer in force; null if open.
         versions: ids of the texts in force on the date, one for each territory or language.
+        divisions: the books, titles and chapters around it on the date, outermost first; where none
+            is recorded for the date, those nearest in time.
     """
 
     provision: str
@@ -54,6 +57,7 @@ class Entry(Frozen):
     valid_from: date | None
     valid_to: date | None
     versions: tuple[str, ...]
+    divisions: tuple[str, ...] = ()
 
     @property
     def live(self) -> bool:
@@ -173,6 +177,7 @@ def _entry(provision: Provision, found: Resolution, as_at: date, known_at: date 
         valid_from=shown.valid_from if shown else None,
         valid_to=shown.valid_to if shown else None,
         versions=tuple(version.id for version in live),
+        divisions=divisions_near(provision, as_at),
     )
 
 

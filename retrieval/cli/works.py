@@ -126,10 +126,16 @@ def _show_holdings(held: Holdings) -> None:
 def _show_act(found: Act) -> None:
     from rich.markup import escape
 
+    from corpus.reading.contents import opened
+
     out.print(f"[bold]{escape(found.work.title)}[/] on {found.as_at}")
     if not found.covered:
         out.print("The corpus does not cover this day: the law of the act is then not known.")
+    around: tuple[str, ...] = ()
     for entry in found.entries:
+        for depth, name in opened(around, entry.divisions):
+            out.print(f"{'  ' * depth}{name}", style="bold", markup=False)
+        around = entry.divisions
         status = "" if entry.status == "in_force" else f"  [{entry.status.replace('_', ' ')}]"
         out.print(f"{entry.label}  {entry.heading or ''}{status}", markup=False)
 

@@ -132,7 +132,7 @@ def test_a_store_whose_schema_version_is_lost_is_called_damaged_not_foreign(
         assert "not InForce's" not in str(said.value)
 
 
-@pytest.mark.parametrize("number", ["0004", "0010", "9999", "a_branch", "zzzz"])
+@pytest.mark.parametrize("number", ["0005", "0010", "9999", "a_branch", "zzzz"])
 def test_a_newer_schema_is_one_sentence_for_a_writer_too(database_url: str, number: str) -> None:
     Store.open(database_url, create=True).close()
     engine = open_engine(database_url, create=False)
@@ -159,9 +159,11 @@ def test_a_store_with_doubled_rows_is_mended_by_the_migration(database_url: str)
     with engine.begin() as connection:
         for _ in range(2):
             for table, rows in rows_of(work, "x"):
+                # the column ``placements`` came with a later migration
+                held = [{k: v for k, v in r.items() if k != "placements"} for r in rows]
                 added = [
                     {**r, "digest": digest_of(repr(sorted(r.items()))), "recorded_from": stamp}
-                    for r in rows
+                    for r in held
                 ]
                 connection.execute(sa.insert(table), added)
     engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,6 +12,7 @@ from agent.library import Library
 from corpus.settings import Settings
 from corpus.store import Store
 from retrieval.index_build import refresh_index
+from tests.corpus.test_divisions import divided
 from tests.rl.statutes import FAIRS
 from tests.ui.page_state import address, shown, started
 from ui.law.acts import corpus_of
@@ -167,6 +169,29 @@ def test_a_permalink_pins_day_and_corpus_and_marks_its_paragraph(library: Librar
     )
     assert '<p id="par-1" class="chosen">' in html
     assert "quinze ans" in html
+
+
+def test_the_contents_are_the_divisions_of_the_act_and_one_opens_at_its_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings.under(tmp_path)
+    paths = [*[("Part 1", "Chapter 1")] * 30, *[("Part 1", "Chapter <2>")] * 30, ("Part 2",)]
+    with Store.open(settings.store_url, create=True) as store:
+        store.write(divided(*paths))
+        refresh_index(store, settings.index_url, lambda *_: None)
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    app = opened(act="uk/widgets-1990", as_at="2000-01-01")
+    assert [each.label for each in app.expander if "Part" in each.label] == ["Part 1", "Part 2"]
+    assert '<h3 class="division depth-0" lang="en">Part 1</h3>' in shown(app)
+    assert "s 30</a>" in shown(app)
+    assert "s 31</a>" not in shown(app)
+    click(app, "Chapter <2>")
+    assert address(app)["page"] == "2"
+    assert "Chapter &lt;2&gt;</h3>" in shown(app)
+    assert '<h4 lang="en">' in shown(app)
+    click(app, "s 31")
+    assert "Part 1 › Chapter &lt;2&gt;" in shown(app)
 
 
 def test_a_link_to_another_corpus_is_one_sentence_and_shows_no_text() -> None:

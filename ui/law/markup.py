@@ -13,7 +13,7 @@ from corpus.number_words import numbers_known
 from corpus.reading.act import Act, Entry, EntryStatus
 from corpus.reading.between import Between
 from corpus.reading.changes import ChangeDay
-from corpus.reading.contents import Page
+from corpus.reading.contents import Page, opened
 from corpus.reading.spans import Span
 from corpus.wording import Wording
 from ui.languages.catalogue import said, word
@@ -73,23 +73,44 @@ def _note(work: Work) -> str:
 def page_text(
     page: Page, texts: dict[str, Version], work: Work, day: date, corpus_hash: str
 ) -> str:
-    """Return the provisions of a page with their texts in force, each with its permalink."""
-    return "".join(_provision(entry, texts, work, day, corpus_hash) for entry in page.entries)
+    """Return the provisions of a page with their texts in force, each with its permalink.
+
+    Divisions stand above the first provision in them; the headings of provisions are then one level
+    further in.
+    """
+    divided = any(entry.divisions for entry in page.entries)
+    shown: list[str] = []
+    before: tuple[str, ...] = ()
+    for entry in page.entries:
+        shown += [_division(name, depth, work) for depth, name in opened(before, entry.divisions)]
+        link = permalink(entry.provision, day, corpus_hash)
+        shown.append(_provision(entry, texts, work, link, "h4" if divided else "h3"))
+        before = entry.divisions
+    return "".join(shown)
 
 
-def _provision(
-    entry: Entry, texts: dict[str, Version], work: Work, day: date, corpus_hash: str
-) -> str:
+def _division(name: str, depth: int, work: Work) -> str:
+    language = escaped(work.language)
+    return f'<h3 class="division depth-{depth}" lang="{language}">{escaped(name)}</h3>'
+
+
+def around(divisions: Sequence[str], language: str) -> str:
+    """Return the divisions around a provision, outermost first."""
+    names = " › ".join(map(escaped, divisions))
+    return f'<p class="quiet" lang="{escaped(language)}">{names}</p>'
+
+
+def _provision(entry: Entry, texts: dict[str, Version], work: Work, link: str, tag: str) -> str:
     versions = [texts[version] for version in entry.versions if version in texts]
-    link = escaped(permalink(entry.provision, day, corpus_hash))
     bodies = "".join(
         (_where(version, work) if len(versions) > 1 else "") + _paragraphs(version)
         for version in versions
     )
     heading = f" <em>{escaped(entry.heading)}</em>" if entry.heading else ""
     return (
-        f'<article class="provision"><h3 lang="{escaped(work.language)}"><a href="{link}">'
-        f"{escaped(entry.label)}</a>{heading}</h3>{bodies or _no_text(entry)}</article>"
+        f'<article class="provision"><{tag} lang="{escaped(work.language)}">'
+        f'<a href="{escaped(link)}">{escaped(entry.label)}</a>{heading}</{tag}>'
+        f"{bodies or _no_text(entry)}</article>"
     )
 
 

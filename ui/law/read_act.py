@@ -11,7 +11,7 @@ from corpus.errors import BadInputError
 from corpus.provision_numbers import label_key
 from corpus.reading.act import Act
 from corpus.reading.changes import ChangeDay
-from corpus.reading.contents import Page, Range, contents, pages
+from corpus.reading.contents import Page, Part, contents, pages
 from ui.languages.catalogue import word
 from ui.law import markup
 from ui.law.acts import Corpus
@@ -30,39 +30,64 @@ def show_act(corpus: Corpus, place: Place, act: Act) -> None:
     if not entries:
         st.html(markup.absence(word("law.none_in_force")))
         return
-    ranges = contents(entries)
-    shown = _chosen(pages(ranges), place)
-    show_contents(place, act, ranges, shown)
-    _turn(place, pages(ranges), shown, "above")
+    parts = contents(entries)
+    shown = _chosen(pages(parts), place)
+    show_contents(place, act, parts, shown)
+    _turn(place, pages(parts), shown, "above")
     ids = [version for entry in shown.entries for version in entry.versions]
     texts = corpus.store.versions(ids)
     st.html(markup.page_text(shown, texts, act.work, act.as_at, corpus.hash))
-    _turn(place, pages(ranges), shown, "below")
+    _turn(place, pages(parts), shown, "below")
 
 
-def show_contents(place: Place, act: Act, ranges: tuple[Range, ...], shown: Page | None) -> None:
-    """Show the contents in the sidebar: ranges, their pages, the provisions of the page shown."""
+def show_contents(place: Place, act: Act, parts: tuple[Part, ...], shown: Page | None) -> None:
+    """Show the contents in the sidebar: parts, their pages, the provisions of the page shown."""
     with st.sidebar:
         st.html(f'<h2 class="contents">{told("law.contents")}</h2>')
         _go_to_number(place, act)
-        for each in ranges:
+        for each in parts:
             here = shown is not None and each.holds(shown.number)
-            with st.expander(literal(each.title), expanded=here or len(ranges) == 1):
-                for page in each.pages:
-                    _page_link(place, page, shown)
+            with st.expander(literal(each.title), expanded=here or len(parts) == 1):
+                _show_part(place, each, shown)
 
 
-def _page_link(place: Place, page: Page, shown: Page | None) -> None:
+def _show_part(place: Place, part: Part, shown: Page | None, depth: int = 1) -> None:
+    """Show what is inside a part: its divisions, those of the page shown opened, or its pages."""
+    if not part.parts:
+        for page in part.pages:
+            _page_link(place, page, shown, depth)
+    for inner in part.parts:
+        here = shown is not None and inner.holds(shown.number)
+        _page_button(place, inner.pages[0], inner.title, depth, is_shown=here)
+        if not here or shown is None:
+            continue
+        with st.container(key=f"contents-inside-{depth}-{inner.pages[0].number}"):
+            if inner.parts or len(inner.pages) > 1:
+                _show_part(place, inner, shown, depth + 1)
+            else:
+                _provision_links(place, shown)
+
+
+def _page_link(place: Place, page: Page, shown: Page | None, depth: int) -> None:
     here = shown is not None and page.number == shown.number
+    _page_button(place, page, page.title, depth, is_shown=here)
+    if here:
+        _provision_links(place, page)
+
+
+def _page_button(place: Place, page: Page, title: str, depth: int, *, is_shown: bool) -> None:
+    """Show the button that opens a page: by its numbers, or by the division that it begins."""
     st.button(
-        literal(page.title),
-        key=f"contents-{page.number}",
-        type="primary" if here else "tertiary",
+        literal(title),
+        key=f"contents-{depth}-{page.number}",
+        type="primary" if is_shown else "tertiary",
         on_click=go,
         args=(Place(act=place.work_id, page=page.number, corpus=place.corpus),),
     )
-    if not here:
-        return
+
+
+def _provision_links(place: Place, page: Page) -> None:
+    """Show the buttons that open the provisions of the page shown."""
     for entry in page.entries:
         heading = f" {literal(entry.heading)}" if entry.heading else ""
         st.button(

@@ -10,6 +10,7 @@ import streamlit as st
 
 from corpus.clock import today
 from corpus.errors import BadInputError
+from corpus.history.placing import divisions_near
 from corpus.model import ProvisionHistory, Version
 from corpus.number_words import number_on, other_numbers
 from corpus.reading.act import Act, Entry, label_near
@@ -79,9 +80,9 @@ def _number(history: ProvisionHistory, day: date) -> str:
 
 def _in_context(place: Place, act: Act, history: ProvisionHistory) -> None:
     """Show the act, its contents, and the provisions before and after."""
-    ranges = contents(act.live)
-    page = page_of(pages(ranges), history.provision.id)
-    show_contents(place, act, ranges, page)
+    parts = contents(act.live)
+    page = page_of(pages(parts), history.provision.id)
+    show_contents(place, act, parts, page)
     back = Place(act=act.work.id, page=page.number if page else None, corpus=place.corpus)
     st.button(
         literal(act.work.title),
@@ -91,6 +92,8 @@ def _in_context(place: Place, act: Act, history: ProvisionHistory) -> None:
         on_click=go,
         args=(back,),
     )
+    if divisions := divisions_near(history.provision, act.as_at):
+        st.html(markup.around(divisions, act.work.language))
     with st.container(horizontal=True, key="neighbours"):
         for way, entry in zip(("previous", "next"), act.around(history.provision.id), strict=True):
             _neighbour(way, entry, place)

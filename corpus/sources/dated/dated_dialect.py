@@ -82,6 +82,10 @@ class Layout(Frozen):
     ``title``, ``url`` and ``alias`` name keys of the document. ``columns`` is the width at which a
     publisher wrapped its lines (a Chinese character has two); they are joined again.
 
+    Markdown headings between provisions are their divisions, each inside those of fewer marks; in
+    JSON the key ``divisions`` of an entry without a number is one. ``levels`` match their names,
+    outermost first, where marks do not say how far out they stand.
+
     ``deleted`` matches a whole text that means there is none, ``remark`` (group 1) an editor's note
     below it.
     """
@@ -95,6 +99,8 @@ class Layout(Frozen):
     articles: str | None = None
     number: str | None = None
     text: str | None = None
+    divisions: str | None = None
+    levels: tuple[Pattern, ...] = ()
     annals: str | None = None
     title: str | None = None
     alias: str | None = None
@@ -102,6 +108,11 @@ class Layout(Frozen):
     columns: int | None = None
     remark: Pattern | None = None
     deleted: Pattern | None = None
+
+    def level(self, name: str, depth: int) -> int:
+        """Return the level of a division; ``depth`` is its number of marks."""
+        found = (level for level, pattern in enumerate(self.levels) if pattern.match(name))
+        return next(found, depth)
 
 
 class Emendation(Frozen):

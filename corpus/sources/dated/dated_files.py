@@ -204,7 +204,9 @@ class DatedFiles:
         items = [self._item(row) for row in parts]
         first = items[0]
         units = tuple(
-            unit.model_copy(update={"file": item.row.file})
+            unit.model_copy(
+                update={"file": item.row.file, "divisions": (item.row.work, *unit.divisions)}
+            )
             for item in items
             for unit in item.document.units
         )

@@ -13,6 +13,7 @@ from datetime import date
 
 from pydantic import Field
 
+from corpus.history.placing import Divisions
 from corpus.model import DateBasis, EndReason, Frozen, Work
 from corpus.sources.dated.amendments import Amendment
 
@@ -21,7 +22,7 @@ class Unit(Frozen):
     """One provision as printed. ``text`` is ``None`` if the number has no text.
 
     ``remark`` is the publisher's note below the text, which is not law. ``file`` is given if it is
-    not the edition's.
+    not the edition's. ``divisions`` are those around it.
     """
 
     label: str
@@ -30,6 +31,7 @@ class Unit(Frozen):
     line: int | None = None
     remark: str | None = None
     file: str | None = None
+    divisions: Divisions = ()
 
 
 class Edition(Frozen):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from corpus.history.identity import provision_id
+from corpus.history.placing import Divisions, placements
 from corpus.model import Coverage, Provision, ProvisionNumber
 from corpus.provision_numbers import label_key
 from corpus.sources.dated.amendments import Amendment
@@ -29,7 +30,31 @@ def provision_of(
         kind=chronicle.kind,
         order=order,
         labels=_labels(_numbers(chronicle, thread, steps[0], coverage)),
+        placements=placements(_placed(chronicle, thread, steps[0], coverage)),
     )
+
+
+def _placed(
+    chronicle: Chronicle,
+    thread: ProvisionTrace,
+    first: ProvisionStep,
+    coverage: Sequence[Coverage],
+) -> Iterator[tuple[date | None, Divisions]]:
+    """Yield the divisions around a provision in each edition, from the day the edition shows.
+
+    An edition whose instrument has no day says nothing.
+    """
+    begun = False
+    for edition, unit in zip(chronicle.editions, thread, strict=True):
+        if unit is None:
+            continue
+        amendment = chronicle.amendments[edition.through - 1]
+        day = day_of(chronicle, amendment, amendment.default)
+        if not begun:
+            yield _existence(chronicle, first, coverage), unit.divisions
+        elif day is not None:
+            yield day, unit.divisions
+        begun = True
 
 
 def _existence(

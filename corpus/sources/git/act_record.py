@@ -228,6 +228,7 @@ def _stage(state: CommitState, record: ActRecord, dialect: Dialect) -> Snapshot:
         unsure_since=unsure,
         upstream=state.upstream,
         note=note,
+        divisions=state.divisions,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from corpus.act_report import Observation
 from corpus.errors import SourceError
+from corpus.history.placing import Divisions
 from corpus.history.snapshots import Page
 from corpus.invariants import is_placeholder
 from corpus.model import SourceRef
@@ -27,7 +28,8 @@ class CommitState:
     ``last_day`` is set if the source gives one that is not before ``day``; ``ended`` is the first
     day without the act; ``origin`` is the date on which the act itself took effect; ``upstream``
     keeps dates that could not be used, with the reason. A state with ``is_gone`` deletes the act;
-    one with ``doubt`` is not reliable, and the record from its date on is a gap.
+    one with ``doubt`` is not reliable, and the record from its date on is a gap. ``divisions`` are
+    those around each label key.
     """
 
     revision: Revision
@@ -44,6 +46,7 @@ class CommitState:
     body: int = 0
     is_gone: bool = False
     doubt: str | None = None
+    divisions: Mapping[str, Divisions] = field(default_factory=dict)
 
     @property
     def source(self) -> SourceRef:
@@ -157,7 +160,8 @@ class StateReader:
             problem = "is an error page, not a text of the law"
             return self._state(each, fields, {}, hash(body), problem)
         self._look_at(revision, stats)
-        return self._state(each, fields, page, hash(body), None)
+        state = self._state(each, fields, page, hash(body), None)
+        return replace(state, divisions=stats.divisions)
 
     def _look_at(self, revision: Revision, stats: PageStats) -> None:
         seen = self._seen

@@ -17,6 +17,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from corpus.errors import Place, SourceError
+from corpus.history.placing import APART
 from corpus.model import EndReason, Frozen
 
 _BUILT_IN = Path(__file__).parents[1] / "dialects"
@@ -144,7 +145,9 @@ class PageRules(Frozen):
     ``start`` matches the first line of a provision, with the groups ``label`` and, if the provision
     has a title, ``heading``. ``rewrite`` repairs and simplifies one provision, heading line
     included, before it is parsed. ``label`` is the form used in citations. A provision ends at the
-    next one, at a Markdown heading, or before closing lines that ``division`` matches. ``repealed``
+    next one, at a Markdown heading, or before closing lines that ``division`` matches. Markdown
+    headings between provisions are their divisions, unless ``divisions`` is false; ``levels`` match
+    their names, outermost first, and without them the depth of a heading is its level. ``repealed``
     and ``omitted`` match whole texts that mean the provision is repealed, or that its text is not
     given; ``empty`` says which of the two an empty provision is.
     """
@@ -155,6 +158,8 @@ class PageRules(Frozen):
     rename: tuple[Rewrite, ...] = ()
     rewrite: tuple[Rewrite, ...] = ()
     division: Pattern | None = None
+    divisions: bool = True
+    levels: tuple[Pattern, ...] = ()
     repealed: Pattern | None = None
     omitted: Pattern | None = None
     empty: Literal["repealed", "omitted"] = "omitted"
@@ -168,6 +173,15 @@ class PageRules(Frozen):
         ):
             raise ValueError("label needs '{label}' once, and no other braces")
         return self
+
+    def level(self, name: str, depth: int) -> int:
+        """Return the level of a division; ``depth`` is the number of marks of its heading."""
+        for level, pattern in enumerate(self.levels):
+            if pattern.match(name):
+                return level
+        if not self.levels:
+            return depth
+        return APART if depth == 2 else len(self.levels)
 
     def absence(self, text: str) -> EndReason | None:
         """Return the reason for absence that a text states; ``None`` if it is law."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from corpus.errors import BadInputError
+from corpus.history.placing import Divisions, names, under
 from corpus.history.snapshots import Page, Unit
 from corpus.model import EndReason
 from corpus.provision_numbers import label_key
@@ -18,6 +19,7 @@ from corpus.sources.git.markdown_dialect import PageRules
 _FIELD = re.compile(r"(?P<key>[A-Za-z_][\w-]*):(?:\s+(?P<value>.*))?")
 _NESTED = re.compile(r"\s|-|#|$")
 _DIVISION = re.compile(r"^#{1,6} ", re.MULTILINE)
+_HEADING = re.compile(r"^(#{1,6}) (.*)$", re.MULTILINE)
 _RAISED = re.compile(r"<sup>\s*(\d+)\s*</sup>")
 _NUMBER = re.compile(r"\d{1,9}(?!\d)")
 _KIND = re.compile(r"[#*_ \t]*([^\W\d_]+\.?|§)[ \t]*$")
@@ -70,21 +72,26 @@ class PageStats:
     """Characters of a page outside all provisions, and provisions that contain another one.
 
     ``swallowed`` has, for each provision left out for that reason, its label and the line inside it
-    that begins another one.
+    that begins another one. ``divisions`` are those around the first text of each label key.
     """
 
     length: int
     outside: int
     swallowed: tuple[tuple[str, str], ...] = ()
+    divisions: Mapping[str, Divisions] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class _Piece:
-    """One provision as parsed: the unit, the characters dropped, and what may begin inside it."""
+    """One provision as parsed: the unit, the characters dropped, and what may begin inside it.
+
+    ``after`` are the headings of divisions printed after it, each with its level.
+    """
 
     unit: Unit
     dropped: int
     inside: _Inside | None
+    after: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,10 @@ class PageReader:
         starts = [found.start() for found in self._rules.start.finditer(body)]
         outside = _visible(body[: starts[0]] if starts else body)
         pieces = []
+        path: tuple[tuple[int, str], ...] = ()
+        for level, name in self._headings(body[: starts[0]] if starts else ""):
+            path = under(path, level, name)
+        divisions: dict[str, Divisions] = {}
         for start, end in pairwise([*starts, len(body)]):
             raw = body[start:end]
             piece = self._read.get(raw)
@@ -126,6 +137,9 @@ class PageReader:
             if unit.key in page:
                 several.setdefault(unit.key, dict.fromkeys(page[unit.key]))[unit] = None
             page.setdefault(unit.key, (unit,))
+            divisions.setdefault(unit.key, names(path))
+            for level, name in piece.after:
+                path = under(path, level, name)
             outside += piece.dropped
             if piece.inside is not None:
                 pieces.append((raw, piece.unit, piece.inside))
@@ -137,7 +151,7 @@ class PageReader:
         }
         swallowed = tuple((unit.label, inside.line) for _, unit, inside in found.values())
         known = self._without_swallowed(page, found) if found else page
-        return known, PageStats(len(body), outside, swallowed)
+        return known, PageStats(len(body), outside, swallowed, divisions)
 
     def _without_swallowed(
         self, page: Page, found: Mapping[str, tuple[str, Unit, _Inside]]
@@ -155,8 +169,20 @@ class PageReader:
         return known
 
     def _piece(self, raw: str) -> _Piece:
-        unit, dropped = self._unit(raw)
-        return _Piece(unit, dropped, self._next_inside(raw, unit))
+        first = self._first(raw)
+        unit, dropped = self._unit(first)
+        after = tuple(self._headings(first.string[first.end() :]))
+        return _Piece(unit, dropped, self._next_inside(raw, unit), after)
+
+    def _headings(self, written: str) -> Iterator[tuple[int, str]]:
+        """Yield the headings of divisions in what stands between two provisions, with their levels.
+
+        A heading of the first depth is the title of the act.
+        """
+        for heading in _HEADING.finditer(written) if self._rules.divisions else ():
+            name = " ".join(_plain(heading[2]).replace("*", "").split())
+            if name and len(heading[1]) > 1:
+                yield self._rules.level(name, len(heading[1])), name
 
     def _unknown(self, raw: str, unit: Unit) -> Unit:
         """Return the unit without its text, which includes that of another."""
@@ -182,8 +208,8 @@ class PageReader:
         label = self._rules.label.format(label=following)
         return _Inside(label, found[0].strip()) if found else None
 
-    def _unit(self, raw: str) -> tuple[Unit, int]:
-        """Return the provision, and the number of characters below its title that are dropped."""
+    def _first(self, raw: str) -> re.Match[str]:
+        """Return the match of a provision's first line in its repaired text."""
         repaired = raw
         for rule in self._rules.rewrite:
             repaired = rule.on(repaired)
@@ -191,6 +217,10 @@ class PageReader:
         if first is None:
             problem = "page.start must not depend on what follows a provision"
             raise BadInputError(f"{problem}: it finds '{raw[:40].strip()}' but does not match it")
+        return first
+
+    def _unit(self, first: re.Match[str]) -> tuple[Unit, int]:
+        """Return the provision, and the number of characters below its title that are dropped."""
         label, heading = self._first_line(first)
         text, dropped = self._text(first.string[first.end() :])
         words = text.replace("\n", " ")

@@ -15,9 +15,21 @@ from corpus.invariants import UNKNOWN_PUBLICATION, is_placeholder
 from corpus.model import Commencement, EndReason, SourceRef, Work
 from corpus.sources.legaldocml.akoma_ntoso_time import LifecycleEvent, LifecycleInterval, Times
 from corpus.sources.xml.statements import Statement
-from corpus.sources.xml.xml_reading import Layout, iso_day, local, squeeze, text_lines, written_day
+from corpus.sources.xml.xml_reading import (
+    Layout,
+    division_names,
+    iso_day,
+    local,
+    squeeze,
+    text_lines,
+    written_day,
+)
 
 _UNITS = ("article", "section", "rule")
+_DIVISIONS = frozenset(
+    {"tome", "book", "part", "subpart", "title", "subtitle", "chapter", "subchapter"}
+    | {"section", "subsection", "division", "subdivision"}
+)
 _QUOTED = ("quotedStructure", "quotedText", "mod")
 _LANGUAGES = {
     "deu": "de", "ger": "de", "eng": "en", "fra": "fr", "fre": "fr", "ita": "it", "spa": "es",
@@ -135,6 +147,7 @@ def read_statements(document: etree._Element, head: AknHead) -> Iterator[Stateme
             published=head.published(),
             applies_from=head.times.applies_from(unit),
             upstream=upstream,
+            divisions=division_names(unit.iterancestors(), _DIVISIONS, ("num", "heading")),
         )
         yield from _timed(said, head.times.in_force(unit), head.times.entry())
 

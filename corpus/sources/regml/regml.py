@@ -27,6 +27,7 @@ from pathlib import Path
 from corpus.act_report import Observation, from_rows
 from corpus.errors import Place, SourceError
 from corpus.history.identity import provision_id
+from corpus.history.placing import placements
 from corpus.history.timeline import PublishedState, version_rows
 from corpus.model import (
     Commencement,
@@ -208,6 +209,9 @@ class _Record:
             order=order,
             labels=(
                 ProvisionNumber(text=unit.label, valid_from=since if since < self._end else None),
+            ),
+            placements=placements(
+                (change.effective, change.unit.divisions) for change in changes if change.unit
             ),
         )
 

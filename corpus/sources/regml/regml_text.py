@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lxml import etree
 
 from corpus.errors import Place, SourceError
+from corpus.history.placing import Divisions
 from corpus.sources.xml.xml_reading import local, squeeze
 
 EREGS = "{eregs}"
@@ -25,7 +26,7 @@ _HEADING = re.compile(
 class Unit:
     """A section, an appendix or the comments on one of them, as printed in one text.
 
-    ``doubt`` says why the text is rejected.
+    ``doubt`` says why the text is rejected; ``divisions`` is the subpart that it stands in.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Unit:
     heading: str | None
     text: str
     doubt: str | None = None
+    divisions: Divisions = field(default=(), compare=False)
 
 
 def units(part: etree._Element, path: Path) -> dict[str, Unit]:
@@ -58,8 +60,22 @@ def _unit(key: str, element: etree._Element) -> Unit:
     kind, label = _name(key)
     heading = _HEADING.sub("", title).rstrip(".") or None
     return Unit(
-        key=key, kind=kind, label=label, heading=heading, text=text or title or "[Reserved]"
+        key=key,
+        kind=kind,
+        label=label,
+        heading=heading,
+        text=text or title or "[Reserved]",
+        divisions=_divisions(element),
     )
+
+
+def _divisions(element: etree._Element) -> Divisions:
+    """Return the subpart around a unit: ``Subpart A: General``."""
+    for level in element.iterancestors(f"{EREGS}subpart"):
+        letter, title = level.get("subpartLetter"), squeeze(level.findtext(f"{EREGS}title") or "")
+        if letter and title:
+            return (f"Subpart {letter}: {title}",)
+    return ()
 
 
 def _name(key: str) -> tuple[str, str]:

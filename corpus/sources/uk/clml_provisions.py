@@ -12,11 +12,23 @@ from lxml import etree
 
 from corpus.model import Commencement, EndReason, SourceRef
 from corpus.sources.xml.statements import Statement
-from corpus.sources.xml.xml_reading import Layout, iso_day, local, squeeze, text_lines
+from corpus.sources.xml.xml_reading import (
+    Layout,
+    division_names,
+    iso_day,
+    local,
+    squeeze,
+    text_lines,
+)
 
 _ID = re.compile(r"(?:(schedule)(?:-(\w+))?-)?(section|regulation|article|rule|paragraph)-(\w+)")
 _QUOTED = ("BlockAmendment", "Commentaries", "P1")
 _WORDS = {"section": "s", "regulation": "reg", "article": "art", "rule": "r", "paragraph": "para"}
+_DIVISIONS = frozenset(
+    {"Group", "Part", "Chapter", "Pblock", "PsubBlock", "Schedule", "EUPart", "EUTitle"}
+    | {"EUChapter", "EUSection", "EUSubsection"}
+)
+_NAMED = ("Number", "Title", "TitleBlock")
 _PARAGRAPH = re.compile(r"P[1-9]")
 
 
@@ -116,6 +128,7 @@ class _Provision:
             condition=condition,
             exists_since=None if absent else self._head.enacted,
             note=self._note(),
+            divisions=division_names(self._levels, _DIVISIONS, _NAMED),
         )
 
     def _get(self, attribute: str) -> tuple[str | None, int]:

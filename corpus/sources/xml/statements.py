@@ -15,6 +15,7 @@ from pathlib import Path
 from corpus.act_report import Observation
 from corpus.errors import Place, SourceError
 from corpus.history.identity import provision_id
+from corpus.history.placing import Divisions, placements
 from corpus.history.timeline import PublishedState, version_rows
 from corpus.model import (
     Commencement,
@@ -37,7 +38,7 @@ class Statement:
     ``end`` is ``None`` if the file gives none: the statement then holds up to ``seen``. If
     ``start`` is ``None``, ``commencement`` and ``condition`` say what is known. ``end_known`` is
     the publication of what ends it. ``exists_since`` is a date from which the provision exists,
-    whatever its text.
+    whatever its text. ``divisions`` are those around it.
     """
 
     label: str
@@ -58,6 +59,7 @@ class Statement:
     published: date | None = None
     introduced_by: str | None = None
     exists_since: date | None = None
+    divisions: Divisions = ()
     upstream: dict[str, str] = field(default_factory=dict)
     note: str | None = None
 
@@ -151,6 +153,11 @@ def _provision(work_id: str, order: int, own: Sequence[Statement]) -> Provision:
         kind=own[0].kind,
         order=order,
         labels=(ProvisionNumber(text=own[0].label, valid_from=since),),
+        placements=placements(
+            (said.start, said.divisions)
+            for said in sorted(own, key=lambda said: said.seen)
+            if said.divisions  # a file of one provision may leave out what is around it
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -213,3 +213,21 @@ def _words(element: etree._Element, layout: Layout) -> str:
             words.append(_words(child, layout))
         words.append(child.tail or "")
     return "".join([*words, element.get("endQuote") or ""])
+
+
+def division_names(
+    levels: Iterable[etree._Element], kinds: Collection[str], parts: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the names of the divisions around an element, outermost first.
+
+    Args:
+        levels: the elements around it, innermost first.
+        kinds: names of the elements that are divisions.
+        parts: names of the children that hold a division's number and title.
+    """
+    names = [
+        " ".join(squeeze("".join(child.itertext())) for child in level if local(child) in parts)
+        for level in levels
+        if local(level) in kinds
+    ]
+    return tuple(name for name in reversed(names) if name)
