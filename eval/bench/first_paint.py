@@ -4,7 +4,8 @@ The app is served over the demonstration corpus. Each visit opens a page in a ne
 browser, Ask with its answer among them, in an order that changes from round to round; the first
 round warms the app and is not counted. *Painted* is the browser's first contentful paint, *done*
 the last change of what the page holds before its script has stopped and nothing changed for 1.5
-seconds. Needs Linux, Playwright and Chromium.
+seconds. An act of 2,500 sections is scrolled from its first to its last provision on a page too:
+a frame that takes long is what a reader sees as freezing. Needs Linux, Playwright and Chromium.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from corpus.console import out
 from corpus.demo import demo_files
 from corpus.settings import Settings
 from corpus.sources.jsonl import Jsonl
+from corpus.store import Store
+from eval.bench.large_act import LARGE, large_act
 from eval.bench.resampling import resampled
 from eval.bench.served_app import FLAGS, chromium, free_port, running
 from retrieval.index_build import load
@@ -37,6 +40,7 @@ PAGES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "search": ("search", {"q": "mariage", "as_at": DAY}),
     "law": ("law", {"act": "fr/code-civil", "as_at": DAY}),
     "provision": ("law", {"provision": "fr/code-civil#marriage-age", "as_at": DAY}),
+    "large act": ("law", {"act": LARGE, "as_at": DAY}),
     "matters": ("matters", {}),
     "coverage": ("coverage", {}),
 }
@@ -55,6 +59,19 @@ addEventListener('DOMContentLoaded', () => {
   requestAnimationFrame(look);
 });
 """.replace("QUIET", "1500")
+_SCROLL = """
+async () => {
+  const main = document.querySelector('[data-testid=stMain]'), frames = [];
+  let last = await new Promise(requestAnimationFrame);
+  for (let top = 0; top < main.scrollHeight; top += 120) {
+    main.scrollTo(0, top);
+    const frame = await new Promise(requestAnimationFrame);
+    frames.push(frame - last);
+    last = frame;
+  }
+  return frames;
+}
+"""
 _PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 
 
@@ -65,11 +82,19 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory(prefix="inforce-bench-") as folder:
         settings = Settings.under(Path(folder))
+        with Store.open(settings.store_url, create=True) as store:
+            store.write(large_act())
         load(Jsonl(*demo_files()), settings, strict=True)
         port = free_port()
         with running({"INFORCE_HOME": folder}, port):
-            found = _visited(f"http://127.0.0.1:{port}/", rounds)
+            address = f"http://127.0.0.1:{port}/"
+            found = _visited(address, rounds)
+            frames = _scrolled(address)
     out.print(_table(found))
+    out.print(
+        f"the large act scrolled in {len(frames)} steps: frames of {np.median(frames):.0f} ms, "
+        f"p95 {np.quantile(frames, 0.95):.0f}, longest {frames.max():.0f}"
+    )
 
 
 def _visited(address: str, rounds: int) -> dict[str, list[tuple[float, float]]]:
@@ -87,6 +112,22 @@ def _visited(address: str, rounds: int) -> dict[str, list[tuple[float, float]]]:
                     found[page].append(times)
         browser.close()
     return found
+
+
+def _scrolled(address: str) -> np.ndarray:
+    """Return the milliseconds of each frame while a page of the large act is scrolled through."""
+    from playwright.sync_api import sync_playwright
+
+    path, query = PAGES["large act"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1000, "height": 1200}, bypass_csp=True)
+        page.add_init_script(_WATCH)
+        page.goto(f"{address}{path}?{urlencode(query)}")
+        page.wait_for_function("window.done !== null", timeout=120_000)
+        frames = page.evaluate(_SCROLL)
+        browser.close()
+    return np.array(frames)
 
 
 def _visit(browser: Browser, address: str, name: str) -> tuple[float, float]:

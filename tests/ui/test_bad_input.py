@@ -54,3 +54,21 @@ def test_an_act_without_a_text_on_the_day_says_so_and_offers_its_first_day() -> 
     assert "The record is complete since 21 March 1804." in page
     assert "No provision of this act is in force on this day." in page
     assert any(button.label.startswith("Change after") for button in app.button)
+
+
+def test_a_question_of_20000_characters_is_answered_and_a_longer_one_is_kept_as_typed() -> None:
+    cited = "What does art. 144 Code civil say? "
+    app = page_of("ask")
+    app.query_params["q"] = cited + "x" * (20_000 - len(cited))
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert "quinze ans" in shown(app)
+    longer = cited + "x" * 20_000
+    app = page_of("ask")
+    app.query_params["q"] = longer
+    app.run()
+    assert not app.exception
+    (said,) = [one.value.replace("\\", "") for one in app.error]
+    assert said == f"The question has {len(longer)} characters; at most 20000 can be read."
+    assert longer in [field.value for field in app.text_area]

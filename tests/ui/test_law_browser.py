@@ -11,12 +11,11 @@ import pytest
 
 from corpus.demo import demo_files
 from corpus.ingest import ingest
-from corpus.model import Provision, ProvisionNumber, WorkHistory
 from corpus.settings import Settings
 from corpus.sources.jsonl import Jsonl
 from corpus.store import Store
+from eval.bench.large_act import LARGE, large_act
 from retrieval.index_build import refresh_index
-from tests.corpus.build import WORK, history, version
 from tests.ui.app_server import CHROMIUM, FLAGS, ROOT, served
 
 pytest.importorskip("playwright", reason="playwright is not installed")
@@ -28,31 +27,7 @@ pytestmark = [
 ]
 
 AGE = {"provision": "fr/code-civil#marriage-age", "as_at": "2006-04-04"}
-LARGE = "uk/large-1990"
-ARTICLES = 2_500
 HOSTILE = "![x](https://evil.example/x.png) <img src=https://evil.example/y.png> :material/home:"
-
-
-def large() -> WorkHistory:
-    """An act of 2,500 sections of several paragraphs."""
-    work = WORK.model_copy(update={"id": LARGE, "title": "Large Act 1990", "aliases": ()})
-    made = tuple(
-        Provision(
-            id=f"{LARGE}#s{n}",
-            work_id=LARGE,
-            order=n,
-            labels=(ProvisionNumber(text=f"s {n}"),),
-        )
-        for n in range(1, ARTICLES + 1)
-    )
-    body = "\n".join(f"({n}) A person must keep the register for {n} years." for n in range(1, 6))
-    texts = tuple(
-        version("1990-01-01", provision_id=one.id, id=f"{one.id}@1990-01-01", text=body)
-        for one in made
-    )
-    whole = history(version("1990-01-01")).coverage
-    coverage = tuple(each.model_copy(update={"work_id": LARGE}) for each in whole)
-    return history(*texts, provisions=made, work=work, coverage=coverage)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +36,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = Settings.under(folder)
     with Store.open(settings.store_url, create=True) as store:
         ingest(Jsonl(*demo_files()), store, strict=True)
-        store.write(large())
+        store.write(large_act())
         refresh_index(store, settings.index_url, lambda *_: None)
     environment = {**settings.environment(), "INFORCE_TODAY": "2026-11-22"}
     with served(environment, folder) as address:
