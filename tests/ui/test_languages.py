@@ -34,7 +34,7 @@ UI = Path(__file__).parents[2] / "ui"
 OTHERS = sorted(set(LOCALES) - {SOURCE})
 NOT_PAGES = (
     *("assistants/", "export/", "cli.py", "demo.py", "server.py", "operations.py", "citing.py"),
-    "matters/cli.py",
+    *("matters/cli.py", "serving/"),
 )
 """English by decision: programs, the command line, memos (docs/lawyers-desk.md)."""
 PAGES = [
