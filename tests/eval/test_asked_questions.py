@@ -29,8 +29,8 @@ FOLDERS = {
 }
 DEMO, REAL = read_asked("demo"), read_asked("real")
 LATER = ("held_out_2", "held_out_3", "held_out_4", "held_out_5", "held_out_6")
-SECOND, THIRD, FOURTH = (read_asked("demo", half) for half in LATER[:3])
-SECOND_REAL, THIRD_REAL = (read_asked("real", half) for half in LATER[:2])
+SECOND, THIRD, FOURTH, FIFTH = (read_asked("demo", half) for half in LATER[:4])
+SECOND_REAL, THIRD_REAL, FOURTH_REAL = (read_asked("real", half) for half in LATER[:3])
 SIXTH, FIFTH_REAL = read_asked("demo", "held_out_6"), read_asked("real", "held_out_5")
 
 
@@ -105,15 +105,15 @@ def test_no_work_or_provision_is_in_both_halves() -> None:
 
 def test_the_set_is_as_large_and_as_mixed_as_its_readme_says() -> None:
     both = DEMO + REAL
-    assert (len(DEMO), len(REAL)) == (913, 423)
-    assert Counter(one.style for one in both) == {"lay": 967, "statute": 369}
-    assert sum(one.decline is not None for one in both) == 161
+    assert (len(DEMO), len(REAL)) == (1061, 525)
+    assert Counter(one.style for one in both) == {"lay": 1175, "statute": 411}
+    assert sum(one.decline is not None for one in both) == 184
     languages = Counter((one.language, one.half) for one in DEMO)
-    assert len(languages) == 42
+    assert len(languages) == 49
     assert min(languages.values()) >= 9
 
 
-@pytest.mark.parametrize("later", [SECOND, THIRD, FOURTH], ids=LATER[:3])
+@pytest.mark.parametrize("later", [SECOND, THIRD, FOURTH, FIFTH], ids=LATER[:4])
 def test_a_later_held_out_part_has_lay_questions_in_each_language(
     later: list[AskedQuestion],
 ) -> None:
@@ -136,7 +136,8 @@ def test_the_parts_of_an_independent_author_are_in_lay_words_and_spread_over_pro
 def test_the_later_held_out_parts_over_real_law_have_lay_and_statute_words() -> None:
     assert Counter(one.style for one in SECOND_REAL) == {"lay": 81, "statute": 42}
     assert Counter(one.style for one in THIRD_REAL) == {"lay": 67, "statute": 18}
-    for later in (SECOND_REAL, THIRD_REAL):
+    assert Counter(one.style for one in FOURTH_REAL) == {"lay": 80, "statute": 22}
+    for later in (SECOND_REAL, THIRD_REAL, FOURTH_REAL):
         assert len({one.language for one in later}) == 5
 
 
