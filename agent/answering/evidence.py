@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import log
 
@@ -17,7 +17,7 @@ from agent.answering.centres import Centred
 from agent.answering.quotations import quotable_spans
 from agent.answering.reading import QuestionReading
 from agent.tool_results import Passage
-from corpus.languages.asked_kinds import AskedKind, stated_kinds
+from corpus.languages.asked_kinds import stated_kinds
 from corpus.model import Frozen
 from retrieval.text.shared_terms import question_terms, stems
 from retrieval.vectors.encoder import Encoder
@@ -29,7 +29,6 @@ MOST_ENCODED = 12
 """Sentences that are encoded for one question; a sentence costs some 40 ms of one core."""
 
 _SPREAD = 0.125  # of cosines off the mean
-_NO_SPEED = -3.0  # a law on speeds says so, unlike one on amounts or periods
 
 
 class Evidence(Frozen):
@@ -42,8 +41,9 @@ class Evidence(Frozen):
     without an encoder. ``words`` and ``provision_words`` are the shares, weighted by rarity among
     the provisions at hand, of the question's terms that stand in the quotation and in its
     provision; ``law_words`` that of its words of law in the quotation. ``kind`` is 1 where the
-    quotation states what is asked for, -1 where it does not, -3 where that is a speed, 0 where no
-    kind of thing is asked. ``language`` is -1 where the quotation is in another language than the
+    quotation states what is asked for, -1 where it does not, 0 where no kind of thing is asked;
+    ``unstated`` is -1 where nothing that was found for the day states it: the library then hardly
+    holds the answer. ``language`` is -1 where the quotation is in another language than the
     question. ``library`` is the logarithm of how many times more versions than the demonstration
     corpus the library has: among more texts the best wrong one is better. It is the same for all,
     so that it speaks for or against "none of them" alone.
@@ -59,6 +59,7 @@ class Evidence(Frozen):
     provision_words: float = 0.0
     law_words: float = 0.0
     kind: float = 0.0
+    unstated: float = 0.0
     language: float = 0.0
     library: float = 0.0
     elsewhen: float = 0.0
@@ -106,7 +107,18 @@ def gathered(
         for numbers in ({**cosines, "library": library, "elsewhen": float(n >= len(passages))},)
         for start, end in quotable_spans(passage, asked.as_at)
     ]
+    found = _marked(found)
     return found if encoder is None else _with_sentences(asked, found, encoder)
+
+
+def _marked(found: list[Quotation]) -> list[Quotation]:
+    """Return the quotations, ``unstated`` in the evidence of all where none has the kind asked."""
+    kinds = [one.evidence.kind for one in found if not one.evidence.elsewhen]
+    if max(kinds, default=0.0) >= 0:
+        return found
+    return [
+        replace(one, evidence=one.evidence.model_copy(update={"unstated": -1.0})) for one in found
+    ]
 
 
 def found_elsewhen(
@@ -169,7 +181,7 @@ def _kind(asked: QuestionReading, quoted: str, language: str) -> float:
         return 0.0
     if not asked.asked.isdisjoint(stated_kinds(quoted, language)):
         return 1.0
-    return _NO_SPEED if AskedKind.SPEED in asked.asked else -1.0
+    return -1.0
 
 
 def _with_sentences(

@@ -101,16 +101,19 @@ class ByWords:
     ) -> Choice | None:
         """Return the passage that holds most, the engine's order deciding ties, if enough.
 
-        One that does not apply is returned only where none that applies holds enough: reading it
-        says why it does not.
+        One that does not apply is returned where none that applies holds enough, or as much of
+        what is asked: reading it says why it does not, and a neighbour is no answer in its place.
         """
         subject = without_dates(state.question)
-        applying = [passage for passage in passages if passage.caution is None]
-        for among in (applying, passages):
-            best = max(among, key=lambda one: coverage(subject, one).share, default=None)
-            if best is not None and (held := coverage(subject, best)).enough:
-                return Choice(best, f"holds {held.held} of the {held.asked} terms asked for")
-        return None
+        held = {one.version_id: coverage(subject, one) for one in passages}
+        best = max(
+            passages,
+            key=lambda one: (held[one.version_id].share, one.caution is None),
+            default=None,
+        )
+        if best is None or not (most := held[best.version_id]).enough:
+            return None
+        return Choice(best, f"holds {most.held} of the {most.asked} terms asked for")
 
     def confirmed(self, *_: object) -> bool:
         """Take a provision that speaks of it on another day to do so on this one."""
