@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
-import corpus.store
+import corpus.store_rows
 from agent.graph.replay import replay
 from agent.library import Library
 from agent.policies.extractive import ExtractivePolicy
@@ -181,7 +181,7 @@ def test_kept_traces_are_listed_shown_and_exported(kept: TraceStore, tmp_path: P
 def demo_of_then(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """The demonstration corpus under the hash of then, when numbers were compared by rule 2."""
     with pytest.MonkeyPatch.context() as then:
-        then.setattr(corpus.store, "LABEL_KEYS", 2)
+        then.setattr(corpus.store_rows, "LABEL_KEYS", 2)
         for library in opened(tmp_path_factory.mktemp("demo"), *Jsonl(*demo_files()).works(_stop)):
             assert {old["corpus_hash"] for old in OLD} == {library.corpus_hash}
             yield library
