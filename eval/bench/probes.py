@@ -173,6 +173,10 @@ def _quality(  # noqa: PLR0913
     architecture: Architecture,
     seeds: Sequence[int],
 ) -> ProbeQuality:
+    folds = {seed: list(_folds(truths, seed)) for seed in seeds}
+    if kind == "pca":
+        kept = min(kept, *(len(train) for each in folds.values() for train, _ in each))
+
     def probe_of(seed: int, steps: int) -> Probe:
         return Probe(
             width,
@@ -186,8 +190,8 @@ def _quality(  # noqa: PLR0913
         )
 
     areas, began = [], time.perf_counter()
-    for seed in seeds:
-        for train, test in _folds(truths, seed):
+    for seed, each in folds.items():
+        for train, test in each:
             probe = probe_of(seed, STEPS)
             probe.learn(features[train], truths[train])
             areas.append(area(probe.probability(features[test]), truths[test]))

@@ -58,9 +58,9 @@ class Care:
     def trust(self, groups: Sequence[AnswerGroup], features_B_F: Tensor) -> list[float]:
         """Return the probability that the majority of each group is right.
 
-        Before the first label that is the majority's share of the rollouts.
+        Until the probe has learnt from a few labels that is the majority's share of the rollouts.
         """
-        if not self.vote.seen:
+        if not self.vote.ready:
             return [_share(group) for group in groups]
         return [float(p) for p in self.vote.probability(features_B_F)]
 

@@ -3,7 +3,8 @@
 As in the code of arXiv 2605.25864: AdamW with learning rate 1e-4, three steps a round of 16
 examples from the newest 2,048, with classes balanced half and half (weights clipped to [0.25, 4]).
 The paper leaves the architecture open; here it is a logistic probe or a perceptron with one hidden
-layer.
+layer. Features are standardised by the examples held, anew in each round: by those of the first
+round alone, which are two or three, a feature that hardly differs among them would outweigh all.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ STEPS, BATCH, REPLAY = 3, 16, 2048
 LEARNING_RATE = 1e-4
 BALANCE, LEAST, MOST = 0.5, 0.25, 4.0
 """Target share of each class, and bounds of the weights that bring it about."""
+FEWEST = 8
+"""Examples before a probe learns."""
 HIDDEN = 64
 """Hidden units of the perceptron."""
 
@@ -34,7 +37,7 @@ class Probe:
         width: number of dense features ``D``, which the bottleneck reduces.
         extra: number of further features, which it leaves alone.
         architecture: of what follows the bottleneck.
-        kind: the bottleneck; ``pca`` is fitted on the first batch that is learnt from.
+        kind: the bottleneck; ``pca`` is fitted once, on the first ``kept`` examples or more.
         kept: its dimensions.
         seed: of all weights and of what is drawn from the replay.
         learning_rate: of AdamW.
@@ -63,12 +66,14 @@ class Probe:
         self._spread: tuple[Tensor, Tensor] | None = None
 
     @property
-    def seen(self) -> int:
-        """Return how many examples it holds."""
-        return len(self._replay)
+    def ready(self) -> bool:
+        """Return whether it has learnt from enough examples to be asked."""
+        return self._parts is not None
 
     def learn(self, features_N_F: Tensor, truths_N: Tensor) -> None:
         """Add examples to the replay and take the optimiser steps of a round.
+
+        Nothing is learnt before it holds :data:`FEWEST` examples, and with ``pca`` ``kept``.
 
         Args:
             features_N_F: dense features, then further ones; ``F = width + extra``.
@@ -76,15 +81,18 @@ class Probe:
         """
         rows = zip(features_N_F.float(), truths_N.tolist(), strict=True)
         self._replay.extend((row.clone(), truth) for row, truth in rows)
-        if not self._replay:
+        needed = max(FEWEST, self._kept) if self._kind == "pca" else FEWEST
+        if len(self._replay) < needed:
             return
+        held_N_F, _ = self.examples()
+        self._spread = (held_N_F.mean(dim=0), held_N_F.std(dim=0, correction=0) + 1e-3)
         if self._parts is None:
-            self._build(torch.stack([row for row, _ in self._replay]))
+            self._build(held_N_F)
         for _ in range(self._steps):
             self._step()
 
     def probability(self, features_N_F: Tensor) -> Tensor:
-        """Return the probability of a yes ``(N,)``; one half where nothing was learnt yet."""
+        """Return the probability of a yes ``(N,)``; one half before it is ready."""
         if self._parts is None:
             return torch.full((len(features_N_F),), 0.5)
         with torch.no_grad():
@@ -117,22 +125,20 @@ class Probe:
         self._chance.set_state(state["chance"])
         if "parts" not in state:
             return
+        mean, spread = state["spread"]
+        self._spread = (mean, spread)
         self._build(state["features"])
         assert self._parts is not None
         assert self._optimiser is not None
         for part, saved in zip(self._parts, state["parts"], strict=True):
             part.load_state_dict(saved)
         self._optimiser.load_state_dict(copy.deepcopy(state["optimiser"]))
-        mean, spread = state["spread"]
-        self._spread = (mean, spread)
 
     def _build(self, seen_N_F: Tensor) -> None:
-        dense = seen_N_F[:, : self._width]
-        self._spread = (seen_N_F.mean(dim=0), seen_N_F.std(dim=0, correction=0) + 1e-3)
-        kept = min(self._kept, *dense.shape) if self._kind == "pca" else self._kept
+        dense = self._standardised(seen_N_F)[:, : self._width]
         with torch.random.fork_rng():
             torch.manual_seed(self._seed)
-            first, width = bottleneck(self._kind, self._width, kept, self._seed, dense)
+            first, width = bottleneck(self._kind, self._width, self._kept, self._seed, dense)
             head = _head(self._architecture, width + self._extra)
         self._parts = (first, head)
         trained = [*first.parameters(), *head.parameters()]
@@ -140,13 +146,16 @@ class Probe:
 
     def _logits(self, features_N_F: Tensor) -> Tensor:
         assert self._parts is not None
-        assert self._spread is not None
         first, head = self._parts
-        mean, spread = self._spread
-        rows = (features_N_F - mean) / spread
+        rows = self._standardised(features_N_F)
         joined = torch.cat([first(rows[:, : self._width]), rows[:, self._width :]], dim=1)
         logits: Tensor = head(joined).squeeze(1)
         return logits
+
+    def _standardised(self, features_N_F: Tensor) -> Tensor:
+        assert self._spread is not None
+        mean, spread = self._spread
+        return (features_N_F - mean) / spread
 
     def _step(self) -> None:
         assert self._optimiser is not None

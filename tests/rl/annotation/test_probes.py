@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 
 from rl.annotation.probes.care import Care  # noqa: E402
 from rl.annotation.probes.features import VOTE, vote_features  # noqa: E402
-from rl.annotation.probes.probe import Probe  # noqa: E402
+from rl.annotation.probes.probe import FEWEST, Probe  # noqa: E402
 from rl.recipes.label_settings import LabelSettings  # noqa: E402
 from tests.rl.annotation.test_selection import group_of  # noqa: E402
 from tests.rl.conftest import an_episode  # noqa: E402
@@ -55,6 +55,48 @@ def test_a_probe_goes_on_from_its_state(kind: str) -> None:
         probe.learn(*examples(20, seed=2))
     rows, _ = examples(10, seed=3)
     assert torch.equal(straight.probability(rows), resumed.probability(rows))
+
+
+def test_features_are_weighed_by_all_examples_not_by_the_two_of_the_first_round() -> None:
+    """Features that do not differ in the first round must not decide afterwards."""
+    rows, _ = examples(400)
+    truths = (rows[:, 0] > 0).float()
+    rows[:2, 1:] = 0.25
+    rows[0, 0], rows[1, 0] = -1.0, 1.0
+    probe = Probe(8, 4, learning_rate=0.01)
+    for start in range(0, 400, 2):
+        probe.learn(rows[start : start + 2], truths[start : start + 2])
+    tested, _ = examples(200, seed=1)
+    right = (probe.probability(tested) > 0.5) == (tested[:, 0] > 0)
+    assert right.float().mean() > 0.9
+
+
+@pytest.mark.parametrize(("kind", "needed"), [("none", FEWEST), ("pca", 12)])
+def test_a_probe_is_not_asked_before_it_has_enough_examples(kind: str, needed: int) -> None:
+    probe = Probe(16, 4, kind=kind, kept=12)  # type: ignore[arg-type]
+    rows = torch.randn(needed, 20, generator=torch.Generator().manual_seed(0))
+    truths = torch.arange(needed) % 2.0
+    probe.learn(rows[:-1], truths[:-1])
+    assert not probe.ready
+    assert probe.probability(rows).tolist() == [0.5] * needed
+    again = Probe(16, 4, kind=kind, kept=12)  # type: ignore[arg-type]
+    again.restore(probe.state())
+    for one in (probe, again):
+        one.learn(rows[-1:], truths[-1:])
+        assert one.ready
+    assert torch.equal(probe.probability(rows), again.probability(rows))
+
+
+def test_principal_directions_are_those_of_the_standardised_features() -> None:
+    """A feature in large units is not by itself a principal direction."""
+    chance = torch.Generator().manual_seed(0)
+    shared = torch.randn(200, 1, generator=chance)
+    rows = 0.1 * torch.randn(200, 12, generator=chance) + shared
+    rows[:, 8:] = 0.0
+    rows[:, 7] = 100 * torch.randn(200, generator=chance)
+    probe = Probe(8, 4, kind="pca", kept=1, learning_rate=0.05, steps=300)
+    probe.learn(rows, (shared[:, 0] > 0).float())
+    assert ((probe.probability(rows) > 0.5) == (shared[:, 0] > 0)).float().mean() > 0.9
 
 
 def test_probes_leave_the_run_s_chance_alone() -> None:
