@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from itertools import groupby
 
@@ -11,22 +11,26 @@ from corpus.model import Placement, Provision
 Divisions = tuple[str, ...]
 """Names of divisions as printed, outermost first."""
 
+DivisionPath = tuple[tuple[int, str], ...]
+"""Divisions, each with its level, outermost first."""
+
 APART = -1
 """Level of a division that stands outside all others: it ends them, and the next one ends it."""
 
 
-def under(path: Sequence[tuple[int, str]], level: int, name: str) -> tuple[tuple[int, str], ...]:
-    """Return the divisions open after a heading: those of outer levels, and its own.
+def after(path: DivisionPath, headings: Iterable[tuple[int, str]]) -> DivisionPath:
+    """Return the divisions open after headings: of each, those of outer levels, and its own.
 
     Args:
-        path: the divisions open before it, each with its level, outermost first.
-        level: the level of the heading; less is further out.
-        name: the heading as printed.
+        path: the divisions open before them, each with its level, outermost first.
+        headings: the headings as printed, each with its level; less is further out.
     """
-    return (*(outer for outer in path if APART < outer[0] < level), (level, name))
+    for level, name in headings:
+        path = (*(outer for outer in path if APART < outer[0] < level), (level, name))
+    return path
 
 
-def names(path: Iterable[tuple[int, str]]) -> Divisions:
+def names(path: DivisionPath) -> Divisions:
     """Return the names of divisions, without their levels."""
     return tuple(name for _, name in path)
 

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import ValidationError, model_validator
 
@@ -36,15 +36,7 @@ Half = Literal[
     "held_out_6",
 ]
 CORPORA: tuple[Corpus, Corpus] = ("demo", "real")
-HALVES: tuple[Half, ...] = (
-    "development",
-    "held_out",
-    "held_out_2",
-    "held_out_3",
-    "held_out_4",
-    "held_out_5",
-    "held_out_6",
-)
+HALVES: tuple[Half, ...] = get_args(Half)
 """What a question is for. Each held-out part was written when the one before had been looked at."""
 LARGE = 12
 """Questions of one work from which it is divided by provision, not given to one half whole."""

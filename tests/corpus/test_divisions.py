@@ -11,7 +11,7 @@ from lxml import etree
 
 from corpus.database import open_engine
 from corpus.history.identity import trace
-from corpus.history.placing import APART, divisions_near, names, placements, under
+from corpus.history.placing import APART, after, divisions_near, names, placements
 from corpus.history.snapshots import Snapshot, Unit
 from corpus.model import Placement, Provision, ProvisionNumber, SourceRef, WorkHistory
 from corpus.reading.act import Entry, act_as_at
@@ -69,10 +69,10 @@ def test_the_divisions_of_a_day_are_never_those_of_a_later_one(
 
 
 def test_a_heading_ends_those_of_its_level_and_further_in() -> None:
-    path = under(under(under((), 1, "Book I"), 2, "Title I"), 4, "Section 1")
-    assert names(under(path, 2, "Title II")) == ("Book I", "Title II")
-    assert names(under(path, APART, "Annexes")) == ("Annexes",)
-    assert names(under(under(path, APART, "Annexes"), 2, "Title II")) == ("Title II",)
+    path = after((), [(1, "Book I"), (2, "Title I"), (4, "Section 1")])
+    assert names(after(path, [(2, "Title II")])) == ("Book I", "Title II")
+    assert names(after(path, [(APART, "Annexes")])) == ("Annexes",)
+    assert names(after(path, [(APART, "Annexes"), (2, "Title II")])) == ("Title II",)
 
 
 def test_a_provision_that_moves_to_another_chapter_keeps_its_text_and_versions() -> None:

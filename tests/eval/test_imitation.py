@@ -11,14 +11,14 @@ pytest.importorskip("torch", reason="needs the extra train")
 pytest.importorskip("trl", reason="needs the extra train")
 
 from eval.claims import imitation
-from eval.claims.imitation import (
+from eval.claims.imitation import OneSeed
+from eval.claims.imitation_scores import (
     ARMS,
     DEMONSTRATIONS,
     REJECTION,
     REWARDS,
     START,
     ArmOfSeed,
-    OneSeed,
     summed,
     together,
 )

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from corpus.errors import Place, SourceError
-from corpus.history.placing import names, under
+from corpus.history.placing import DivisionPath, after, names
 from corpus.model import Frozen
 from corpus.provision_numbers import label_key
 from corpus.sources.dated.dated_dialect import Header, Layout
@@ -83,7 +83,7 @@ def _units(body: str, layout: Layout, first_line: int) -> Iterator[Unit]:
             yield Unit(label=layout.whole, text=_lines(body), line=first_line)
         return
     found = list(start.finditer(body))
-    path = _after((), _TITLE.sub("", body[: found[0].start()], count=1), layout)
+    path = after((), _headings(_TITLE.sub("", body[: found[0].start()], count=1), layout))
     for match, following in zip(found, [*found[1:], None], strict=True):
         end = following.start() if following else len(body)
         text = body[match.end() : end]
@@ -99,21 +99,18 @@ def _units(body: str, layout: Layout, first_line: int) -> Iterator[Unit]:
             divisions=names(path),
         )
         if division:
-            path = _after(path, body[match.end() + division.start() : end], layout)
+            path = after(path, _headings(body[match.end() + division.start() : end], layout))
 
 
 _HEADING = re.compile(r"^(#{1,6}) +(.+?)[ \t#]*$", re.MULTILINE)
 _TITLE = re.compile(r"\A\s*# [^\n]*")
 
 
-def _after(
-    path: tuple[tuple[int, str], ...], written: str, layout: Layout
-) -> tuple[tuple[int, str], ...]:
-    """Return the divisions open after the Markdown headings in what stands between two units."""
+def _headings(written: str, layout: Layout) -> Iterator[tuple[int, str]]:
+    """Yield the Markdown headings in what stands between two units, with their levels."""
     for heading in _HEADING.finditer(written) if layout.division else ():
         name = " ".join(heading[2].split())
-        path = under(path, layout.level(name, len(heading[1])), name)
-    return path
+        yield layout.level(name, len(heading[1])), name
 
 
 def _lines(text: str) -> str:
@@ -176,14 +173,14 @@ def _json_units(document: Mapping[str, Any], file: str, layout: Layout) -> Itera
     articles = document.get(layout.articles or "")
     if not isinstance(articles, list):
         raise SourceError(Place(file, field=layout.articles), "not a list of articles")
-    path: tuple[tuple[int, str], ...] = ()
+    path: DivisionPath = ()
     for place, article in enumerate(articles, start=1):
         if not isinstance(article, dict):
             raise SourceError(Place(file, place, layout.articles), "not an object")
         label = _value(article, layout.number, file)
         if label is None:
             if name := " ".join((_value(article, layout.divisions, file) or "").split()):
-                path = under(path, layout.level(name, len(layout.levels)), name)
+                path = after(path, [(layout.level(name, len(layout.levels)), name)])
             continue
         text = _unwrapped(_lines(_value(article, layout.text, file) or ""), layout.columns)
         remark = layout.remark.search(text) if layout.remark else None

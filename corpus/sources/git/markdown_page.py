@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from corpus.errors import BadInputError
-from corpus.history.placing import Divisions, names, under
+from corpus.history.placing import Divisions, after, names
 from corpus.history.snapshots import Page, Unit
 from corpus.model import EndReason
 from corpus.provision_numbers import label_key
@@ -124,9 +124,7 @@ class PageReader:
         starts = [found.start() for found in self._rules.start.finditer(body)]
         outside = _visible(body[: starts[0]] if starts else body)
         pieces = []
-        path: tuple[tuple[int, str], ...] = ()
-        for level, name in self._headings(body[: starts[0]] if starts else ""):
-            path = under(path, level, name)
+        path = after((), self._headings(body[: starts[0]] if starts else ""))
         divisions: dict[str, Divisions] = {}
         for start, end in pairwise([*starts, len(body)]):
             raw = body[start:end]
@@ -138,8 +136,7 @@ class PageReader:
                 several.setdefault(unit.key, dict.fromkeys(page[unit.key]))[unit] = None
             page.setdefault(unit.key, (unit,))
             divisions.setdefault(unit.key, names(path))
-            for level, name in piece.after:
-                path = under(path, level, name)
+            path = after(path, piece.after)
             outside += piece.dropped
             if piece.inside is not None:
                 pieces.append((raw, piece.unit, piece.inside))
@@ -171,8 +168,8 @@ class PageReader:
     def _piece(self, raw: str) -> _Piece:
         first = self._first(raw)
         unit, dropped = self._unit(first)
-        after = tuple(self._headings(first.string[first.end() :]))
-        return _Piece(unit, dropped, self._next_inside(raw, unit), after)
+        headings = tuple(self._headings(first.string[first.end() :]))
+        return _Piece(unit, dropped, self._next_inside(raw, unit), headings)
 
     def _headings(self, written: str) -> Iterator[tuple[int, str]]:
         """Yield the headings of divisions in what stands between two provisions, with their levels.
