@@ -33,6 +33,7 @@ from retrieval.index_build import load
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from playwright.sync_api import Page as BrowserPage
 
 DAY = "2006-04-04"
 PAGES: Mapping[str, tuple[str, Mapping[str, str]]] = {
@@ -118,28 +119,29 @@ def _scrolled(address: str) -> np.ndarray:
     """Return the milliseconds of each frame while a page of the large act is scrolled through."""
     from playwright.sync_api import sync_playwright
 
-    path, query = PAGES["large act"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1000, "height": 1200}, bypass_csp=True)
-        page.add_init_script(_WATCH)
-        page.goto(f"{address}{path}?{urlencode(query)}")
-        page.wait_for_function("window.done !== null", timeout=120_000)
-        frames = page.evaluate(_SCROLL)
+        frames = _opened(browser, address, "large act").evaluate(_SCROLL)
         browser.close()
     return np.array(frames)
 
 
 def _visit(browser: Browser, address: str, name: str) -> tuple[float, float]:
+    page = _opened(browser, address, name)
+    times = float(page.evaluate(_PAINTED)), float(page.evaluate("window.done"))
+    page.context.close()
+    return times
+
+
+def _opened(browser: Browser, address: str, name: str) -> BrowserPage:
+    """Return a page, in a context of its own, that has painted and is done."""
     path, query = PAGES[name]
     context = browser.new_context(viewport={"width": 1000, "height": 1200}, bypass_csp=True)
     page = context.new_page()
     page.add_init_script(_WATCH)
     page.goto(f"{address}{path}?{urlencode(query)}")
     page.wait_for_function(f"window.done !== null && ({_PAINTED}) !== null", timeout=120_000)
-    times = float(page.evaluate(_PAINTED)), float(page.evaluate("window.done"))
-    context.close()
-    return times
+    return page
 
 
 def _table(found: Mapping[str, list[tuple[float, float]]]) -> Table:
