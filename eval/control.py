@@ -82,7 +82,8 @@ class ControlScores(Frozen):
 class ControlEvaluation:
     """What is evaluated: a policy, a controller of it, and how runs are limited.
 
-    ``encoder`` is that of best-of-n's evaluator; ``None``: words alone count.
+    ``encoder`` is that of best-of-n's evaluator; ``None``: words alone count. ``fixed`` is the best
+    fixed strategy where it is known; ``None``: it is chosen on the selection questions.
     """
 
     library: Library
@@ -92,6 +93,7 @@ class ControlEvaluation:
     encoder: Encoder | None = None
     seed: int = 0
     say: Say = lambda _: None
+    fixed: Strategy | None = None
 
     def scores(self, selection: Sequence[Question], test: Sequence[Question]) -> ControlScores:
         """Return the scores of all arms on ``test``.
@@ -101,7 +103,7 @@ class ControlEvaluation:
         """
         if not selection or not test:
             raise BadInputError("A controller is judged on questions of two splits: one has none.")
-        fixed = self._best_fixed(selection)
+        fixed = self.fixed or self._best_fixed(selection)
         none = self._run("none", self.policy, test)
         learnt = self._run("learnt", controlled(self.policy, self.controller), test)
         arms = {

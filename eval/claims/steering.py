@@ -8,12 +8,18 @@ eval``; all are judged by gold answers about held-out works. What is finished st
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 
+from agent.library import Library
 from agent.models.sampling import Sampling
 from agent.policies.control.learnt import read_controller
+from agent.policies.controllers import Strategy
 from agent.policies.language_model import ModelPolicy
+from agent.policy import Policy
 from corpus.model import Frozen
+from corpus.questions import Question
 from corpus.whole_file import write_whole
 from eval.claims.agent import AgentEnvironment
 from eval.claims.verdict import Effect, paired
@@ -28,6 +34,16 @@ SELECTION, TEST = 40, 120
 """Approximate number of questions that choose the fixed strategy, and that all arms answer."""
 LEARNT = "learnt"
 SCORES = "scores.json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Questions that a controller is trained on, that choose the fixed strategy, and that all arms
+    answer."""
+
+    train: Sequence[Question]
+    selection: Sequence[Question]
+    test: Sequence[Question]
 
 
 class SteeredArm(Frozen):
@@ -116,19 +132,41 @@ def _arm(name: str) -> str:
 
 
 def _of_seed(ground: AgentEnvironment, seed: int, say: Callable[[str], None]) -> ControlScores:
-    folder = ground.home / f"control-s{seed}"
-    policy = _policy(ground, seed)
-    learner = TRAINED.learner.model_copy(update={"seed": seed})
-    settings = TRAINED.model_copy(update={"learner": learner})
-    train_controller(ground.library, policy, ground.questions, settings, folder, None, say)
+    asked = Asked(
+        ground.questions, ground.drawn("selection", SELECTION), ground.drawn("test", TEST)
+    )
+    folder, policy = ground.home / f"control-s{seed}", _policy(ground, seed)
+    return controller_scores(ground.library, policy, asked, TRAINED, folder, seed, say)
+
+
+def controller_scores(  # noqa: PLR0913
+    library: Library,
+    policy: Policy,
+    asked: Asked,
+    settings: ControlSettings,
+    folder: Path,
+    seed: int,
+    say: Callable[[str], None],
+    fixed: Strategy | None = None,
+) -> ControlScores:
+    """Train a controller in a folder and judge it; what the folder holds already is read.
+
+    ``fixed`` is the best fixed strategy where another seed has found it for the same questions.
+
+    Raises:
+        BadInputError: the folder holds a controller of other settings, or every run failed.
+    """
+    learner = settings.learner.model_copy(update={"seed": seed})
+    settings = settings.model_copy(update={"learner": learner})
+    train_controller(library, policy, asked.train, settings, folder, None, say)
     done = folder / SCORES
     if done.is_file():
         return ControlScores.model_validate_json(done.read_text(encoding="utf-8"))
     limits = Limits(max_turns=settings.max_turns, concurrency=settings.concurrency)
     judged = ControlEvaluation(
-        ground.library, policy, read_controller(folder), limits, None, seed, say
+        library, policy, read_controller(folder), limits, None, seed, say, fixed
     )
-    found = judged.scores(ground.drawn("selection", SELECTION), ground.drawn("test", TEST))
+    found = judged.scores(asked.selection, asked.test)
     write_whole(done, f"{found.model_dump_json(indent=1)}\n".encode())
     return found
 

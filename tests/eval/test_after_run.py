@@ -1,9 +1,12 @@
-"""RELEX and G2D beside training on, on a real run; what was measured is not measured again."""
+"""What follows a run is measured on a real one: RELEX and G2D beside training on, and controllers
+over its model; what was measured is not measured again."""
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +16,7 @@ pytest.importorskip("trl", reason="needs the extra train")
 
 from agent.models.prepare import prepare
 from eval.bench.rounds import processor_seconds
-from eval.claims import after_run
+from eval.claims import after_run, steered_run, steering
 from eval.claims.after_run import (
     LAST,
     RAW,
@@ -26,6 +29,9 @@ from eval.claims.after_run import (
     picture,
     table,
 )
+from eval.claims.steering import together
+from rl.control.learner import LearnerSettings
+from rl.control.train import ControlSettings
 from rl.journal import Journal
 from rl.questions.training_questions import held_out, open_library, questions_of
 from rl.recipes.load import load_recipe
@@ -52,6 +58,32 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
             asked = {split: held_out(recipe, library, 4, split=split)
                      for split in ("selection", "test")}  # fmt: skip
             yield Measured(run, library, asked, Journal(folder / "after.jsonl"), lambda _: None)
+
+
+@pytest.mark.parametrize("untrained", [False, True])
+def test_controllers_over_the_model_of_a_run_share_the_fixed_strategy(
+    measured: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, untrained: bool
+) -> None:
+    given = Namespace(untrained=untrained, selection=1, test=2, seeds=2, to=tmp_path)
+    learner = LearnerSettings(steps=5)
+    settings = ControlSettings(rounds=1, questions=2, max_turns=1, learner=learner)
+    chosen_once: list[int] = []
+    best = steering.ControlEvaluation._best_fixed
+    monkeypatch.setattr(
+        steering.ControlEvaluation,
+        "_best_fixed",
+        lambda own, asked: chosen_once.append(len(asked)) or best(own, asked),
+    )
+    scores = list(steered_run.measured(measured.run, measured.library, given, settings))
+    assert len(chosen_once) == 1
+    assert scores[0].best_fixed == scores[1].best_fixed
+    arms = [{arm.arm: arm for arm in one.arms} for one in scores]
+    assert arms[0]["none"] == arms[1]["none"], "the same model, questions and no sampling"
+    assert ("untrained" in scores[0].policy) is untrained
+    rows = list(steered_run.table(together(scores)))
+    assert {row.split("|")[1].strip() for row in rows[2:]} >= {"none", "fixed", "learnt"}
+    monkeypatch.setattr(steering.ControlEvaluation, "scores", None)
+    assert list(steered_run.measured(measured.run, measured.library, given, settings)) == scores
 
 
 def test_every_point_is_scored_once_beside_training_on(
