@@ -126,7 +126,7 @@ def ranking(
     half: Annotated[
         str | None,
         typer.Option(
-            help="Part of eval/questions to ask too: development, or held_out to held_out_6."
+            help="Part of eval/questions to ask too: development, or held_out to held_out_7."
         ),
     ] = None,
     questions: Annotated[int, typer.Option(help="Most made questions.", min=0)] = 2_000,

@@ -34,6 +34,7 @@ Half = Literal[
     "held_out_4",
     "held_out_5",
     "held_out_6",
+    "held_out_7",
 ]
 CORPORA: tuple[Corpus, Corpus] = ("demo", "real")
 HALVES: tuple[Half, ...] = get_args(Half)

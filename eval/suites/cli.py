@@ -83,7 +83,7 @@ def answers(
         typer.Option(help="demo, or real: the store of INFORCE_HOME holds the real corpora."),
     ] = "demo",
     half: Annotated[
-        str, typer.Option(help="development, or held_out to held_out_6.")
+        str, typer.Option(help="development, or held_out to held_out_7.")
     ] = "development",
     to: Annotated[
         Path | None,
