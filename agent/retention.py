@@ -48,11 +48,16 @@ class Forgotten(Frozen):
 
 
 class ToForget(Frozen):
-    """What would be deleted, by id; ``filed`` traces are in a matter and stay."""
+    """What would be deleted, by id; ``filed`` traces are in a matter and stay.
+
+    Of a person also their ``matters``, with the traces in them, and so many saved ``searches``.
+    """
 
     traces: tuple[str, ...]
     threads: tuple[str, ...]
     filed: int = 0
+    matters: tuple[str, ...] = ()
+    searches: int = 0
 
 
 def retention_days() -> int | None:
@@ -88,17 +93,21 @@ def older_than(settings: Settings, days: int, now: datetime) -> ToForget:
     return ToForget(traces=found, threads=tuple(sorted(old - of_matters)), filed=filed)
 
 
-def all_of(settings: Settings, person_id: str) -> ToForget:
-    """Return the questions of a person, and their threads.
+def all_of(settings: Settings, person: Person) -> ToForget:
+    """Return the questions of a person, their threads, matters and saved searches.
 
-    Those filed in their own matters are not among them: they are deleted with the matter.
+    Questions filed in their own matters are not among them: they are deleted with the matter.
 
     Raises:
         StoreError: a database cannot be read.
     """
     with TraceStore.open(traces_url(settings)) as store:
-        found, filed = _unfiled(settings, [line.id for line in store.of(person_id)])
-    return ToForget(traces=found, threads=found, filed=filed)
+        found, filed = _unfiled(settings, [line.id for line in store.of(person.id)])
+    with Matters.open(matters_url(settings)) as matters:
+        own = _own(matters, person)
+    with SavedSearches.open(searches_url(settings)) as kept:
+        searches = len(kept.all(person.id))
+    return ToForget(traces=found, threads=found, filed=filed, matters=own, searches=searches)
 
 
 def forget(settings: Settings, what: ToForget, *, of: str = "") -> Forgotten:
@@ -134,14 +143,9 @@ def forget_person(settings: Settings, person: Person) -> Forgotten:
         StoreError: a database refuses it, or the audit log cannot be written.
     """
     with Matters.open(matters_url(settings)) as matters:
-        own = [
-            one.id
-            for archived in (False, True)
-            for one in matters.all(person, archived=archived)
-            if one.owner == person.id
-        ]
+        own = _own(matters, person)
         deleted = [delete_matter(matters, person, one, settings) for one in own]
-    rest = forget(settings, all_of(settings, person.id), of=person.id)
+    rest = forget(settings, all_of(settings, person), of=person.id)
     with SavedSearches.open(searches_url(settings)) as searches:
         count = searches.forget_all(person.id)
     erased = _erased(matters_url(settings), searches_url(settings))
@@ -152,6 +156,16 @@ def forget_person(settings: Settings, person: Person) -> Forgotten:
         searches=count,
         files=(*rest.files, *(file for each in deleted for file in each.files)),
         kept=(*rest.kept, *(said for each in deleted for said in each.kept), *erased),
+    )
+
+
+def _own(matters: Matters, person: Person) -> tuple[str, ...]:
+    """Return the ids of the matters that a person owns, archived ones included."""
+    return tuple(
+        one.id
+        for archived in (False, True)
+        for one in matters.all(person, archived=archived)
+        if one.owner == person.id
     )
 
 

@@ -1,4 +1,4 @@
-"""Validate the filters of a request: jurisdictions and territories that the corpus knows."""
+"""Validate the filters of a request: what the corpus holds and knows."""
 
 from __future__ import annotations
 
@@ -34,6 +34,33 @@ def check_filters(
         raise BadInputError(
             f"There is no territory '{unheld[0][:60]}' in this corpus; there are {listed}."
         )
+
+
+def check_chosen(
+    works: Sequence[Work],
+    acts: Iterable[str] = (),
+    kinds: Iterable[str] = (),
+    languages: Iterable[str] = (),
+) -> None:
+    """Check that the corpus holds the acts, kinds of acts and languages that a search names.
+
+    Raises:
+        BadInputError: one is not held; the message lists those that are, of kinds and languages.
+    """
+    ids = {work.id for work in works}
+    if unknown := sorted(set(acts) - ids):
+        raise BadInputError(f"There is no act with the id '{unknown[0][:60]}' in this corpus.")
+    held_kinds = {work.kind for work in works}
+    held_languages = {work.language for work in works}
+    for what, asked, held in (
+        ("kind of act", kinds, held_kinds),
+        ("text in the language", languages, held_languages),
+    ):
+        if unknown := sorted(set(asked) - held):
+            raise BadInputError(
+                f"There is no {what} '{unknown[0][:60]}' in this corpus; "
+                f"there are {', '.join(sorted(held))}."
+            )
 
 
 def _territories(limited: frozenset[str], held: set[str]) -> frozenset[str]:

@@ -12,10 +12,14 @@ from corpus.model import Frozen, Work
 from corpus.store import Store
 from retrieval.citations.resolution import Status as CitationStatus
 from retrieval.citations.resolution import find_citations, resolve_parsed
+from retrieval.filters import check_chosen
 from retrieval.find import find
 from retrieval.index import StatuteIndex
 from retrieval.query import Hit, Status, StatuteQuery
 from retrieval.text.snippet import Snippet
+
+LONGEST = 20_000
+"""Greatest number of characters that are searched for."""
 
 
 class SearchRequest(Frozen):
@@ -32,7 +36,7 @@ class SearchRequest(Frozen):
         limit: greatest number of provisions.
     """
 
-    text: str = Field(default="", max_length=20_000)
+    text: str = Field(default="", max_length=LONGEST)
     jurisdictions: tuple[str, ...] = ()
     works: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -153,10 +157,12 @@ def search(
         works: the works of the store, if the caller has them already.
 
     Raises:
-        BadInputError: the corpus does not know the territory or a jurisdiction.
+        BadInputError: the corpus does not know the territory, or holds none of a jurisdiction, act,
+            kind of act or language.
         SearchFailedError: the engine failed.
     """
     by_id = {work.id: work for work in (store.works() if works is None else works)}
+    check_chosen(tuple(by_id.values()), request.works, request.kinds, request.languages)
     cited = _citations(store, request, day, tuple(by_id.values()))
     query = _query(request, day, by_id)
     hits = [] if query is None else _hits(store, index, request, query, tuple(by_id.values()))

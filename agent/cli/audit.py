@@ -42,4 +42,5 @@ def audit(
             markup=False,
         )
     if not lines:
-        out.print("Nothing has been logged yet.")
+        asked = " of this" if person or of else ""
+        out.print(f"Nothing{asked} has been logged yet.")

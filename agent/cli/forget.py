@@ -21,7 +21,9 @@ def forget(
         str | None, typer.Option(help="Everything of this person instead, however new.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete; otherwise only count.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one object.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print what was deleted as one object; with --yes.")
+    ] = False,
 ) -> None:
     """Delete old questions, or everything of a person, for good.
 
@@ -37,10 +39,12 @@ def forget(
 
     if older_than is not None and person is not None:
         raise BadInputError("Give --older-than or --person, not both.")
+    if json and not yes:
+        raise BadInputError("--json prints what was deleted: give --yes too.")
     settings = Settings.load()
     if person is not None:
         who = Person(id=folded(person) or LOCAL_PERSON, name=person, roles=frozenset())
-        what = retention.all_of(settings, who.id)
+        what = retention.all_of(settings, who)
     else:
         days = older_than or retention.retention_days()
         if days is None:
@@ -49,8 +53,14 @@ def forget(
             )
         what = retention.older_than(settings, days, now())
     if not yes:
+        more = (
+            f", and {len(what.matters)} matters with their questions and {what.searches} saved "
+            "searches"
+            if person is not None
+            else ""
+        )
         out.print(
-            f"{len(what.traces)} questions and {len(what.threads)} threads would be deleted; "
+            f"{len(what.traces)} questions and {len(what.threads)} threads would be deleted{more}; "
             "--yes deletes them."
         )
         return

@@ -58,7 +58,7 @@ def search(
     from corpus.settings import Settings
     from retrieval.index import open_index
     from retrieval.saved_searches import SavedSearches, searches_url
-    from retrieval.search import SearchRequest
+    from retrieval.search import LONGEST, SearchRequest
     from retrieval.search import search as find
     from retrieval.whole_state import last_whole_state
 
@@ -66,6 +66,8 @@ def search(
         raise BadInputError("--as-at: the day is missing whose law is searched")
     if bool(text) == bool(saved):
         raise BadInputError("give either words to search for, or --saved NAME")
+    if len(text) > LONGEST:
+        raise BadInputError(f"at most {LONGEST:,} characters are searched for, not {len(text):,}")
     if later and earlier:
         raise BadInputError("give --later or --earlier, not both")
     day, settings = parse_day(as_at, "--as-at"), Settings.load()
@@ -114,6 +116,13 @@ def searches(
         out.print(f"{each.name}: {each.request.text} {filters or ''}", markup=False)
 
 
+_NOTHING = {
+    "in_force": "No provision in force on the day has these words.",
+    "not_yet_in_force": "No text that is law only after the day has these words.",
+    "no_longer_in_force": "No text that was law only before the day has these words.",
+}
+
+
 def _show(found: Searched) -> None:
     """Print citations, counts and provisions."""
     if found.words_only:
@@ -122,6 +131,8 @@ def _show(found: Searched) -> None:
         out.print(f"{cited.citation}: {cited.explanation}", markup=False)
     for line in found.found:
         _show_line(line)
+    if not found.found:
+        out.print(_NOTHING[found.request.status])
     for name, counted in found.counts.model_dump().items():
         most = sorted(counted.items(), key=lambda each: -each[1])[:8]
         listed = ", ".join(f"{key} {count:,}" for key, count in most if count)

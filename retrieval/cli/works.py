@@ -51,11 +51,14 @@ def works(
     from corpus.reading.holdings import holdings
     from corpus.settings import Settings
     from retrieval.citations.named_act import named_act
+    from retrieval.filters import check_chosen, check_filters
     from retrieval.whole_state import last_whole_state
 
     day = optional_day(as_at, "--as-at")
     with last_whole_state(Settings.load()) as store:
         if act is None:
+            check_filters(store, store.works(), jurisdiction or (), None)
+            check_chosen(store.works(), kinds=[kind] if kind else [])
             held = holdings(store, day, tuple(jurisdiction or ()), kind)
             print_json(held.model_dump(mode="json")) if json else _show_holdings(held)
             return

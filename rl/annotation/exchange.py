@@ -112,8 +112,10 @@ def read_text(path: Path) -> str:
     """
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise BadInputError(f"Cannot read {path}: {fault}.") from fault
+    except OSError as fault:
+        raise BadInputError(f"{path} cannot be read: {fault.strerror}.") from fault
+    except UnicodeDecodeError as fault:
+        raise BadInputError(f"{path} is no UTF-8 text.") from fault
 
 
 def with_status(labels: Sequence[Label], wanted: Sequence[LabelStatus]) -> list[Label]:

@@ -18,11 +18,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from corpus.errors import BadInputError, Place, SourceError
 from corpus.languages.quotation import quoted_span
-from corpus.model import Frozen
 from corpus.questions import Decline
 from corpus.validation import source_error
 from corpus.whole_file import write_whole
 from rl.annotation.exchange import read_text
+from rl.annotation.imported import Made
 from rl.annotation.items import (
     LETTERS,
     Choice,
@@ -40,20 +40,6 @@ _CHOICE: TypeAdapter[Choice] = TypeAdapter(Choice)
 CONTROL, SPAN = "decision", "version"
 """Names of the Choices control and of the text area in :func:`labelling_config`."""
 _FIRST_LINE = re.compile(r"(?P<version>\S+)(?:[ \t]+(?P<start>\d+)[ \t]+(?P<end>\d+))?")
-
-
-class Made(Frozen):
-    """A decision made in Label Studio.
-
-    Attributes:
-        item: the item that it is about.
-        person: pseudonym of the person; empty where an export of ours wrote it.
-        decision: the decision.
-    """
-
-    item: Item
-    person: str
-    decision: Decision
 
 
 def write_label_studio(items: Sequence[Item], labels: Sequence[Label], path: Path) -> None:

@@ -15,11 +15,12 @@ from agent.graph.nodes import Context
 from agent.graph.run import ask, start
 from agent.library import Library
 from agent.matters.filing import file_question
+from agent.matters.records import CaseFrame
 from agent.matters.store import Matters, matters_url
 from agent.people import Person, Role
 from agent.policies.extractive import ExtractivePolicy
 from agent.request import AskRequest
-from agent.retention import all_of, forget, forget_person, older_than, retention_days
+from agent.retention import ToForget, all_of, forget, forget_person, older_than, retention_days
 from agent.trace import Trace
 from agent.trace_store import TraceStore, traces_url
 from corpus.errors import BadInputError
@@ -141,7 +142,9 @@ def test_everything_of_a_person_goes_and_nothing_of_another(
     with SavedSearches.open(searches_url(settings)) as searches:
         searches.save("mine", SearchRequest(text=SECRET), ANNA.id)
         searches.save("mine", SearchRequest(text="of Boris"), BORIS.id)
-    assert all_of(settings, "nobody@x").traces == ()
+    nobody = Person(id="nobody@x", name="Nobody", roles=frozenset())
+    assert all_of(settings, nobody) == ToForget(traces=(), threads=())
+    assert all_of(settings, ANNA).searches == 1
     done = forget_person(settings, ANNA)
     assert (done.traces, done.searches) == (1, 1)
     assert ids(settings) == {other.id}
@@ -168,6 +171,11 @@ def test_the_command_deletes_only_when_told_to(
     assert isinstance(unsaid.exception, BadInputError)
     monkeypatch.setenv("INFORCE_RETENTION_DAYS", "365")
     assert "1 questions and 0 threads would" in run.invoke(app, ["forget"]).stdout
+    assert isinstance(run.invoke(app, ["forget", "--json"]).exception, BadInputError)
+    with Matters.open(matters_url(settings)) as matters:
+        matters.create(BORIS, "Of Boris", CaseFrame())
+    said = run.invoke(app, ["forget", "--person", BORIS.id]).stdout
+    assert "1 matters with their questions and 0 saved searches" in said
     assert ids(settings) == {trace.id}
     done = json.loads(run.invoke(app, ["forget", "--yes", "--json"]).stdout)
     assert done["traces"] == 1

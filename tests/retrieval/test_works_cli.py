@@ -103,7 +103,10 @@ def test_filters_narrow_and_counts_stay_those_of_the_words() -> None:
     assert {line["kind"] for line in uk["found"]} == {one}
     assert uk["counts"] == everything["counts"]
     assert sum(everything["counts"]["languages"].values()) > 0
-    assert told(*words, "--kind", "nothing")["found"] == []
+
+
+def test_a_search_that_finds_nothing_says_so() -> None:
+    assert "No provision in force on the day" in run("search", "zyx", "--as-at", "2020-01-01")
 
 
 def test_texts_of_other_days_are_found_only_when_asked_for_and_are_marked() -> None:
@@ -139,6 +142,12 @@ def test_a_saved_search_keeps_words_and_filters_and_not_the_day() -> None:
         (("search", "--as-at", "2020-01-01"), "either words"),
         (("search", "x", "--as-at", "2020-02-30"), "--as-at"),
         (("search", "x", "--as-at", "2020-01-01", "--in", "zz"), "There is no jurisdiction"),
+        (("search", "x", "--as-at", "2020-01-01", "--act", "zz"), "no act with the id 'zz'"),
+        (("search", "x", "--as-at", "2020-01-01", "--kind", "zz"), "no kind of act 'zz'.*code"),
+        (("search", "x", "--as-at", "2020-01-01", "--language", "zz"), "language 'zz'.*fr"),
+        (("search", "x" * 20_001, "--as-at", "2020-01-01"), "at most 20,000 characters"),
+        (("works", "--jurisdiction", "zz"), "There is no jurisdiction 'zz'"),
+        (("works", "--kind", "zz"), "no kind of act 'zz'"),
         (("search", "x", "--as-at", "2020-01-01", "--later", "--earlier"), "not both"),
         (("search", "x", "--as-at", "2020-01-01", "--save", "n" * 101), "needs a name"),
         (("history", "nothing at all"), "holds no act"),

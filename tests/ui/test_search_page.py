@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -107,6 +108,8 @@ def test_a_search_without_a_name_is_not_saved_and_says_so() -> None:
         ({"q": "mariage", "as_at": DAY, "status": HOSTILE}, "it may be one of"),
         ({"q": "mariage", "as_at": DAY, "in_": "zz"}, "There is no jurisdiction"),
         ({"q": "mariage", "as_at": DAY, "extent": HOSTILE}, "There is no territory"),
+        ({"q": "mariage", "as_at": DAY, "act": HOSTILE}, "There is no act with the id"),
+        ({"q": "mariage", "as_at": DAY, "lang": "zz"}, "There is no text in the language"),
         ({"q": "mariage", "as_at": "2016-02-30"}, "which is no day"),
     ],
 )
@@ -143,6 +146,12 @@ def test_coverage_shows_gaps_and_what_the_day_lacks() -> None:
     assert "from 22 April 2000 to 31 March 2026" in code
     assert "Not covered on 1 January 2010" in code
     assert "law?as_at=2010-01-01&amp;act=fr%2Fcode-electoral" in html
+
+
+def test_one_provision_is_not_counted_as_several() -> None:
+    html = shown(opened(_coverage, as_at="2010-01-01"))
+    assert "1 provision in" in html
+    assert not re.search(r"\b1 (provisions|texts)\b", html)
 
 
 def test_coverage_is_narrowed_and_the_filter_stands_in_the_address() -> None:

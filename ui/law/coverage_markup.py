@@ -22,7 +22,7 @@ def summary(acts: Sequence[Holding], day: date) -> str:
     versions = sum(act.versions for act in acts)
     on_day = sum(bool(act.covered_on) for act in acts)
     held = word("coverage.acts", count=len(acts))
-    more = word("coverage.summary", acts=held, provisions=provisions, texts=versions)
+    more = word("coverage.summary", acts=held, **_counted(provisions, versions))
     complete = word("coverage.complete_on", count=on_day, day=day)
     return f'<p class="looked" role="status">{escaped(f"{more}; {complete}")}</p>'
 
@@ -62,10 +62,18 @@ def _uncovered(act: Holding, day: date) -> str:
 
 
 def _texts(act: Holding) -> str:
-    counted = {"provisions": act.provisions, "texts": act.versions}
+    counted = _counted(act.provisions, act.versions)
     if act.first is None or act.last_change is None:
         return word("coverage.undated", **counted)
     return word("coverage.dated", **counted, first=act.first, last=act.last_change)
+
+
+def _counted(provisions: int, versions: int) -> dict[str, str]:
+    """Return how many provisions and texts there are, in words."""
+    return {
+        "provisions": word("coverage.provisions", count=provisions),
+        "texts": word("coverage.texts", count=versions),
+    }
 
 
 def _faults(faults: Sequence[str], work: str) -> str:

@@ -44,11 +44,18 @@ def frame_fields(key: str, places: Collection[str]) -> None:
         format_func=lambda issue: word(f"issue.{issue}"),
         placeholder=word("ask.issue_none"),
     )
-    columns = st.columns(2)
-    for number, role in enumerate(Role):
-        with columns[number % 2]:
-            date_control(word(f"role.{role}"), f"{key}-{role}")
-    _filters(key, places)
+    with st.expander(word("matters.more_days"), expanded=_any_more(key)):
+        columns = st.columns(2)
+        for number, role in enumerate(Role):
+            with columns[number % 2]:
+                date_control(word(f"role.{role}"), f"{key}-{role}")
+        _filters(key, places)
+
+
+def _any_more(key: str) -> bool:
+    """Return whether one of the folded fields is filled in."""
+    names = (*Role, "topic", "known-at", "places", "extent")
+    return any(st.session_state.get(f"{key}-{name}") for name in names)
 
 
 def _filters(key: str, places: Collection[str]) -> None:

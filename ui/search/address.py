@@ -7,11 +7,8 @@ from datetime import date
 from typing import get_args
 
 from retrieval.query import Status
-from retrieval.search import SearchRequest
+from retrieval.search import LONGEST, SearchRequest
 from ui.languages.catalogue import word
-
-LONGEST = 20_000
-"""Greatest number of characters that are searched for."""
 
 _LISTS = {"in": "jurisdictions", "act": "works", "kind": "kinds", "lang": "languages"}
 

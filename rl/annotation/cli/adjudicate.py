@@ -34,10 +34,13 @@ def adjudicate(
     from rl.annotation.queue.adjudication import disputes, settle
 
     with opened_queue() as queue:
+        queue.project(project)
         found = disputes(queue, project)
         if item is None:
             for dispute in found:
                 _print_dispute(dispute)
+            if not found:
+                out.print(f"No item of {project} waits to be settled.")
             return
         dispute = _one(found, item)
         decision = _decision(candidate, decline)
@@ -61,7 +64,7 @@ def _one(found: list[Dispute], item: str) -> Dispute:
 
     meant = [dispute for dispute in found if dispute.item.id.startswith(item)]
     if len(meant) != 1:
-        raise QueueError(f"{len(meant)} items to be settled begin with '{item}'.")
+        raise QueueError(f"{len(meant)} items to be settled begin with '{item}', not one.")
     return meant[0]
 
 

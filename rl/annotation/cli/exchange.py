@@ -13,8 +13,8 @@ from corpus.console import out
 from rl.annotation.cli.common import Project, opened_queue
 
 if TYPE_CHECKING:
+    from rl.annotation.imported import Made
     from rl.annotation.items import Label, LabelStatus
-    from rl.annotation.label_studio import Made
     from rl.annotation.queue.decision_log import TextOf
     from rl.annotation.queue.label_queue import LabelQueue
 
@@ -87,23 +87,35 @@ def _export_rollouts(
 @app.command("import", epilog="Example:  inforce labels import fees label-studio.json")
 def import_(
     project: Project,
-    path: Annotated[Path, typer.Argument(help="An export of Label Studio: a .json file.")],
+    path: Annotated[
+        Path,
+        typer.Argument(help="An export of Label Studio, a .json file, or of labels, .jsonl."),
+    ],
 ) -> None:
-    """Take in decisions that were made in Label Studio; each imported once.
+    """Take in decisions that were made in Label Studio or in another project; each imported once.
 
     Labels that an export of ours wrote are taken in as those of "exported", where the item has
     none.
     """
-    from rl.annotation.label_studio import read_label_studio
     from rl.annotation.queue.labels import labels
 
     with ExitStack() as stack:
         queue, text_of = stack.enter_context(opened_queue()), _text_reader(stack)
-        made = read_label_studio(path, queue.items(project), text_of)
+        made = _made(queue, project, path, text_of)
         known = {label.item for label in labels(queue, project) if label.choice is not None}
         new = [one for one in made if one.person or one.item.id not in known]
         taken = sum(_take(queue, project, one, text_of) for one in new)
     out.print(f"{taken} decisions imported, {len(made) - taken} were there already.")
+
+
+def _made(queue: LabelQueue, project: str, path: Path, text_of: TextOf) -> list[Made]:
+    from rl.annotation.imported import read_labels
+    from rl.annotation.label_studio import read_label_studio
+
+    corpus_hash, items = queue.project(project).corpus_hash, queue.items(project)
+    if path.suffix == ".jsonl":
+        return read_labels(path, items, corpus_hash, text_of)
+    return read_label_studio(path, items, text_of)
 
 
 def _text_reader(stack: ExitStack) -> TextOf:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import getpass
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from corpus.console import out, print_json
+from corpus.errors import BadInputError
 from rl.annotation.cli.common import AsJson, Project, opened_queue
+from rl.annotation.cli.people import add_people, named
+
+if TYPE_CHECKING:
+    from rl.annotation.items_of_source import Found
 
 app = typer.Typer()
 
@@ -27,6 +33,13 @@ Budget = Annotated[
     float, typer.Option(min=0.0, max=1.0, help="Share of each round's questions to label.")
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the chooser 'random'.")]
+Gold = Annotated[
+    Path | None,
+    typer.Option(
+        help="Labels of the same rollouts that another project exported as .jsonl: the questions"
+        " that they settle are mixed in for everybody, to measure annotators, and are no labels."
+    ),
+]
 
 
 @app.command(
@@ -48,7 +61,7 @@ def create(
         typer.Option(
             min=1,
             help="People who decide each item of the overlapping share; as the run's recipe says,"
-            " else 2.",
+            " else 2, or 1 where --people names one.",
         ),
     ] = None,
     overlap_share: Annotated[
@@ -60,30 +73,34 @@ def create(
     max_labels: Annotated[
         int | None, typer.Option(min=1, help="Most labels that the project may ask for.")
     ] = None,
+    gold: Gold = None,
     seed: Seed = 0,
 ) -> None:
     """Make a labelling project of a run's rollouts."""
     from rl.annotation import items as data
     from rl.annotation.items_of_source import items_of
 
-    found = items_of(source, chooser, budget, seed)
-    text = _guidelines(guide)
+    _check_name(project)
+    found, text = items_of(source, chooser, budget, seed), _guidelines(guide)
+    known = _gold(source, gold)
     settings = data.Project(
         name=project,
         corpus_hash=found.corpus_hash,
         run=source,
-        overlap=overlap or found.overlap,
+        overlap=_overlap(named(people), overlap, found.overlap),
         overlap_share=overlap_share,
         lease_seconds=60 * lease_minutes,
         budget=max_labels,
     )
     with opened_queue(create=True) as queue:
         queue.create(settings, text, owner=getpass.getuser())
-        for role, names in ((data.Role.ANNOTATOR, people), (data.Role.ADJUDICATOR, adjudicators)):
-            for name in filter(None, (part.strip() for part in names.split(","))):
-                queue.add_person(project, name, role)
-        queue.add_items(project, found.items)
-    out.print(f"{project}: {len(found.items)} questions to label; annotators open the page Review.")
+        add_people(queue, project, people, adjudicators)
+        gold_ids = {item.id for item in known.items} if known else set()
+        added = queue.add_items(project, [i for i in found.items if i.id not in gold_ids])
+        mixed_in = queue.add_items(project, known.items) if known else 0
+    out.print(f"{project}: {added} questions to label; annotators open the page Review.")
+    if mixed_in:
+        out.print(f"{mixed_in} questions with a known answer are mixed in.")
 
 
 @app.command(epilog="Example:  inforce labels select fees --from tiny-grpo-s0-1 --budget 0.4")
@@ -92,13 +109,17 @@ def select(
     source: Source,
     chooser: Chooser = None,
     budget: Budget = 0.2,
+    gold: Gold = None,
     seed: Seed = 0,
 ) -> None:
-    """Add more questions of a run to a project; those that are there already stay as they are."""
+    """Add more questions of a run to a project; those that are there already stay as they are.
+
+    With --gold the questions whose answer is known are added, and no others.
+    """
     from rl.annotation.items_of_source import items_of
     from rl.annotation.queue.label_queue import QueueError
 
-    found = items_of(source, chooser, budget, seed)
+    found = _gold(source, gold) or items_of(source, chooser, budget, seed)
     with opened_queue() as queue:
         ours = queue.project(project).corpus_hash
         if found.corpus_hash != ours:
@@ -152,12 +173,49 @@ def status(
                 )
 
 
-def _guidelines(path: Path | None) -> str:
-    from corpus.errors import BadInputError
+def _check_name(project: str) -> None:
+    if not re.fullmatch(r"[\w.-]{1,80}", project):
+        raise BadInputError(
+            f"'{project[:90]}' cannot be the name of a project: it has 1 to 80 letters, digits,"
+            " '-', '_' or '.'."
+        )
 
+
+def _overlap(people: list[str], asked: int | None, recipe: int | None) -> int:
+    """Return how many people decide an overlapping item: as asked, else as the run's recipe says.
+
+    Raises:
+        BadInputError: there is nobody, or fewer people than asked for.
+    """
+    from rl.annotation.items_of_source import OVERLAP
+
+    if not people:
+        raise BadInputError("--people: name at least one annotator.")
+    if asked is not None and asked > len(people):
+        raise BadInputError(
+            f"--overlap: {asked} people cannot decide an item where --people names {len(people)}."
+        )
+    wanted = asked or recipe or min(OVERLAP, len(people))
+    if wanted > len(people):
+        out.print(
+            f"The recipe wants {wanted} people for an item and --people names {len(people)}:"
+            " 'inforce labels people' adds others."
+        )
+    return wanted
+
+
+def _gold(source: str, known: Path | None) -> Found | None:
+    from rl.annotation.items_of_source import gold_items_of
+
+    return None if known is None else gold_items_of(source, known)
+
+
+def _guidelines(path: Path | None) -> str:
     if path is None:
         return ""
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise BadInputError(f"guidelines: cannot read {path}: {fault}") from fault
+    except OSError as fault:
+        raise BadInputError(f"guidelines: cannot read {path}: {fault.strerror}") from fault
+    except UnicodeDecodeError as fault:
+        raise BadInputError(f"guidelines: cannot read {path}: it is no UTF-8 text") from fault

@@ -7,6 +7,7 @@ disagreements in :mod:`rl.annotation.queue.adjudication`, labels and progress in
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from typing import Self
@@ -19,7 +20,7 @@ from corpus.model import Frozen
 from corpus.schema import open_database
 from corpus.settings import Settings
 from rl.annotation.items import Item, Project, Role
-from rl.annotation.queue.tables import SCHEMA, guidelines, items, people, projects
+from rl.annotation.queue.tables import SCHEMA, guidelines, items, leases, people, projects
 from rl.annotation.queue.transactions import exclusive, reading, stamp
 
 
@@ -128,7 +129,7 @@ class LabelQueue(Closeable):
             return newest_guidelines(connection, project)
 
     def add_person(self, project: str, person: str, role: Role) -> None:
-        """Add a person to a project, or change their role.
+        """Add a person to a project, or change their role; its owner, who may do all, stays that.
 
         Raises:
             QueueError: there is no such project.
@@ -138,8 +139,25 @@ class LabelQueue(Closeable):
             if _found(connection, project) is None:
                 raise QueueError(_no_project(connection, project))
             mine = (people.c.project == project) & (people.c.person == person)
+            if connection.scalar(sa.select(people.c.role).where(mine)) == Role.OWNER:
+                return
             connection.execute(sa.delete(people).where(mine))
             connection.execute(sa.insert(people).values(project=project, person=person, role=role))
+
+    def remove_person(self, project: str, person: str) -> None:
+        """Let a person work on a project no longer; what they decided stays.
+
+        Raises:
+            QueueError: they do not work on it, or own it.
+            StoreError: the database refuses it.
+        """
+        with exclusive(self.engine, project) as connection:
+            settings_of(connection, project)
+            if role_in(connection, project, person) is Role.OWNER:
+                raise QueueError(f"{person} owns project '{project}' and cannot be removed.")
+            for table in (people, leases):
+                mine = (table.c.project == project) & (table.c.person == person)
+                connection.execute(sa.delete(table).where(mine))
 
     def people(self, project: str) -> dict[str, Role]:
         """Return the people of a project with their roles."""
@@ -150,6 +168,7 @@ class LabelQueue(Closeable):
     def add_items(self, project: str, new: Sequence[Item]) -> int:
         """Add items to the end of a project's queue, and return how many were new.
 
+        Gold items are not added at the end, but each at a place drawn from its id.
         An item whose id is there already is left as it is, so a killed call may be repeated.
 
         Raises:
@@ -164,7 +183,7 @@ class LabelQueue(Closeable):
                 connection.scalars(sa.select(items.c.item).where(items.c.project == project))
             )
             rows = [
-                _row(settings, item, len(present) + place)
+                _row(settings, item, _place(item, len(present) + place))
                 for place, item in enumerate(i for i in new if i.id not in present)
             ]
             _check_budget(connection, settings, rows)
@@ -241,6 +260,14 @@ def _no_project(connection: sa.Connection, name: str) -> str:
     names = list(connection.scalars(sa.select(projects.c.name).order_by(projects.c.name)))
     there = ", ".join(names) if names else "none yet"
     return f"There is no labelling project '{name}'; there are: {there}."
+
+
+def _place(item: Item, last: int) -> int:
+    """Return where an item stands in the queue: last, or, a gold one, at any place before."""
+    if item.gold is None:
+        return last
+    drawn = hashlib.blake2b(f"gold\n{item.id}".encode(), digest_size=8).digest()
+    return int.from_bytes(drawn) % (last + 1)
 
 
 def _row(project: Project, item: Item, position: int) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import re
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from corpus.questions import Family
 from corpus.store import Store
 from inforce import app
 from rl.annotation.exchange import read_jsonl
-from rl.annotation.items import ChosenVersion, Decision, Item, LabelStatus
+from rl.annotation.items import ChosenCandidate, ChosenVersion, Decision, Item, LabelStatus, Role
 from rl.annotation.items_of_run import items_of_run
 from rl.annotation.queue import assignments
 from rl.annotation.queue.label_queue import LabelQueue
@@ -267,6 +268,10 @@ def test_a_damaged_export_of_ours_names_line_and_field(home: Path) -> None:
         (["export", "fees", "x.jsonl", "--status", "done"], "--status: 'done' is none of unseen"),
         (["adjudicate", "fees", "zzz", "--candidate", "A"], "0 items to be settled begin"),
         (["select", "fees", "--from", "gone"], "There is no run 'gone'"),
+        (["adjudicate", "taxes"], "no labelling project 'taxes'"),
+        (["people", "taxes"], "no labelling project 'taxes'"),
+        (["people", "fees", "--remove", "cleo"], "cleo does not work on project 'fees'"),
+        (["import", "fees", "gone.json"], "gone.json cannot be read: No such file or directory"),
         (["select", "fees", "--from", "x.jsonl", "--chooser", "best"], "'best' is none of random"),
     ],
 )
@@ -295,7 +300,9 @@ def test_a_project_takes_what_its_run_asked_about(home: Path, journal: Path) -> 
     [item, *_] = items_of_run("r", journal, choosers()["full"], 1.0)
     run = Run.create(home / "runs" / "r-s0-1", read_recipe(table, "r.toml"), [VALUE], "c" * 64)
     run.asked.append([item.model_dump(mode="json")])
-    assert "1 questions to label" in say("create", "asked", "--from", "r-s0-1", "--people", "ann")
+    said = say("create", "asked", "--from", "r-s0-1", "--people", "ann")
+    assert "1 questions to label" in said
+    assert "wants 3 people for an item and --people names 1" in said
     assert "is gone" not in say("status", "asked"), "it waits, and is there"
     queue = queue_at(home)
     assert queue.items("asked") == [item]
@@ -312,3 +319,116 @@ def test_labels_are_exported_as_training_data(home: Path, journal: Path) -> None
     assert "0 pairs written" in say("export", "fees", str(path), "--as", "pairs")
     with pytest.raises(InForceError, match="--as: 'essays' is none of labels, demonstrations"):
         say("export", "fees", str(path), "--as", "essays")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["a/b", "--people", "ann"], "'a/b' cannot be the name of a project"),
+        (["x" * 81, "--people", "ann"], "it has 1 to 80 letters"),
+        (["new", "--people", " , "], "name at least one annotator"),
+        (["new", "--people", "ann,ann", "--overlap", "2"], "--overlap: 2 people cannot decide"),
+    ],
+)
+def test_a_project_that_nobody_could_finish_is_not_made(
+    home: Path, journal: Path, arguments: list[str], words: str
+) -> None:
+    with pytest.raises(InForceError, match=words):
+        say("create", *arguments, "--from", str(journal))
+    assert not (home / "labels.db").exists() or not queue_at(home).projects()
+
+
+def test_an_annotator_alone_decides_every_item(home: Path, journal: Path) -> None:
+    say("create", "fees", "--from", str(journal), "--people", "ann", "--budget", "1")
+    assert queue_at(home).project("fees").overlap == 1
+
+
+def test_people_come_and_go_and_their_decisions_stay(home: Path, journal: Path) -> None:
+    create(journal, "--budget", "0.5")
+    decide(home, "ann", "A")
+    said = say("people", "fees", "--annotators", "cleo,judith", "--remove", "ann")
+    assert "cleo: annotator" in said
+    assert "judith: annotator" in said
+    assert "ann:" not in said
+    [label] = labels(queue_at(home), "fees")
+    assert label.people == ("ann",)
+    with pytest.raises(InForceError, match="ann does not work on project 'fees'"):
+        assignments.next_item(queue_at(home), "fees", "ann")
+
+
+def test_an_owner_who_labels_stays_the_owner(home: Path, journal: Path) -> None:
+    owner = getpass.getuser()
+    say("create", "fees", "--from", str(journal), "--people", owner, "--budget", "0.5")
+    assert queue_at(home).people("fees") == {owner: Role.OWNER}
+    decide(home, owner, "A")
+    with pytest.raises(InForceError, match="owns project 'fees'"):
+        say("people", "fees", "--remove", owner)
+
+
+def test_known_answers_are_mixed_in_to_measure_annotators(
+    home: Path, journal: Path, tmp_path: Path
+) -> None:
+    say("create", "known", "--from", str(journal), "--people", "judith", "--budget", "0.5")
+    held = assignments.next_item(queue_at(home), "known", "judith")
+    assert held is not None
+    assignments.submit(queue_at(home), held, "judith", chosen("B"), fresh(), text_of)
+    known = tmp_path / "known.jsonl"
+    say("export", "known", str(known), "--status", "agreed")
+    said = create(journal, "--budget", "1", "--gold", str(known))
+    assert "1 questions with a known answer are mixed in" in said
+    gold, other = sorted(queue_at(home).items("fees"), key=lambda item: item.gold is None)
+    assert (gold.id, gold.gold, other.gold) == (held.item, ChosenCandidate(letter="B"), None)
+    assert [label.item for label in labels(queue_at(home), "fees")] == [other.id]
+    known.write_text("")
+    with pytest.raises(InForceError, match="settles no question of"):
+        say("select", "fees", "--from", str(journal), "--gold", str(known))
+
+
+def test_gold_items_stand_anywhere_in_the_queue(home: Path, journal: Path) -> None:
+    create(journal, "--budget", "0.5")
+    queue = queue_at(home)
+    [first] = queue.items("fees")
+    plain = [first.model_copy(update={"id": f"plain-{n}"}) for n in range(50)]
+    queue.add_items("fees", plain)
+    known = {"gold": ChosenCandidate(letter="A")}
+    queue.add_items("fees", [first.model_copy(update={"id": f"g-{n}", **known}) for n in range(10)])
+    places = [n for n, item in enumerate(queue.items("fees")) if item.gold]
+    assert len(places) == 10
+    assert min(places) < 20
+    assert max(places) > 30
+
+
+def test_labels_as_lines_are_imported_where_one_is_missing(
+    home: Path, journal: Path, tmp_path: Path
+) -> None:
+    create(journal, "--budget", "0.5")
+    decide(home, "ann", "A")
+    path = tmp_path / "labels.jsonl"
+    say("export", "fees", str(path))
+    say("create", "copy", "--from", str(journal), "--budget", "0.5", "--people", "cleo")
+    assert "1 decisions imported, 0 were" in say("import", "copy", str(path))
+    [label] = labels(queue_at(home), "copy")
+    assert (label.choice, label.people) == (ChosenCandidate(letter="A"), ("exported",))
+    assert "0 decisions imported, 1 were" in say("import", "copy", str(path))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (("item", "zz"), r"labels.jsonl:1, field 'item': no item of this project: zz"),
+        (("corpus_hash", "f" * 64), r"field 'corpus_hash': a label of another corpus: ffffffff"),
+        (("choice", {"kind": "candidate", "letter": "Q"}), r"labels.jsonl:1, field 'choice'"),
+    ],
+)
+def test_foreign_labels_as_lines_are_refused_by_line_and_field(
+    home: Path, journal: Path, tmp_path: Path, damage: tuple[str, object], words: str
+) -> None:
+    create(journal, "--budget", "0.5")
+    decide(home, "ann", "A")
+    path = tmp_path / "labels.jsonl"
+    say("export", "fees", str(path))
+    say("create", "copy", "--from", str(journal), "--budget", "0.5", "--people", "cleo")
+    path.write_text(json.dumps({**json.loads(path.read_text()), damage[0]: damage[1]}) + "\n")
+    with pytest.raises(InForceError, match=words):
+        say("import", "copy", str(path))
+    assert labels(queue_at(home), "copy")[0].choice is None
