@@ -196,7 +196,7 @@ def _with_sentences(
         turns[found[n].passage.version_id] += 1
     parts = [n for n in order if not (_is_whole(found[n]) or found[n].evidence.elsewhen)]
     chosen = sorted(parts, key=lambda n: turn_of[n])[:MOST_ENCODED]
-    said = [_said(found[n].passage, found[n].text) for n in chosen]
+    said = [encoded_words(found[n].passage, found[n].text) for n in chosen]
     centred = Centred(encoder)
     centred.encode(said)
     cosines = {
@@ -221,7 +221,7 @@ def _sentence(evidence: Evidence, cosine: float | None) -> Evidence:
     return evidence if cosine is None else evidence.model_copy(update={"sentence": cosine})
 
 
-def _said(passage: Passage, words: str) -> str:
+def encoded_words(passage: Passage, words: str) -> str:
     """Return what is encoded of a passage or of a part of it, as the index encodes provisions."""
     return embedded(passage.heading, words)
 
@@ -233,7 +233,7 @@ def _nearness(
     if encoder is None or not passages:
         return [{} for _ in passages]
     centred = Centred(encoder)
-    said = [_said(one, one.text) for one in passages]
+    said = [encoded_words(one, one.text) for one in passages]
     centred.encode(said)
     found = []
     for one, text in zip(passages, said, strict=True):

@@ -184,10 +184,10 @@ def _out_of_fold(
     every = [*found.training, *(row for held in found.spent.values() for row in held)]
     judgements: dict[str, list[Judged]] = {corpus: [] for corpus in found.spent}
     for fold in range(FOLDS):
-        model = choice_model([row for row in every if _fold(row[0]) != fold], _names(without))
+        model = choice_model([row for row in every if fold_of(row[0]) != fold], _names(without))
         calibration = Calibration(relevance=model, threshold=1.0)
         for corpus, held in found.spent.items():
-            own = [row for row in held if _fold(row[0]) == fold]
+            own = [row for row in held if fold_of(row[0]) == fold]
             judgements[corpus] += judge(own, calibration)
     return judgements
 
@@ -218,7 +218,7 @@ def _offered(quotations: list[Quotation]) -> list[Quotation]:
     ]
 
 
-def _fold(one: Labelled) -> int:
+def fold_of(one: Labelled) -> int:
     """Return the fold of a question: that of the work that answers, or its own."""
     name = one.provisions[0].partition("#")[0] if one.provisions else one.question
     return hashlib.sha256(name.encode()).digest()[0] % FOLDS
