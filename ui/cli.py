@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-Port = Annotated[int, typer.Option(help="Port of the app.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port of the app.")]
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 accepts other machines.")]
 
 
@@ -39,9 +39,11 @@ def serve(
     started again.
     """
     from corpus.settings import Settings
+    from ui.serving.listening import check_free
     from ui.serving.processes import serve_processes
 
     settings = Settings.load()
+    check_free(host, port)
     _say_if_empty(settings)
     if processes == 1:
         _become_app(settings, host, port)
@@ -67,8 +69,11 @@ def demo(
     from agent.cli.terminal import show_trace
     from corpus.settings import Settings
     from ui.demo import QUESTION, first_answer, load_demo
+    from ui.serving.listening import check_free
 
     settings = Settings.under(home)
+    if serve:
+        check_free(host, port)
     load_demo(settings)
     if ask:
         out.print(f"\n[bold]{QUESTION}[/]")

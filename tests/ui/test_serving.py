@@ -17,8 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from corpus.errors import BadInputError
 from corpus.settings import Settings
+from inforce import app
+from ui.serving.listening import check_free
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,6 +69,30 @@ def test_a_server_ends_on_sigterm_and_leaves_nothing_behind(
         child.wait(timeout=30)
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize(
+    "words", [("serve",), ("serve", "--processes", "2"), ("api",), ("mcp", "--http")]
+)
+def test_a_port_that_is_taken_is_one_sentence_and_no_address_is_promised(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        at = ("--host", "127.0.0.1", "--port", str(other.getsockname()[1]))
+        done = CliRunner().invoke(app, [*words, *at])
+    assert isinstance(done.exception, BadInputError)
+    assert "Address already in use" in str(done.exception)
+    assert "InForce is at" not in done.output
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"])
+def test_a_host_that_is_not_this_machine_is_one_sentence(host: str) -> None:
+    with pytest.raises(BadInputError, match=f"Cannot listen at {host}"):
+        check_free(host, 8501)
 
 
 def test_an_empty_home_is_served_and_says_what_to_do(tmp_path: Path) -> None:

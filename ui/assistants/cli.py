@@ -29,7 +29,7 @@ def mcp(
         bool, typer.Option(help="Serve streamable HTTP at /mcp instead of standard input.")
     ] = False,
     host: Host = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of --http.")] = 8502,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of --http.")] = 8502,
     keys: KeyFile = None,
 ) -> None:
     """Offer the four dated tools and ask to an assistant by the Model Context Protocol.
@@ -60,7 +60,7 @@ def mcp(
 @app.command(epilog="Example:  inforce api --port 8503")
 def api(
     host: Host = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the API.")] = 8503,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API.")] = 8503,
     keys: KeyFile = None,
 ) -> None:
     """Serve the dated verbs as an HTTP API with an OpenAPI schema at /openapi.json.
@@ -100,6 +100,9 @@ def api_key(
 def _serve(served: ASGIApp, let_in: str, host: str, port: int, path: str) -> None:
     import uvicorn
 
+    from ui.serving.listening import check_free
+
+    check_free(host, port)
     errors.print(let_in, markup=False)
     errors.print(f"InForce is at http://{host}:{port}{path}  (Ctrl+C stops it)", markup=False)
     uvicorn.run(served, host=host, port=port, log_level="warning")
