@@ -15,7 +15,7 @@ def swap_back(url: str) -> str:
     """Switch back to the index before the last build; return its name.
 
     Raises:
-        BadInputError: there is no earlier one.
+        BadInputError: there is no earlier one, or another process changed the one in use.
         IndexMissingError: there is no index.
     """
     target = parse_index_url(url)
@@ -32,6 +32,8 @@ def _swap_folder(target: IndexUrl) -> str:
 
 
 def _swap_cluster(target: IndexUrl) -> str:
+    from elasticsearch import NotFoundError
+
     from retrieval.engines.elastic_client import ElasticSettings, answering, connect
     from retrieval.engines.elastic_schema import live_index
     from retrieval.engines.elastic_swap import indices_of
@@ -47,7 +49,13 @@ def _swap_cluster(target: IndexUrl) -> str:
             {"add": {"index": back, "alias": alias}},
             {"remove": {"index": live, "alias": alias, "must_exist": True}},
         ]
-        client.indices.update_aliases(actions=actions)
+        try:
+            client.indices.update_aliases(actions=actions)
+        except NotFoundError:  # the alias had moved, as by a swap whose process was killed
+            if live_index(client, alias) != back:
+                raise BadInputError(
+                    f"{target}: another process changed which index is in use; try again"
+                ) from None
     return back
 
 

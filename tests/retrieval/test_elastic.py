@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from elasticsearch import BadRequestError, Elasticsearch
@@ -21,6 +22,7 @@ from elasticsearch import BadRequestError, Elasticsearch
 import corpus.demo
 from corpus.errors import BadInputError, IndexMissingError, SearchFailedError
 from corpus.sources.jsonl import Jsonl
+from retrieval.engines.admin import swap_back
 from retrieval.engines.elastic import ElasticIndex
 from retrieval.engines.elastic_schema import live_index
 from retrieval.engines.elastic_send import Sender
@@ -31,6 +33,9 @@ from retrieval.index_url import parse_index_url
 from retrieval.query import IndexedText, StatuteQuery
 from retrieval.text.analysis import text_query
 from tests.retrieval.conftest import ROWS, ask, names, own_alias, row, state
+
+Indices: Any = type(Elasticsearch("http://localhost:9200").indices)
+"""The client's class of requests about indices, whose module is private."""
 
 
 @pytest.fixture
@@ -165,6 +170,47 @@ def test_a_failing_build_leaves_the_alias_where_it_is(cluster: str, alias: str) 
             open_builder(alias).build(broken(), state("two"), lambda _: None)
         assert live_index(client, name) == before
     assert names(ask(open_index(alias), "wages")) == ["pay"]
+
+
+def test_a_swap_whose_request_arrived_before_already_is_done(
+    cluster: str, alias: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed process's request may be carried out after the next swap has read the state."""
+    for corpus_hash in ("one", "two"):
+        build(alias, *ROWS, corpus_hash=corpus_hash)
+    moved = Indices.update_aliases
+
+    def arrives_twice(client: Any, **request: Any) -> Any:
+        moved(client, **request)
+        return moved(client, **request)
+
+    monkeypatch.setattr(Indices, "update_aliases", arrives_twice)
+    name = swap_back(alias)
+    with Elasticsearch(cluster) as client:
+        assert live_index(client, parse_index_url(alias).place) == name
+    index = open_index(alias)
+    assert index.corpus_hash == "one"
+    index.close()
+
+
+def test_a_swap_against_another_process_says_so(
+    alias: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for corpus_hash in ("one", "two"):
+        build(alias, *ROWS, corpus_hash=corpus_hash)
+    moved = Indices.update_aliases
+
+    def after_a_build(client: Any, **request: Any) -> Any:
+        monkeypatch.setattr(Indices, "update_aliases", moved)
+        build(alias, *ROWS, corpus_hash="three")
+        return moved(client, **request)
+
+    monkeypatch.setattr(Indices, "update_aliases", after_a_build)
+    with pytest.raises(BadInputError, match="another process changed"):
+        swap_back(alias)
+    index = open_index(alias)
+    assert index.corpus_hash == "three"
+    index.close()
 
 
 def test_rows_that_get_lost_stop_the_swap(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
