@@ -135,7 +135,8 @@ def assemble(  # noqa: PLR0913
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(notes)
     if recipe.snapshots is not None:
-        trainer.add_callback(SnapshotKeeper(run.folder, recipe.snapshots, plan.steps))
+        keeper = SnapshotKeeper(run.folder, recipe.snapshots, plan.steps, watch.say)
+        trainer.add_callback(keeper)
     return trainer
 
 

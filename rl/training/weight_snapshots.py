@@ -7,7 +7,7 @@ product of two lines is not a line.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +73,13 @@ class SnapshotKeeper(TrainerCallback):  # type: ignore[misc]
         folder: the run directory.
         settings: when and how many.
         steps: optimiser steps of the run.
+        say: called once if the budget lets fewer snapshots be kept than the settings want.
     """
 
-    def __init__(self, folder: Path, settings: SnapshotSettings, steps: int) -> None:
-        self._folder, self._settings, self._steps = folder, settings, steps
+    def __init__(
+        self, folder: Path, settings: SnapshotSettings, steps: int, say: Callable[[str], None]
+    ) -> None:
+        self._folder, self._settings, self._steps, self._say = folder, settings, steps, say
         self._due: frozenset[int] = frozenset()
 
     def on_train_begin(
@@ -89,8 +92,15 @@ class SnapshotKeeper(TrainerCallback):  # type: ignore[misc]
         """
         weights = trained_weights(model)
         size = sum(one.numel() * one.element_size() for one in weights.values())
-        self._due = frozenset(snapshot_steps(self._settings, self._steps, size))
+        due = snapshot_steps(self._settings, self._steps, size)
+        self._due = frozenset(due)
         if state.global_step == 0 and state.is_world_process_zero:
+            if due[1] > self._settings.every:
+                self._say(
+                    f"snapshots.most_mib = {self._settings.most_mib:g} holds {len(due)} snapshots"
+                    f" of {size / 2**20:.3g} MiB: one is kept every {due[1]} steps, not every"
+                    f" {self._settings.every}."
+                )
             write_weights(snapshot_path(self._folder, 0), weights)
 
     def on_step_end(self, _args: Any, state: Any, _control: Any, *, model: Any, **_: Any) -> None:

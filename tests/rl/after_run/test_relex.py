@@ -23,7 +23,7 @@ from rl.run.checkpoints import SEAL  # noqa: E402
 from rl.run.run_directory import Run  # noqa: E402
 from rl.run.snapshots import snapshot_path, snapshot_steps, snapshots  # noqa: E402
 from rl.training.model_loading import load_model, reopened  # noqa: E402
-from rl.training.weight_snapshots import trained_weights, write_weights  # noqa: E402
+from rl.training.weight_snapshots import SnapshotKeeper, trained_weights, write_weights  # noqa: E402
 from tests.rl.conftest import a_question  # noqa: E402
 from tests.rl.forked import LIBRARY, model_folder, table  # noqa: E402
 
@@ -242,6 +242,24 @@ def test_a_run_keeps_the_weights_after_each_step_in_float32(trained: Run) -> Non
     assert all(torch.equal(kept[10][name], one) for name, one in end.items())
     assert all(one.dtype == torch.float32 for one in kept[3].values())
     assert not torch.equal(kept[1]["model.norm.weight"], kept[2]["model.norm.weight"])
+
+
+def test_a_run_says_when_its_budget_thins_the_snapshots(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    model = load_model(
+        read_recipe(table(model_folder(tmp_path / "model")), "r.toml").model, 0
+    ).model
+    size = sum(4 * one.numel() for one in model.parameters()) / 2**20
+    said: list[str] = []
+    for room in (3.5, 20.0):
+        settings = SnapshotSettings(share=1.0, most_mib=room * size)
+        keeper = SnapshotKeeper(tmp_path, settings, 10, said.append)
+        start = SimpleNamespace(global_step=0, is_world_process_zero=True)
+        keeper.on_train_begin(None, start, None, model=model)
+    (words,) = said
+    assert "holds 3 snapshots" in words
+    assert "every 4 steps, not every 1" in words
 
 
 def test_the_merged_change_is_kept_and_not_its_factors(tmp_path: Path) -> None:
