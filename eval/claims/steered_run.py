@@ -13,7 +13,7 @@ Example::
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agent.library import Library
@@ -52,19 +52,16 @@ def policy_of(run: Run, width: int, *, untrained: bool) -> ModelPolicy:
 
 
 def measured(
-    run: Run, library: Library, given: argparse.Namespace, settings: ControlSettings
+    library: Library,
+    policy: ModelPolicy,
+    asked: Asked,
+    settings: ControlSettings,
+    folders: Sequence[Path],
 ) -> Iterator[ControlScores]:
-    """Yield the scores of the controller of each seed, and of its controls."""
-    recipe = run.recipe()
-    policy = policy_of(run, settings.concurrency, untrained=given.untrained)
-    asked = Asked(
-        questions_of(recipe.data, library),
-        held_out(recipe, library, given.selection, split="selection"),
-        held_out(recipe, library, given.test, split="test"),
-    )
+    """Yield the scores of a controller in each folder, of one seed after the other, and of its
+    controls."""
     fixed: Strategy | None = None
-    for seed in range(given.seeds):
-        folder = given.to / f"s{seed}"
+    for seed, folder in enumerate(folders):
         scores = controller_scores(
             library, policy, asked, settings, folder, seed, errors.print, fixed
         )
@@ -99,14 +96,22 @@ def main() -> None:
     given = parser.parse_args()
     quiet_libraries()
     run = find_run(given.run, runs_home())
+    recipe = run.recipe()
     settings = ControlSettings(
         rounds=given.rounds,
         questions=given.questions,
-        max_turns=run.recipe().rollout.max_turns,
+        max_turns=recipe.rollout.max_turns,
         concurrency=32,
     )
-    with open_library(run.recipe().data) as library:
-        found = together(list(measured(run, library, given, settings)))
+    policy = policy_of(run, settings.concurrency, untrained=given.untrained)
+    folders = [given.to / f"s{seed}" for seed in range(given.seeds)]
+    with open_library(recipe.data) as library:
+        asked = Asked(
+            questions_of(recipe.data, library),
+            held_out(recipe, library, given.selection, split="selection"),
+            held_out(recipe, library, given.test, split="test"),
+        )
+        found = together(list(measured(library, policy, asked, settings, folders)))
     out.print(
         f"{run.name}: {found.questions} questions, {found.seeds} controllers; fixed strategies"
         f" {', '.join(dict.fromkeys(found.fixed))}",

@@ -3,7 +3,6 @@ over its model; what was measured is not measured again."""
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -64,7 +63,14 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
 def test_controllers_over_the_model_of_a_run_share_the_fixed_strategy(
     measured: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, untrained: bool
 ) -> None:
-    given = Namespace(untrained=untrained, selection=1, test=2, seeds=2, to=tmp_path)
+    recipe, library = measured.run.recipe(), measured.library
+    asked = steering.Asked(
+        questions_of(recipe.data, library),
+        held_out(recipe, library, 1, split="selection"),
+        held_out(recipe, library, 2, split="test"),
+    )
+    policy = steered_run.policy_of(measured.run, 2, untrained=untrained)
+    folders = [tmp_path / "s0", tmp_path / "s1"]
     learner = LearnerSettings(steps=5)
     settings = ControlSettings(rounds=1, questions=2, max_turns=1, learner=learner)
     chosen_once: list[int] = []
@@ -74,7 +80,7 @@ def test_controllers_over_the_model_of_a_run_share_the_fixed_strategy(
         "_best_fixed",
         lambda own, asked: chosen_once.append(len(asked)) or best(own, asked),
     )
-    scores = list(steered_run.measured(measured.run, measured.library, given, settings))
+    scores = list(steered_run.measured(library, policy, asked, settings, folders))
     assert len(chosen_once) == 1
     assert scores[0].best_fixed == scores[1].best_fixed
     arms = [{arm.arm: arm for arm in one.arms} for one in scores]
@@ -83,7 +89,7 @@ def test_controllers_over_the_model_of_a_run_share_the_fixed_strategy(
     rows = list(steered_run.table(together(scores)))
     assert {row.split("|")[1].strip() for row in rows[2:]} >= {"none", "fixed", "learnt"}
     monkeypatch.setattr(steering.ControlEvaluation, "scores", None)
-    assert list(steered_run.measured(measured.run, measured.library, given, settings)) == scores
+    assert list(steered_run.measured(library, policy, asked, settings, folders)) == scores
 
 
 def test_every_point_is_scored_once_beside_training_on(

@@ -95,6 +95,20 @@ def test_a_host_that_is_not_this_machine_is_one_sentence(host: str) -> None:
         check_free(host, 8501)
 
 
+def test_a_name_is_listened_at_although_one_of_its_addresses_is_not_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As ``localhost`` where the hosts file names ``::1`` and the machine has no IPv6."""
+    elsewhere, here = ("192.0.2.1", 0), ("127.0.0.1", 0)
+    kind = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+    found = [(*kind, elsewhere), (*kind, here)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    check_free("both", 0)
+    found.remove((*kind, here))
+    with pytest.raises(BadInputError, match="Cannot listen at both:0: Cannot assign requested"):
+        check_free("both", 0)
+
+
 def test_an_empty_home_is_served_and_says_what_to_do(tmp_path: Path) -> None:
     with serving(Settings.under(tmp_path / "nowhere"), "serve") as (child, port):
         assert answers(f"http://127.0.0.1:{port}/_stcore/health", child)

@@ -211,11 +211,11 @@ def _gold(source: str, known: Path | None) -> Found | None:
 
 
 def _guidelines(path: Path | None) -> str:
+    from rl.annotation.exchange import read_text
+
     if path is None:
         return ""
     try:
-        return path.read_text(encoding="utf-8")
-    except OSError as fault:
-        raise BadInputError(f"guidelines: cannot read {path}: {fault.strerror}") from fault
-    except UnicodeDecodeError as fault:
-        raise BadInputError(f"guidelines: cannot read {path}: it is no UTF-8 text") from fault
+        return read_text(path)
+    except BadInputError as fault:
+        raise BadInputError(f"guidelines: {fault}") from fault
